@@ -1,0 +1,130 @@
+/**
+ * Assesses one (client, HELO): runs the checks side by side over one remembered and bounded view of DNS, and draws
+ * from their outcomes what no single check can say: the correspondence, and whether it stayed undecided.
+ */
+import {
+  atLeast,
+  type Check,
+  type Correspondence,
+  type Evidence,
+  type Finding,
+  none,
+  normalise,
+  type Outcome,
+} from './check.ts';
+import { findingsOf } from './checks/index.ts';
+import type { SessionCheck, SessionFacts } from './checks/session.ts';
+import type { Client } from './client.ts';
+import { type DnsAnswer, recordingResolver } from './recording-resolver.ts';
+import type { Resolver } from './resolver.ts';
+
+export interface Assessment {
+  readonly client: Client;
+  /** One outcome a check, in registry order. */
+  readonly outcomes: readonly CheckOutcome[];
+  /** What is wrong, in registry order; `dns-temperror` at most once. */
+  readonly findings: readonly Finding[];
+  readonly correspondence: Correspondence;
+  /** The client said its own address, or the name's owner says it cannot be identified yet. */
+  readonly optOut: boolean;
+  /** A method that could have shown more correspondence met DNS trouble. */
+  readonly undecided: boolean;
+  /** Evidence for a mismatch, whatever policy makes of it: set where the name resolves but not to the client. */
+  readonly mismatch: Evidence | null;
+  /** Every question asked, in order, with what came back. */
+  readonly dns: readonly DnsAnswer[];
+}
+
+export type CheckOutcome = Outcome & { readonly check: string };
+
+/** Hears of a check that threw; the session goes on as if the check had nothing to say. */
+export type OnCheckError = (check: string, error: unknown) => void;
+
+export async function assess(
+  client: Client,
+  resolver: Resolver,
+  checks: readonly Check[],
+  onCheckError: OnCheckError,
+): Promise<Assessment> {
+  const { resolver: recorded, answers } = recordingResolver(resolver);
+  const outcomes = await Promise.all(
+    checks.map(async (check): Promise<CheckOutcome> => {
+      try {
+        return { check: check.name, ...normalise(await check.run(client, recorded)) };
+      } catch (error) {
+        onCheckError(check.name, error);
+        return { check: check.name, ...none({ detail: 'the check failed' }) };
+      }
+    }),
+  );
+  return conclude(client, outcomes, checks, answers());
+}
+
+/** The assessment with what the session checks add to it. */
+export function withSession(
+  assessment: Assessment,
+  facts: SessionFacts,
+  checks: readonly SessionCheck[],
+): Assessment {
+  const added = checks.map((check) => ({
+    check: check.name,
+    ...check.run(assessment.client, facts, assessment.correspondence),
+  }));
+  const found = added.flatMap(({ finding }) => (finding === null ? [] : [finding]));
+  const outcomes = [...assessment.outcomes, ...added];
+  if (found.length === 0) return { ...assessment, outcomes };
+  const trouble = assessment.findings.filter(({ id }) => id === 'dns-temperror');
+  const others = assessment.findings.filter(({ id }) => id !== 'dns-temperror');
+  return { ...assessment, outcomes, findings: [...others, ...found, ...trouble] };
+}
+
+function conclude(
+  client: Client,
+  outcomes: readonly CheckOutcome[],
+  checks: readonly Check[],
+  dns: readonly DnsAnswer[],
+): Assessment {
+  const correspondence = outcomes.reduce<Correspondence>(
+    (best, outcome) => (atLeast(outcome.correspondence, best) ? outcome.correspondence : best),
+    'none',
+  );
+  const provers = new Set(
+    checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
+  );
+  const undecided = outcomes.some(({ check, result }) => result === 'temperror' && provers.has(check));
+  const mismatch = mismatchOf(client, outcomes, correspondence);
+  const found = outcomes.flatMap(({ finding }) => (finding === null ? [] : [finding]));
+  if (mismatch !== null && correspondence === 'none' && !undecided) {
+    found.push({ id: 'helo-mismatch', evidence: mismatch });
+  }
+  return {
+    client,
+    outcomes,
+    findings: inRegistryOrder(found, checks),
+    correspondence,
+    optOut: outcomes.some(({ optOut }) => optOut),
+    undecided,
+    mismatch,
+    dns,
+  };
+}
+
+/** A mismatch needs a name that resolves to something public and a client with an address that is not among it. */
+function mismatchOf(
+  { helo, ip }: Client,
+  outcomes: readonly CheckOutcome[],
+  correspondence: Correspondence,
+): Evidence | null {
+  if (ip === null || correspondence === 'exact') return null;
+  const exists = outcomes.find(({ check, result }) => check === 'exists' && result === 'pass');
+  const addresses = exists?.evidence['addresses'];
+  return addresses === undefined ? null : { helo: helo.text, addresses };
+}
+
+function inRegistryOrder(found: readonly Finding[], checks: readonly Check[]): Finding[] {
+  const order = [...findingsOf(checks).keys()];
+  const seen = new Set<string>();
+  return found
+    .filter(({ id }) => (seen.has(id) ? false : seen.add(id)))
+    .sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+}

@@ -1,0 +1,177 @@
+/** Checks on the text of a HELO domain: no DNS, no client. RFC 5321 §2.3.5, §4.1.1.1, §4.1.2. */
+import { defineCheck, found, none, pass } from '../check.ts';
+import { isPublicSuffix } from '../domain.ts';
+import { hasNumericTld, specialUseDomain } from '../helo.ts';
+
+export const heloMissing = defineCheck({
+  name: 'given',
+  findings: {
+    'helo-missing': {
+      basis: 'form',
+      summary: 'the client gave no HELO name',
+      reference: 'RFC 5321 §4.1.4',
+      weight: 0,
+      reason: 'the MTA itself can insist on HELO (smtpd_helo_required), and some devices send an empty one',
+      reply: 'no HELO name was given; say EHLO with the name of your host',
+      rejectCode: 503,
+      status: '5.1',
+    },
+  },
+  run: ({ helo }) => (helo.kind === 'missing' ? found('helo-missing', {}) : pass()),
+});
+
+export const heloSyntax = defineCheck({
+  name: 'syntax',
+  findings: {
+    'helo-syntax': {
+      basis: 'form',
+      summary: 'the HELO argument is neither a domain nor an address literal',
+      reference: 'RFC 5321 §4.1.2',
+      weight: 10,
+      reason: 'RFC 5321 §4.1.2: such arguments MUST be rejected with 501',
+      reply: 'HELO {helo} is not a domain name: {problem}; set the host name that your mail server announces',
+      rejectCode: 501,
+      status: '5.2',
+    },
+  },
+  run({ helo }) {
+    if (helo.kind === 'invalid') return found('helo-syntax', { helo: helo.text, problem: helo.problem });
+    if (helo.kind === 'bare-ip' && helo.address.family === 6) {
+      return found('helo-syntax', { helo: helo.text, problem: 'an IPv6 address belongs in [IPv6:...]' });
+    }
+    return helo.kind === 'missing' ? none() : pass();
+  },
+});
+
+export const heloUnderscore = defineCheck({
+  name: 'underscore',
+  findings: {
+    'helo-underscore': {
+      basis: 'form',
+      summary: 'the HELO name holds an underscore',
+      reference: 'RFC 5321 §4.1.2',
+      weight: 10,
+      reason:
+        'outside the grammar, so 501 by the letter; the most common fault of otherwise sound hosts, hence its own weight',
+      reply: 'HELO {helo} holds an underscore, which no host name may; rename the host',
+      rejectCode: 501,
+      status: '5.2',
+    },
+  },
+  run: ({ helo }) =>
+    helo.kind === 'domain' && helo.underscore ? found('helo-underscore', { helo: helo.text }) : 'none',
+});
+
+export const heloTrailingDot = defineCheck({
+  name: 'trailing-dot',
+  findings: {
+    'helo-trailing-dot': {
+      basis: 'form',
+      summary: 'the HELO name ends in a dot',
+      reference: 'RFC 5321 §4.1.2',
+      weight: 0,
+      reason: 'outside the grammar, but the name is clear and Postfix strips the dot as well',
+      reply: 'HELO {helo} ends in a dot; remove it',
+      rejectCode: 501,
+      status: '5.2',
+    },
+  },
+  run: ({ helo }) =>
+    helo.kind === 'domain' && helo.trailingDot ? found('helo-trailing-dot', { helo: helo.text }) : 'none',
+});
+
+export const heloBareIp = defineCheck({
+  name: 'bare-ip',
+  findings: {
+    'helo-bare-ip': {
+      basis: 'form',
+      summary: 'the HELO argument is an IP address without brackets',
+      reference: 'RFC 1123 §2.1',
+      weight: 10,
+      reason: 'no host is called by digits, and an address has a form of its own',
+      reply: 'HELO {helo} is a bare IP address; announce a host name, or the address literal {literal}',
+    },
+  },
+  run({ helo }) {
+    if (helo.kind !== 'bare-ip') return 'none';
+    const { address } = helo;
+    const literal = address.family === 4 ? `[${address.text}]` : `[IPv6:${address.text}]`;
+    return found('helo-bare-ip', { helo: helo.text, literal });
+  },
+});
+
+export const heloNotFqdn = defineCheck({
+  name: 'fqdn',
+  findings: {
+    'helo-not-fqdn': {
+      basis: 'form',
+      summary: 'the HELO name is a single label',
+      reference: 'RFC 5321 §2.3.5',
+      weight: 10,
+      reason: 'only resolvable FQDNs are permitted; local aliases MUST NOT appear',
+      reply:
+        'HELO {helo} is not a fully qualified domain name; announce the full name of your host, like mail.example.org',
+    },
+  },
+  run({ helo }) {
+    if (helo.kind !== 'domain') return 'none';
+    return helo.labels.length < 2 ? found('helo-not-fqdn', { helo: helo.text }) : pass();
+  },
+});
+
+export const heloSpecialUse = defineCheck({
+  name: 'special-use',
+  findings: {
+    'helo-special-use': {
+      basis: 'form',
+      summary: 'the HELO name lies in a domain that is never in the public DNS',
+      reference: 'RFC 6761 and kin',
+      weight: 10,
+      reason:
+        'not resolvable in the public DNS by definition, so never a FQDN in the sense of RFC 5321 §2.3.5',
+      reply: 'HELO {helo}: {domain} is not part of the public DNS; announce the public name of your host',
+    },
+  },
+  run({ helo }) {
+    if (helo.kind !== 'domain') return 'none';
+    const domain = specialUseDomain(helo);
+    return domain === null ? pass() : found('helo-special-use', { helo: helo.text, domain });
+  },
+});
+
+export const heloNumericTld = defineCheck({
+  name: 'numeric-tld',
+  findings: {
+    'helo-numeric-tld': {
+      basis: 'form',
+      summary: 'the last label of the HELO name is all digits',
+      reference: 'RFC 1123 §2.1',
+      weight: 10,
+      reason: 'no such top-level domain can exist',
+      reply: 'HELO {helo} ends in a number, as no host name can; announce the public name of your host',
+    },
+  },
+  run: ({ helo }) =>
+    helo.kind === 'domain' && helo.labels.length > 1 && hasNumericTld(helo)
+      ? found('helo-numeric-tld', { helo: helo.text })
+      : 'none',
+});
+
+export const heloPublicSuffix = defineCheck({
+  name: 'public-suffix',
+  findings: {
+    'helo-public-suffix': {
+      basis: 'form',
+      summary: 'the HELO name is a suffix under which others register, not a host',
+      reference: 'RFC 5321 §2.3.5, public suffix list (ICANN section)',
+      weight: 10,
+      reason:
+        'a registry does not send mail as its own suffix; suffixes of private companies are let through',
+      reply: 'HELO {helo} is a public suffix; announce the full name of your host',
+    },
+  },
+  run({ helo }) {
+    if (helo.kind !== 'domain' || helo.labels.length < 2) return 'none';
+    return isPublicSuffix(helo.name) ? found('helo-public-suffix', { helo: helo.text }) : 'none';
+  },
+});

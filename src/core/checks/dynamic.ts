@@ -1,0 +1,82 @@
+/**
+ * Does the name look made from the client's address, as access providers name their customers? Sound senders do it
+ * too (large mail services name their pools so), hence never decisive alone.
+ */
+import { defineCheck, found } from '../check.ts';
+import { queryName } from '../helo.ts';
+import { type IpAddress, ipv6Nibbles } from '../ip.ts';
+
+export const dynamicName = defineCheck({
+  name: 'dynamic',
+  findings: {
+    'helo-dynamic': {
+      basis: 'form',
+      summary: "the HELO name has the client's address written into it",
+      reference: 'local practice',
+      weight: { rfc5321: 2, emailcore: 2, strict: 3 },
+      reason: 'typical of access lines, but also of large mail services: a hint, never a verdict',
+      reply:
+        'HELO {helo} looks like the name of an access line ({encoding}); use the mail relay of your provider',
+    },
+  },
+  run({ ip, helo }) {
+    const name = queryName(helo);
+    if (ip === null || name === null) return 'none';
+    const encoding = ip.family === 4 ? ipv4Encoding(name, ip.bytes) : ipv6Encoding(name, ip);
+    return encoding === null ? 'none' : found('helo-dynamic', { helo: helo.text, encoding });
+  },
+});
+
+/** Words that make two octets in a name enough. */
+const ACCESS_WORD =
+  /(?:^|[^a-z])(?:a?dsl|broadband|cable|client|cust(?:omer)?|dhcp|dial(?:up|in)?|dyn(?:amic)?|ftth|modem|pool|ppp(?:oe)?|res(?:idential)?|user|wlan)(?:[^a-z]|$)/;
+
+/** How an IPv4 address is written into a name, or null. */
+function ipv4Encoding(name: string, bytes: Uint8Array): string | null {
+  const octets = [...bytes];
+  const orders: readonly (readonly [string, readonly number[]])[] = [
+    ['decimal', octets],
+    ['reversed decimal', octets.toReversed()],
+  ];
+  for (const [order, sequence] of orders) {
+    if (hasNumbers(name, sequence)) return order;
+    const padded = sequence.map((octet) => String(octet).padStart(3, '0')).join('');
+    if (hasToken(name, padded, '0-9')) return order;
+    const hex = sequence.map((octet) => octet.toString(16).padStart(2, '0')).join('');
+    if (hasToken(name, hex, '0-9a-f')) return order.replace('decimal', 'hexadecimal');
+  }
+  const value = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+  if (value > 0xffffff && hasToken(name, String(value), '0-9')) return 'decimal number';
+  for (const [order, sequence] of orders) {
+    if (hasNumbers(name, sequence.slice(0, 3)) || hasNumbers(name, sequence.slice(1))) {
+      return `three octets, ${order}`;
+    }
+    const lastTwo = order === 'decimal' ? sequence.slice(2) : sequence.slice(0, 2);
+    if (ACCESS_WORD.test(name) && hasNumbers(name, lastTwo)) return `two octets, ${order}`;
+  }
+  return null;
+}
+
+/** Whether the numbers stand in the name one after another, between separators; leading zeros do not matter. */
+function hasNumbers(name: string, numbers: readonly number[]): boolean {
+  return new RegExp(`(?<!\\d)0*${numbers.join('[-._x]+0*')}(?!\\d)`).test(name);
+}
+
+function hasToken(name: string, token: string, alphabet: string): boolean {
+  return new RegExp(`(?<![${alphabet}])${token}(?![${alphabet}])`).test(name);
+}
+
+/** How an IPv6 address is written into a name, or null. */
+function ipv6Encoding(name: string, ip: IpAddress): string | null {
+  const nibbles = ipv6Nibbles(ip);
+  const compact = name.replaceAll(/[-._x]/g, '');
+  if (compact.includes(nibbles.join(''))) return 'hexadecimal';
+  if (compact.includes(nibbles.toReversed().join(''))) return 'reversed hexadecimal';
+  if (name.includes(ip.text.replaceAll('::', '--').replaceAll(':', '-')) && ip.text.length > 6) {
+    return 'hexadecimal groups';
+  }
+  const host = nibbles.slice(16);
+  // An interface identifier like ::1 is in half the names of the world: ask for some substance.
+  if (host.filter((nibble) => nibble !== '0').length < 6) return null;
+  return compact.includes(host.join('')) ? 'interface identifier, hexadecimal' : null;
+}

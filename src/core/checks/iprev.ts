@@ -1,0 +1,55 @@
+/**
+ * iprev of the client, and what it says of the HELO name: a verified reverse name under the same organisation makes
+ * the two aligned. RFC 8601 §3.
+ */
+import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
+import { organisation } from '../domain.ts';
+import { queryName } from '../helo.ts';
+import { iprev } from '../iprev.ts';
+
+export const reverseLookup = defineCheck({
+  name: 'iprev',
+  findings: {
+    'iprev-fail': {
+      basis: 'inferred',
+      summary: "the names of the client's address do not lead back to it",
+      reference: 'RFC 8601 §3',
+      weight: { rfc5321: 2, emailcore: 2, strict: 4 },
+      reason:
+        '1.35 % of sound mail had no reverse name in 2009 (SpamAssassin mass-check); large receivers ask for it, RFC 5321 does not',
+      reply:
+        '{client} has the reverse name {names}, which does not lead back to it; make forward and reverse DNS agree',
+      status: '7.25',
+    },
+    'iprev-none': {
+      basis: 'inferred',
+      summary: "the client's address has no name in the reverse tree",
+      reference: 'RFC 8601 §3',
+      weight: { rfc5321: 2, emailcore: 2, strict: 4 },
+      reason: 'as for iprev-fail',
+      reply: '{client} has no reverse name; ask your provider for a PTR record',
+      status: '7.25',
+    },
+  },
+  provesCorrespondence: true,
+  async run({ ip, helo }, resolver): Promise<Outcome<'iprev-fail' | 'iprev-none'>> {
+    if (ip === null) return none();
+    const { result, names, verified, trouble } = await iprev(ip, resolver);
+    switch (result) {
+      case 'temperror':
+        return temperror(trouble?.question ?? '', trouble?.detail ?? '');
+      case 'permerror':
+        return found('iprev-none', {}, 'permerror');
+      case 'fail':
+        return found('iprev-fail', { names: names.join(' ') });
+      case 'pass': {
+        const name = queryName(helo);
+        const owner = name === null ? null : organisation(name);
+        const aligned = verified.find((reverse) => owner !== null && organisation(reverse) === owner);
+        return aligned === undefined
+          ? pass({ names: verified.join(' ') })
+          : pass({ names: verified.join(' '), organisation: owner ?? '' }, 'aligned');
+      }
+    }
+  },
+});

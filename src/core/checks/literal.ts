@@ -1,0 +1,97 @@
+/** Checks on address literals, `[192.0.2.1]` and `[IPv6:2001:db8::1]`. RFC 5321 §4.1.3. */
+import { defineCheck, found, none, pass } from '../check.ts';
+import type { Client } from '../client.ts';
+import { isPrivateAddress, sameIp } from '../ip.ts';
+
+/** Whether the client says the very address it comes from: the honest way to have no name. */
+function isOwnLiteral({ ip, helo }: Client): boolean {
+  return helo.kind === 'literal' && ip !== null && sameIp(helo.address, ip);
+}
+
+export const literalSyntax = defineCheck({
+  name: 'literal-syntax',
+  findings: {
+    'helo-literal-malformed': {
+      basis: 'form',
+      summary: 'the HELO argument begins like an address literal and is none',
+      reference: 'RFC 5321 §4.1.3',
+      weight: 10,
+      reason: 'wrong syntax is 501, always was',
+      reply: 'HELO {helo} is not an address literal: {problem}; announce a host name, or {literal}',
+      rejectCode: 501,
+      status: '5.2',
+    },
+  },
+  run({ ip, helo }) {
+    if (helo.kind === 'literal') return pass();
+    if (helo.kind !== 'literal-malformed') return none();
+    const literal = ip === null ? '[192.0.2.1]' : ip.family === 4 ? `[${ip.text}]` : `[IPv6:${ip.text}]`;
+    return found('helo-literal-malformed', { helo: helo.text, problem: helo.problem, literal });
+  },
+});
+
+export const literal = defineCheck({
+  name: 'literal',
+  findings: {
+    'helo-literal': {
+      basis: 'form',
+      summary: 'the client identifies itself by an address literal',
+      reference: 'RFC 5321 §4.1.4',
+      weight: 0,
+      reason: 'the standard way to have no name; a site that refuses every literal raises this one weight',
+      reply: 'HELO {helo} is an address literal; announce the public name of your host',
+    },
+  },
+  run(client) {
+    const { helo } = client;
+    if (helo.kind !== 'literal') return none();
+    const evidence = {
+      helo: helo.text,
+      address: helo.address.text,
+      ...(helo.trailing === '' ? {} : { trailing: helo.trailing }),
+    };
+    return { ...found('helo-literal', evidence, 'neutral'), optOut: isOwnLiteral(client) };
+  },
+});
+
+export const literalPrivate = defineCheck({
+  name: 'literal-private',
+  findings: {
+    'helo-literal-private': {
+      basis: 'form',
+      summary: 'the address literal is one that cannot be reached from outside',
+      reference: 'RFC 6890',
+      weight: { rfc5321: 3, emailcore: 10, strict: 10 },
+      reason:
+        'tells nothing about the client; mail programs behind NAT do it too, so it is not decisive by default',
+      reply: 'HELO {helo} is a private address; announce the public name of your host, or [{client}]',
+    },
+  },
+  run(client) {
+    const { helo } = client;
+    if (helo.kind !== 'literal' || isOwnLiteral(client)) return 'none';
+    return isPrivateAddress(helo.address) ? found('helo-literal-private', { helo: helo.text }) : 'none';
+  },
+});
+
+export const literalMatches = defineCheck({
+  name: 'literal-matches',
+  findings: {
+    'helo-literal-mismatch': {
+      basis: 'inferred',
+      summary: "the address literal is not the client's address",
+      reference: 'RFC 5321 §4.1.4; draft-ietf-emailcore-as §2.2',
+      weight: { rfc5321: 2, emailcore: 10, strict: 10 },
+      reason: 'RFC 5321 forbids refusing for a mismatch alone; the applicability statement allows it',
+      reply: 'HELO {helo} is not the address you come from, {client}; announce the public name of your host',
+    },
+  },
+  run(client) {
+    const { helo, ip } = client;
+    if (helo.kind !== 'literal' || ip === null) return none();
+    if (isOwnLiteral(client)) return pass();
+    // A private literal never equals a public client: that is the finding, not the mismatch it entails.
+    if (isPrivateAddress(helo.address)) return none();
+    return found('helo-literal-mismatch', { helo: helo.text });
+  },
+});

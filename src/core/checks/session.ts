@@ -1,0 +1,100 @@
+/**
+ * Checks that need more than the client and DNS: who we are, and what this client said before. They ask nothing of
+ * DNS, run at every HELO and are never cached.
+ */
+import { type Correspondence, found, type FindingSpec, none, type Outcome, pass } from '../check.ts';
+import type { Client } from '../client.ts';
+import { isWithin } from '../domain.ts';
+import { type IpAddress, sameIp } from '../ip.ts';
+
+/** What the session checks may know. Names are canonical. */
+export interface SessionFacts {
+  /** Names that are ours, with all names below them. */
+  readonly ourNames: readonly string[];
+  readonly ourAddresses: readonly IpAddress[];
+  /** The HELO text this client gave before in the same connection; null if this is its first. */
+  readonly previousHelo: string | null;
+  /** How many different names this address gave within the churn window, this one included. */
+  readonly namesSeen: number;
+  /** The number of names above which it is churn. */
+  readonly churnLimit: number;
+}
+
+export interface SessionCheck<Id extends string = string> {
+  readonly name: string;
+  readonly findings: Readonly<Record<Id, FindingSpec>>;
+  run(client: Client, facts: SessionFacts, correspondence: Correspondence): Outcome<NoInfer<Id>>;
+}
+
+function defineSessionCheck<const Id extends string>(check: SessionCheck<Id>): SessionCheck<Id> {
+  return check;
+}
+
+export const claimsUs = defineSessionCheck({
+  name: 'claims-us',
+  findings: {
+    'helo-claims-us': {
+      basis: 'local',
+      summary: 'the client gives a name or address of ours',
+      reference: 'universal practice; RFC 5321 §7.9',
+      weight: 10,
+      reason:
+        'nobody outside is called as we are; a host of ours that its own DNS vouches for is let through',
+      reply: 'HELO {helo}: that is us, not you; announce the name of your own host',
+    },
+  },
+  run({ ip, helo }, { ourNames, ourAddresses }, correspondence) {
+    if (ip !== null && ourAddresses.some((address) => sameIp(address, ip))) return none();
+    if (helo.kind === 'domain') {
+      const ours = ourNames.find((name) => isWithin(helo.name, name));
+      if (ours === undefined) return pass();
+      // A branch office under our domain whose own records name this client is no impostor.
+      if (correspondence === 'exact' || correspondence === 'authorized') return pass({ name: ours });
+      return found('helo-claims-us', { helo: helo.text, ours });
+    }
+    if (helo.kind !== 'literal' && helo.kind !== 'bare-ip') return none();
+    const { address } = helo;
+    const ours = ourAddresses.some((own) => sameIp(own, address));
+    return ours ? found('helo-claims-us', { helo: helo.text, ours: address.text }) : pass();
+  },
+});
+
+export const heloChanged = defineSessionCheck({
+  name: 'changed',
+  findings: {
+    'helo-changed': {
+      basis: 'local',
+      summary: 'the client gave another name earlier in the same connection',
+      reference: 'RFC 5321 §4.1.4',
+      weight: { rfc5321: 2, emailcore: 2, strict: 3 },
+      reason: 'a host has one name; a few programs change theirs after STARTTLS, so it is a hint only',
+      reply: 'HELO {helo}: you said {previous} before; announce one name',
+    },
+  },
+  run({ helo }, { previousHelo }) {
+    if (previousHelo === null || helo.kind === 'missing') return none();
+    return previousHelo.toLowerCase() === helo.text.toLowerCase()
+      ? pass()
+      : found('helo-changed', { helo: helo.text, previous: previousHelo });
+  },
+});
+
+export const heloChurn = defineSessionCheck({
+  name: 'churn',
+  findings: {
+    'helo-churn': {
+      basis: 'local',
+      summary: 'the client gave many different names in a short time',
+      reference: 'local practice',
+      weight: { rfc5321: 2, emailcore: 2, strict: 4 },
+      reason: 'typical of malware; also of hosts behind one NAT, so it is a hint only',
+      reply: 'HELO {helo}: {names} different names from {client} in a short time; announce one name',
+    },
+  },
+  run({ helo }, { namesSeen, churnLimit }) {
+    if (helo.kind === 'missing') return none();
+    return namesSeen > churnLimit
+      ? found('helo-churn', { helo: helo.text, names: String(namesSeen) })
+      : pass();
+  },
+});

@@ -1,0 +1,24 @@
+/**
+ * The shared HELO-check core: from (client, HELO) and a Resolver to an Assessment. It opens no socket, reads no clock
+ * and knows neither milters nor policies, so it can serve any MTA, a policy daemon or a command line.
+ *
+ * @example
+ * ```ts
+ * import { assess, checks, makeClient } from 'helo-milter/core';
+ *
+ * const assessment = await assess(makeClient('192.0.2.1', 'mail.example.org'), resolver, checks, console.error);
+ * assessment.correspondence; // 'exact', 'authorized', 'aligned' or 'none'
+ * ```
+ * @module
+ */
+export * from './assess.ts';
+export * from './check.ts';
+export { checks, findings, findingsOf, sessionChecks } from './checks/index.ts';
+export type { SessionCheck, SessionFacts } from './checks/session.ts';
+export * from './client.ts';
+export * from './domain.ts';
+export * from './helo.ts';
+export * from './ip.ts';
+export * from './iprev.ts';
+export * from './recording-resolver.ts';
+export * from './resolver.ts';

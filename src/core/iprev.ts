@@ -1,0 +1,58 @@
+/**
+ * The iprev method of RFC 8601 §3: the names that the reverse tree gives for an address, and which of them lead
+ * back to it. It is about the address alone and does not look at HELO.
+ */
+import { isQueryName } from './domain.ts';
+import { type IpAddress, parseIp, reverseName, sameIp } from './ip.ts';
+import type { Resolver } from './resolver.ts';
+
+export interface Iprev {
+  /**
+   * RFC 8601 §2.7.3: `pass` a name leads back; `fail` there are names and none does; `permerror` there is no
+   * name; `temperror` DNS could not say.
+   */
+  readonly result: 'pass' | 'fail' | 'temperror' | 'permerror';
+  /** The names as DNS gave them, the first ten; hostile bytes. */
+  readonly names: readonly string[];
+  /** Those that lead back, canonical. */
+  readonly verified: readonly string[];
+  /** For `temperror`: what was asked and what came of it. */
+  readonly trouble: { readonly question: string; readonly detail: string } | null;
+}
+
+/** RFC 8601 gives no limit; RFC 7208 §4.6.4 uses the first ten names of a PTR answer, and so do we. */
+const MAX_NAMES = 10;
+
+export async function iprev(address: IpAddress, resolver: Resolver): Promise<Iprev> {
+  const question = reverseName(address);
+  const pointers = await resolver.lookup(question, 'PTR');
+  if (pointers.status === 'temperror') return unknown([], `${question} PTR`, pointers.detail);
+  if (pointers.status !== 'found') return { result: 'permerror', names: [], verified: [], trouble: null };
+  const names = pointers.records.slice(0, MAX_NAMES);
+  const type = address.family === 4 ? 'A' : 'AAAA';
+  const forward = await Promise.all(
+    [...new Set(names.map((name) => name.toLowerCase()))].filter(isQueryName).map(async (name) => {
+      const answer = await resolver.lookup(name, type);
+      return { name, answer };
+    }),
+  );
+  const verified = forward
+    .filter(
+      ({ answer }) => answer.status === 'found' && answer.records.some((text) => leadsTo(text, address)),
+    )
+    .map(({ name }) => name);
+  if (verified.length > 0) return { result: 'pass', names, verified, trouble: null };
+  for (const { name, answer } of forward) {
+    if (answer.status === 'temperror') return unknown(names, `${name} ${type}`, answer.detail);
+  }
+  return { result: 'fail', names, verified, trouble: null };
+}
+
+function leadsTo(text: string, address: IpAddress): boolean {
+  const parsed = parseIp(text);
+  return parsed !== null && sameIp(parsed, address);
+}
+
+function unknown(names: readonly string[], question: string, detail: string): Iprev {
+  return { result: 'temperror', names, verified: [], trouble: { question, detail } };
+}

@@ -1,0 +1,165 @@
+/**
+ * Policy: weights per finding and two thresholds; `decide` turns an Assessment into a Verdict. Pure data and one pure
+ * function, applied on reading, so that a changed policy needs no flush of the cache.
+ *
+ * Invariants (tested as properties): adding a finding never softens a verdict; `dns-temperror` never makes a reject;
+ * under `rfc5321` inferred findings alone reach no threshold; a literal equal to the client fares no worse in any
+ * preset than with all checks off; there is no discard.
+ */
+import type { Assessment } from './core/assess.ts';
+import {
+  atLeast,
+  type Correspondence,
+  type Finding,
+  type FindingSpec,
+  type PresetName,
+} from './core/check.ts';
+
+export type Disposition = 'accept' | 'tempfail' | 'reject';
+
+/**
+ * `verified`: correspondence of the required strength. `unverified`: the client opted out (its own address literal,
+ * or a declaration of the name's owner), or nobody could decide. `failed`: the rest, and every declared "no".
+ */
+export type Stream = 'verified' | 'unverified' | 'failed';
+
+export interface Policy {
+  readonly preset: PresetName;
+  /** Score from which mail is rejected. */
+  readonly rejectAt: number;
+  /** Score from which mail is tempfailed; never above `rejectAt`. */
+  readonly tempfailAt: number;
+  /** The weakest correspondence that is enough. Below it a name that resolves is a `helo-mismatch`. */
+  readonly require: Exclude<Correspondence, 'none'>;
+  /** Weight of every known finding, zero or more. */
+  readonly weights: ReadonlyMap<string, number>;
+  /** Findings whose weight the operator set: those are never waived. */
+  readonly operatorSet: ReadonlySet<string>;
+  /** The specifications of all known findings. */
+  readonly findings: ReadonlyMap<string, FindingSpec>;
+}
+
+/** What the operator may change of a preset. */
+export interface PolicyChanges {
+  readonly rejectAt?: number | undefined;
+  readonly tempfailAt?: number | undefined;
+  readonly require?: Policy['require'] | undefined;
+  readonly weights?: ReadonlyMap<string, number> | undefined;
+}
+
+export interface Verdict {
+  readonly disposition: Disposition;
+  /** Sum of the weights of the counted findings. */
+  readonly score: number;
+  readonly stream: Stream;
+  /** The finding that weighs most; null where none counts. */
+  readonly cause: Finding | null;
+  /** All findings with the weight each was given; zero also where the weight was waived. */
+  readonly counted: readonly CountedFinding[];
+}
+
+export interface CountedFinding {
+  readonly finding: Finding;
+  readonly weight: number;
+}
+
+const REQUIRED: Readonly<Record<PresetName, Policy['require']>> = {
+  // No effect on the score, since a mismatch weighs nothing; it draws the line between the streams.
+  rfc5321: 'aligned',
+  emailcore: 'aligned',
+  strict: 'authorized',
+};
+
+export const DEFAULT_REJECT_AT = 10;
+export const DEFAULT_TEMPFAIL_AT = 5;
+
+/** A preset with the operator's changes. The caller has checked that `tempfailAt <= rejectAt` and all weights. */
+export function makePolicy(
+  preset: PresetName,
+  findings: ReadonlyMap<string, FindingSpec>,
+  changes: PolicyChanges = {},
+): Policy {
+  const weights = new Map([...findings].map(([id, spec]) => [id, presetWeight(spec, preset)]));
+  for (const [id, weight] of changes.weights ?? []) weights.set(id, weight);
+  return {
+    preset,
+    rejectAt: changes.rejectAt ?? DEFAULT_REJECT_AT,
+    tempfailAt: changes.tempfailAt ?? DEFAULT_TEMPFAIL_AT,
+    require: changes.require ?? REQUIRED[preset],
+    weights,
+    operatorSet: new Set(changes.weights?.keys() ?? []),
+    findings,
+  };
+}
+
+export function presetWeight(spec: FindingSpec, preset: PresetName): number {
+  return typeof spec.weight === 'number' ? spec.weight : spec.weight[preset];
+}
+
+export function decide(assessment: Assessment, policy: Policy): Verdict {
+  const counted = judged(assessment, policy).map((finding) => ({
+    finding,
+    weight: waived(finding, assessment, policy) ? 0 : (policy.weights.get(finding.id) ?? 0),
+  }));
+  const score = sum(counted);
+  const certain = sum(counted.filter(({ finding }) => finding.id !== 'dns-temperror'));
+  return {
+    // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
+    disposition: certain >= policy.rejectAt ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
+    score,
+    stream: streamOf(assessment, policy),
+    cause: heaviest(counted),
+    counted,
+  };
+}
+
+/**
+ * The findings that this policy judges by. `assess` reports a mismatch only where nothing at all was shown; a policy
+ * that requires more than was shown sees one too.
+ */
+function judged(assessment: Assessment, { require }: Policy): readonly Finding[] {
+  const { findings, mismatch, correspondence, undecided } = assessment;
+  const short = mismatch !== null && !undecided && !atLeast(correspondence, require);
+  if (!short || findings.some(({ id }) => id === 'helo-mismatch')) return findings;
+  return [...findings, { id: 'helo-mismatch', evidence: { ...mismatch, correspondence, required: require } }];
+}
+
+/** Findings that say something of the client's address or habits, not of what it said. */
+const HABITS: ReadonlySet<string> = new Set(['helo-dynamic', 'helo-changed', 'helo-churn']);
+
+/**
+ * Who opts out of naming itself fares no worse than with the checks off: what would be found against a name, or only
+ * against the address, does not count. The operator's own weights do.
+ */
+function waived({ id }: Finding, { optOut }: Assessment, { findings, operatorSet }: Policy): boolean {
+  if (!optOut || operatorSet.has(id)) return false;
+  const basis = findings.get(id)?.basis;
+  return basis === 'inferred' || basis === 'existence' || basis === 'dns' || HABITS.has(id);
+}
+
+function sum(counted: readonly CountedFinding[]): number {
+  return counted.reduce((total, { weight }) => total + weight, 0);
+}
+
+function heaviest(counted: readonly CountedFinding[]): Finding | null {
+  const first = counted.reduce<CountedFinding | null>(
+    (best, each) => (each.weight > (best?.weight ?? 0) ? each : best),
+    null,
+  );
+  return first === null ? null : first.finding;
+}
+
+function streamOf(
+  { findings, correspondence, optOut, undecided, client }: Assessment,
+  policy: Policy,
+): Stream {
+  const specs = policy.findings;
+  if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && DECLARED_NO.test(id))) return 'failed';
+  if (findings.some(({ id }) => id === 'helo-claims-us' || id === 'helo-denied')) return 'failed';
+  if (atLeast(correspondence, policy.require)) return 'verified';
+  if (optOut || undecided || client.ip === null || client.helo.kind === 'missing') return 'unverified';
+  return findings.some(({ id }) => id === 'dns-temperror') ? 'unverified' : 'failed';
+}
+
+/** Of the declared findings only the plain "no": a softfail or a broken record decides nothing. */
+const DECLARED_NO = /-fail$/;
