@@ -149,17 +149,15 @@ function heaviest(counted: readonly CountedFinding[]): Finding | null {
   return first === null ? null : first.finding;
 }
 
+/** Of the declared findings only the plain "no" fails: a softfail or a broken record decides nothing. */
 function streamOf(
   { findings, correspondence, optOut, undecided, client }: Assessment,
   policy: Policy,
 ): Stream {
   const specs = policy.findings;
-  if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && DECLARED_NO.test(id))) return 'failed';
+  if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && id.endsWith('-fail'))) return 'failed';
   if (findings.some(({ id }) => id === 'helo-claims-us' || id === 'helo-denied')) return 'failed';
   if (atLeast(correspondence, policy.require)) return 'verified';
   if (optOut || undecided || client.ip === null || client.helo.kind === 'missing') return 'unverified';
   return findings.some(({ id }) => id === 'dns-temperror') ? 'unverified' : 'failed';
 }
-
-/** Of the declared findings only the plain "no": a softfail or a broken record decides nothing. */
-const DECLARED_NO = /-fail$/;

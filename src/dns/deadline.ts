@@ -1,0 +1,38 @@
+/** A deadline over many look-ups: when it passes, everything still open and everything new is unknown at once. */
+import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
+
+export interface DeadlineResolver {
+  readonly resolver: Resolver;
+  /** Releases the timer; look-ups still under way are let go on their own. */
+  readonly done: () => void;
+}
+
+/**
+ * Wraps a resolver for one assessment. After `deadlineMs` milliseconds open questions are answered `temperror` with
+ * detail `deadline`, whatever the transport is doing, so an assessment ends in bounded time and says truthfully
+ * what it did not learn.
+ */
+export function withDeadline(inner: Resolver, deadlineMs: number): DeadlineResolver {
+  const late = { status: 'temperror', detail: 'deadline' } as const;
+  let expired = false;
+  let expire: () => void = () => undefined;
+  const expiry = new Promise<typeof late>((resolve) => {
+    expire = () => {
+      resolve(late);
+    };
+  });
+  const timer = setTimeout(() => {
+    expired = true;
+    expire();
+  }, deadlineMs);
+  return {
+    resolver: {
+      lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
+        return expired ? Promise.resolve(late) : Promise.race([inner.lookup(name, type), expiry]);
+      },
+    },
+    done: () => {
+      clearTimeout(timer);
+    },
+  };
+}

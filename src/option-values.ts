@@ -1,0 +1,92 @@
+/** Readers for the values of options. Each takes the text the operator wrote and throws a UsageError if it is none. */
+import { canonicalName, isQueryName } from './core/domain.ts';
+import { type IpAddress, type IpPrefix, parseIp, parsePrefix } from './core/ip.ts';
+import { UsageError } from './usage-error.ts';
+
+export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new UsageError(`"${text}" is not one of ${words.join(', ')}`);
+    return word;
+  };
+}
+
+/** A number from `min` to `max`, fractions allowed where `integer` is not set. */
+export function numberBetween(min: number, max: number, integer = true): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
+      throw new UsageError(`"${text}" is not a${integer ? ' whole' : ''} number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration such as `500ms`, `6s`, `15m`, `1h`, in milliseconds; between the two bounds, given in milliseconds. */
+export function durationBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+    const value = match === null ? NaN : Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? NaN);
+    if (Number.isNaN(value)) throw new UsageError(`"${text}" is not a duration such as 500ms, 6s, 15m or 1h`);
+    if (value < min || value > max) {
+      throw new UsageError(`"${text}" is not between ${formatDuration(min)} and ${formatDuration(max)}`);
+    }
+    return value;
+  };
+}
+
+/** The shortest exact spelling: 900000 → `15m`. */
+export function formatDuration(ms: number): string {
+  for (const unit of ['h', 'm', 's']) {
+    const size = UNIT_MS[unit] ?? 1;
+    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+export function prefix(text: string): IpPrefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new UsageError(`"${text}" is not an address or network such as 192.0.2.0/24`);
+  return parsed;
+}
+
+export function address(text: string): IpAddress {
+  const parsed = parseIp(text);
+  if (parsed === null) throw new UsageError(`"${text}" is not an IP address`);
+  return parsed;
+}
+
+/** A domain name, made canonical. */
+export function domainName(text: string): string {
+  const name = canonicalName(text);
+  if (!isQueryName(name)) throw new UsageError(`"${text}" is not a domain name`);
+  return name;
+}
+
+/** `ID=NUMBER`; whether the id is known is for the policy to say, once the operator's own checks are loaded. */
+export function weight(text: string): readonly [id: string, weight: number] {
+  const match = /^([a-z0-9-]+)=(\d+(?:\.\d+)?)$/.exec(text);
+  if (match === null) throw new UsageError(`"${text}" is not a weight such as helo-mismatch=5`);
+  return [match[1] ?? '', Number(match[2])];
+}
+
+/** Text that goes into replies: printable ASCII, so that it survives every MTA. */
+export function replyText(maxLength: number): (text: string) => string {
+  return (text) => {
+    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) {
+      throw new UsageError('it must be printable ASCII and not empty');
+    }
+    if (text.length > maxLength) throw new UsageError(`it must not be longer than ${maxLength} characters`);
+    return text;
+  };
+}
+
+/** Octal file mode such as 0660. */
+export function fileMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new UsageError(`"${text}" is not a mode such as 0660`);
+  return parseInt(text, 8);
+}
+
+export const verbatim = (text: string): string => text;
