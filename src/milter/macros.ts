@@ -1,0 +1,62 @@
+/**
+ * Macros: names and values that the MTA sends ahead of a command. Kept as received and read on demand, since most
+ * are never asked for.
+ *
+ * Lifetimes are libmilter's: a set replaces the set of its stage; CONNECT, HELO, MAIL and RCPT clear the stages after
+ * them; ABORT clears nothing.
+ */
+import { SMFIC } from './constants.ts';
+
+/** Stages in the order of a session. */
+const ORDER: readonly number[] = [
+  SMFIC.CONNECT,
+  SMFIC.HELO,
+  SMFIC.MAIL,
+  SMFIC.RCPT,
+  SMFIC.DATA,
+  SMFIC.HEADER,
+  SMFIC.EOH,
+  SMFIC.BODY,
+  SMFIC.BODYEOB,
+];
+const LAST = ORDER.length;
+
+export class Macros {
+  /** The raw set of each stage; the one past the end is that of UNKNOWN, which may come at any time. */
+  readonly #sets: (string | undefined)[] = [];
+
+  /** Takes the data of a MACRO packet; sets of stages that nobody knows are dropped. */
+  set(command: number, text: string): void {
+    const stage = command === SMFIC.UNKNOWN ? LAST : ORDER.indexOf(command);
+    if (stage !== -1) this.#sets[stage] = text === '' ? undefined : text;
+  }
+
+  /** To be called when the command itself arrives. */
+  begin(command: number): void {
+    const stage = ORDER.indexOf(command);
+    if (stage !== -1 && stage <= ORDER.indexOf(SMFIC.RCPT)) this.#sets.length = Math.min(this.#sets.length, stage + 1);
+  }
+
+  /** The value of a macro, from the latest stage that has it. `x` and `{x}` are the same name. */
+  get(name: string): string | undefined {
+    const bare = bareName(name);
+    for (let stage = this.#sets.length - 1; stage >= 0; stage--) {
+      const set = this.#sets[stage];
+      const value = set === undefined ? undefined : find(set, bare);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+}
+
+function find(set: string, bare: string): string | undefined {
+  const parts = set.split('\0');
+  for (let i = 0; i + 1 < parts.length; i += 2) {
+    if (bareName(parts[i] ?? '') === bare) return parts[i + 1];
+  }
+  return undefined;
+}
+
+function bareName(name: string): string {
+  return name.startsWith('{') && name.endsWith('}') ? name.slice(1, -1) : name;
+}
