@@ -34,7 +34,8 @@ export class Macros {
   /** To be called when the command itself arrives. */
   begin(command: number): void {
     const stage = ORDER.indexOf(command);
-    if (stage !== -1 && stage <= ORDER.indexOf(SMFIC.RCPT)) this.#sets.length = Math.min(this.#sets.length, stage + 1);
+    if (stage !== -1 && stage <= ORDER.indexOf(SMFIC.RCPT))
+      this.#sets.length = Math.min(this.#sets.length, stage + 1);
   }
 
   /** The value of a macro, from the latest stage that has it. `x` and `{x}` are the same name. */

@@ -6,7 +6,8 @@ import type { Answer, RecordData, RecordType, Resolver } from '../../src/core/re
 
 /** One owner name: records by type, or `'temperror'` for one type or for the whole name. */
 export type ZoneEntry =
-  'temperror' | ({ readonly [T in RecordType]?: readonly RecordData[T][] | 'temperror' } & { readonly ttl?: number });
+  | 'temperror'
+  | ({ readonly [T in RecordType]?: readonly RecordData[T][] | 'temperror' } & { readonly ttl?: number });
 
 export type Zone = Readonly<Record<string, ZoneEntry>>;
 
