@@ -138,6 +138,11 @@ export function tooWide(width: Width): string | null {
 
 /** How many addresses of a family the blocks hold in sum, each counted once. */
 export function addressesIn(blocks: readonly IpPrefix[], family: Family): bigint {
+  return mergedRanges(blocks, family).reduce((sum, { first, end }) => sum + (end - first), 0n);
+}
+
+/** The blocks of a family as ranges in order, those that overlap or touch made one; `end` is the one after the last. */
+export function mergedRanges(blocks: readonly IpPrefix[], family: Family): { first: bigint; end: bigint }[] {
   const ranges = blocks
     .filter(({ address }) => address.family === family)
     .map(({ address, length }) => {
@@ -146,14 +151,13 @@ export function addressesIn(blocks: readonly IpPrefix[], family: Family): bigint
       return { first, end: first + span };
     })
     .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
-  let sum = 0n;
-  let reached = 0n;
-  for (const { first, end } of ranges) {
-    const from = first > reached ? first : reached;
-    if (end > from) sum += end - from;
-    if (end > reached) reached = end;
+  const merged: { first: bigint; end: bigint }[] = [];
+  for (const range of ranges) {
+    const last = merged.at(-1);
+    if (last === undefined || range.first > last.end) merged.push(range);
+    else if (range.end > last.end) last.end = range.end;
   }
-  return sum;
+  return merged;
 }
 
 /** Why blocks alone are too wide; null when they are not. */
