@@ -50,6 +50,7 @@ const MAX_PARENTS = 5;
 
 /**
  * At most 6 TXT questions, 12 for `A` and `MX` of `helo=`, and what SPF and CSA cost where the record names them.
+ * `ttl` covers what was asked through `resolver`, not what `methods` asked by themselves.
  */
 export async function checkAuthRecord(
   ip: IpAddress,
@@ -109,7 +110,7 @@ async function findRecord(name: string, resolver: Resolver): Promise<Found> {
 
 /** The name, then its parents from the nearest; of many only those next to the registrable domain. */
 function domainsAbove(name: string): string[] {
-  const top = /\.\d+$/.test(name) ? null : registrableDomain(name);
+  const top = /\.\d+$/.test(name) || !isQueryName(name) ? null : registrableDomain(name);
   const [own, ...parents] = top === null ? [] : selfAndParents(name, top);
   const domains = own === undefined ? [] : [own, ...parents.slice(-MAX_PARENTS)];
   return domains.filter((domain) => isQueryName(`_auth.${domain}`));

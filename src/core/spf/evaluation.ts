@@ -5,7 +5,7 @@
 import { isQueryName } from '../domain.ts';
 import { type IpAddress, ipv6Nibbles } from '../ip.ts';
 import type { Answer, RecordType, Resolver } from '../resolver.ts';
-import { type DomainSpec, expand, type MacroPart, type MacroValues, targetName, usesMacro } from './macro.ts';
+import { type DomainSpec, expandTarget, type MacroPart, type MacroValues, usesMacro } from './macro.ts';
 import { validatedName } from './ptr.ts';
 import type { Width } from './width.ts';
 
@@ -113,22 +113,23 @@ export async function targetOf(
   domain: string,
   ip: IpAddress = evaluation.request.ip,
 ): Promise<string | null> {
-  const name = spec === null ? domain : targetName(await expandIn(evaluation, spec.parts, domain, ip));
+  const name =
+    spec === null ? domain : expandTarget(spec, await macroValues(evaluation, spec.parts, domain, ip));
   return evaluation.acceptName(name) ? name : null;
 }
 
-/** Expands macros with `domain` as the current domain (§7.2). Looks the client's name up only if `%{p}` is there. */
-export async function expandIn(
+/** Macro values with `domain` as the current domain (§7.2). Looks the client's name up only if `%{p}` is there. */
+export async function macroValues(
   evaluation: Evaluation,
   parts: readonly MacroPart[],
   domain: string,
   ip: IpAddress = evaluation.request.ip,
-): Promise<string> {
+): Promise<MacroValues> {
   const { request, now } = evaluation;
   const at = request.sender.lastIndexOf('@');
   const local = request.sender.slice(0, Math.max(at, 0)) || 'postmaster';
   const senderDomain = request.sender.slice(at + 1);
-  const values: MacroValues = {
+  return {
     s: `${local}@${senderDomain}`,
     l: local,
     o: senderDomain,
@@ -141,5 +142,4 @@ export async function expandIn(
     r: request.receiver ?? 'unknown',
     t: String(Math.floor(now() / 1000)),
   };
-  return expand(parts, values);
 }

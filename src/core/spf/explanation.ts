@@ -1,6 +1,6 @@
 /** The explanation that a domain publishes for a fail (RFC 7208 §6.2). Foreign text: say so where it is shown (§8.4). */
-import { type Evaluation, expandIn, targetOf } from './evaluation.ts';
-import { type DomainSpec, parseMacroString } from './macro.ts';
+import { type Evaluation, macroValues, targetOf } from './evaluation.ts';
+import { type DomainSpec, expand, parseMacroString } from './macro.ts';
 
 /** Longer text would not fit a reply line (RFC 5321 §4.5.3.1.5) and macros can blow it up; RFC 7208 gives no limit. */
 const MAX_LENGTH = 512;
@@ -21,6 +21,6 @@ export async function explain(
   if (answer.status !== 'found' || answer.records.length !== 1) return null;
   const parts = parseMacroString(answer.records[0] ?? '', 'explanation');
   if (parts === null) return null;
-  const text = await expandIn(evaluation, parts, domain);
+  const text = expand(parts, await macroValues(evaluation, parts, domain), MAX_LENGTH);
   return text.slice(0, MAX_LENGTH).replace(/[^\x20-\x7e]/g, '?');
 }

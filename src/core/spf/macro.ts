@@ -79,11 +79,33 @@ function tokenise(text: string, context: MacroContext): { parts: MacroPart[]; en
   return { parts, endsInMacro };
 }
 
-/** Expands parts to text (§7.3). */
-export function expand(parts: readonly MacroPart[], values: MacroValues): string {
-  return parts
-    .map((part) => (typeof part === 'string' ? part : transform(part, values[part.letter])))
-    .join('');
+/** Expands parts to text (§7.3); expansion ends once `most` characters are there. */
+export function expand(parts: readonly MacroPart[], values: MacroValues, most = Infinity): string {
+  let text = '';
+  for (const part of parts) {
+    if (text.length >= most) break;
+    text += expandPart(part, values);
+  }
+  return text;
+}
+
+/**
+ * Expands a domain-spec to the name to ask for (§7.3): one trailing dot goes, and so do labels on the left until no
+ * more than 253 characters are left. Hence the work is done from the right, and only as far as it matters.
+ */
+export function expandTarget({ parts }: DomainSpec, values: MacroValues): string {
+  let text = '';
+  for (let i = parts.length - 1; i >= 0 && text.length <= 255; i--) {
+    text = expandPart(parts[i] ?? '', values) + text;
+  }
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  if (name.length <= 253) return name;
+  const dot = name.indexOf('.', name.length - 254);
+  return dot === -1 ? name : name.slice(dot + 1);
+}
+
+function expandPart(part: MacroPart, values: MacroValues): string {
+  return typeof part === 'string' ? part : transform(part, values[part.letter]);
 }
 
 function transform({ keep, reverse, delimiters, escaped }: Macro, value: string): string {
@@ -102,17 +124,6 @@ function urlEscape(text: string): string {
       .map((octet) => `%${octet.toString(16).toUpperCase().padStart(2, '0')}`)
       .join(''),
   );
-}
-
-/**
- * Makes the name to ask for of an expanded domain-spec (§7.3): one trailing dot goes, and so do labels on the left
- * until no more than 253 characters are left.
- */
-export function targetName(expanded: string): string {
-  const name = expanded.endsWith('.') ? expanded.slice(0, -1) : expanded;
-  if (name.length <= 253) return name;
-  const dot = name.indexOf('.', name.length - 254);
-  return dot === -1 ? name : name.slice(dot + 1);
 }
 
 /** Whether any of the letters occurs. */

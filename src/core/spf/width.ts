@@ -80,7 +80,7 @@ function namedByClient({ kind, target }: Extract<Mechanism, { target: unknown }>
 
 /**
  * An `exists` whose name does not depend on the client is there for all clients or for none; one that depends on
- * part of the address (`%{ir1}`) passes that part. `%{p}` counts as dependent on the whole.
+ * part of the address (`%{i1r}`) passes that part. `%{p}` counts as dependent on the whole.
  */
 function existsLengths({
   target,
