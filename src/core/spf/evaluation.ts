@@ -1,0 +1,145 @@
+/**
+ * The state of one SPF evaluation: what was asked for, what it has cost so far (RFC 7208 §4.6.4), and the one door
+ * through which every question goes.
+ */
+import { isQueryName } from '../domain.ts';
+import { type IpAddress, ipv6Nibbles } from '../ip.ts';
+import type { Answer, RecordType, Resolver } from '../resolver.ts';
+import { type DomainSpec, expandTarget, type MacroPart, type MacroValues, usesMacro } from './macro.ts';
+import { validatedName } from './ptr.ts';
+import type { Width } from './width.ts';
+
+/** §4.6.4: terms that query, MX hosts and PTR names. */
+export const MAX_LOOKUPS = 10;
+/** §4.6.4: "SHOULD limit void lookups to two". */
+export const MAX_VOID_LOOKUPS = 2;
+
+export interface SpfRequest {
+  readonly ip: IpAddress;
+  /** Whose record is wanted: the HELO name, or the domain of MAIL FROM. */
+  readonly domain: string;
+  /** `local@domain`; for the HELO identity `postmaster@<helo>` (§2.4). */
+  readonly sender: string;
+  readonly helo: string;
+  /** The receiving host, for `%{r}`; "unknown" if absent (§7.3). */
+  readonly receiver?: string;
+}
+
+export interface SpfOptions {
+  /** The clock in milliseconds; needed for the deadline and for `%{t}`. */
+  readonly now?: () => number;
+  /** Milliseconds since the epoch; nothing is asked after it, and the result is temperror (§4.6.4). */
+  readonly deadline?: number;
+  /** Whether a fail is to be explained, which costs a query; true if absent. */
+  readonly explain?: boolean;
+  /**
+   * Which names may be asked; `isQueryName` if absent. RFC 7208 §4.8 allows any visible character in a name; a
+   * name that may not be asked is treated like one that cannot be in DNS.
+   */
+  readonly acceptName?: (name: string) => boolean;
+}
+
+/** An end without an answer from the record. */
+export interface Stop {
+  readonly result: 'temperror' | 'permerror';
+  readonly detail: string;
+}
+
+export interface Evaluation {
+  readonly request: SpfRequest;
+  readonly acceptName: (name: string) => boolean;
+  readonly now: () => number;
+  readonly width: Width;
+  /** Asks DNS, or says `temperror` when the deadline has passed; notes the TTL. */
+  ask<T extends RecordType>(name: string, type: T): Promise<Answer<T>>;
+  lookups: number;
+  voidLookups: number;
+  ttl: number | null;
+}
+
+export function beginEvaluation(
+  request: SpfRequest,
+  resolver: Resolver,
+  options: SpfOptions,
+  width: Width,
+): Evaluation {
+  const now = options.now ?? ((): number => 0);
+  const deadline = options.deadline ?? Infinity;
+  const acceptName = options.acceptName ?? isQueryName;
+  const evaluation: Evaluation = {
+    request,
+    acceptName,
+    now,
+    width,
+    async ask<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
+      if (!acceptName(name)) return { status: 'nxdomain', ttl: null };
+      if (now() >= deadline) return { status: 'temperror', detail: 'deadline' };
+      const answer = await resolver.lookup(name, type);
+      if (answer.status !== 'temperror' && answer.ttl !== null) {
+        evaluation.ttl = Math.min(evaluation.ttl ?? answer.ttl, answer.ttl);
+      }
+      return answer;
+    },
+    lookups: 0,
+    voidLookups: 0,
+    ttl: null,
+  };
+  return evaluation;
+}
+
+/** Counts a term that queries (§4.6.4); a Stop when it is one too many. */
+export function countLookup(evaluation: Evaluation): Stop | null {
+  if (evaluation.lookups >= MAX_LOOKUPS) {
+    return { result: 'permerror', detail: `more than ${MAX_LOOKUPS} terms that need DNS` };
+  }
+  evaluation.lookups++;
+  return null;
+}
+
+/** What an answer means for the term that asked: trouble, or one void lookup too many (§4.6.4), stops it. */
+export function stopAt(evaluation: Evaluation, question: string, answer: Answer<RecordType>): Stop | null {
+  if (answer.status === 'found') return null;
+  if (answer.status === 'temperror') return { result: 'temperror', detail: `${question}: ${answer.detail}` };
+  evaluation.voidLookups++;
+  return evaluation.voidLookups > MAX_VOID_LOOKUPS
+    ? { result: 'permerror', detail: `more than ${MAX_VOID_LOOKUPS} void lookups` }
+    : null;
+}
+
+/** The name a term is about: its domain-spec expanded, or the current domain. Null when it may not be asked. */
+export async function targetOf(
+  evaluation: Evaluation,
+  spec: DomainSpec | null,
+  domain: string,
+  ip: IpAddress = evaluation.request.ip,
+): Promise<string | null> {
+  const name =
+    spec === null ? domain : expandTarget(spec, await macroValues(evaluation, spec.parts, domain, ip));
+  return evaluation.acceptName(name) ? name : null;
+}
+
+/** Macro values with `domain` as the current domain (§7.2). Looks the client's name up only if `%{p}` is there. */
+export async function macroValues(
+  evaluation: Evaluation,
+  parts: readonly MacroPart[],
+  domain: string,
+  ip: IpAddress = evaluation.request.ip,
+): Promise<MacroValues> {
+  const { request, now } = evaluation;
+  const at = request.sender.lastIndexOf('@');
+  const local = request.sender.slice(0, Math.max(at, 0)) || 'postmaster';
+  const senderDomain = request.sender.slice(at + 1);
+  return {
+    s: `${local}@${senderDomain}`,
+    l: local,
+    o: senderDomain,
+    d: domain,
+    i: ip.family === 4 ? ip.text : ipv6Nibbles(ip).join('.').toUpperCase(),
+    p: usesMacro(parts, 'p') ? await validatedName(evaluation, domain) : 'unknown',
+    v: ip.family === 4 ? 'in-addr' : 'ip6',
+    h: request.helo,
+    c: ip.text,
+    r: request.receiver ?? 'unknown',
+    t: String(Math.floor(now() / 1000)),
+  };
+}

@@ -1,0 +1,178 @@
+/** Passes that identify nobody. */
+import { describe, expect, it } from 'vitest';
+import { parseIp, parsePrefix } from '../../../src/core/ip.ts';
+import { checkHelo } from '../../../src/core/spf/index.ts';
+import { addressesIn } from '../../../src/core/spf/width.ts';
+import { type Zone, zoneResolver } from '../../support/zone.ts';
+
+const CLIENT = '192.0.2.1';
+const spf = (text: string): { TXT: string[] } => ({ TXT: [text] });
+
+async function widthOf(zone: Zone, client = CLIENT): Promise<{ reason: string | null; queries: string[] }> {
+  const address = parseIp(client);
+  if (address === null) throw new Error(client);
+  const resolver = zoneResolver(zone);
+  const { result, tooWide } = await checkHelo(address, 'mail.example.org', resolver);
+  expect(result).toBe('pass');
+  return { reason: tooWide, queries: resolver.queries };
+}
+
+const SUM4 = 'the record passes more than a /8 of IPv4';
+const SUM6 = 'the record passes more than a /16 of IPv6';
+const own = (text: string, more: Zone[string] & object = {}): Zone => ({
+  'mail.example.org': { ...spf(text), ...more },
+});
+
+describe('too wide', () => {
+  const rows: [string, Zone, string][] = [
+    ['+all', own('v=spf1 +all'), '+all passes every client'],
+    ['all after the match', own('v=spf1 ip4:192.0.2.1 all'), 'all passes every client'],
+    ['two halves of the Internet', own('v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all'), SUM4],
+    ['a /7', own('v=spf1 ip4:192.0.0.0/7 -all'), SUM4],
+    ['a /8 and one address', own('v=spf1 ip4:192.0.0.0/8 ip4:10.0.0.1 -all'), SUM4],
+    ['the other family', own('v=spf1 a ip6:2000::/3 -all', { A: [CLIENT] }), SUM6],
+    ['a/0', own('v=spf1 a/0 -all', { A: ['10.0.0.1'] }), SUM4],
+    ['a//0 for a client of IPv4', own('v=spf1 a//0 -all', { A: [CLIENT] }), SUM6],
+    ['an mx/1 that was not reached', own('v=spf1 ip4:192.0.2.1 mx/1 -all'), SUM4],
+    [
+      'in an include',
+      {
+        ...own('v=spf1 include:_spf.example.net -all'),
+        '_spf.example.net': spf('v=spf1 ip4:128.0.0.0/1 -all'),
+      },
+      SUM4,
+    ],
+    [
+      'in sum of several includes',
+      {
+        ...own('v=spf1 include:a.example.net include:b.example.net -all'),
+        'a.example.net': spf('v=spf1 ip4:10.0.0.0/8 -all'),
+        'b.example.net': spf('v=spf1 ip4:192.0.0.0/8 -all'),
+      },
+      SUM4,
+    ],
+    [
+      '+all of a redirect',
+      { ...own('v=spf1 redirect=_spf.example.net'), '_spf.example.net': spf('v=spf1 +all') },
+      '+all passes every client',
+    ],
+    [
+      'exists of a fixed name',
+      { ...own('v=spf1 exists:yes.example.net -all'), 'yes.example.net': { A: ['127.0.0.2'] } },
+      'exists:yes.example.net does not depend on the client',
+    ],
+    [
+      'exists of the HELO name',
+      { ...own('v=spf1 exists:%{h} -all', { A: ['127.0.0.2'] }) },
+      'exists:%{h} does not depend on the client',
+    ],
+    [
+      'any reverse name',
+      {
+        ...own('v=spf1 ptr:%{p} -all'),
+        '1.2.0.192.in-addr.arpa': { PTR: ['x.example.com'] },
+        'x.example.com': { A: [CLIENT] },
+      },
+      'ptr:%{p} passes every client with a matching reverse name',
+    ],
+    [
+      'a public suffix',
+      {
+        ...own('v=spf1 ptr:co.uk -all'),
+        '1.2.0.192.in-addr.arpa': { PTR: ['x.co.uk'] },
+        'x.co.uk': { A: [CLIENT] },
+      },
+      'ptr:co.uk passes every client with a matching reverse name',
+    ],
+    [
+      'exists of a wildcard',
+      {
+        ...own('v=spf1 exists:%{i}.spf.example.net -all'),
+        '192.0.2.1.spf.example.net': { A: ['127.0.0.2'] },
+        '192.255.253.254.spf.example.net': { A: ['127.0.0.2'] },
+      },
+      'exists:%{i}.spf.example.net passes any client, 192.255.253.254 for one',
+    ],
+    [
+      'a zone that echoes the address',
+      {
+        ...own('v=spf1 a:%{i}.echo.example.net -all'),
+        '192.0.2.1.echo.example.net': { A: ['192.0.2.1'] },
+        '192.255.253.254.echo.example.net': { A: ['192.255.253.254'] },
+      },
+      'a:%{i}.echo.example.net passes any client, 192.255.253.254 for one',
+    ],
+    [
+      'an include that passes whoever asks',
+      {
+        ...own('v=spf1 include:%{i}.spf.example.net -all'),
+        '192.0.2.1.spf.example.net': spf('v=spf1 ip4:192.0.2.1 -all'),
+        '192.255.253.254.spf.example.net': spf('v=spf1 ip4:192.255.253.254 -all'),
+      },
+      'include:%{i}.spf.example.net passes any client, 192.255.253.254 for one',
+    ],
+  ];
+  it.each(rows)('%s', async (_title, zone, reason) => {
+    expect((await widthOf(zone)).reason).toBe(reason);
+  });
+
+  it('half of IPv6 through an exists that looks at one nibble', async () => {
+    const zone = { ...own('v=spf1 exists:%{i1r}.example.net -all'), '2.example.net': { A: ['127.0.0.2'] } };
+    expect((await widthOf(zone, '2001:db8::1')).reason).toBe(SUM6);
+  });
+});
+
+describe('not too wide', () => {
+  const rows: [string, Zone][] = [
+    ['a whole /8', own('v=spf1 ip4:192.0.0.0/8 -all')],
+    [
+      'the same /8 twice, and part of it',
+      own('v=spf1 ip4:192.0.0.0/8 ip4:192.1.2.3/8 ip4:192.0.2.0/24 -all'),
+    ],
+    ['what comes after all', own('v=spf1 ip4:192.0.2.1 -all ip4:0.0.0.0/0')],
+    ['what does not pass', own('v=spf1 ip4:192.0.2.1 ?ip4:0.0.0.0/0 ~all')],
+    [
+      'an include whose pass is not ours',
+      {
+        ...own('v=spf1 ?include:_spf.example.net a -all', { A: [CLIENT] }),
+        '_spf.example.net': spf('v=spf1 ip4:0.0.0.0/1 -all'),
+      },
+    ],
+    ['an exists that found nothing', own('v=spf1 exists:no.example.net a -all', { A: [CLIENT] })],
+    [
+      'a list of hosts in DNS',
+      {
+        ...own('v=spf1 exists:%{i}.spf.example.net -all'),
+        '192.0.2.1.spf.example.net': { A: ['127.0.0.2'] },
+      },
+    ],
+    ['a, mx and ptr', own('v=spf1 a mx ptr:example.org -all', { A: [CLIENT] })],
+  ];
+  it.each(rows)('%s', async (_title, zone) => {
+    expect((await widthOf(zone)).reason).toBeNull();
+  });
+
+  it('costs no query but one control for a macro of the address', async () => {
+    const plain = await widthOf(own('v=spf1 ip4:192.0.2.1 mx/1 include:x.example.net -all'));
+    expect(plain.queries).toEqual(['mail.example.org TXT']);
+    const macro = await widthOf({
+      ...own('v=spf1 exists:%{i}.spf.example.net -all'),
+      '192.0.2.1.spf.example.net': { A: ['127.0.0.2'] },
+    });
+    expect(macro.queries.length).toBe(3);
+  });
+});
+
+describe('addressesIn', () => {
+  const rows: [string[], 4 | 6, bigint][] = [
+    [[], 4, 0n],
+    [['0.0.0.0/0'], 4, 2n ** 32n],
+    [['::/0', '2001:db8::/32'], 6, 2n ** 128n],
+    [['192.0.2.0/25', '192.0.2.128/25', '192.0.2.7/32'], 4, 256n],
+    [['192.0.2.77/24', '198.51.100.1', '2001:db8::1'], 4, 257n],
+  ];
+  it.each(rows)('%j in IPv%i', (texts, family, sum) => {
+    const blocks = texts.map(parsePrefix).filter((prefix) => prefix !== null);
+    expect(addressesIn(blocks, family)).toBe(sum);
+  });
+});
