@@ -49,8 +49,8 @@ export class ChurnCounter {
     const overdue = now - this.#turnsAt;
     if (overdue < 0 && this.#current.size < this.#options.maxClients) return;
     // After a whole window of silence even the current names are old.
-    this.#previous = overdue >= this.#options.windowMs ? new Map() : this.#current;
-    this.#current = new Map();
+    this.#previous = overdue >= this.#options.windowMs ? new Map<string, Set<string>>() : this.#current;
+    this.#current = new Map<string, Set<string>>();
     this.#turnsAt = now + this.#options.windowMs;
   }
 }

@@ -50,7 +50,7 @@ export type Command =
 export function decodeCommand({ command, data }: Packet): Command {
   switch (command) {
     case SMFIC.MACRO:
-      return { type: 'macro', stage: mandatory(data, 'MACRO')[0] ?? 0, text: data.latin1Slice(1) };
+      return { type: 'macro', stage: mandatory(data, 'MACRO')[0] ?? 0, text: data.toString('latin1', 1) };
     case SMFIC.CONNECT:
       return { type: 'connect', info: decodeConnect(mandatory(data, 'CONNECT')) };
     case SMFIC.HELO:
@@ -95,11 +95,11 @@ function mandatory(data: Buffer, name: string): Buffer {
 /** Up to the first NUL; a missing NUL is forgiven. */
 function firstString(data: Buffer): string {
   const nul = data.indexOf(0);
-  return data.latin1Slice(0, nul === -1 ? data.length : nul);
+  return data.toString('latin1', 0, nul === -1 ? data.length : nul);
 }
 
 function strings(data: Buffer): string[] {
-  const list = data.latin1Slice().split('\0');
+  const list = data.toString('latin1').split('\0');
   if (list.at(-1) === '') list.pop();
   return list;
 }
@@ -119,7 +119,7 @@ function decodeOffer(data: Buffer): Offer {
 /** What cannot be read is a client without an address, as for family `U`: the session must go on. */
 function decodeConnect(data: Buffer): ConnectInfo {
   const nul = data.indexOf(0);
-  const hostname = data.latin1Slice(0, nul === -1 ? data.length : nul);
+  const hostname = data.toString('latin1', 0, nul === -1 ? data.length : nul);
   const nobody = { hostname, family: 'unknown', address: null, port: null } as const;
   if (nul === -1 || data.length < nul + 4) return nobody;
   const family = String.fromCharCode(data[nul + 1] ?? 0);

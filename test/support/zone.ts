@@ -30,7 +30,7 @@ export function zoneResolver(zone: Zone): ZoneResolver {
     const records = entry[type];
     if (records === 'temperror') return { status: 'temperror', detail: 'servfail' };
     if (records !== undefined && records.length > 0) {
-      return { status: 'found', records, ttl: entry.ttl ?? 300 } as Answer<RecordType>;
+      return { status: 'found', records, ttl: entry.ttl ?? 300 };
     }
     const alias = entry.CNAME;
     if (alias !== undefined && alias !== 'temperror' && alias[0] !== undefined && type !== 'CNAME') {

@@ -1,0 +1,198 @@
+/**
+ * The core's Resolver over `node:dns`. What c-ares leaves open is settled here: a gate on names and on questions in
+ * flight, a deadline that holds (c-ares' own may take twice as long), failover on SERVFAIL and REFUSED, and one answer
+ * for "no such record" in whatever form it comes.
+ */
+import { getServers, promises as dns } from 'node:dns';
+import { isIP } from 'node:net';
+import { isQueryName } from '../core/domain.ts';
+import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
+import { UsageError } from '../usage-error.ts';
+
+export interface NodeResolverOptions {
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. Throws UsageError. */
+  readonly servers: readonly string[];
+  /** Milliseconds one question may take, failover and queueing included. */
+  readonly timeoutMs: number;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+/** Beyond this the buffers of the UDP socket overflow and throughput collapses (measured: at 500). */
+const MAX_IN_FLIGHT = 200;
+/** Questions waiting for a place; more are answered `temperror` with detail `overload`. */
+const MAX_WAITING = 5_000;
+/** How long a server that gave no answer is asked last. */
+const SICK_MS = 30_000;
+
+interface Server {
+  readonly resolver: dns.Resolver;
+  sickUntil: number;
+}
+
+export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): Resolver {
+  const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
+    const resolver = new dns.Resolver({ timeout: Math.max(250, Math.floor(timeoutMs / 2)), tries: 1 });
+    resolver.setServers([address]);
+    return { resolver, sickUntil: 0 };
+  });
+  const gate = createGate(MAX_IN_FLIGHT, MAX_WAITING);
+  const flying = new Map<string, Promise<Answer<RecordType>>>();
+
+  async function ask(name: string, type: RecordType): Promise<Answer<RecordType>> {
+    const deadline = now() + timeoutMs;
+    if (!(await gate.enter())) return { status: 'temperror', detail: 'overload' };
+    try {
+      return await askInTurn(name, type, deadline);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  async function askInTurn(name: string, type: RecordType, deadline: number): Promise<Answer<RecordType>> {
+    const healthy = pool.filter(({ sickUntil }) => sickUntil <= now());
+    const order = [...healthy, ...pool.filter((server) => !healthy.includes(server))];
+    let answer: Answer<RecordType> = { status: 'temperror', detail: 'noserver' };
+    for (const [i, server] of order.entries()) {
+      const left = deadline - now();
+      if (left <= 0) return { status: 'temperror', detail: 'timeout' };
+      // Each server gets its share of the time, so that a dead one leaves some for the next.
+      answer = await within(left / (order.length - i), query(server.resolver, name, type));
+      if (answer.status !== 'temperror' || !FAILOVER.has(answer.detail)) return answer;
+      if (SILENT.has(answer.detail)) server.sickUntil = now() + SICK_MS;
+    }
+    return answer;
+  }
+
+  return {
+    lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
+      // c-ares would cut the name at NUL, read backslashes as escapes, map other scripts to Punycode.
+      if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
+      const key = `${type} ${name.toLowerCase()}`;
+      let answer = flying.get(key);
+      if (answer === undefined) {
+        answer = ask(name, type).finally(() => flying.delete(key));
+        flying.set(key, answer);
+      }
+      return answer as Promise<Answer<T>>;
+    },
+  };
+}
+
+/** What the next server may do better. */
+const FAILOVER: ReadonlySet<string> = new Set([
+  'timeout',
+  'servfail',
+  'refused',
+  'connrefused',
+  'notimp',
+  'formerr',
+]);
+const SILENT: ReadonlySet<string> = new Set(['timeout', 'connrefused']);
+
+function checkServer(text: string): string {
+  const match = /^(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:.]+?))(?::(\d{1,5}))?$/.exec(text);
+  const address = isIP(text) === 6 ? text : (match?.[1] ?? match?.[2] ?? '');
+  const port = isIP(text) === 6 ? undefined : match?.[3];
+  const family = isIP(address);
+  if (family === 0)
+    throw new UsageError(`--dns-server: "${text}" is not an IP address, with or without a port`);
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
+    throw new UsageError(`--dns-server: "${text}" has no valid port`);
+  }
+  return family === 6 ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
+}
+
+/** Lets `places` in at a time and the rest wait in order. */
+function createGate(places: number, maxWaiting: number): { enter(): Promise<boolean>; leave(): void } {
+  let free = places;
+  const waiting: (() => void)[] = [];
+  return {
+    enter() {
+      if (free > 0) {
+        free--;
+        return Promise.resolve(true);
+      }
+      if (waiting.length >= maxWaiting) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        waiting.push(() => {
+          resolve(true);
+        });
+      });
+    },
+    leave() {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    },
+  };
+}
+
+/** The loser of the race is let finish: one query of a c-ares channel cannot be cancelled. */
+async function within(ms: number, answer: Promise<Answer<RecordType>>): Promise<Answer<RecordType>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Answer<RecordType>>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ status: 'temperror', detail: 'timeout' });
+    }, ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function query(resolver: dns.Resolver, name: string, type: RecordType): Promise<Answer<RecordType>> {
+  try {
+    const { records, ttl } = await QUERIES[type](resolver, name);
+    // c-ares answers a CNAME to a name without the type by an empty list.
+    return records.length === 0 ? { status: 'nodata', ttl: null } : { status: 'found', records, ttl };
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code ?? 'EUNKNOWN');
+    // EBADNAME is what c-ares refuses to ask: such a name is in no zone.
+    if (code === 'ENOTFOUND' || code === 'EBADNAME') return { status: 'nxdomain', ttl: null };
+    if (code === 'ENODATA') return { status: 'nodata', ttl: null };
+    return { status: 'temperror', detail: code.replace(/^E/, '').toLowerCase() };
+  }
+}
+
+interface Found<T extends RecordType> {
+  readonly records: RecordData[T][];
+  readonly ttl: number | null;
+}
+
+/** Node tells the TTL of addresses only; names lose the final dot that c-ares never writes but a server's text may. */
+const QUERIES: { readonly [T in RecordType]: (resolver: dns.Resolver, name: string) => Promise<Found<T>> } = {
+  A: async (resolver, name) => addresses(await resolver.resolve4(name, { ttl: true })),
+  AAAA: async (resolver, name) => addresses(await resolver.resolve6(name, { ttl: true })),
+  CNAME: async (resolver, name) => untimed(await resolver.resolveCname(name)),
+  MX: async (resolver, name) =>
+    untimed(
+      (await resolver.resolveMx(name)).map(({ priority, exchange }) => ({ preference: priority, exchange })),
+    ),
+  NS: async (resolver, name) => untimed(await resolver.resolveNs(name)),
+  PTR: async (resolver, name) => untimed(await resolver.resolvePtr(name)),
+  SOA: async (resolver, name) => untimed([{ mname: (await resolver.resolveSoa(name)).nsname }]),
+  SRV: async (resolver, name) =>
+    untimed(
+      // Node 24 adds a field: take those of the RDATA only.
+      (await resolver.resolveSrv(name)).map(({ priority, weight, port, name: target }) => ({
+        priority,
+        weight,
+        port,
+        target,
+      })),
+    ),
+  TXT: async (resolver, name) =>
+    untimed((await resolver.resolveTxt(name)).map((strings) => strings.join(''))),
+};
+
+function addresses(records: readonly { address: string; ttl: number }[]): Found<'A'> {
+  const ttl = records.length === 0 ? null : Math.min(...records.map((record) => record.ttl));
+  return { records: records.map(({ address }) => address), ttl };
+}
+
+function untimed<R>(records: R[]): { records: R[]; ttl: null } {
+  return { records, ttl: null };
+}
