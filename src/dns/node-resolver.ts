@@ -149,7 +149,7 @@ async function query(resolver: dns.Resolver, name: string, type: RecordType): Pr
     // c-ares answers a CNAME to a name without the type by an empty list.
     return records.length === 0 ? { status: 'nodata', ttl: null } : { status: 'found', records, ttl };
   } catch (error) {
-    const code = String((error as { code?: unknown }).code ?? 'EUNKNOWN');
+    const code = (error as { code?: string }).code ?? 'EUNKNOWN';
     // EBADNAME is what c-ares refuses to ask: such a name is in no zone.
     if (code === 'ENOTFOUND' || code === 'EBADNAME') return { status: 'nxdomain', ttl: null };
     if (code === 'ENODATA') return { status: 'nodata', ttl: null };
@@ -188,7 +188,10 @@ const QUERIES: { readonly [T in RecordType]: (resolver: dns.Resolver, name: stri
     untimed((await resolver.resolveTxt(name)).map((strings) => strings.join(''))),
 };
 
-function addresses(records: readonly { address: string; ttl: number }[]): Found<'A'> {
+function addresses(records: readonly { address: string; ttl: number }[]): {
+  records: string[];
+  ttl: number | null;
+} {
   const ttl = records.length === 0 ? null : Math.min(...records.map((record) => record.ttl));
   return { records: records.map(({ address }) => address), ttl };
 }
