@@ -162,6 +162,20 @@ export const OPTIONS = {
     help: 'log what this preset would have done, beside the policy in force',
     parse: oneOf(...PRESETS),
   }),
+  churnLimit: one({
+    value: 'N',
+    group: 'Policy',
+    help: 'more different names than this from one address within the window are helo-churn',
+    parse: numberBetween(1, 1000),
+    default: '10',
+  }),
+  churnWindow: one({
+    value: 'TIME',
+    group: 'Policy',
+    help: 'length of the window in which names are counted',
+    parse: durationBetween(1000, 86_400_000),
+    default: '10m',
+  }),
   ourName: many({
     value: 'NAME',
     group: 'Who we are',

@@ -69,6 +69,7 @@ export const SMFIP = {
   NOUNKNOWN: 0x100,
   NODATA: 0x200,
   SKIP: 0x400,
+  RCPT_REJ: 0x800,
   NR_CONN: 0x1000,
   NR_HELO: 0x2000,
   NR_MAIL: 0x4000,
@@ -77,6 +78,7 @@ export const SMFIP = {
   NR_UNKN: 0x20000,
   NR_EOH: 0x40000,
   NR_BODY: 0x80000,
+  HDR_LEADSPC: 0x100000,
 } as const;
 
 /** The version spoken here; 5 was never shipped, and 1 has no negotiation worth the name. */

@@ -1,0 +1,86 @@
+/**
+ * Assessments as the service wants them: from the cache where possible, under one deadline where not, never failing.
+ * What is cached is the Assessment, so that policy and session facts are applied freshly on every reading.
+ */
+import { AssessmentCache, type CacheLookup } from './cache.ts';
+import { type Assessment, assess, type OnCheckError } from './core/assess.ts';
+import type { Check } from './core/check.ts';
+import type { Client } from './core/client.ts';
+import { findings } from './core/checks/index.ts';
+import type { Resolver } from './core/resolver.ts';
+import { withDeadline } from './dns/deadline.ts';
+
+export interface AssessorOptions {
+  readonly resolver: Resolver;
+  readonly checks: readonly Check[];
+  /** Milliseconds one assessment may take. */
+  readonly deadlineMs: number;
+  /** Client addresses kept; 0 turns the cache off. */
+  readonly cacheSize: number;
+  /** Bounds on the life of a cached assessment, milliseconds. */
+  readonly cacheMinMs: number;
+  readonly cacheMaxMs: number;
+  readonly onCheckError: OnCheckError;
+  /** Milliseconds on any steady scale. */
+  readonly now: () => number;
+}
+
+/** More names than this from one address push out the oldest: an attacker picks names. */
+const MAX_NAMES_PER_CLIENT = 16;
+/** Unknowns are asked again soon (RFC 9520: at least a second, at most five minutes). */
+const TEMPERROR_LIFE_MS = 10_000;
+/** A missing name is often being mended this very minute; Node's resolver tells no negative TTL. */
+const NEGATIVE_LIFE_MS = 60_000;
+
+export class Assessor {
+  readonly #options: AssessorOptions;
+  readonly #cache: AssessmentCache<Assessment> | null;
+
+  constructor(options: AssessorOptions) {
+    this.#options = options;
+    this.#cache =
+      options.cacheSize === 0
+        ? null
+        : new AssessmentCache<Assessment>({
+            maxClients: options.cacheSize,
+            maxNamesPerClient: MAX_NAMES_PER_CLIENT,
+            lifeMs: (assessment) => this.#life(assessment),
+            now: options.now,
+          });
+  }
+
+  /** The assessment at once where it is cached, else a promise of it that never rejects. */
+  lookup(client: Client): CacheLookup<Assessment> {
+    // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
+    if (this.#cache === null || client.ip === null || client.helo.text.length > 255) {
+      return { pending: this.#assess(client), hit: 'miss' };
+    }
+    return this.#cache.lookup(client.ip.text, client.helo.text.toLowerCase(), () => this.#assess(client));
+  }
+
+  /** Addresses in the cache. */
+  get cached(): number {
+    return this.#cache?.size ?? 0;
+  }
+
+  async #assess(client: Client): Promise<Assessment> {
+    const { resolver, checks, deadlineMs, onCheckError } = this.#options;
+    const bounded = withDeadline(resolver, deadlineMs);
+    try {
+      return await assess(client, bounded.resolver, checks, onCheckError);
+    } finally {
+      bounded.done();
+    }
+  }
+
+  /** The smallest TTL seen, less for what is missing or unknown, between the operator's bounds. */
+  #life({ dns, findings: found }: Assessment): number {
+    const { cacheMinMs, cacheMaxMs } = this.#options;
+    if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
+    let life = cacheMaxMs;
+    for (const { ttl } of dns) if (ttl !== null) life = Math.min(life, ttl * 1000);
+    if (found.some(({ id }) => findings.get(id)?.basis === 'existence'))
+      life = Math.min(life, NEGATIVE_LIFE_MS);
+    return Math.max(life, cacheMinMs);
+  }
+}

@@ -1,0 +1,163 @@
+/** `helo-milter check IP HELO`: explains one pair, for a person or as JSON. */
+import { performance } from 'node:perf_hooks';
+import { assess, type Assessment, withSession } from '../core/assess.ts';
+import { PRESETS, type PresetName } from '../core/check.ts';
+import { checks, findings, sessionChecks } from '../core/checks/index.ts';
+import { makeClient } from '../core/client.ts';
+import type { Resolver } from '../core/resolver.ts';
+import { withDeadline } from '../dns/deadline.ts';
+import { escape } from '../log.ts';
+import type { Config } from '../options.ts';
+import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
+import { policyOf, resolverOf } from '../service.ts';
+import { smtpReply } from '../smtp-reply.ts';
+import { UsageError } from '../usage-error.ts';
+import { table } from './table.ts';
+
+/** One pair under every preset. The field names of `checkReport` are public API. */
+export interface Explanation {
+  readonly assessment: Assessment;
+  /** Under the policy of the flags. */
+  readonly verdict: Verdict;
+  readonly policy: Policy;
+  readonly presets: ReadonlyMap<PresetName, Verdict>;
+  readonly reply: (verdict: Verdict) => string | null;
+}
+
+/** Asks the resolver of the flags. Throws UsageError for an address that is none. */
+export async function check(ip: string, helo: string, config: Config, json: boolean): Promise<string> {
+  const explanation = await explain(
+    ip,
+    helo,
+    config,
+    resolverOf(config, () => performance.now()),
+  );
+  return json ? `${JSON.stringify(checkReport(explanation), null, 2)}\n` : checkText(explanation);
+}
+
+export async function explain(
+  ip: string,
+  helo: string,
+  config: Config,
+  resolver: Resolver,
+): Promise<Explanation> {
+  const client = makeClient(ip, helo);
+  if (client.ip === null) throw new UsageError(`"${ip}" is not an IP address`);
+  const bounded = withDeadline(resolver, config.deadline);
+  let assessment: Assessment;
+  try {
+    assessment = await assess(client, bounded.resolver, checks, (_, error) => {
+      throw error;
+    });
+  } finally {
+    bounded.done();
+  }
+  assessment = withSession(
+    assessment,
+    {
+      ourNames: config.ourName,
+      ourAddresses: config.ourAddress,
+      previousHelo: null,
+      namesSeen: 1,
+      churnLimit: config.churnLimit,
+    },
+    sessionChecks,
+  );
+  const policy = policyOf(config, findings);
+  return {
+    assessment,
+    policy,
+    verdict: decide(assessment, policy),
+    presets: new Map(PRESETS.map((preset) => [preset, decide(assessment, makePolicy(preset, findings))])),
+    reply: (verdict) => {
+      const reply = smtpReply(verdict, assessment, findings, config, null);
+      return reply === null ? null : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
+    },
+  };
+}
+
+/** The object that `--json` prints. */
+export function checkReport({ assessment, verdict, presets, reply }: Explanation): object {
+  const { client, correspondence, dns } = assessment;
+  return {
+    version: 1,
+    client: { ip: client.ip?.text ?? null, family: client.ip?.family ?? null },
+    helo: client.helo.text,
+    correspondence,
+    stream: verdict.stream,
+    findings: verdict.counted.map(({ finding: { id, evidence } }) => ({
+      id,
+      basis: findings.get(id)?.basis,
+      evidence,
+    })),
+    verdicts: Object.fromEntries(
+      [...presets].map(([preset, each]) => [
+        preset,
+        {
+          disposition: each.disposition,
+          score: each.score,
+          reply: reply(each),
+          cause: each.cause?.id ?? null,
+        },
+      ]),
+    ),
+    dns,
+  };
+}
+
+/** The same for a person. Everything a stranger wrote is escaped. */
+export function checkText(explanation: Explanation): string {
+  const { assessment, verdict, policy, presets, reply } = explanation;
+  const { client, outcomes, dns, correspondence } = assessment;
+  const lines = [
+    `client ${client.ip?.text ?? 'unknown'} says HELO ${escape(client.helo.text)}`,
+    '',
+    'DNS answers',
+    ...indented(
+      dns.length === 0
+        ? [['none were needed']]
+        : dns.map(({ name, type, status, records, ttl }) => [
+            name,
+            type,
+            status,
+            `${records.map(escape).join(', ')}${ttl === null ? '' : ` (TTL ${ttl})`}`.trim(),
+          ]),
+    ),
+    'Checks',
+    ...indented(
+      outcomes.map(({ check: name, result, evidence }) => [
+        name,
+        result,
+        Object.entries(evidence)
+          .map(([key, value]) => `${key}=${escape(value)}`)
+          .join(' '),
+      ]),
+    ),
+    `Correspondence of name and client: ${correspondence}; stream ${verdict.stream}`,
+    '',
+    'Verdicts',
+    ...indented(
+      [...presets].map(([preset, each]) => [
+        preset,
+        each.disposition,
+        `score ${each.score}`,
+        reply(each) ?? '',
+      ]),
+    ),
+  ];
+  const changed = presets.get(policy.preset);
+  if (changed?.score !== verdict.score || changed.disposition !== verdict.disposition) {
+    lines.push(`With the options given: ${verdict.disposition}, score ${verdict.score}`);
+  }
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function indented(rows: readonly (readonly string[])[]): string[] {
+  return [
+    ...table(rows)
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${line}`.trimEnd()),
+    '',
+  ];
+}

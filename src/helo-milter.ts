@@ -1,0 +1,286 @@
+/**
+ * Joins the milter protocol to the HELO-check core: the callbacks of one SMTP connection. The only file that knows
+ * both sides.
+ *
+ * The assessment starts at HELO and DNS runs while the client talks; CONNECT and HELO are answered `continue`; the
+ * verdict is given at RCPT unless the operator chose otherwise. Both MTAs make a verdict at CONNECT or HELO stick to
+ * the whole connection and hide later greetings, and only at MAIL is it known whether the client has logged in.
+ */
+import type { Assessor } from './assessor.ts';
+import type { ChurnCounter } from './churn.ts';
+import { type Assessment, withSession } from './core/assess.ts';
+import { sessionChecks } from './core/checks/index.ts';
+import type { SessionFacts } from './core/checks/session.ts';
+import { makeClient } from './core/client.ts';
+import { canonicalName } from './core/domain.ts';
+import { type IpAddress, type IpPrefix, parseIp, prefixContains } from './core/ip.ts';
+import { type Decision, decisionFields, type Judged, type Stage } from './decision-log.ts';
+import { enforce, type Enforcement } from './enforcement.ts';
+import type { Log } from './log.ts';
+import {
+  type CommandReply,
+  type ConnectInfo,
+  type ConnectReply,
+  type Envelope,
+  type HeloReply,
+  type MilterContext,
+  type MilterSession,
+  type ReplyCode,
+  replyCode,
+} from './milter/index.ts';
+import { decide, type Policy } from './policy.ts';
+import { type ReplyOptions, smtpReply } from './smtp-reply.ts';
+
+export interface HeloMilterOptions {
+  readonly assessor: Assessor;
+  readonly policy: Policy;
+  /** Judged beside the policy and only logged. */
+  readonly shadowPolicy: Policy | null;
+  readonly enforcement: Enforcement;
+  readonly applyAt: Stage;
+  /** Clients that are never refused, besides loopback. */
+  readonly trusted: readonly IpPrefix[];
+  readonly ourNames: readonly string[];
+  readonly ourAddresses: readonly IpAddress[];
+  readonly churn: ChurnCounter;
+  readonly churnLimit: number;
+  readonly reply: ReplyOptions;
+  readonly log: Log;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+/** The macros that the callbacks read, to be asked for at negotiation. */
+export const MACROS = {
+  connect: ['j', '{daemon_name}', '{daemon_addr}', '{daemon_port}', '{if_addr}', '{client_addr}'],
+  helo: [],
+  mail: ['i', '{auth_type}', '{auth_authen}'],
+  rcpt: ['i'],
+  data: [],
+  endOfHeaders: [],
+  endOfMessage: [],
+} as const;
+
+/** What is known of the name given last. */
+interface Greeting {
+  /** Finds the log record: unique for each greeting of this process. */
+  readonly reference: string;
+  readonly helo: string;
+  hit: Decision['hit'];
+  /** The verdict once it is there; a promise of it before; null for a client that is never refused. */
+  judged: Judged | Promise<Judged> | null;
+}
+
+/** Makes the sessions of one running service. */
+export function heloMilter(options: HeloMilterOptions): () => MilterSession {
+  return () => new HeloSession(options);
+}
+
+let sessionCount = 0;
+const processStart = Date.now().toString(36);
+
+class HeloSession implements MilterSession {
+  readonly #options: HeloMilterOptions;
+  readonly #id = `${processStart}.${(++sessionCount).toString(36)}`;
+  #ip: IpAddress | null = null;
+  /** Why this client is never refused. */
+  #exempt: string | null = null;
+  #previousHelo: string | null = null;
+  #greetings = 0;
+  #greeting: Greeting | null = null;
+  #sender: string | null = null;
+  /** What of the message under way is in the log: one line a decision, not one a recipient. */
+  readonly #logged = new Set<string>();
+
+  constructor(options: HeloMilterOptions) {
+    this.#options = options;
+  }
+
+  connect(info: ConnectInfo): ConnectReply {
+    this.#ip = info.address === null ? null : parseIp(info.address);
+    this.#exempt = this.#exemption(info);
+    return 'continue';
+  }
+
+  helo(name: string, context: MilterContext): HeloReply | Promise<HeloReply> {
+    // A verdict here sticks to the connection and MAIL is not shown any more, so only a refusal is given.
+    const greeting = this.#greet(name, context);
+    if (this.#options.applyAt !== 'helo' || greeting.judged === null) return 'continue';
+    return afterwards(greeting.judged, (judged) => {
+      if (judged.action === 'accept') return 'continue';
+      this.#log(greeting, judged, 'helo', null, null, context);
+      return this.#refusal(greeting, judged);
+    });
+  }
+
+  mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
+    this.#sender = sender.raw;
+    this.#logged.clear();
+    // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
+    const greeting = this.#greeting ?? this.#greet('', context);
+    const exempt = this.#exempt ?? authentication(context);
+    if (exempt !== null) {
+      this.#log(greeting, settled(greeting), 'mail', null, exempt, context);
+      return 'accept';
+    }
+    // Before RCPT only an acceptance is final: some recipients take mail from everybody.
+    if (this.#options.applyAt === 'rcpt' && settled(greeting)?.action !== 'accept') return 'continue';
+    return this.#apply(greeting, 'mail', null, context);
+  }
+
+  rcpt(recipient: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
+    const greeting = this.#greeting;
+    if (greeting === null) return 'continue';
+    const exempt = exemptRecipient(recipient.address);
+    if (exempt !== null) {
+      this.#log(greeting, settled(greeting), 'rcpt', recipient.raw, exempt, context);
+      return 'continue';
+    }
+    return this.#apply(greeting, 'rcpt', recipient.raw, context);
+  }
+
+  abort(): void {
+    // A reset ends the message only: Postfix sends it after a second HELO, which must survive (milter8.c).
+    this.#sender = null;
+    this.#logged.clear();
+  }
+
+  #exemption({ family }: ConnectInfo): string | null {
+    if (family === 'unix') return 'local';
+    const ip = this.#ip;
+    if (ip === null) return null;
+    if (ip.family === 4 ? ip.bytes[0] === 127 : ip.text === '::1') return 'loopback';
+    return this.#options.trusted.some((prefix) => prefixContains(prefix, ip)) ? 'trusted' : null;
+  }
+
+  /** Starts the assessment of a new name; whatever an earlier name had earned is gone. */
+  #greet(helo: string, context: MilterContext): Greeting {
+    const greeting: Greeting = {
+      reference: `${this.#id}.${(++this.#greetings).toString(36)}`,
+      helo,
+      hit: 'none',
+      judged: null,
+    };
+    this.#greeting = greeting;
+    // Who is never refused is not looked up either.
+    if (this.#exempt !== null) return greeting;
+    const { assessor, churn, now } = this.#options;
+    const names = this.#ip === null ? 0 : churn.note(this.#ip, canonicalName(helo));
+    const facts = this.#facts(context, names);
+    this.#previousHelo = helo;
+    const startedAt = now();
+    const found = assessor.lookup(makeClient(this.#ip?.text ?? null, helo));
+    greeting.hit = found.hit;
+    if (found.hit === 'hit') {
+      greeting.judged = this.#judge(found.value, facts, 0);
+    } else {
+      const judging = found.pending.then((assessment) => {
+        greeting.judged = this.#judge(assessment, facts, now() - startedAt);
+        return greeting.judged;
+      });
+      // Nobody may be waiting when it fails; who asks later gets the failure.
+      judging.catch(() => undefined);
+      greeting.judged = judging;
+    }
+    return greeting;
+  }
+
+  #facts(context: MilterContext, namesSeen: number): SessionFacts {
+    const { ourNames, ourAddresses, churnLimit } = this.#options;
+    const mtaName = context.macro('j');
+    const mtaAddress = parseIp(bareAddress(context.macro('daemon_addr') ?? context.macro('if_addr') ?? ''));
+    return {
+      ourNames: mtaName === undefined ? ourNames : [...ourNames, canonicalName(mtaName)],
+      ourAddresses: mtaAddress === null ? ourAddresses : [...ourAddresses, mtaAddress],
+      previousHelo: this.#previousHelo,
+      namesSeen,
+      churnLimit,
+    };
+  }
+
+  #judge(cached: Assessment, facts: SessionFacts, elapsedMs: number): Judged {
+    const { policy, shadowPolicy, enforcement } = this.#options;
+    const assessment = withSession(cached, facts, sessionChecks);
+    const verdict = decide(assessment, policy);
+    return {
+      assessment,
+      verdict,
+      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy),
+      action: enforce(verdict.disposition, this.#ip, enforcement),
+      elapsedMs,
+    };
+  }
+
+  #apply(
+    greeting: Greeting,
+    stage: Stage,
+    recipient: string | null,
+    context: MilterContext,
+  ): CommandReply | Promise<CommandReply> {
+    // An exempt client ends at MAIL; without an assessment there is nothing to hold against anybody.
+    if (greeting.judged === null) return 'accept';
+    return afterwards(greeting.judged, (judged) => {
+      this.#log(greeting, judged, stage, recipient, null, context);
+      // Nothing later can matter once the message is accepted: end its events here.
+      return judged.action === 'accept' ? 'accept' : this.#refusal(greeting, judged);
+    });
+  }
+
+  #refusal({ reference }: Greeting, { verdict, assessment }: Judged): ReplyCode | 'accept' {
+    const { policy, reply } = this.#options;
+    const refusal = smtpReply(verdict, assessment, policy.findings, reply, reference);
+    return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
+  }
+
+  #log(
+    greeting: Greeting,
+    judged: Judged | null,
+    stage: Stage,
+    recipient: string | null,
+    exempt: string | null,
+    context: MilterContext,
+  ): void {
+    const kind = exempt ?? 'decision';
+    if (this.#logged.has(kind)) return;
+    this.#logged.add(kind);
+    this.#options.log.info(
+      'decision',
+      decisionFields({
+        ...greeting,
+        client: this.#ip?.text ?? null,
+        judged,
+        exempt,
+        stage,
+        sender: this.#sender,
+        recipient,
+        queueId: context.macro('i') ?? null,
+      }),
+    );
+  }
+}
+
+/** Goes on at once where the verdict is there, so that a cached one costs no promise. */
+function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) => R): R | Promise<R> {
+  return judged instanceof Promise ? judged.then(next) : next(judged);
+}
+
+function settled({ judged }: Greeting): Judged | null {
+  return judged instanceof Promise ? null : judged;
+}
+
+/** Both MTAs set `{auth_authen}` at MAIL once the client has logged in; Postfix also through XCLIENT. */
+function authentication(context: MilterContext): string | null {
+  const user = context.macro('auth_authen');
+  return user === undefined || user === '' ? null : 'authenticated';
+}
+
+/** RFC 5321 §4.5.1 and RFC 2142: the two mailboxes at which a refused sender must be able to ask why. */
+function exemptRecipient(address: string): string | null {
+  const local = /^"?(postmaster|abuse)"?(?:@|$)/i.exec(address)?.[1];
+  return local === undefined ? null : local.toLowerCase();
+}
+
+/** `{daemon_addr}` and `{if_addr}` come as `192.0.2.1`, `[192.0.2.1]`, `IPv6:…` or both. */
+function bareAddress(text: string): string {
+  return text.replace(/^\[(.*)\]$/, '$1').replace(/^IPv6:/i, '');
+}

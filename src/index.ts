@@ -1,0 +1,16 @@
+/**
+ * The milter as a program may embed it: the whole service by its options, or its parts. The checks are in
+ * `helo-milter/core`, the protocol in `helo-milter/milter`.
+ * @module
+ */
+export { Assessor, type AssessorOptions } from './assessor.ts';
+export { ChurnCounter, type ChurnOptions } from './churn.ts';
+export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';
+export { type Enforcement, enforce } from './enforcement.ts';
+export { heloMilter, type HeloMilterOptions, MACROS } from './helo-milter.ts';
+export { createLog, type Field, type Log } from './log.ts';
+export { type Config, readConfig } from './options.ts';
+export { decide, type Disposition, makePolicy, type Policy, type Stream, type Verdict } from './policy.ts';
+export { type Service, startService } from './service.ts';
+export { smtpReply, type SmtpReply } from './smtp-reply.ts';
+export { UsageError } from './usage-error.ts';

@@ -1,0 +1,35 @@
+/**
+ * A milter server for Node: protocol versions 2, 3, 4 and 6, as Sendmail and Postfix speak it. Knows nothing of what a
+ * filter is for and depends on nothing.
+ *
+ * @example
+ * ```ts
+ * import { MilterServer, replyCode, type MilterSession } from 'helo-milter/milter';
+ *
+ * class Session implements MilterSession {
+ *   rcpt({ address }: Envelope) {
+ *     return address.startsWith('spam@') ? replyCode(550, '5.7.1', 'not here') : 'continue';
+ *   }
+ * }
+ * const server = new MilterServer({ newSession: () => new Session(), onError: console.error });
+ * await server.listen('inet:127.0.0.1:8892');
+ * ```
+ * @module
+ */
+export { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddress } from './address.ts';
+export type { ConnectInfo, Envelope } from './command.ts';
+export { Message, NotGrantedError } from './message.ts';
+export type { ActionName, MacroStage, Wishes } from './negotiation.ts';
+export { ProtocolError } from './packet.ts';
+export {
+  type BodyReply,
+  type CommandReply,
+  type ConnectReply,
+  describeReply,
+  type HeloReply,
+  type Reply,
+  type ReplyCode,
+  replyCode,
+} from './reply.ts';
+export { type ListenOptions, MilterServer, type MilterServerOptions } from './server.ts';
+export type { Awaitable, EventName, MilterContext, MilterSession } from './session.ts';

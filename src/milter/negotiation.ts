@@ -1,0 +1,125 @@
+/**
+ * OPTNEG: from what the MTA offers and what the filter wants to what both agree upon. The answer never asks for
+ * more than was offered: Postfix fails on an extra action, Sendmail on an extra protocol bit.
+ */
+import type { Offer } from './command.ts';
+import { MAX_VERSION, MIN_VERSION, SMFIC, SMFIF, SMFIM, SMFIP } from './constants.ts';
+import { encodePacket, encodeStrings, ProtocolError } from './packet.ts';
+import type { EventName, MilterSession } from './session.ts';
+
+/** Changes to a message that a filter may announce; unannounced ones are refused. */
+const ACTIONS = {
+  addHeaders: SMFIF.ADDHDRS,
+  changeHeaders: SMFIF.CHGHDRS,
+  changeBody: SMFIF.CHGBODY,
+  addRecipients: SMFIF.ADDRCPT,
+  addRecipientsWithArgs: SMFIF.ADDRCPT_PAR,
+  deleteRecipients: SMFIF.DELRCPT,
+  changeSender: SMFIF.CHGFROM,
+  quarantine: SMFIF.QUARANTINE,
+} as const;
+export type ActionName = keyof typeof ACTIONS;
+
+/** Stages for which macros may be asked. */
+export type MacroStage = keyof typeof SMFIM;
+
+/** What a filter asks of every connection; the callbacks of its session are the rest. */
+export interface Wishes {
+  /** Events to receive and answer `continue` though there is no callback. */
+  readonly keep: readonly EventName[];
+  /**
+   * Events that are not answered; the callback's result is ignored. Saves a round trip over a unix socket; over TCP
+   * it makes the MTA's next write wait for a delayed acknowledgement, 40 ms.
+   */
+  readonly noReply: readonly Exclude<EventName, 'endOfMessage'>[];
+  readonly actions: readonly ActionName[];
+  /**
+   * Macros by stage, in place of the MTA's own lists. An empty list asks Sendmail for none, which saves a packet;
+   * Postfix takes an empty list for its default.
+   */
+  readonly macros: Readonly<Partial<Record<MacroStage, readonly string[]>>>;
+  /** Also be shown recipients that the MTA has refused already (version 6). */
+  readonly rejectedRecipients: boolean;
+  /** Header values keep their leading space (version 6). */
+  readonly leadingSpace: boolean;
+}
+
+export interface Agreement {
+  readonly version: number;
+  readonly actions: number;
+  readonly protocol: number;
+}
+
+const DECLINE: Readonly<Partial<Record<EventName, number>>> = {
+  connect: SMFIP.NOCONNECT,
+  helo: SMFIP.NOHELO,
+  mail: SMFIP.NOMAIL,
+  rcpt: SMFIP.NORCPT,
+  data: SMFIP.NODATA,
+  unknown: SMFIP.NOUNKNOWN,
+  header: SMFIP.NOHDRS,
+  endOfHeaders: SMFIP.NOEOH,
+  body: SMFIP.NOBODY,
+};
+
+const NO_REPLY: Readonly<Partial<Record<EventName, number>>> = {
+  connect: SMFIP.NR_CONN,
+  helo: SMFIP.NR_HELO,
+  mail: SMFIP.NR_MAIL,
+  rcpt: SMFIP.NR_RCPT,
+  data: SMFIP.NR_DATA,
+  unknown: SMFIP.NR_UNKN,
+  header: SMFIP.NR_HDR,
+  endOfHeaders: SMFIP.NR_EOH,
+  body: SMFIP.NR_BODY,
+};
+
+/** Throws ProtocolError for a version that is too old. */
+export function negotiate(offer: Offer, session: MilterSession, wishes: Wishes): Agreement {
+  if (offer.version < MIN_VERSION) throw new ProtocolError(`the MTA speaks version ${offer.version}`);
+  let protocol = 0;
+  for (const [event, bit] of Object.entries(DECLINE) as [EventName, number][]) {
+    if (session[event] === undefined && !wishes.keep.includes(event)) protocol |= bit;
+  }
+  for (const event of wishes.noReply) protocol |= NO_REPLY[event] ?? 0;
+  if (session.body !== undefined) protocol |= SMFIP.SKIP;
+  if (wishes.rejectedRecipients) protocol |= SMFIP.RCPT_REJ;
+  if (wishes.leadingSpace) protocol |= SMFIP.HDR_LEADSPC;
+  let actions = wishes.actions.reduce((bits, name) => bits | ACTIONS[name], 0);
+  if (Object.keys(wishes.macros).length > 0) actions |= SMFIF.SETSYMLIST;
+  return {
+    version: Math.min(offer.version, MAX_VERSION),
+    actions: actions & offer.actions,
+    protocol: protocol & offer.protocol,
+  };
+}
+
+export function declined(event: EventName, { protocol }: Agreement): boolean {
+  return (protocol & (DECLINE[event] ?? 0)) !== 0;
+}
+
+export function answers(event: EventName, { protocol }: Agreement): boolean {
+  return (protocol & (NO_REPLY[event] ?? 0)) === 0;
+}
+
+export function encodeAgreement({ version, actions, protocol }: Agreement, macros: Wishes['macros']): Buffer {
+  const fixed = Buffer.allocUnsafe(12);
+  fixed.writeUInt32BE(version, 0);
+  fixed.writeUInt32BE(actions >>> 0, 4);
+  fixed.writeUInt32BE(protocol >>> 0, 8);
+  const lists = (actions & SMFIF.SETSYMLIST) === 0 ? [] : encodeLists(macros);
+  return encodePacket(SMFIC.OPTNEG, Buffer.concat([fixed, ...lists]));
+}
+
+function encodeLists(macros: Wishes['macros']): Buffer[] {
+  // Sendmail 8.17 and 8.18 use the list of the end of message only if one for the end of headers is given too.
+  const complete =
+    macros.endOfMessage !== undefined && macros.endOfHeaders === undefined
+      ? { ...macros, endOfHeaders: [] }
+      : macros;
+  return (Object.entries(complete) as [MacroStage, readonly string[]][]).flatMap(([stage, names]) => {
+    const number = Buffer.allocUnsafe(4);
+    number.writeUInt32BE(SMFIM[stage], 0);
+    return [number, encodeStrings(names.join(' '))];
+  });
+}

@@ -1,0 +1,223 @@
+/** The listening side: sockets, limits and the way to stop without losing a message. */
+import { lstat, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddress } from './address.ts';
+import { Conversation, type ConversationOptions, type Peer } from './conversation.ts';
+import type { ActionName, Wishes } from './negotiation.ts';
+import type { MilterSession } from './session.ts';
+
+export interface MilterServerOptions extends Partial<Wishes> {
+  /** Called for each connection of the MTA, which is one SMTP connection. */
+  readonly newSession: () => MilterSession;
+  /** Hears of failing callbacks and broken peers; the connection of a failing callback goes on. */
+  readonly onError: ConversationOptions['onError'];
+  /** What is answered for a callback that fails; `tempfail` unless told. */
+  readonly replyOnError?: ConversationOptions['replyOnError'];
+  readonly actions?: readonly ActionName[];
+  /** More connections than this are closed at once, which is the MTA's default action; 20,000 unless told. */
+  readonly maxConnections?: number;
+  /**
+   * A connection that says nothing for so long is closed; two hours unless told, as in libmilter, since an SMTP
+   * client may pause for an hour in Sendmail.
+   */
+  readonly idleTimeoutMs?: number;
+}
+
+export interface ListenOptions {
+  /** Permissions of a unix socket; 0o660 unless told. */
+  readonly mode?: number;
+}
+
+const IDLE_TIMEOUT_MS = 2 * 3_600_000;
+const MAX_CONNECTIONS = 20_000;
+
+/**
+ * A milter server. Listens on any number of sockets.
+ *
+ * @example
+ * ```ts
+ * const server = new MilterServer({ newSession: () => ({ helo: () => 'continue' }), onError: console.error });
+ * await server.listen('inet:127.0.0.1:8892');
+ * ```
+ */
+export class MilterServer {
+  readonly #options: ConversationOptions;
+  readonly #maxConnections: number;
+  readonly #idleTimeoutMs: number;
+  readonly #servers: Server[] = [];
+  readonly #links = new Set<Link>();
+  #sweep: NodeJS.Timeout | null = null;
+  #drained: (() => void) | null = null;
+
+  constructor(options: MilterServerOptions) {
+    const { keep = [], noReply = [], actions = [], macros = {} } = options;
+    const { rejectedRecipients = false, leadingSpace = false } = options;
+    this.#options = {
+      newSession: options.newSession,
+      onError: options.onError,
+      replyOnError: options.replyOnError ?? 'tempfail',
+      wishes: { keep, noReply, actions, macros, rejectedRecipients, leadingSpace },
+    };
+    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.#idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+  }
+
+  /** Connections open now. */
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /**
+   * Listens on a socket (`parseSocketAddress`) and resolves to what is really listened on, the port chosen included.
+   * A unix socket that nobody serves any more is replaced. Rejects with AddressError, or the error of the system.
+   */
+  async listen(text: string, { mode = 0o660 }: ListenOptions = {}): Promise<SocketAddress> {
+    const address = parseSocketAddress(text);
+    if (address.kind === 'unix') await removeStale(address.path);
+    // allowHalfOpen is off: an end of stream without QUIT is a normal end, Postfix does so after a verdict.
+    const server = createServer({ noDelay: true }, (socket) => {
+      this.#accept(socket);
+    });
+    await bind(server, address, mode);
+    this.#servers.push(server);
+    this.#sweep ??= setInterval(() => {
+      this.#closeIdle();
+    }, this.#idleTimeoutMs / 4).unref();
+    const bound = server.address();
+    return address.kind === 'inet' && bound !== null && typeof bound === 'object'
+      ? { ...address, port: bound.port }
+      : address;
+  }
+
+  /**
+   * Stops listening, lets open connections finish for `graceMs`, then answers what is still asked with `continue` and
+   * closes the rest. The MTA defers mail while nobody listens; it loses none.
+   */
+  async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+    this.#sweep = null;
+    const closed = this.#servers.splice(0).map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => {
+            resolve();
+          });
+        }),
+    );
+    if (this.#links.size > 0 && graceMs > 0) await this.#drain(graceMs);
+    for (const link of this.#links) link.conversation.release();
+    await Promise.all(closed);
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+      timer = setTimeout(resolve, graceMs);
+    });
+    clearTimeout(timer);
+    this.#drained = null;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#links.size >= this.#maxConnections) {
+      socket.destroy();
+      return;
+    }
+    const link = new Link(socket, this.#options, () => {
+      this.#links.delete(link);
+      if (this.#links.size === 0) this.#drained?.();
+    });
+    this.#links.add(link);
+  }
+
+  /** One sweep for all: a timer for each socket costs more than the whole parser. */
+  #closeIdle(): void {
+    const oldest = Date.now() - this.#idleTimeoutMs;
+    for (const link of this.#links) if (link.heardAt < oldest) link.conversation.end();
+  }
+}
+
+/** A socket and its conversation. */
+class Link implements Peer {
+  readonly conversation: Conversation;
+  readonly #socket: Socket;
+  heardAt = Date.now();
+
+  constructor(socket: Socket, options: ConversationOptions, onClose: () => void) {
+    this.#socket = socket;
+    this.conversation = new Conversation(options, this);
+    socket.on('data', (chunk: Buffer) => {
+      this.heardAt = Date.now();
+      this.conversation.receive(chunk);
+    });
+    // ECONNRESET and EPIPE are ends like any other.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.conversation.end();
+      onClose();
+    });
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  destroy(): void {
+    // destroy() alone would drop a last reply that the kernel has not taken yet.
+    if (this.#socket.writableLength > 0) this.#socket.destroySoon();
+    else this.#socket.destroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+}
+
+async function bind(server: Server, address: SocketAddress, mode: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    const done = (): void => {
+      server.off('error', reject);
+      // A failing accept (too many open files) is not the end of the service.
+      server.on('error', () => undefined);
+      resolve();
+    };
+    if (address.kind === 'inet')
+      server.listen({ host: address.host, port: address.port, backlog: 1024 }, done);
+    else if (address.kind === 'fd') server.listen({ fd: address.fd }, done);
+    else {
+      // The file must never exist with wider permissions than asked for: chmod afterwards would leave a gap.
+      const before = process.umask(0o777 & ~mode);
+      try {
+        server.listen({ path: address.path, backlog: 1024 }, done);
+      } finally {
+        process.umask(before);
+      }
+    }
+  });
+}
+
+/** Removes a socket file that nobody answers at; anything else in its place is left alone. */
+async function removeStale(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => null);
+  if (stats === null) return;
+  const shown = formatSocketAddress({ kind: 'unix', path });
+  if (!stats.isSocket()) throw new AddressError(`${shown} is in use: there is a file that is no socket`);
+  const served = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => {
+      resolve(false);
+    });
+  });
+  if (served) throw new AddressError(`${shown} is in use: another program answers there`);
+  await unlink(path);
+}

@@ -1,0 +1,124 @@
+/** Puts the parts together by a Config and runs them. */
+import { performance } from 'node:perf_hooks';
+import { Assessor } from './assessor.ts';
+import { ChurnCounter } from './churn.ts';
+import type { FindingSpec } from './core/check.ts';
+import { checks, findings } from './core/checks/index.ts';
+import type { Resolver } from './core/resolver.ts';
+import { createNodeResolver } from './dns/node-resolver.ts';
+import { heloMilter, MACROS } from './helo-milter.ts';
+import type { Log } from './log.ts';
+import { AddressError, formatSocketAddress, MilterServer } from './milter/index.ts';
+import type { Config } from './options.ts';
+import { makePolicy, type Policy } from './policy.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface Service {
+  /** Where it listens, as Postfix spells it. */
+  readonly sockets: readonly string[];
+  /** SMTP connections open now. */
+  readonly connections: number;
+  /** Stops listening and lets open sessions finish, for at most the grace time. */
+  stop(): Promise<void>;
+}
+
+/** Starts the milter. Rejects with UsageError where the operator has to change something. */
+export async function startService(config: Config, log: Log): Promise<Service> {
+  const now = (): number => performance.now();
+  const sessions = heloMilter({
+    assessor: new Assessor({
+      resolver: resolverOf(config, now),
+      checks,
+      deadlineMs: config.deadline,
+      cacheSize: config.cacheSize,
+      cacheMinMs: config.cacheMin,
+      cacheMaxMs: config.cacheMax,
+      now,
+      onCheckError: (check, error) => {
+        log.error('check', [
+          ['check', check],
+          ['detail', describe(error)],
+        ]);
+      },
+    }),
+    policy: policyOf(config, findings),
+    shadowPolicy: config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings),
+    enforcement: { observe: config.observe, percent: config.enforcePercent },
+    applyAt: config.applyAt,
+    trusted: config.trust,
+    ourNames: config.ourName,
+    ourAddresses: config.ourAddress,
+    churn: new ChurnCounter({
+      windowMs: config.churnWindow,
+      maxNames: config.churnLimit + 1,
+      maxClients: Math.max(1000, config.cacheSize),
+      now,
+    }),
+    churnLimit: config.churnLimit,
+    reply: { helpUrl: config.helpUrl, contact: config.contact },
+    log,
+    now,
+  });
+  const server = new MilterServer({
+    newSession: sessions,
+    macros: MACROS,
+    // Over TCP the macros of a declined DATA are followed by a 40 ms wait for an acknowledgement, for every message.
+    keep: ['data'],
+    replyOnError: config.onError,
+    onError: (error, event) => {
+      log.error('session', [
+        ['event', event],
+        ['detail', describe(error)],
+      ]);
+    },
+  });
+  const sockets: string[] = [];
+  for (const text of config.listen) {
+    try {
+      sockets.push(formatSocketAddress(await server.listen(text, { mode: config.socketMode })));
+    } catch (error) {
+      await server.close();
+      throw error instanceof AddressError
+        ? new UsageError(`--listen: ${error.message}`)
+        : new UsageError(`--listen: cannot listen on ${text}: ${describe(error)}`);
+    }
+  }
+  return {
+    sockets,
+    get connections() {
+      return server.connections;
+    },
+    stop: () => server.close({ graceMs: config.grace }),
+  };
+}
+
+export function resolverOf(
+  { dnsServer, dnsTimeout }: Pick<Config, 'dnsServer' | 'dnsTimeout'>,
+  now: () => number,
+): Resolver {
+  return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout, now });
+}
+
+/** The policy of the flags. Throws UsageError for a weight of a finding that does not exist. */
+export function policyOf(
+  { policy, rejectAt, tempfailAt, require, weight }: Config,
+  known: ReadonlyMap<string, FindingSpec>,
+): Policy {
+  for (const [id] of weight) {
+    if (!known.has(id)) throw new UsageError(`--weight: there is no finding "${id}"; see --list-findings`);
+  }
+  return makePolicy(policy, known, {
+    rejectAt,
+    tempfailAt,
+    require: require ?? undefined,
+    weights: new Map(weight),
+  });
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === undefined
+    ? error.message
+    : `${error.message} (${code})`.replace(` (${code}) (${code})`, ` (${code})`);
+}
