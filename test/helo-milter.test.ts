@@ -1,0 +1,370 @@
+import { describe, expect, it } from 'vitest';
+import { Assessor } from '../src/assessor.ts';
+import { ChurnCounter } from '../src/churn.ts';
+import { checks, findings } from '../src/core/checks/index.ts';
+import { parseIp, parsePrefix } from '../src/core/ip.ts';
+import type { Resolver } from '../src/core/resolver.ts';
+import { heloMilter, type HeloMilterOptions, MACROS } from '../src/helo-milter.ts';
+import { formatEvent } from '../src/log.ts';
+import { Conversation } from '../src/milter/conversation.ts';
+import { makePolicy } from '../src/policy.ts';
+import * as mta from './support/mta.ts';
+import { type Zone, zoneResolver } from './support/zone.ts';
+
+const CLIENT = '198.51.100.7';
+const ZONE: Zone = {
+  'mail.sender.org': { A: [CLIENT] },
+  'other.sender.org': { A: ['203.0.113.99'] },
+  'mx.dest.org': { A: ['203.0.113.1'] },
+  'host.ours.org': { A: ['203.0.113.2'] },
+  'sender.org': { NS: ['ns.sender.org'] },
+  'broken.org': 'temperror',
+  '7.100.51.198.in-addr.arpa': { PTR: ['mail.sender.org'] },
+};
+
+const flush = async (): Promise<void> => {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+};
+
+interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor'>> {
+  readonly resolver?: Resolver;
+}
+
+/** A service without sockets: packets in, replies and log lines out. */
+function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
+  log: string[];
+  connection: () => { say: (...packets: Buffer[]) => Promise<string[]> };
+} {
+  const log: string[] = [];
+  const now = (): number => 0;
+  const newSession = heloMilter({
+    assessor: new Assessor({
+      resolver,
+      checks,
+      deadlineMs: 1000,
+      cacheSize: 100,
+      cacheMinMs: 10_000,
+      cacheMaxMs: 900_000,
+      onCheckError: (check, error) => log.push(`check ${check} ${String(error)}`),
+      now,
+    }),
+    policy: makePolicy('rfc5321', findings),
+    shadowPolicy: null,
+    enforcement: { observe: false, percent: 100 },
+    applyAt: 'rcpt',
+    trusted: [],
+    ourNames: [],
+    ourAddresses: [],
+    churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
+    churnLimit: 10,
+    reply: { helpUrl: null, contact: null },
+    log: {
+      info: (event, fields) => log.push(formatEvent(event, fields)),
+      error: (event, fields) => log.push(formatEvent(`error ${event}`, fields)),
+    },
+    now,
+    ...options,
+  });
+  return {
+    log,
+    connection: () => {
+      let sent: string[] = [];
+      const conversation = new Conversation(
+        {
+          newSession,
+          wishes: {
+            keep: ['data'],
+            noReply: [],
+            actions: [],
+            macros: MACROS,
+            rejectedRecipients: false,
+            leadingSpace: false,
+          },
+          replyOnError: 'continue',
+          onError: (error, event) => log.push(`${event} ${String(error)}`),
+        },
+        {
+          write: (bytes) => sent.push(...mta.replies(bytes)),
+          destroy: () => undefined,
+          pause: () => undefined,
+          resume: () => undefined,
+        },
+      );
+      conversation.receive(mta.optneg());
+      sent = [];
+      return {
+        say: async (...packets) => {
+          for (const packet of packets) conversation.receive(packet);
+          await flush();
+          const replies = sent;
+          sent = [];
+          return replies;
+        },
+      };
+    },
+  };
+}
+
+const hello = (name: string, client = CLIENT): Buffer[] => [mta.connect(client), mta.helo(name)];
+const message = [mta.mail('s@sender.org'), mta.rcpt('r@dest.test')];
+const code = (reply: string | undefined): string =>
+  (reply ?? '').replace(/^y(\d{3}) .*\[([a-z-]+)\].*$/s, '$1 $2');
+
+describe('the usual session', () => {
+  it('accepts an exact host at MAIL, where all later events can be spared', async () => {
+    const { log, connection } = service();
+    const { say } = connection();
+    expect(await say(...hello('mail.sender.org'))).toEqual(['c', 'c']);
+    expect(await say(mta.mail('s@sender.org'))).toEqual(['a']);
+    expect(log).toHaveLength(1);
+    expect(log[0]).toMatch(
+      /^decision client=198\.51\.100\.7 helo=mail\.sender\.org action=accept verdict=accept score=0 correspondence=exact stream=verified ms=0 cache=miss stage=mail from=<s@sender\.org> ref=\S+$/,
+    );
+  });
+
+  it.each([
+    ['this is Jupiter', '501 helo-syntax'],
+    ['192.0.2.1', '550 helo-bare-ip'],
+    ['Jupiter', '550 helo-not-fqdn'],
+    ['mail.local', '550 helo-special-use'],
+    ['gone.sender.org', '450 helo-nxdomain'],
+    ['mail.unheard-of.org', '550 helo-unregistered'],
+    ['[198.51.100', '501 helo-literal-malformed'],
+  ])('refuses %j at RCPT with %s', async (name, wanted) => {
+    const { say } = service().connection();
+    expect(await say(...hello(name))).toEqual(['c', 'c']);
+    const [mail, rcpt] = await say(...message);
+    expect(mail).toBe('c');
+    expect(code(rcpt)).toBe(wanted);
+  });
+
+  it.each(['other.sender.org', `[${CLIENT}]`, 'broken.org', ''])('accepts %j under rfc5321', async (name) => {
+    const { say } = service().connection();
+    await say(...hello(name));
+    expect((await say(...message))[0]).toBe('a');
+  });
+
+  it('puts the reference of the log line into the reply', async () => {
+    const { log, connection } = service();
+    const { say } = connection();
+    await say(...hello('Jupiter'));
+    const replies = await say(...message);
+    const reference = /\(ref (\S+)\)/.exec(replies[1] ?? '')?.[1];
+    expect(reference).toBeDefined();
+    expect(log[0]).toContain(`ref=${String(reference)}`);
+  });
+
+  it('writes one line a decision, not one a recipient', async () => {
+    const { log, connection } = service();
+    const { say } = connection();
+    await say(...hello('Jupiter'));
+    await say(mta.mail('s@x'), mta.rcpt('a@y'), mta.rcpt('b@y'), mta.rcpt('c@y'));
+    expect(log).toHaveLength(1);
+    await say(mta.abort, mta.mail('s@x'), mta.rcpt('a@y'));
+    expect(log).toHaveLength(2);
+  });
+});
+
+describe('HELO in odd places', () => {
+  it('judges MAIL without HELO as a missing name', async () => {
+    const { log, connection } = service();
+    const { say } = connection();
+    await say(mta.connect(CLIENT));
+    expect(await say(...message)).toContain('a');
+    expect(log[0]).toContain('helo=""');
+  });
+
+  it('lets a good name clear the verdict, and the same bad one not', async () => {
+    const { say } = service().connection();
+    await say(...hello('Jupiter'));
+    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    await say(mta.helo('Jupiter'), mta.abort, mta.abort);
+    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    await say(mta.helo('mail.sender.org'), mta.abort);
+    expect((await say(...message))[0]).toBe('a');
+    await say(mta.helo('Jupiter'));
+    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+  });
+
+  it('tells of a changed name', async () => {
+    const { log, connection } = service();
+    const { say } = connection();
+    await say(...hello('other.sender.org'));
+    await say(mta.helo('mail.sender.org'), ...message);
+    expect(log[0]).toContain('findings=helo-changed:2');
+  });
+
+  it('keeps the name over ABORT', async () => {
+    const { say } = service().connection();
+    await say(...hello('Jupiter'), mta.mail('s@x'), mta.abort, mta.abort);
+    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+  });
+});
+
+describe('who is exempt', () => {
+  const login = mta.macros('M', { '{auth_authen}': 'bob' });
+
+  it.each<[string, Buffer[], Buffer[], string]>([
+    ['a client that has logged in', hello('Jupiter'), [login, ...message], 'authenticated'],
+    ['loopback', hello('Jupiter', '127.0.0.9'), message, 'loopback'],
+    ['loopback, IPv6', hello('Jupiter', '::1'), message, 'loopback'],
+    ['a trusted network', hello('Jupiter', '203.0.113.77'), message, 'trusted'],
+    ['a unix socket', [mta.packet('C', 'localhost\0L\0\0/run/x\0'), mta.helo('Jupiter')], message, 'local'],
+  ])('%s, from MAIL on and logged so', async (_, start, packets, word) => {
+    const prefix = parsePrefix('203.0.113.0/24');
+    const { log, connection } = service({ trusted: prefix === null ? [] : [prefix] });
+    const { say } = connection();
+    expect(await say(...start)).toEqual(['c', 'c']);
+    expect((await say(...packets))[0]).toBe('a');
+    expect(log).toHaveLength(1);
+    expect(log[0]).toContain(` action=accept exempt=${word} `);
+  });
+
+  it('an empty login name is no login', async () => {
+    const { say } = service().connection();
+    await say(...hello('Jupiter'));
+    expect(code((await say(mta.macros('M', { '{auth_authen}': '' }), ...message)).at(-1))).toBe(
+      '550 helo-not-fqdn',
+    );
+  });
+
+  it('asks DNS nothing for clients that are never refused', async () => {
+    const resolver = zoneResolver(ZONE);
+    const { say } = service({ resolver }).connection();
+    await say(...hello('mail.sender.org', '127.0.0.1'), ...message);
+    expect(resolver.queries).toEqual([]);
+  });
+
+  it.each([
+    ['postmaster@dest.test', 'c'],
+    ['PostMaster@dest.test', 'c'],
+    ['postmaster', 'c'],
+    ['abuse@dest.test', 'c'],
+    ['"abuse"@dest.test', 'c'],
+    ['not-postmaster@dest.test', '550 helo-not-fqdn'],
+    ['postmasters@dest.test', '550 helo-not-fqdn'],
+    ['x@postmaster', '550 helo-not-fqdn'],
+  ])('mail to %s gets %s', async (recipient, wanted) => {
+    const { say } = service().connection();
+    await say(...hello('Jupiter'), mta.mail('s@x'));
+    expect(code((await say(mta.rcpt(recipient)))[0])).toBe(wanted);
+  });
+
+  it('the postmaster of a message whose other recipient is refused', async () => {
+    const { log, connection } = service();
+    const { say } = connection();
+    await say(...hello('Jupiter'), mta.mail('s@x'));
+    const replies = await say(
+      mta.rcpt('a@dest.test'),
+      mta.rcpt('postmaster@dest.test'),
+      mta.rcpt('b@dest.test'),
+    );
+    expect(replies.map(code)).toEqual(['550 helo-not-fqdn', 'c', '550 helo-not-fqdn']);
+    expect(log.map((line) => /exempt=(\w+)/.exec(line)?.[1])).toEqual([undefined, 'postmaster']);
+  });
+});
+
+describe('--apply-at', () => {
+  it('helo refuses there, and is continue for a good name', async () => {
+    const { log, connection } = service({ applyAt: 'helo' });
+    expect((await connection().say(...hello('Jupiter'))).map(code)).toEqual(['c', '550 helo-not-fqdn']);
+    expect(await connection().say(...hello('mail.sender.org'))).toEqual(['c', 'c']);
+    expect(log).toHaveLength(1);
+    expect(log[0]).toContain('stage=helo');
+  });
+
+  it('mail refuses there', async () => {
+    const { say } = service({ applyAt: 'mail' }).connection();
+    await say(...hello('Jupiter'));
+    expect(code((await say(mta.mail('s@x')))[0])).toBe('550 helo-not-fqdn');
+  });
+});
+
+describe('watching', () => {
+  it('--observe accepts and logs the verdict', async () => {
+    const { log, connection } = service({ enforcement: { observe: true, percent: 100 } });
+    const { say } = connection();
+    await say(...hello('Jupiter'));
+    expect((await say(...message))[0]).toBe('a');
+    expect(log[0]).toContain('action=accept verdict=reject score=10 cause=helo-not-fqdn');
+  });
+
+  it('--shadow-policy is only logged', async () => {
+    const { log, connection } = service({ shadowPolicy: makePolicy('strict', findings) });
+    const { say } = connection();
+    await say(...hello('other.sender.org', '203.0.113.50'));
+    await say(...message);
+    expect(log[0]).toMatch(/ verdict=accept .* shadow=reject:\d+ /);
+  });
+});
+
+describe('who we are', () => {
+  it.each([
+    ['the name of the MTA in {j}', 'mx.dest.org', mta.macros('C', { j: 'mx.dest.org' })],
+    ['the address in {daemon_addr}', '[192.0.2.5]', mta.macros('C', { '{daemon_addr}': '192.0.2.5' })],
+    [
+      'the address in Sendmail’s {if_addr}',
+      '[IPv6:2001:db8::5]',
+      mta.macros('C', { '{if_addr}': 'IPv6:2001:db8:0:0:0:0:0:5' }),
+    ],
+    ['a name of --our-name', 'host.ours.org', mta.macros('C')],
+    ['an address of --our-address', '[192.0.2.9]', mta.macros('C')],
+  ])('%s is not for others to give', async (_, name, macros) => {
+    const address = parseIp('192.0.2.9');
+    const { say } = service({
+      ourNames: ['ours.org'],
+      ourAddresses: address === null ? [] : [address],
+    }).connection();
+    await say(macros, ...hello(name));
+    expect((await say(...message)).at(-1)).toContain('[helo-claims-us]');
+  });
+});
+
+describe('the cache', () => {
+  it('serves the second session, and says so', async () => {
+    const resolver = zoneResolver(ZONE);
+    const { log, connection } = service({ resolver });
+    await connection().say(...hello('mail.sender.org'), ...message);
+    const asked = resolver.queries.length;
+    await connection().say(...hello('MAIL.sender.org'), ...message);
+    expect(resolver.queries).toHaveLength(asked);
+    expect(log.map((line) => /cache=(\w+)/.exec(line)?.[1])).toEqual(['miss', 'hit']);
+  });
+
+  it('joins sessions that come at the same time', async () => {
+    const { log, connection } = service();
+    const [a, b] = [connection(), connection()];
+    await Promise.all([
+      a.say(...hello('mail.sender.org'), ...message),
+      b.say(...hello('mail.sender.org'), ...message),
+    ]);
+    expect(log.map((line) => /cache=(\w+)/.exec(line)?.[1]).sort()).toEqual(['joined', 'miss']);
+  });
+});
+
+describe('our own failures', () => {
+  it('a resolver that throws costs no mail', async () => {
+    const resolver: Resolver = {
+      lookup: () => {
+        throw new Error('resolver broken');
+      },
+    };
+    const { log, connection } = service({ resolver });
+    const { say } = connection();
+    await say(...hello('mail.sender.org'));
+    expect(await say(...message)).not.toContainEqual(expect.stringMatching(/^[yrt]/));
+    expect(log.join('\n')).toContain('resolver broken');
+  });
+
+  it('a resolver that never answers gives an unknown at the deadline, and accepts', async () => {
+    const resolver: Resolver = { lookup: () => new Promise(() => undefined) };
+    const { log, connection } = service({ resolver });
+    const { say } = connection();
+    await say(...hello('mail.sender.org'));
+    expect(await say(...message)).toEqual(['c']);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect(await say()).toEqual(['a']);
+    expect(log[0]).toContain('findings=dns-temperror:0');
+  });
+});
