@@ -1,0 +1,73 @@
+/** A private NSD on loopback: a real authoritative name server for the zones of a test. */
+import { spawn } from 'node:child_process';
+import { promises as dns } from 'node:dns';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from './workdir.ts';
+
+export interface Nsd {
+  /** As `--dns-server` wants it. */
+  readonly server: string;
+  stop(): Promise<void>;
+}
+
+/** Starts NSD with these zones: name without a final dot → records in master-file form, SOA and NS excluded. */
+export async function startNsd(workdir: string, zones: Readonly<Record<string, string>>): Promise<Nsd> {
+  const directory = join(workdir, 'nsd');
+  mkdirSync(directory, { recursive: true });
+  const port = await freePort();
+  const names = Object.keys(zones);
+  for (const name of names) {
+    const head = `$ORIGIN ${name}.\n$TTL 300\n@ IN SOA ns.${name}. hostmaster.${name}. 1 3600 600 86400 60\n@ IN NS ns.${name}.\n`;
+    writeFileSync(join(directory, `${name}.zone`), `${head}${zones[name] ?? ''}\n`);
+  }
+  const settings = [
+    'server:',
+    `  ip-address: 127.0.0.1@${port}`,
+    '  username: ""',
+    '  chroot: ""',
+    '  database: ""',
+    '  server-count: 1',
+    '  rrl-ratelimit: 0',
+    `  zonesdir: "${directory}"`,
+    `  zonelistfile: "${join(directory, 'zone.list')}"`,
+    `  xfrdfile: "${join(directory, 'xfrd.state')}"`,
+    `  xfrdir: "${directory}"`,
+    `  pidfile: "${join(directory, 'nsd.pid')}"`,
+    `  logfile: "${join(directory, 'nsd.log')}"`,
+    'remote-control:',
+    '  control-enable: no',
+    ...names.flatMap((name) => ['zone:', `  name: "${name}"`, `  zonefile: "${name}.zone"`]),
+  ];
+  const file = join(directory, 'nsd.conf');
+  writeFileSync(file, `${settings.join('\n')}\n`);
+  const child = spawn('nsd', ['-d', '-c', file], { stdio: 'ignore', env: withSystemPath() });
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await gone;
+  };
+  process.once('exit', () => child.kill('SIGKILL'));
+  await answers(port, names[0] ?? '');
+  return { server: `127.0.0.1:${port}`, stop };
+}
+
+async function answers(port: number, zone: string): Promise<void> {
+  const resolver = new dns.Resolver({ timeout: 200, tries: 1 });
+  resolver.setServers([`127.0.0.1:${port}`]);
+  for (let i = 0; i < 100; i++) {
+    try {
+      await resolver.resolveSoa(zone);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error('nsd does not answer');
+}
+
+/** Daemons live in sbin, which the PATH of an ordinary shell leaves out. */
+export function withSystemPath(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+}

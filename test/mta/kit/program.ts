@@ -1,0 +1,47 @@
+/** The program itself, as its user runs it: the built command line in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+
+export interface Program {
+  readonly child: ChildProcess;
+  /** The socket it listens on, as Postfix spells it. */
+  readonly socket: string;
+  /** The `decision` lines so far. */
+  decisions(): string[];
+  /** All it has printed. */
+  output(): string;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts `helo-milter` and waits until it listens. Rejects with what it said where it does not. */
+export async function startProgram(args: readonly string[]): Promise<Program> {
+  const listen = args.includes('--listen') ? [] : ['--listen', 'inet:127.0.0.1:0'];
+  const child = spawn(process.execPath, [CLI, ...listen, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  process.once('exit', () => child.kill('SIGKILL'));
+  let output = '';
+  const gone = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const socket = await new Promise<string>((resolve, reject) => {
+    const take = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const socket = /^helo-milter \S+ listens on (\S+)$/m.exec(output)?.[1];
+      if (socket !== undefined) resolve(socket);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    void gone.then((code) => {
+      reject(new Error(`helo-milter ended with ${String(code)}: ${output}`));
+    });
+  });
+  return {
+    child,
+    socket,
+    decisions: () => output.split('\n').filter((line) => line.startsWith('decision ')),
+    output: () => output,
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return gone;
+    },
+  };
+}

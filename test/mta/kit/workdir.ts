@@ -1,0 +1,31 @@
+/** Places for a test's private servers: a directory that goes away at the end, and ports that are free now. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Short, since paths of unix sockets are; and open to the unprivileged users that mail daemons become. */
+export function makeWorkdir(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'hm-'));
+  chmodSync(directory, 0o755);
+  process.once('exit', () => {
+    removeWorkdir(directory);
+  });
+  return directory;
+}
+
+export function removeWorkdir(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, host, resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

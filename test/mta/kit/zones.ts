@@ -1,0 +1,23 @@
+/** The DNS of the scenarios: one sender of each kind, on the documentation prefixes. */
+
+/** For NSD, in master-file form. `org` is whole, so that a name outside it does not exist. */
+export const ZONES = {
+  org: 'sender IN NS ns.sender.org.',
+  'sender.org': `
+ns        IN A     198.51.100.1
+mail      IN A     198.51.100.7
+          IN AAAA  2001:db8:7::1
+other     IN A     203.0.113.99
+mx-only   IN MX    10 mail
+inside    IN A     10.0.0.5
+pool-a    IN A     198.51.100.20
+`,
+  '100.51.198.in-addr.arpa': `
+7   IN PTR mail.sender.org.
+20  IN PTR pool-a.sender.org.
+`,
+  '113.0.203.in-addr.arpa': '',
+  '7.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa': `
+1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 IN PTR mail.sender.org.
+`,
+} as const;

@@ -1,0 +1,12 @@
+-- ABORT comes twice in a row from Postfix; it ends the message and leaves the name alone.
+local conn = open(6, nil, nil)
+client(conn, "198.51.100.7", "Jupiter")
+mail(conn)
+want(conn, SMFIR_CONTINUE, "MAIL")
+mt.abort(conn)
+mt.abort(conn)
+mail(conn)
+want(conn, SMFIR_CONTINUE, "MAIL after two aborts")
+mt.rcptto(conn, "<user@dest.test>")
+want(conn, SMFIR_REPLYCODE, "RCPT")
+mt.disconnect(conn)
