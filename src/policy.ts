@@ -102,13 +102,14 @@ export function decide(assessment: Assessment, policy: Policy): Verdict {
     weight: waived(finding, assessment, policy) ? 0 : (policy.weights.get(finding.id) ?? 0),
   }));
   const score = sum(counted);
-  const certain = sum(counted.filter(({ finding }) => finding.id !== 'dns-temperror'));
+  // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
+  const certain = counted.filter(({ finding }) => finding.id !== 'dns-temperror');
+  const rejected = sum(certain) >= policy.rejectAt;
   return {
-    // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
-    disposition: certain >= policy.rejectAt ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
+    disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
     score,
     stream: streamOf(assessment, policy),
-    cause: heaviest(counted),
+    cause: heaviest(rejected ? certain : counted),
     counted,
   };
 }

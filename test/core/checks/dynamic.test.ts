@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { dynamicName } from '../../../src/core/checks/dynamic.ts';
+import { run } from '../../support/checked.ts';
+
+async function encoding(ip: string | null, helo: string): Promise<string | null> {
+  return (await run(dynamicName, ip, helo)).finding?.evidence['encoding'] ?? null;
+}
+
+const V6 = '2001:db8:1234:5678:9abc:def0:1357:2468';
+
+it.each<[string | null, string, string | null]>([
+  ['198.51.100.23', '198-51-100-23.isp.net', 'decimal'],
+  ['198.51.100.23', 'host198x51x100x23.isp.net', 'decimal'],
+  ['198.51.100.23', '198.51.100.23.isp.net', 'decimal'],
+  ['198.51.100.23', '198-051-100-023.isp.net', 'decimal'],
+  ['198.51.100.23', '198051100023.isp.net', 'decimal'],
+  ['198.51.100.23', '23-100-51-198.isp.net', 'reversed decimal'],
+  ['198.51.100.23', 'c6336417.isp.net', 'hexadecimal'],
+  ['198.51.100.23', 'x-176433c6-x.isp.net', 'reversed hexadecimal'],
+  ['198.51.100.23', 'u3325256727.isp.net', 'decimal number'],
+  ['198.51.100.23', 'a51-100-23.isp.net', 'three octets, decimal'],
+  ['198.51.100.23', '100-51-198.rev.isp.net', 'three octets, reversed decimal'],
+  ['198.51.100.23', 'dsl-100-23.isp.net', 'two octets, decimal'],
+  ['198.51.100.23', '23-100.dynamic.isp.net', 'two octets, reversed decimal'],
+  // Not the client's address, or not enough of it.
+  ['198.51.101.24', '198-51-100-23.isp.net', null],
+  ['198.51.100.23', '1198-51-100-23.isp.net', 'three octets, decimal'],
+  ['198.51.100.23', 'mail-100-23.isp.net', null],
+  ['198.51.100.23', 'mail23.isp.net', null],
+  ['198.51.100.23', 'dsl.isp.net', null],
+  ['1.1.1.1', 'mail1.isp.net', null],
+  ['1.2.3.4', 'mail.isp.net', null],
+  [null, '198-51-100-23.isp.net', null],
+  ['198.51.100.23', '198.51.100.23', null],
+  ['198.51.100.23', 'Jupiter', null],
+  // IPv6.
+  [V6, '20010db8123456789abcdef013572468.isp.net', 'hexadecimal'],
+  [V6, '8.6.4.2.7.5.3.1.0.f.e.d.c.b.a.9.8.7.6.5.4.3.2.1.8.b.d.0.1.0.0.2.isp.net', 'reversed hexadecimal'],
+  [V6, '2001-db8-1234-5678-9abc-def0-1357-2468.isp.net', 'hexadecimal groups'],
+  ['2001:db8::abcd', 'x2001-db8--abcd.isp.net', 'hexadecimal groups'],
+  [V6, 'h9abc-def0-1357-2468.isp.net', 'interface identifier, hexadecimal'],
+  ['2001:db8::1', 'mail1.isp.net', null],
+  [V6, 'mail.isp.net', null],
+])('%s says %s: %s', async (ip, helo, wanted) => {
+  expect(await encoding(ip, helo)).toBe(wanted);
+});

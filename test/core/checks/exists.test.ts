@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { nameExists } from '../../../src/core/checks/exists.ts';
+import { outcome, run } from '../../support/checked.ts';
+import type { Zone } from '../../support/zone.ts';
+
+const ZONE: Zone = {
+  'v4.example.org': { A: ['192.0.2.1'] },
+  'v6.example.org': { AAAA: ['2001:db8::1'] },
+  'both.example.org': { A: ['192.0.2.1'], AAAA: ['2001:db8::1'] },
+  'alias.example.org': { CNAME: ['v4.example.org'] },
+  'dangling.example.org': { CNAME: ['gone.example.org'] },
+  'text.example.org': { TXT: ['mobile host', 'second'] },
+  'mx.example.org': { MX: [{ preference: 1, exchange: 'v4.example.org' }] },
+  'private.example.org': { A: ['10.0.0.5'], AAAA: ['fd00::5'] },
+  'mixed.example.org': { A: ['10.0.0.5', '192.0.2.1'] },
+  'half.example.org': { A: ['192.0.2.1'], AAAA: 'temperror' },
+  'half-gone.example.org': { AAAA: 'temperror' },
+  'half-private.example.org': { A: ['10.0.0.5'], AAAA: 'temperror' },
+  'broken.example.org': 'temperror',
+  'example.org': { NS: ['ns.example.org'] },
+  'odd.example.org': { A: ['nonsense'] },
+};
+
+it.each<[string | null, string, string]>([
+  ['192.0.2.9', 'v4.example.org', 'pass'],
+  ['192.0.2.9', 'v6.example.org', 'pass'],
+  ['192.0.2.9', 'both.example.org', 'pass'],
+  ['192.0.2.9', 'alias.example.org', 'pass'],
+  ['192.0.2.9', 'half.example.org', 'pass'],
+  ['192.0.2.9', 'dangling.example.org', 'helo-nxdomain'],
+  ['192.0.2.9', 'gone.example.org', 'helo-nxdomain'],
+  ['192.0.2.9', 'mail.unheard-of.org', 'helo-unregistered'],
+  ['192.0.2.9', 'unheard-of.org', 'helo-unregistered'],
+  ['192.0.2.9', 'mx.example.org', 'helo-no-address'],
+  ['192.0.2.9', 'text.example.org', 'helo-no-address'],
+  ['192.0.2.9', 'odd.example.org', 'helo-no-address'],
+  ['192.0.2.9', 'private.example.org', 'helo-private-address'],
+  ['10.0.0.5', 'private.example.org', 'pass'],
+  ['192.0.2.9', 'mixed.example.org', 'pass'],
+  // What is unknown is not a no.
+  ['192.0.2.9', 'half-gone.example.org', 'dns-temperror'],
+  ['192.0.2.9', 'half-private.example.org', 'dns-temperror'],
+  ['192.0.2.9', 'broken.example.org', 'dns-temperror'],
+  [null, 'gone.example.org', 'helo-nxdomain'],
+  // Nothing to ask.
+  ['192.0.2.9', 'Jupiter', 'none'],
+  ['192.0.2.9', '[192.0.2.9]', 'none'],
+  ['192.0.2.9', 'co.uk', 'helo-nxdomain'],
+])('%s saying %s: %s', async (ip, helo, wanted) => {
+  expect(await outcome(nameExists, ip, helo, ZONE)).toBe(wanted);
+});
+
+it('quotes a text where that is all there is', async () => {
+  expect((await run(nameExists, '192.0.2.9', 'text.example.org', ZONE)).evidence['txt']).toBe('mobile host');
+});
+
+it.each([
+  ['192.0.2.9', 'A'],
+  ['2001:db8::9', 'AAAA'],
+  [null, 'A'],
+])('tells %s to publish %s', async (ip, type) => {
+  expect((await run(nameExists, ip, 'gone.example.org', ZONE)).evidence['type']).toBe(type);
+});

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { flagOf, OPTIONS, type OptionKey, type OptionRow, readConfig } from '../src/options.ts';
+import { UsageError } from '../src/usage-error.ts';
+
+const given = (texts: Readonly<Record<string, string[]>>): ReadonlyMap<string, string[]> =>
+  new Map(Object.entries(texts));
+const ROWS = Object.entries(OPTIONS) as [OptionKey, OptionRow<unknown>][];
+
+describe('readConfig', () => {
+  it('has sound defaults', () => {
+    expect(readConfig(given({}))).toMatchObject({
+      listen: ['inet:127.0.0.1:8892'],
+      policy: 'rfc5321',
+      rejectAt: 10,
+      tempfailAt: 5,
+      applyAt: 'rcpt',
+      observe: false,
+      onError: 'continue',
+      deadline: 6000,
+      cacheMax: 900_000,
+      require: null,
+      trust: [],
+    });
+  });
+
+  it('takes the last of what may be given once, and all of what may be repeated', () => {
+    const config = readConfig(
+      given({ policy: ['strict', 'emailcore'], ourName: ['a.org', 'B.org'], observe: [''] }),
+    );
+    expect(config.policy).toBe('emailcore');
+    expect(config.ourName).toEqual(['a.org', 'b.org']);
+    expect(config.observe).toBe(true);
+  });
+
+  it('is frozen', () => {
+    expect(Object.isFrozen(readConfig(given({})))).toBe(true);
+  });
+
+  it.each<[Record<string, string[]>, RegExp]>([
+    [{ rejectAt: ['x'] }, /^--reject-at: /],
+    [{ policy: ['lenient'] }, /^--policy: "lenient" is not one of rfc5321, emailcore, strict$/],
+    [{ tempfailAt: ['20'] }, /^--tempfail-at 20 is above --reject-at 10$/],
+    [{ cacheMin: ['1h'] }, /^--cache-min is above --cache-max$/],
+    [{ deadline: ['30s'] }, /^--deadline: /],
+  ])('refuses %j', (texts, message) => {
+    expect(() => readConfig(given(texts))).toThrow(UsageError);
+    expect(() => readConfig(given(texts))).toThrow(message);
+  });
+});
+
+describe('the option table', () => {
+  it.each(ROWS)('%s says what it is for', (key, row) => {
+    expect(flagOf(key)).toMatch(/^--[a-z]+(?:-[a-z]+)*$/);
+    expect(row.help).toMatch(/^[^\n]{10,}$/);
+    if (row.default !== null) expect(() => row.read([row.default ?? ''])).not.toThrow();
+  });
+
+  it('has no option that nothing reads', () => {
+    const source = ['service.ts', 'commands/serve.ts', 'commands/check.ts']
+      .map((file) => readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8'))
+      .join('\n');
+    expect(readdirSync(new URL('../src/commands', import.meta.url))).toContain('serve.ts');
+    for (const [key] of ROWS) expect(source, key).toMatch(new RegExp(`\\b${key}\\b`));
+  });
+});
