@@ -25,6 +25,7 @@ export default defineConfig({
       provider: 'v8',
       include: ['src/**/*.ts'],
       reporter: ['text-summary', 'text'],
+      thresholds: { lines: 95, statements: 95 },
     },
   },
 });

@@ -115,10 +115,9 @@ export function policyOf(
   });
 }
 
+/** Errors of the system have their code in the message already, those of ours beside it. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === undefined
-    ? error.message
-    : `${error.message} (${code})`.replace(` (${code}) (${code})`, ` (${code})`);
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || error.message.includes(code) ? error.message : `${error.message} (${code})`;
 }

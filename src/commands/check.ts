@@ -14,8 +14,8 @@ import { smtpReply } from '../smtp-reply.ts';
 import { UsageError } from '../usage-error.ts';
 import { table } from './table.ts';
 
-/** One pair under every preset. The field names of `checkReport` are public API. */
-export interface Explanation {
+/** One pair under every preset. The field names of the report are public API. */
+interface Explanation {
   readonly assessment: Assessment;
   /** Under the policy of the flags. */
   readonly verdict: Verdict;
@@ -35,12 +35,7 @@ export async function check(ip: string, helo: string, config: Config, json: bool
   return json ? `${JSON.stringify(checkReport(explanation), null, 2)}\n` : checkText(explanation);
 }
 
-export async function explain(
-  ip: string,
-  helo: string,
-  config: Config,
-  resolver: Resolver,
-): Promise<Explanation> {
+async function explain(ip: string, helo: string, config: Config, resolver: Resolver): Promise<Explanation> {
   const client = makeClient(ip, helo);
   if (client.ip === null) throw new UsageError(`"${ip}" is not an IP address`);
   const bounded = withDeadline(resolver, config.deadline);
@@ -77,7 +72,7 @@ export async function explain(
 }
 
 /** The object that `--json` prints. */
-export function checkReport({ assessment, verdict, presets, reply }: Explanation): object {
+function checkReport({ assessment, verdict, presets, reply }: Explanation): object {
   const { client, correspondence, dns } = assessment;
   return {
     version: 1,
@@ -106,7 +101,7 @@ export function checkReport({ assessment, verdict, presets, reply }: Explanation
 }
 
 /** The same for a person. Everything a stranger wrote is escaped. */
-export function checkText(explanation: Explanation): string {
+function checkText(explanation: Explanation): string {
   const { assessment, verdict, policy, presets, reply } = explanation;
   const { client, outcomes, dns, correspondence } = assessment;
   const lines = [

@@ -10,9 +10,9 @@ import { validatedName } from './ptr.ts';
 import type { Width } from './width.ts';
 
 /** §4.6.4: terms that query, MX hosts and PTR names. */
-export const MAX_LOOKUPS = 10;
+const MAX_LOOKUPS = 10;
 /** §4.6.4: "SHOULD limit void lookups to two". */
-export const MAX_VOID_LOOKUPS = 2;
+const MAX_VOID_LOOKUPS = 2;
 
 export interface SpfRequest {
   readonly ip: IpAddress;

@@ -1,0 +1,226 @@
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../src/command-line.ts';
+import type { Terminal } from '../src/commands/terminal.ts';
+import { OPTIONS, flagOf } from '../src/options.ts';
+import { startDnsStub } from './support/dns-stub.ts';
+import * as mta from './support/mta.ts';
+
+interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs a command line to its end; a service stops as soon as it has started, unless told otherwise. */
+async function run(
+  args: readonly string[],
+  whileServing: (terminal: { out: string; fault: (error: unknown) => void }) => Promise<void> = () =>
+    Promise.resolve(),
+): Promise<Ran> {
+  const state = { out: '', err: '', fault: (_error: unknown): void => undefined };
+  const terminal: Terminal = {
+    write: (text) => (state.out += text),
+    writeError: (text) => (state.err += text),
+    untilStopped: async () => {
+      await whileServing(state);
+      return 'the test';
+    },
+    onFault: (listener) => {
+      state.fault = (error) => {
+        listener('uncaughtException', error);
+      };
+    },
+  };
+  const code = await runCommandLine(args, '1.2.3', terminal);
+  return { code, out: state.out, err: state.err };
+}
+
+const LISTEN = ['--listen', 'inet:127.0.0.1:0'];
+
+describe('usage', () => {
+  it.each<[string[], RegExp]>([
+    [['--version'], /^1\.2\.3\n$/],
+    [['--help'], /^Usage: helo-milter [\s\S]*--observe[\s\S]*Commands:/],
+    [['check', '--help'], /^Usage: helo-milter check /],
+    [['--list-findings'], /^finding +basis +rfc5321[\s\S]*helo-mismatch +inferred +0 +10 +10 /],
+  ])('%j', async (args, wanted) => {
+    const { code, out, err } = await run(args);
+    expect(out).toMatch(wanted);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('--help names every option', async () => {
+    const { out } = await run(['--help']);
+    for (const key of Object.keys(OPTIONS)) expect(out).toContain(flagOf(key));
+  });
+
+  it.each<[string[], RegExp]>([
+    [['--nonsense'], /unknown option '--nonsense'/],
+    [['nonsense'], /there is no command "nonsense"/],
+    [['--policy'], /argument missing/],
+    [['--policy', 'lenient'], /--policy: "lenient" is not one of/],
+    [['--weight', 'no-such=1'], /--weight: there is no finding "no-such"/],
+    [['--dns-server', 'localhost'], /--dns-server: "localhost" is not an IP address/],
+    [['--trust', '10.0.0.0/99'], /--trust: /],
+    [['--listen', 'tcp:1'], /--listen: "tcp:1" is no socket to listen on/],
+    [['--listen', 'inet:127.0.0.1:1', '--listen', 'inet:192.0.2.1:1'], /--listen: cannot listen on inet:/],
+    [['--listen', 'unix:/no/such/directory/socket'], /--listen: cannot listen on unix:.*(?:ENOENT|EACCES)/],
+    [['check'], /missing required argument/],
+    [['check', 'mail', 'mail.org'], /"mail" is not an IP address/],
+    [['check', '192.0.2.1', 'a', 'b'], /too many arguments/],
+  ])('%j ends with 64 and one sentence', async (args, wanted) => {
+    const { code, out, err } = await run(args);
+    expect(err).toMatch(/^helo-milter: [^\n]+\n$/);
+    expect(err).toMatch(wanted);
+    expect(out).toBe('');
+    expect(code).toBe(64);
+  });
+});
+
+describe('check', () => {
+  it('prints one JSON object with the public names', async () => {
+    const stub = await startDnsStub({
+      'mail.sender.org A': [{ name: 'mail.sender.org', type: 'A', ttl: 60, data: '198.51.100.7' }],
+      'mail.sender.org': [],
+    });
+    const { code, out } = await run([
+      'check',
+      '203.0.113.5',
+      'mail.sender.org',
+      '--json',
+      '--dns-server',
+      stub.server,
+      '--policy',
+      'strict',
+    ]);
+    await stub.close();
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      version: 1,
+      client: { ip: '203.0.113.5', family: 4 },
+      helo: 'mail.sender.org',
+      correspondence: 'none',
+      stream: 'failed',
+      findings: [
+        { id: 'helo-mismatch', basis: 'inferred', evidence: { addresses: '198.51.100.7' } },
+        { id: 'iprev-none', basis: 'inferred', evidence: {} },
+      ],
+      verdicts: {
+        rfc5321: { disposition: 'accept', score: 2, reply: null, cause: 'iprev-none' },
+        emailcore: { disposition: 'reject', score: 12, cause: 'helo-mismatch' },
+        strict: {
+          disposition: 'reject',
+          score: 14,
+          reply: expect.stringMatching(/^550 5\.7\.1 \[helo-mismatch\] /) as string,
+        },
+      },
+    });
+    expect((JSON.parse(out) as { dns: unknown[] }).dns).toContainEqual({
+      name: 'mail.sender.org',
+      type: 'A',
+      status: 'found',
+      records: ['198.51.100.7'],
+      ttl: 60,
+    });
+  });
+
+  it('explains to a person, hostile bytes escaped', async () => {
+    const stub = await startDnsStub({
+      'mail.sender.org TXT': [{ name: 'mail.sender.org', type: 'TXT', data: '\x1b[31mred\nx' }],
+      'mail.sender.org': [],
+    });
+    const { out } = await run([
+      'check',
+      '203.0.113.5',
+      'mail.sender.org',
+      '--dns-server',
+      stub.server,
+      '--weight',
+      'iprev-none=9',
+    ]);
+    await stub.close();
+    expect(out).toContain('client 203.0.113.5 says HELO mail.sender.org');
+    expect(out).toMatch(/exists +fail +.*txt=\\x1b\[31mred\\x0ax/);
+    expect(out).toMatch(/rfc5321 +tempfail +score 7 +450 4\.7\.1 \[helo-no-address\]/);
+    expect(out).toContain('With the options given: reject, score 14');
+    expect(out).not.toMatch(/[^\x20-\x7e\n]/);
+  });
+
+  it('needs no DNS for what is no name, and says so for a client without reverse questions', async () => {
+    const stub = await startDnsStub({});
+    const { out } = await run(['check', '203.0.113.5', 'this is Jupiter', '--dns-server', stub.server]);
+    await stub.close();
+    expect(stub.questions).toEqual(['5.113.0.203.in-addr.arpa PTR']);
+    expect(out).toContain('a space is not allowed in a domain');
+  });
+});
+
+describe('serve', () => {
+  it('says what it does and how to attach it, and stops when told', async () => {
+    const { code, out } = await run([...LISTEN, '--listen', 'inet:127.0.0.1:0']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^helo-milter 1\.2\.3 listens on inet:127\.0\.0\.1:\d+, inet:127\.0\.0\.1:\d+$/m);
+    expect(out).toMatch(/^ {2}smtpd_milters = inet:127\.0\.0\.1:\d+ inet:127\.0\.0\.1:\d+$/m);
+    expect(out).toMatch(/^stopping reason="the test" connections=0\nstopped\n$/m);
+  });
+
+  it.each([
+    [['--observe'], 'observes only: nothing is refused'],
+    [['--enforce-percent', '10'], 'acts on 10 % of the client networks'],
+    [[], 'acts on every verdict'],
+  ])('%j: %s', async (args, words) => {
+    expect((await run([...LISTEN, ...args])).out).toContain(words);
+  });
+
+  it('serves an MTA and logs the decision', async () => {
+    const { out } = await run([...LISTEN, '--grace', '0s'], async (state) => {
+      const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
+      const socket = connect(port, '127.0.0.1');
+      let received = Buffer.alloc(0);
+      socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+      socket.write(
+        Buffer.concat([mta.optneg(), mta.connect('127.0.0.1'), mta.helo('Jupiter'), mta.mail('s@x')]),
+      );
+      while (mta.replies(received).length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(mta.replies(received).slice(1)).toEqual(['c', 'c', 'a']);
+      socket.destroy();
+    });
+    expect(out).toContain('decision client=127.0.0.1 helo=Jupiter action=accept exempt=loopback');
+  });
+
+  it('logs a fault that nobody foresaw, and goes on', async () => {
+    const { out, code } = await run(LISTEN, (state) => {
+      state.fault(new Error('boom'));
+      state.fault('just a word');
+      return Promise.resolve();
+    });
+    expect(out).toMatch(/^error internal event=uncaughtException detail="Error: boom\\x0a/m);
+    expect(out).toMatch(/^error internal event=uncaughtException detail="just a word"$/m);
+    expect(code).toBe(0);
+  });
+
+  it('logs a peer that breaks the protocol', async () => {
+    const { out } = await run([...LISTEN, '--grace', '0s'], async (state) => {
+      const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write('GET / HTTP/1.0\r\n\r\n');
+      await new Promise((resolve) => socket.once('close', resolve));
+    });
+    expect(out).toMatch(/^error session event=protocol detail="packet length \d+ \(milter-protocol\)"$/m);
+  });
+
+  it('ends with 70 for a fault at the start', async () => {
+    const terminal: Terminal = {
+      write: () => {
+        throw new Error('no output');
+      },
+      writeError: () => undefined,
+      untilStopped: () => Promise.resolve('x'),
+      onFault: () => undefined,
+    };
+    expect(await runCommandLine(['--list-findings'], '1', terminal)).toBe(70);
+  });
+});

@@ -1,0 +1,274 @@
+import { createSocket } from 'node:dgram';
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RecordType, Resolver } from '../../src/core/resolver.ts';
+import { createNodeResolver } from '../../src/dns/node-resolver.ts';
+import { UsageError } from '../../src/usage-error.ts';
+import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
+
+const stubs: DnsStub[] = [];
+afterEach(async () => {
+  await Promise.all(stubs.splice(0).map((stub) => stub.close()));
+});
+
+async function stub(table: Readonly<Record<string, Script>>): Promise<DnsStub> {
+  const made = await startDnsStub(table);
+  stubs.push(made);
+  return made;
+}
+
+function resolverOf(servers: readonly string[], timeoutMs = 2000): Resolver {
+  return createNodeResolver({ servers, timeoutMs, now: () => performance.now() });
+}
+
+/** An address where nobody listens. */
+async function nobody(): Promise<string> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => {
+    socket.close(resolve);
+  });
+  return `127.0.0.1:${port}`;
+}
+
+const a = (data: string, ttl = 60): Script => [{ name: 'x.org', type: 'A', ttl, data }];
+
+describe('answers', () => {
+  it.each<[string, RecordType, Script, unknown]>([
+    [
+      'A with the least TTL',
+      'A',
+      [
+        { name: 'x.org', type: 'A', ttl: 60, data: '192.0.2.1' },
+        { name: 'x.org', type: 'A', ttl: 30, data: '192.0.2.2' },
+      ],
+      { status: 'found', records: ['192.0.2.1', '192.0.2.2'], ttl: 30 },
+    ],
+    [
+      'AAAA',
+      'AAAA',
+      [{ name: 'x.org', type: 'AAAA', ttl: 60, data: '2001:db8::1' }],
+      { status: 'found', records: ['2001:db8::1'], ttl: 60 },
+    ],
+    [
+      'PTR',
+      'PTR',
+      [{ name: 'x.org', type: 'PTR', data: 'mail.x.org' }],
+      { status: 'found', records: ['mail.x.org'], ttl: null },
+    ],
+    [
+      'MX',
+      'MX',
+      [{ name: 'x.org', type: 'MX', data: { preference: 10, exchange: 'm.x.org' } }],
+      { status: 'found', records: [{ preference: 10, exchange: 'm.x.org' }], ttl: null },
+    ],
+    [
+      'NS',
+      'NS',
+      [{ name: 'x.org', type: 'NS', data: 'ns.x.org' }],
+      { status: 'found', records: ['ns.x.org'], ttl: null },
+    ],
+    [
+      'CNAME',
+      'CNAME',
+      [{ name: 'x.org', type: 'CNAME', data: 'y.org' }],
+      { status: 'found', records: ['y.org'], ttl: null },
+    ],
+    [
+      'SRV',
+      'SRV',
+      [{ name: 'x.org', type: 'SRV', data: { priority: 1, weight: 2, port: 0, target: 'y.org' } }],
+      { status: 'found', records: [{ priority: 1, weight: 2, port: 0, target: 'y.org' }], ttl: null },
+    ],
+    [
+      'SOA',
+      'SOA',
+      [
+        {
+          name: 'x.org',
+          type: 'SOA',
+          data: {
+            mname: 'ns.x.org',
+            rname: 'h.x.org',
+            serial: 1,
+            refresh: 1,
+            retry: 1,
+            expire: 1,
+            minimum: 1,
+          },
+        },
+      ],
+      { status: 'found', records: [{ mname: 'ns.x.org' }], ttl: null },
+    ],
+    [
+      'TXT, its strings joined',
+      'TXT',
+      [{ name: 'x.org', type: 'TXT', data: ['v=spf1 ', '-all'] }],
+      { status: 'found', records: ['v=spf1 -all'], ttl: null },
+    ],
+    [
+      'a name behind an alias',
+      'A',
+      [
+        { name: 'x.org', type: 'CNAME', ttl: 90, data: 'y.org' },
+        { name: 'y.org', type: 'A', ttl: 60, data: '192.0.2.1' },
+      ],
+      { status: 'found', records: ['192.0.2.1'], ttl: 60 },
+    ],
+    ['nodata', 'A', [], { status: 'nodata', ttl: null }],
+    [
+      'an alias to a name without the type',
+      'A',
+      [{ name: 'x.org', type: 'CNAME', data: 'y.org' }],
+      { status: 'nodata', ttl: null },
+    ],
+    ['nxdomain', 'A', 'nxdomain', { status: 'nxdomain', ttl: null }],
+    ['SERVFAIL', 'A', 'servfail', { status: 'temperror', detail: 'servfail' }],
+    ['REFUSED', 'A', 'refused', { status: 'temperror', detail: 'refused' }],
+    ['NOTIMP', 'A', 'notimp', { status: 'temperror', detail: 'notimp' }],
+  ])('%s', async (_, type, script, wanted) => {
+    const { server } = await stub({ '*': script });
+    expect(await resolverOf([server]).lookup('x.org', type)).toEqual(wanted);
+  });
+
+  it('over TCP where UDP is truncated', async () => {
+    const { server, questions } = await stub({ '*': { truncated: a('192.0.2.1') } });
+    expect(await resolverOf([server]).lookup('x.org', 'A')).toMatchObject({
+      status: 'found',
+      records: ['192.0.2.1'],
+    });
+    expect(questions).toContain('x.org A tcp');
+  });
+
+  it.each<[string, Script]>([
+    ['silence', 'silence'],
+    ['answers with a wrong id', 'wrong-id'],
+    ['garbage', 'garbage'],
+    ['truncation with broken TCP', { truncated: 'no-tcp' }],
+    ['truncation with silent TCP', { truncated: 'silence' }],
+    ['an answer that comes too late', { delayMs: 1500, then: a('192.0.2.1') }],
+  ])('%s is an unknown, in time', async (_, script) => {
+    const { server } = await stub({ '*': script });
+    const started = performance.now();
+    expect(await resolverOf([server], 600).lookup('x.org', 'A')).toMatchObject({ status: 'temperror' });
+    expect(performance.now() - started).toBeLessThan(1200);
+  });
+});
+
+describe('the gate on names', () => {
+  it.each(['', 'a b.org', 'x\0.org', 'a\\.org', 'grüße.org', 'x'.repeat(64), `${'a.'.repeat(130)}org`])(
+    '%j is never asked',
+    async (name) => {
+      const { server, questions } = await stub({ '*': a('192.0.2.1') });
+      expect(await resolverOf([server]).lookup(name, 'A')).toEqual({ status: 'nxdomain', ttl: null });
+      expect(questions).toEqual([]);
+    },
+  );
+});
+
+describe('several servers', () => {
+  it('a dead first one costs its share of the time, once', async () => {
+    const dead = await stub({ '*': 'silence' });
+    const good = await stub({ '*': a('192.0.2.1') });
+    const resolver = resolverOf([dead.server, good.server], 800);
+    expect(await resolver.lookup('x.org', 'A')).toMatchObject({ status: 'found' });
+    const asked = dead.questions.length;
+    expect(await resolver.lookup('y.org', 'A')).toMatchObject({ status: 'found' });
+    expect(dead.questions).toHaveLength(asked);
+  });
+
+  it('a closed port is passed over', async () => {
+    const good = await stub({ '*': a('192.0.2.1') });
+    expect(await resolverOf([await nobody(), good.server]).lookup('x.org', 'A')).toMatchObject({
+      status: 'found',
+    });
+  });
+
+  it.each<Script>(['servfail', 'refused', 'notimp'])(
+    '%s from the first is asked of the second',
+    async (script) => {
+      const [first, second] = [await stub({ '*': script }), await stub({ '*': a('192.0.2.1') })];
+      expect(await resolverOf([first.server, second.server]).lookup('x.org', 'A')).toMatchObject({
+        status: 'found',
+      });
+    },
+  );
+
+  it('a no from the first is a no', async () => {
+    const [first, second] = [await stub({ '*': 'nxdomain' }), await stub({ '*': a('192.0.2.1') })];
+    expect(await resolverOf([first.server, second.server]).lookup('x.org', 'A')).toMatchObject({
+      status: 'nxdomain',
+    });
+    expect(second.questions).toEqual([]);
+  });
+
+  it('all dead is an unknown within the time of one question', async () => {
+    const [first, second] = [await stub({ '*': 'silence' }), await stub({ '*': 'silence' })];
+    const started = performance.now();
+    expect(await resolverOf([first.server, second.server], 500).lookup('x.org', 'A')).toMatchObject({
+      status: 'temperror',
+    });
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe('load', () => {
+  it('joins equal questions under way', async () => {
+    const { server, questions } = await stub({ '*': { delayMs: 30, then: a('192.0.2.1') } });
+    const resolver = resolverOf([server]);
+    await Promise.all([
+      resolver.lookup('x.org', 'A'),
+      resolver.lookup('X.ORG', 'A'),
+      resolver.lookup('x.org', 'AAAA'),
+    ]);
+    expect(questions.sort()).toEqual(['x.org A', 'x.org AAAA']);
+  });
+
+  it('keeps at most 200 questions in flight, and answers all', async () => {
+    const { server, questions } = await stub({ '*': { delayMs: 100, then: a('192.0.2.1') } });
+    const resolver = resolverOf([server], 5000);
+    const answers = Array.from({ length: 450 }, (_, i) => resolver.lookup(`h${i}.org`, 'A'));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(questions.length).toBeLessThanOrEqual(200);
+    expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set(['found']));
+  });
+
+  it('answers overload at once where too many wait', async () => {
+    const { server } = await stub({ '*': 'silence' });
+    const resolver = resolverOf([server], 300);
+    const answers = await Promise.all(
+      Array.from({ length: 5_300 }, (_, i) => resolver.lookup(`h${i}.org`, 'A')),
+    );
+    const details = answers.map((answer) => (answer.status === 'temperror' ? answer.detail : answer.status));
+    expect(details.filter((detail) => detail === 'overload')).toHaveLength(100);
+    expect(new Set(details)).toEqual(new Set(['timeout', 'overload']));
+  });
+});
+
+describe('--dns-server', () => {
+  it.each(['127.0.0.1', '127.0.0.1:5353', '[::1]:5353', '[::1]', '::1', '2001:db8::53'])(
+    'takes %s',
+    (server) => {
+      expect(() => resolverOf([server])).not.toThrow();
+    },
+  );
+
+  it.each([
+    '',
+    'localhost',
+    '127.0.0.1:0',
+    '127.0.0.1:70000',
+    '127.0.0.1:x',
+    '256.0.0.1',
+    '[::1',
+    'a:b:c',
+    '[192.0.2.1.5]:53',
+  ])('refuses %j', (server) => {
+    expect(() => resolverOf([server])).toThrow(UsageError);
+  });
+
+  it('none means those of the system', () => {
+    expect(() => resolverOf([])).not.toThrow();
+  });
+});

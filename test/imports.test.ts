@@ -1,0 +1,54 @@
+/** The house has arrows one way; this reads the imports and refuses any other. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
+function imports(file: string): string[] {
+  const source = readFileSync(join(SRC, file), 'utf8');
+  return [...source.matchAll(/(?:from|import) '([^']+)'/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !source.includes(` * import {`) || !target.startsWith('helo-milter'))
+    .map((target) => (target.startsWith('.') ? relative(SRC, join(SRC, dirname(file), target)) : target));
+}
+
+/** What a folder or file may import besides its own folder. */
+const ALLOWED: readonly (readonly [scope: string, pattern: RegExp])[] = [
+  ['core/', /^(?:core\/|tldts$)/],
+  ['milter/', /^(?:milter\/|node:)/],
+  ['dns/', /^(?:dns\/|core\/|usage-error\.ts$|node:)/],
+  ['cache.ts', /^node-cache$/],
+  ['log.ts', /^$/],
+  ['policy.ts', /^core\//],
+  ['smtp-reply.ts', /^(?:core\/|policy\.ts$)/],
+  ['usage-error.ts', /^$/],
+];
+
+describe.each(files)('%s', (file) => {
+  it('imports only what it may', () => {
+    const rule = ALLOWED.find(([scope]) => file.startsWith(scope));
+    for (const target of rule === undefined ? [] : imports(file)) {
+      expect(target, `${file} imports ${target}`).toMatch(rule?.[1] ?? /$^/);
+    }
+    if (!['helo-milter.ts', 'service.ts'].includes(file) && !file.startsWith('milter/')) {
+      expect(imports(file).filter((target) => target.startsWith('milter/'))).toEqual([]);
+    }
+  });
+
+  it('is small enough to hold in the head', () => {
+    expect(readFileSync(join(SRC, file), 'utf8').split('\n').length).toBeLessThanOrEqual(400);
+  });
+
+  if (file !== 'cli.ts') {
+    it('leaves the process to cli.ts', () => {
+      const allowed = file === 'milter/server.ts' ? ['umask'] : [];
+      const uses = [...readFileSync(join(SRC, file), 'utf8').matchAll(/\bprocess\.(\w+)/g)].map(
+        ([, name]) => name,
+      );
+      expect(uses.filter((name) => !allowed.includes(name ?? ''))).toEqual([]);
+    });
+  }
+});
