@@ -2,8 +2,8 @@
  * A scripted name server on loopback, over UDP and TCP: real packets, and every kind of trouble on demand. What no
  * real server would do on request (silence, wrong ids, truncation without TCP) is what resolvers have to survive.
  */
-import { createSocket } from 'node:dgram';
-import { createServer, type Socket } from 'node:net';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
 import {
   type Answer,
   AUTHORITATIVE_ANSWER,
@@ -43,9 +43,6 @@ export async function startDnsStub(table: Readonly<Record<string, Script>> = {})
   let scripts = table;
   const questions: string[] = [];
   let closed = false;
-  const udp = createSocket('udp4');
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
-  const { port } = udp.address();
   const sockets = new Set<Socket>();
   const tcp = createServer((socket) => {
     sockets.add(socket);
@@ -63,7 +60,7 @@ export async function startDnsStub(table: Readonly<Record<string, Script>> = {})
         });
     });
   });
-  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve));
+  const { udp, port } = await bindBoth(tcp);
 
   function read(bytes: Buffer, suffix: string): Script {
     const [question] = decode(bytes).questions ?? [];
@@ -124,4 +121,23 @@ export async function startDnsStub(table: Readonly<Record<string, Script>> = {})
       ]);
     },
   };
+}
+
+/** One port for both: that of UDP may be taken for TCP, then another is tried. */
+async function bindBoth(tcp: Server): Promise<{ udp: UdpSocket; port: number }> {
+  for (;;) {
+    const udp = createSocket('udp4');
+    await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
+    const { port } = udp.address();
+    const listening = await new Promise<boolean>((resolve) => {
+      tcp.once('error', () => {
+        resolve(false);
+      });
+      tcp.listen(port, '127.0.0.1', () => {
+        resolve(true);
+      });
+    });
+    if (listening) return { udp, port };
+    udp.close();
+  }
 }
