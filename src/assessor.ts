@@ -3,7 +3,7 @@
  * What is cached is the Assessment, so that policy and session facts are applied freshly on every reading.
  */
 import { AssessmentCache, type CacheLookup } from './cache.ts';
-import { type Assessment, assess, type OnCheckError } from './core/assess.ts';
+import { type Assessment, assess, type OnCheckError, type Settled } from './core/assess.ts';
 import type { Check } from './core/check.ts';
 import type { Client } from './core/client.ts';
 import { findings } from './core/checks/index.ts';
@@ -21,6 +21,8 @@ export interface AssessorOptions {
   readonly cacheMinMs: number;
   readonly cacheMaxMs: number;
   readonly onCheckError: OnCheckError;
+  /** See `assess`; left out, DNS is always asked. */
+  readonly settled?: Settled;
   /** Milliseconds on any steady scale. */
   readonly now: () => number;
 }
@@ -64,18 +66,20 @@ export class Assessor {
   }
 
   async #assess(client: Client): Promise<Assessment> {
-    const { resolver, checks, deadlineMs, onCheckError } = this.#options;
+    const { resolver, checks, deadlineMs, onCheckError, settled } = this.#options;
     const bounded = withDeadline(resolver, deadlineMs);
     try {
-      return await assess(client, bounded.resolver, checks, onCheckError);
+      return await assess(client, bounded.resolver, checks, onCheckError, settled);
     } finally {
       bounded.done();
     }
   }
 
   /** The smallest TTL seen, less for what is missing or unknown, between the operator's bounds. */
-  #life({ dns, findings: found }: Assessment): number {
+  #life({ dns, findings: found, settled }: Assessment): number {
     const { cacheMinMs, cacheMaxMs } = this.#options;
+    // It cost no look-up, and another policy may want one.
+    if (settled) return 0;
     if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
     let life = cacheMaxMs;
     for (const { ttl } of dns) if (ttl !== null) life = Math.min(life, ttl * 1000);

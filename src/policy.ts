@@ -9,6 +9,7 @@
 import type { Assessment } from './core/assess.ts';
 import {
   atLeast,
+  type Check,
   type Correspondence,
   type Finding,
   type FindingSpec,
@@ -123,6 +124,20 @@ function judged(assessment: Assessment, { require }: Policy): readonly Finding[]
   const short = mismatch !== null && !undecided && !atLeast(correspondence, require);
   if (!short || findings.some(({ id }) => id === 'helo-mismatch')) return findings;
   return [...findings, { id: 'helo-mismatch', evidence: { ...mismatch, correspondence, required: require } }];
+}
+
+/** Whether findings of the text alone make a policy reject, whatever else might be found. */
+export function settles(found: readonly Finding[], policy: Policy): boolean {
+  return found.reduce((sum, { id }) => sum + (policy.weights.get(id) ?? 0), 0) >= policy.rejectAt;
+}
+
+/** The checks worth running under these policies. */
+export function worthwhile(checks: readonly Check[], policies: readonly Policy[]): readonly Check[] {
+  return checks.filter(
+    ({ onlyIfWeighed, findings }) =>
+      onlyIfWeighed !== true ||
+      policies.some(({ weights }) => Object.keys(findings).some((id) => (weights.get(id) ?? 0) > 0)),
+  );
 }
 
 /** Findings that say something of the client's address or habits, not of what it said. */

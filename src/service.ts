@@ -10,7 +10,7 @@ import { heloMilter, MACROS } from './helo-milter.ts';
 import type { Log } from './log.ts';
 import { AddressError, formatSocketAddress, MilterServer } from './milter/index.ts';
 import type { Config } from './options.ts';
-import { makePolicy, type Policy } from './policy.ts';
+import { makePolicy, type Policy, settles, worthwhile } from './policy.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Service {
@@ -25,15 +25,20 @@ export interface Service {
 /** Starts the milter. Rejects with UsageError where the operator has to change something. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const now = (): number => performance.now();
+  const policy = policyOf(config, findings);
+  const shadowPolicy = config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings);
+  const policies = shadowPolicy === null ? [policy] : [policy, shadowPolicy];
   const sessions = heloMilter({
     assessor: new Assessor({
       resolver: resolverOf(config, now),
-      checks,
+      checks: worthwhile(checks, policies),
       deadlineMs: config.deadline,
       cacheSize: config.cacheSize,
       cacheMinMs: config.cacheMin,
       cacheMaxMs: config.cacheMax,
       now,
+      // Who only watches wants to see everything.
+      settled: (found) => !config.observe && policies.every((each) => settles(found, each)),
       onCheckError: (check, error) => {
         log.error('check', [
           ['check', check],
@@ -41,8 +46,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         ]);
       },
     }),
-    policy: policyOf(config, findings),
-    shadowPolicy: config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings),
+    policy,
+    shadowPolicy,
     enforcement: { observe: config.observe, percent: config.enforcePercent },
     applyAt: config.applyAt,
     trusted: config.trust,

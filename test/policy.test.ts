@@ -2,9 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../src/core/assess.ts';
 import { type Correspondence, CORRESPONDENCES, type Finding, PRESETS } from '../src/core/check.ts';
-import { findings } from '../src/core/checks/index.ts';
+import { checks, findings } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
-import { decide, makePolicy, type Policy, type PolicyChanges, type Verdict } from '../src/policy.ts';
+import {
+  decide,
+  makePolicy,
+  type Policy,
+  type PolicyChanges,
+  settles,
+  type Verdict,
+  worthwhile,
+} from '../src/policy.ts';
 import { assessed } from './support/checked.ts';
 
 const IDS = [...findings.keys()];
@@ -20,6 +28,7 @@ function assessment(ids: readonly string[], changes: Partial<Assessment> = {}): 
     undecided: false,
     mismatch: null,
     dns: [],
+    settled: false,
     ...changes,
   };
 }
@@ -179,5 +188,38 @@ describe('invariants', () => {
         expect(verdict.disposition === 'accept' || verdict.cause !== null).toBe(true);
       }),
     );
+  });
+});
+
+describe('settles', () => {
+  it.each<[string[], PolicyChanges, boolean]>([
+    [['helo-syntax'], {}, true],
+    [['helo-dynamic', 'helo-trailing-dot'], {}, false],
+    [['helo-syntax'], { rejectAt: 11 }, false],
+    [['helo-syntax'], { weights: new Map([['helo-syntax', 0]]) }, false],
+    [[], {}, false],
+  ])('%j under %j: %s', (ids, changes, settled) => {
+    expect(settles(ids.map(finding), makePolicy('rfc5321', findings, changes))).toBe(settled);
+  });
+
+  it('agrees with the verdict: what it settles is rejected', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, anyIds, (policy, ids, more) => {
+        const early = ids.filter((id) => findings.get(id)?.basis === 'form');
+        if (!settles(early.map(finding), policy)) return;
+        const all = [...new Set([...early, ...more])];
+        expect(decide(assessment(all), policy).disposition).toBe('reject');
+      }),
+    );
+  });
+});
+
+describe('worthwhile', () => {
+  const names = (changes: PolicyChanges): string[] =>
+    worthwhile(checks, [makePolicy('rfc5321', findings, changes)]).map(({ name }) => name);
+
+  it('leaves out what asks DNS for a finding that nobody weighs', () => {
+    expect(names({})).toEqual(checks.map(({ name }) => name).filter((name) => name !== 'alias'));
+    expect(names({ weights: new Map([['helo-alias', 1]]) })).toContain('alias');
   });
 });

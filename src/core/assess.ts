@@ -33,6 +33,8 @@ export interface Assessment {
   readonly mismatch: Evidence | null;
   /** Every question asked, in order, with what came back. */
   readonly dns: readonly DnsAnswer[];
+  /** The text alone decided and DNS was not asked: good for this policy, not for another. */
+  readonly settled: boolean;
 }
 
 export type CheckOutcome = Outcome & { readonly check: string };
@@ -40,24 +42,42 @@ export type CheckOutcome = Outcome & { readonly check: string };
 /** Hears of a check that threw; the session goes on as if the check had nothing to say. */
 export type OnCheckError = (check: string, error: unknown) => void;
 
+/** Whether these findings decide, so that nothing DNS could say would change the verdict. */
+export type Settled = (findings: readonly Finding[]) => boolean;
+
+/**
+ * The checks of the text alone come first: where they settle the verdict, DNS is not asked at all, and the assessment
+ * is `settled`. Everything else runs side by side.
+ */
 export async function assess(
   client: Client,
   resolver: Resolver,
   checks: readonly Check[],
   onCheckError: OnCheckError,
+  settled: Settled = () => false,
 ): Promise<Assessment> {
   const { resolver: recorded, answers } = recordingResolver(resolver);
-  const outcomes = await Promise.all(
-    checks.map(async (check): Promise<CheckOutcome> => {
-      try {
-        return { check: check.name, ...normalise(await check.run(client, recorded)) };
-      } catch (error) {
-        onCheckError(check.name, error);
-        return { check: check.name, ...none({ detail: 'the check failed' }) };
-      }
-    }),
-  );
+  const runOne = async (check: Check): Promise<CheckOutcome> => {
+    try {
+      return { check: check.name, ...normalise(await check.run(client, recorded)) };
+    } catch (error) {
+      onCheckError(check.name, error);
+      return { check: check.name, ...none({ detail: 'the check failed' }) };
+    }
+  };
+  const formal = await Promise.all(checks.filter(isFormal).map(runOne));
+  const early = formal.flatMap(({ finding }) => (finding === null ? [] : [finding]));
+  if (early.length > 0 && settled(early)) return { ...conclude(client, formal, checks, []), settled: true };
+  const rest = await Promise.all(checks.filter((check) => !isFormal(check)).map(runOne));
+  const order = checks.map(({ name }) => name);
+  const outcomes = [...formal, ...rest].sort((a, b) => order.indexOf(a.check) - order.indexOf(b.check));
   return conclude(client, outcomes, checks, answers());
+}
+
+/** A check of the text: its findings say so. */
+function isFormal({ findings }: Check): boolean {
+  const specs = Object.values(findings);
+  return specs.length > 0 && specs.every(({ basis }) => basis === 'form');
 }
 
 /** The assessment with what the session checks add to it. */
@@ -106,6 +126,7 @@ function conclude(
     undecided,
     mismatch,
     dns,
+    settled: false,
   };
 }
 

@@ -12,13 +12,23 @@
  * @module
  */
 export * from './assess.ts';
+export { type AuthOutcome, type AuthRecord, checkAuthRecord, parseAuthRecord } from './auth-record/index.ts';
 export * from './check.ts';
 export { checks, findings, findingsOf, sessionChecks } from './checks/index.ts';
 export type { SessionCheck, SessionFacts } from './checks/session.ts';
 export * from './client.ts';
+export * from './csa.ts';
 export * from './domain.ts';
 export * from './helo.ts';
 export * from './ip.ts';
 export * from './iprev.ts';
 export * from './recording-resolver.ts';
 export * from './resolver.ts';
+export {
+  checkHelo,
+  checkHost,
+  type SpfOptions,
+  type SpfOutcome,
+  type SpfRequest,
+  type SpfResult,
+} from './spf/index.ts';

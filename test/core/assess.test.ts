@@ -110,9 +110,14 @@ describe('the cost of a cold assessment', () => {
     expect(inner.queries.sort()).toMatchInlineSnapshot(`
       [
         "7.100.51.198.in-addr.arpa PTR",
+        "_auth.mail.sender.org TXT",
+        "_auth.sender.org TXT",
+        "_client._smtp.mail.sender.org SRV",
+        "_client._smtp.sender.org SRV",
         "mail.sender.org A",
         "mail.sender.org AAAA",
         "mail.sender.org CNAME",
+        "mail.sender.org TXT",
       ]
     `);
   });

@@ -14,6 +14,7 @@ export const alias = defineCheck({
       reply: 'HELO {helo} is an alias of {target}; announce that name',
     },
   },
+  onlyIfWeighed: true,
   async run({ helo }, resolver) {
     const name = queryName(helo);
     if (name === null) return none();

@@ -5,6 +5,8 @@
 import type { Check, FindingSpec } from '../check.ts';
 import { addressMatches } from './address.ts';
 import { alias } from './alias.ts';
+import { auth } from './auth.ts';
+import { csa } from './csa.ts';
 import {
   heloBareIp,
   heloMissing,
@@ -22,6 +24,7 @@ import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
 import { dnsFindings, mismatchFindings } from './mismatch.ts';
 import { claimsUs, heloChanged, heloChurn, type SessionCheck } from './session.ts';
+import { spf } from './spf.ts';
 
 /** Functions of the client and DNS: their outcomes are cached per client and name. */
 export const checks: readonly Check[] = [
@@ -40,6 +43,9 @@ export const checks: readonly Check[] = [
   dynamicName,
   nameExists,
   alias,
+  spf,
+  csa,
+  auth,
   addressMatches,
   literalMatches,
   reverseLookup,

@@ -11,6 +11,12 @@ other     IN A     203.0.113.99
 mx-only   IN MX    10 mail
 inside    IN A     10.0.0.5
 pool-a    IN A     198.51.100.20
+cloud     IN A     192.0.2.200
+          IN TXT   "v=spf1 ip4:203.0.113.0/24 -all"
+csa       IN A     192.0.2.201
+_client._smtp.csa IN SRV 1 1 0 csa
+owned     IN A     192.0.2.202
+_auth.owned IN TXT "helo=192.0.2.0/24"
 `,
   '100.51.198.in-addr.arpa': `
 7   IN PTR mail.sender.org.

@@ -1,0 +1,45 @@
+/** The owner record `_auth` of the HELO name, MacQuigg's proposal of 2007; experimental, see `docs/auth-record.md`. */
+import { checkAuthRecord } from '../auth-record/index.ts';
+import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
+import { queryName } from '../helo.ts';
+
+export const auth = defineCheck({
+  name: 'auth',
+  findings: {
+    'helo-auth-fail': {
+      basis: 'declared',
+      summary: 'the _auth record of the HELO name does not cover the client',
+      reference: 'docs/auth-record.md (experimental)',
+      weight: 10,
+      reason: 'the owner of the name says no; nobody publishes such a record without meaning it',
+      reply: 'HELO {helo}: the record at _auth.{domain} does not cover {client} ({detail}); mend it',
+    },
+  },
+  provesCorrespondence: true,
+  async run({ ip, helo }, resolver): Promise<Outcome<'helo-auth-fail'>> {
+    const name = queryName(helo);
+    if (name === null || ip === null) return none();
+    const { result, detail, domain, record, matched, tooWide } = await checkAuthRecord(ip, name, resolver);
+    if (domain === null) return none();
+    const evidence = {
+      helo: helo.text,
+      domain,
+      ...(record === null ? {} : { record }),
+      ...(matched === null ? {} : { matched }),
+      ...(detail === '' ? {} : { detail }),
+      ...(tooWide === null ? {} : { toowide: tooWide }),
+    };
+    switch (result) {
+      case 'pass':
+        return pass(evidence, tooWide === null ? 'authorized' : 'none');
+      case 'fail':
+        return found('helo-auth-fail', evidence);
+      case 'optout':
+        return { ...none(evidence), optOut: true };
+      case 'temperror':
+        return temperror(`_auth.${domain}`, detail);
+      case 'none':
+        return none(evidence);
+    }
+  },
+});

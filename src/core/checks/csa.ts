@@ -1,0 +1,35 @@
+/** Client SMTP Authorization: what the owner says at `_client._smtp` of the HELO name. draft-ietf-marid-csv-csa-02. */
+import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
+import { checkCsa } from '../csa.ts';
+import { queryName } from '../helo.ts';
+
+export const csa = defineCheck({
+  name: 'csa',
+  findings: {
+    'helo-csa-fail': {
+      basis: 'declared',
+      summary: 'the CSA record of the HELO name does not authorize the client',
+      reference: 'draft-ietf-marid-csv-csa-02',
+      weight: 10,
+      reason: 'the owner of the name says no; as Exim with verify = csa',
+      reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail}); mend {record}',
+    },
+  },
+  provesCorrespondence: true,
+  async run({ ip, helo }, resolver): Promise<Outcome<'helo-csa-fail'>> {
+    const name = queryName(helo);
+    if (name === null || ip === null) return none();
+    const { status, detail, record } = await checkCsa(ip, name, resolver);
+    const evidence = { helo: helo.text, status, detail, ...(record === null ? {} : { record }) };
+    switch (status) {
+      case 'ok':
+        return pass(evidence, 'authorized');
+      case 'fail':
+        return found('helo-csa-fail', evidence);
+      case 'defer':
+        return temperror(`${name} CSA`, detail);
+      case 'unknown':
+        return record === null ? none() : none(evidence);
+    }
+  },
+});

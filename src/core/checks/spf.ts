@@ -1,0 +1,84 @@
+/** SPF of the HELO name (RFC 7208 §2.3): does the name's owner permit this client? */
+import { defineCheck, type Evidence, found, none, type Outcome, pass, temperror } from '../check.ts';
+import { queryName } from '../helo.ts';
+import { checkHelo, type SpfOutcome } from '../spf/index.ts';
+
+type SpfFinding = 'helo-spf-fail' | 'helo-spf-softfail' | 'helo-spf-permerror';
+
+export const spf = defineCheck({
+  name: 'spf',
+  findings: {
+    'helo-spf-fail': {
+      basis: 'declared',
+      summary: 'the SPF record of the HELO name does not permit the client',
+      reference: 'RFC 7208 §2.6.4, §8.4',
+      weight: 10,
+      reason: 'the owner of the name says no; RFC 7208 §2.3 recommends to check the HELO identity',
+      reply:
+        'HELO {helo}: its SPF record does not permit {client} ({mechanism}); add the client to the record, or announce another name',
+      status: '7.23',
+    },
+    'helo-spf-softfail': {
+      basis: 'declared',
+      summary: 'the SPF record of the HELO name says that the client is probably not permitted',
+      reference: 'RFC 7208 §2.6.5',
+      weight: { rfc5321: 2, emailcore: 2, strict: 4 },
+      reason: 'the owner has reservations only: RFC 7208 §8.5 forbids to reject for this alone',
+      reply: 'HELO {helo}: its SPF record says {mechanism} of {client}; add the client to the record',
+      status: '7.23',
+    },
+    'helo-spf-permerror': {
+      basis: 'declared',
+      summary: 'the SPF record of the HELO name cannot be interpreted',
+      reference: 'RFC 7208 §2.6.7',
+      weight: { rfc5321: 2, emailcore: 2, strict: 4 },
+      reason: 'a broken record says neither yes nor no; its owner should hear of it',
+      reply: 'HELO {helo}: its SPF record is broken ({detail}); mend it',
+      status: '7.24',
+    },
+  },
+  provesCorrespondence: true,
+  async run({ ip, helo }, resolver): Promise<Outcome<SpfFinding>> {
+    const name = queryName(helo);
+    if (name === null || ip === null) return none();
+    const outcome = await checkHelo(ip, name, resolver);
+    const evidence = { helo: helo.text, ...describe(outcome) };
+    switch (outcome.result) {
+      case 'pass':
+        // A record that permits everybody identifies nobody.
+        return pass(evidence, outcome.tooWide === null ? 'authorized' : 'none');
+      case 'fail':
+        return found('helo-spf-fail', evidence);
+      case 'softfail':
+        return found('helo-spf-softfail', evidence, 'softfail');
+      case 'permerror':
+        return found('helo-spf-permerror', evidence, 'permerror');
+      case 'temperror':
+        return temperror(`${name} SPF`, outcome.detail);
+      case 'neutral':
+        return { ...none(evidence), result: 'neutral' };
+      case 'none':
+        return none();
+    }
+  },
+});
+
+function describe({
+  mechanism,
+  record,
+  explanation,
+  lookups,
+  tooWide,
+  detail,
+  result,
+}: SpfOutcome): Evidence {
+  return {
+    // Without the signs that a reply may not hold.
+    mechanism: mechanism?.replaceAll(/ \(([^()]*)\)/g, ' of $1') ?? `no mechanism, ${result}`,
+    ...(record === null ? {} : { record }),
+    lookups: String(lookups),
+    ...(explanation === null ? {} : { explanation }),
+    ...(tooWide === null ? {} : { toowide: tooWide }),
+    ...(detail === '' ? {} : { detail: detail.replaceAll('"', "'") }),
+  };
+}
