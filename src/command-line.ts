@@ -4,8 +4,8 @@ import { check } from './commands/check.ts';
 import { listFindings } from './commands/list-findings.ts';
 import { serve } from './commands/serve.ts';
 import type { Terminal } from './commands/terminal.ts';
-import { findings } from './core/checks/index.ts';
 import { type Config, flagOf, OPTIONS, type OptionRow, readConfig } from './options.ts';
+import { registryOf } from './service.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `EX_USAGE` of sysexits.h. */
@@ -60,7 +60,7 @@ function program(version: string, terminal: Terminal): Command {
     const [stray] = root.args;
     if (stray !== undefined) throw new UsageError(`there is no command "${stray}"; see --help`);
     if (list === true) {
-      terminal.write(listFindings(findings));
+      terminal.write(listFindings((await registryOf(readConfig(served))).findings));
       return;
     }
     await serve(readConfig(served), version, terminal);

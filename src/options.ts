@@ -176,17 +176,26 @@ export const OPTIONS = {
     parse: durationBetween(1000, 86_400_000),
     default: '10m',
   }),
+  check: many({
+    value: 'FILE',
+    group: 'Policy',
+    help: 'load checks of your own from an ES module; see examples/',
+    parse: verbatim,
+    check: true,
+  }),
   ourName: many({
     value: 'NAME',
     group: 'Who we are',
     help: 'a name of ours, with all names below it: nobody else may give it',
     parse: domainName,
+    check: true,
   }),
   ourAddress: many({
     value: 'ADDRESS',
     group: 'Who we are',
     help: 'an address of ours: nobody else may give it as a literal',
     parse: address,
+    check: true,
   }),
   trust: many({
     value: 'NETWORK',

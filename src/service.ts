@@ -2,13 +2,19 @@
 import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
-import type { FindingSpec } from './core/check.ts';
-import { checks, findings } from './core/checks/index.ts';
+import type { Check, FindingSpec } from './core/check.ts';
+import {
+  checks as builtin,
+  findings as builtinFindings,
+  findingsOf,
+  sessionChecks,
+} from './core/checks/index.ts';
 import type { Resolver } from './core/resolver.ts';
 import { createNodeResolver } from './dns/node-resolver.ts';
 import { heloMilter, MACROS } from './helo-milter.ts';
 import type { Log } from './log.ts';
 import { AddressError, formatSocketAddress, MilterServer } from './milter/index.ts';
+import { loadOperatorChecks } from './operator-checks.ts';
 import type { Config } from './options.ts';
 import { makePolicy, type Policy, settles, worthwhile } from './policy.ts';
 import { UsageError } from './usage-error.ts';
@@ -25,6 +31,7 @@ export interface Service {
 /** Starts the milter. Rejects with UsageError where the operator has to change something. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const now = (): number => performance.now();
+  const { checks, findings } = await registryOf(config);
   const policy = policyOf(config, findings);
   const shadowPolicy = config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings);
   const policies = shadowPolicy === null ? [policy] : [policy, shadowPolicy];
@@ -95,6 +102,26 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     },
     stop: () => server.close({ graceMs: config.grace }),
   };
+}
+
+export interface Registry {
+  readonly checks: readonly Check[];
+  readonly findings: ReadonlyMap<string, FindingSpec>;
+}
+
+/** Our checks and the operator's, with all their findings. */
+export async function registryOf({ check, deadline }: Pick<Config, 'check' | 'deadline'>): Promise<Registry> {
+  if (check.length === 0) return { checks: builtin, findings: builtinFindings };
+  const own = await loadOperatorChecks(
+    check,
+    {
+      checks: [...builtin, ...sessionChecks].map(({ name }) => name),
+      findings: [...builtinFindings.keys()],
+    },
+    deadline,
+  );
+  const checks = [...builtin, ...own];
+  return { checks, findings: findingsOf(checks) };
 }
 
 export function resolverOf(

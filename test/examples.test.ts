@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { runCommandLine } from '../src/command-line.ts';
+import type { Finding } from '../src/core/check.ts';
+import { makeClient } from '../src/core/client.ts';
+import { loadOperatorChecks } from '../src/operator-checks.ts';
+import { type Zone, zoneResolver } from './support/zone.ts';
 import * as mta from './support/mta.ts';
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
@@ -52,4 +57,64 @@ it('tiny-milter.mjs is thirty lines and works', async () => {
   child.kill('SIGTERM');
   expect(await gone).toBe(0);
   expect(printed).toContain('accepted Q1');
+});
+
+async function judged(name: string, ip: string, zone: Zone): Promise<string> {
+  const [check] = await loadOperatorChecks([example(name)], { checks: [], findings: [] }, 1000);
+  if (check === undefined) throw new Error('no check');
+  const answer: unknown = await check.run(makeClient(ip, 'mail.example.org'), zoneResolver(zone));
+  if (typeof answer === 'string') return answer;
+  const { id, evidence } = answer as Finding;
+  return `${id} ${JSON.stringify(evidence)}`;
+}
+
+it.each([
+  ['192.0.2.2', 'even-address {"octet":"2"}'],
+  ['192.0.2.1', 'pass'],
+  ['2001:db8::10', 'even-address {"octet":"16"}'],
+  ['2001:db8::1', 'pass'],
+])('even-address.mjs on %s: %s', async (ip, wanted) => {
+  expect(await judged('even-address.mjs', ip, {})).toBe(wanted);
+});
+
+const LIST: Zone = {
+  '1.2.0.192.dnsbl.example.org': { A: ['127.0.0.2'], TXT: ['see https://dnsbl.example.org'] },
+  '3.2.0.192.dnsbl.example.org': { A: ['127.0.0.2'] },
+  '4.2.0.192.dnsbl.example.org': { A: ['203.0.113.1'] },
+  '5.2.0.192.dnsbl.example.org': 'temperror',
+  [`1.${'0.'.repeat(23)}8.b.d.0.1.0.0.2.dnsbl.example.org`]: { A: ['127.0.0.4'] },
+};
+
+it.each([
+  ['192.0.2.1', 'client-listed {"text":"see https://dnsbl.example.org"}'],
+  ['192.0.2.2', 'none'],
+  ['192.0.2.3', 'client-listed {"text":"no reason given"}'],
+  ['192.0.2.4', 'none'],
+  ['192.0.2.5', 'none'],
+  ['2001:db8::1', 'client-listed {"text":"no reason given"}'],
+])('dns-list.mjs on %s: %s', async (ip, wanted) => {
+  expect(await judged('dns-list.mjs', ip, LIST)).toBe(wanted);
+});
+
+it('an example check refuses in the product', async () => {
+  const written: string[] = [];
+  const terminal = {
+    write: (text: string) => written.push(text),
+    writeError: (text: string) => written.push(text),
+    untilStopped: () => Promise.resolve('x'),
+    onFault: () => undefined,
+  };
+  const args = [
+    'check',
+    '192.0.2.2',
+    '[192.0.2.2]',
+    '--check',
+    example('even-address.mjs'),
+    '--weight',
+    'even-address=10',
+  ];
+  expect(
+    await runCommandLine([...args, '--dns-server', '127.0.0.1:9', '--deadline', '300ms'], '1', terminal),
+  ).toBe(0);
+  expect(written.join('')).toContain('With the options given: reject, score 10');
 });

@@ -2,14 +2,14 @@
 import { performance } from 'node:perf_hooks';
 import { assess, type Assessment, withSession } from '../core/assess.ts';
 import { PRESETS, type PresetName } from '../core/check.ts';
-import { checks, findings, sessionChecks } from '../core/checks/index.ts';
+import { sessionChecks } from '../core/checks/index.ts';
 import { makeClient } from '../core/client.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import { escape } from '../log.ts';
 import type { Config } from '../options.ts';
 import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
-import { policyOf, resolverOf } from '../service.ts';
+import { policyOf, registryOf, resolverOf } from '../service.ts';
 import { smtpReply } from '../smtp-reply.ts';
 import { UsageError } from '../usage-error.ts';
 import { table } from './table.ts';
@@ -38,6 +38,7 @@ export async function check(ip: string, helo: string, config: Config, json: bool
 async function explain(ip: string, helo: string, config: Config, resolver: Resolver): Promise<Explanation> {
   const client = makeClient(ip, helo);
   if (client.ip === null) throw new UsageError(`"${ip}" is not an IP address`);
+  const { checks, findings } = await registryOf(config);
   const bounded = withDeadline(resolver, config.deadline);
   let assessment: Assessment;
   try {
@@ -72,7 +73,7 @@ async function explain(ip: string, helo: string, config: Config, resolver: Resol
 }
 
 /** The object that `--json` prints. */
-function checkReport({ assessment, verdict, presets, reply }: Explanation): object {
+function checkReport({ assessment, verdict, policy, presets, reply }: Explanation): object {
   const { client, correspondence, dns } = assessment;
   return {
     version: 1,
@@ -82,7 +83,7 @@ function checkReport({ assessment, verdict, presets, reply }: Explanation): obje
     stream: verdict.stream,
     findings: verdict.counted.map(({ finding: { id, evidence } }) => ({
       id,
-      basis: findings.get(id)?.basis,
+      basis: policy.findings.get(id)?.basis,
       evidence,
     })),
     verdicts: Object.fromEntries(

@@ -1,0 +1,130 @@
+/**
+ * The operator's own checks: ES modules that export objects as `defineCheck` makes them. A module that is faulty stops the
+ * start; a check that fails or hangs at run time has nothing to say.
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Check, type FindingSpec, PRESETS } from './core/check.ts';
+import { UsageError } from './usage-error.ts';
+
+const BASES: ReadonlySet<unknown> = new Set(['form', 'existence', 'declared', 'inferred', 'local']);
+const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/;
+const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
+/**
+ * Loads every check that the files export, by default or by name, singly or as an array. `known` are the checks and
+ * finding ids that are taken. Throws UsageError with one sentence that names the file.
+ */
+export async function loadOperatorChecks(
+  files: readonly string[],
+  known: { readonly checks: readonly string[]; readonly findings: readonly string[] },
+  timeoutMs: number,
+): Promise<Check[]> {
+  const names = new Set(known.checks);
+  const ids = new Set(known.findings);
+  const loaded: Check[] = [];
+  for (const file of files) {
+    for (const check of await exportsOf(file)) {
+      const wrong = fault(check, names, ids);
+      if (wrong !== null) throw new UsageError(`--check ${file}: ${wrong}`);
+      const sound = check as Check;
+      names.add(sound.name);
+      for (const id of Object.keys(sound.findings)) ids.add(id);
+      loaded.push(guarded(sound, timeoutMs));
+    }
+  }
+  return loaded;
+}
+
+async function exportsOf(file: string): Promise<unknown[]> {
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    module = (await import(pathToFileURL(resolve(file)).href)) as typeof module;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--check ${file}: ${detail.replaceAll(/\s+/g, ' ')}`);
+  }
+  // A default export may repeat a named one.
+  const found = [...new Set(Object.values(module).flat())].filter(
+    (each) => typeof each === 'object' && each !== null,
+  );
+  if (found.length === 0) throw new UsageError(`--check ${file}: it exports no check`);
+  return found;
+}
+
+/** What is wrong with a would-be check, or null. */
+function fault(value: unknown, names: ReadonlySet<string>, ids: ReadonlySet<string>): string | null {
+  const { name, findings, run } = value as Readonly<Record<string, unknown>>;
+  if (typeof name !== 'string' || !NAME.test(name)) return 'a check needs a "name" in kebab-case';
+  if (names.has(name)) return `there is a check "${name}" already`;
+  if (typeof run !== 'function') return `check "${name}" has no function "run"`;
+  if (typeof findings !== 'object' || findings === null) return `check "${name}" has no "findings"`;
+  for (const [id, spec] of Object.entries(findings)) {
+    if (!ID.test(id)) return `check "${name}": the finding id "${id}" is not of the form word-word`;
+    if (ids.has(id)) return `check "${name}": there is a finding "${id}" already`;
+    const wrong = specFault(spec);
+    if (wrong !== null) return `check "${name}", finding "${id}": ${wrong}`;
+  }
+  return null;
+}
+
+function specFault(spec: unknown): string | null {
+  if (typeof spec !== 'object' || spec === null) return 'it is no object';
+  const { basis, weight, rejectCode, tempfailCode, status, ...texts } = spec as Partial<FindingSpec>;
+  if (!BASES.has(basis)) return `"basis" must be one of ${[...BASES].join(', ')}`;
+  for (const key of ['summary', 'reference', 'reason', 'reply'] as const) {
+    if (typeof texts[key] !== 'string' || texts[key] === '') return `"${key}" must be a text`;
+  }
+  const weights: unknown[] = typeof weight === 'object' ? PRESETS.map((preset) => weight[preset]) : [weight];
+  if (!weights.every((each) => typeof each === 'number' && Number.isFinite(each) && each >= 0)) {
+    return `"weight" must be a number from 0, or one for each of ${PRESETS.join(', ')}`;
+  }
+  if (rejectCode !== undefined && !(rejectCode >= 500 && rejectCode <= 599))
+    return '"rejectCode" must be 5yz';
+  if (tempfailCode !== undefined && !(tempfailCode >= 400 && tempfailCode <= 499)) {
+    return '"tempfailCode" must be 4yz';
+  }
+  return status === undefined || /^\d{1,3}\.\d{1,3}$/.test(status) ? null : '"status" must be like 7.1';
+}
+
+/** With a time limit of its own, and a finding only of those it declared: what it gives is taken on trust nowhere. */
+function guarded(check: Check, timeoutMs: number): Check {
+  return {
+    ...check,
+    async run(client, resolver) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          reject(new Error(`no answer within ${timeoutMs} ms`));
+        }, timeoutMs);
+      });
+      try {
+        const answer: unknown = await Promise.race([check.run(client, resolver), late]);
+        return answerOf(answer, check);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/** `pass`, `none` or `{ id, evidence }`; `undefined` is none. Throws for anything else. */
+function answerOf(
+  answer: unknown,
+  { findings }: Check,
+): 'pass' | 'none' | { id: string; evidence: Record<string, string> } {
+  if (answer === 'pass' || answer === 'none') return answer;
+  if (answer === undefined || answer === null) return 'none';
+  const refused = new TypeError('it returned neither pass, none nor a finding of its own');
+  if (typeof answer !== 'object') throw refused;
+  const given = answer as { readonly finding?: unknown; readonly id?: unknown; readonly evidence?: unknown };
+  // What `found()`, `pass()` and `none()` of the core make carries the finding inside.
+  const finding = 'finding' in given ? given.finding : given;
+  if (finding === null) return 'none';
+  const { id, evidence } = finding as { readonly id?: unknown; readonly evidence?: unknown };
+  if (typeof id !== 'string' || !(id in findings || id === 'dns-temperror')) {
+    throw refused;
+  }
+  const texts = Object.entries(evidence ?? {}).map(([key, value]) => [key, String(value)] as const);
+  return { id, evidence: Object.fromEntries(texts) };
+}
