@@ -2,16 +2,22 @@
 import { Command, CommanderError, Option } from 'commander';
 import { check } from './commands/check.ts';
 import { listFindings } from './commands/list-findings.ts';
+import { publish } from './commands/publish.ts';
 import { serve } from './commands/serve.ts';
 import type { Terminal } from './commands/terminal.ts';
 import { type Config, flagOf, OPTIONS, type OptionRow, readConfig } from './options.ts';
-import { registryOf } from './service.ts';
+import { registryOf, resolverOf } from './service.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `EX_USAGE` of sysexits.h. */
 const EX_USAGE = 64;
 /** `EX_SOFTWARE`. */
 const EX_SOFTWARE = 70;
+
+/** Something that was looked for is not as it should be. */
+const EX_FAILED = 1;
+/** The options of a command that asks DNS and nothing else. */
+const RESOLVING: ReadonlySet<string> = new Set(['dnsServer', 'dnsTimeout', 'dnsZone']);
 
 type Texts = Map<string, string[]>;
 
@@ -35,7 +41,7 @@ function addOptions(command: Command, rows: readonly [string, OptionRow<unknown>
   return texts;
 }
 
-function program(version: string, terminal: Terminal): Command {
+function program(version: string, terminal: Terminal, setExitCode: (code: number) => void): Command {
   const all = Object.entries(OPTIONS) as [string, OptionRow<unknown>][];
   const root = new Command('helo-milter')
     .description(
@@ -84,6 +90,24 @@ function program(version: string, terminal: Terminal): Command {
     terminal.write(await check(ip, helo, config, json === true));
   });
   root.addCommand(checking);
+  const publishing = new Command('publish')
+    .description('print the DNS records that a sender should have for its HELO name')
+    .argument('<NAME>', 'name that the host gives in HELO')
+    .argument('<IP...>', 'addresses that it sends from')
+    .option('--verify', 'compare with what DNS has; exit code 1 if something is missing')
+    .helpOption('--help', 'print this help')
+    .copyInheritedSettings(root);
+  const published = addOptions(
+    publishing,
+    all.filter(([key]) => RESOLVING.has(key)),
+  );
+  publishing.action(async (name: string, ips: string[], { verify }: { readonly verify?: boolean }) => {
+    const resolver = verify === true ? await resolverOf(readConfig(published)) : null;
+    const { text, complete } = await publish(name, ips, resolver);
+    terminal.write(text);
+    if (!complete) setExitCode(EX_FAILED);
+  });
+  root.addCommand(publishing);
   return root;
 }
 
@@ -98,8 +122,10 @@ export async function runCommandLine(
     return EX_USAGE;
   };
   try {
-    await program(version, terminal).parseAsync(args, { from: 'user' });
-    return 0;
+    let exitCode = 0;
+    const root = program(version, terminal, (code) => (exitCode = code));
+    await root.parseAsync(args, { from: 'user' });
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? 0 : usage(error.message.replace(/^error: /, ''));

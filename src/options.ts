@@ -210,6 +210,13 @@ export const OPTIONS = {
     parse: verbatim,
     check: true,
   }),
+  dnsZone: optional({
+    value: 'FILE',
+    group: 'DNS and cache',
+    help: 'answer from this zone file and ask no server; for check and publish, and to try things out',
+    parse: verbatim,
+    check: true,
+  }),
   dnsTimeout: one({
     value: 'TIME',
     group: 'DNS and cache',

@@ -1,4 +1,5 @@
 /** Puts the parts together by a Config and runs them. */
+import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
@@ -11,6 +12,7 @@ import {
 } from './core/checks/index.ts';
 import type { Resolver } from './core/resolver.ts';
 import { createNodeResolver } from './dns/node-resolver.ts';
+import { zoneFileResolver } from './dns/zone-file.ts';
 import { heloMilter, MACROS } from './helo-milter.ts';
 import type { Log } from './log.ts';
 import { AddressError, formatSocketAddress, MilterServer } from './milter/index.ts';
@@ -37,7 +39,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const policies = shadowPolicy === null ? [policy] : [policy, shadowPolicy];
   const sessions = heloMilter({
     assessor: new Assessor({
-      resolver: resolverOf(config, now),
+      resolver: await resolverOf(config),
       checks: worthwhile(checks, policies),
       deadlineMs: config.deadline,
       cacheSize: config.cacheSize,
@@ -124,11 +126,20 @@ export async function registryOf({ check, deadline }: Pick<Config, 'check' | 'de
   return { checks, findings: findingsOf(checks) };
 }
 
-export function resolverOf(
-  { dnsServer, dnsTimeout }: Pick<Config, 'dnsServer' | 'dnsTimeout'>,
-  now: () => number,
-): Resolver {
-  return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout, now });
+/** The resolver of the flags: servers, or a zone file. Rejects with UsageError. */
+export async function resolverOf({
+  dnsServer,
+  dnsTimeout,
+  dnsZone,
+}: Pick<Config, 'dnsServer' | 'dnsTimeout' | 'dnsZone'>): Promise<Resolver> {
+  if (dnsZone === null) {
+    return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout, now: () => performance.now() });
+  }
+  try {
+    return zoneFileResolver(await readFile(dnsZone, 'utf8'), dnsZone);
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`--dns-zone: ${describe(error)}`);
+  }
 }
 
 /** The policy of the flags. Throws UsageError for a weight of a finding that does not exist. */

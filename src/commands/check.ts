@@ -1,21 +1,19 @@
 /** `helo-milter check IP HELO`: explains one pair, for a person or as JSON. */
-import { performance } from 'node:perf_hooks';
 import { assess, type Assessment, withSession } from '../core/assess.ts';
 import { PRESETS, type PresetName } from '../core/check.ts';
 import { sessionChecks } from '../core/checks/index.ts';
 import { makeClient } from '../core/client.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { withDeadline } from '../dns/deadline.ts';
-import { escape } from '../log.ts';
 import type { Config } from '../options.ts';
 import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
 import { policyOf, registryOf, resolverOf } from '../service.ts';
 import { smtpReply } from '../smtp-reply.ts';
 import { UsageError } from '../usage-error.ts';
-import { table } from './table.ts';
+import { explanationText } from './explanation-text.ts';
 
 /** One pair under every preset. The field names of the report are public API. */
-interface Explanation {
+export interface Explanation {
   readonly assessment: Assessment;
   /** Under the policy of the flags. */
   readonly verdict: Verdict;
@@ -26,13 +24,8 @@ interface Explanation {
 
 /** Asks the resolver of the flags. Throws UsageError for an address that is none. */
 export async function check(ip: string, helo: string, config: Config, json: boolean): Promise<string> {
-  const explanation = await explain(
-    ip,
-    helo,
-    config,
-    resolverOf(config, () => performance.now()),
-  );
-  return json ? `${JSON.stringify(checkReport(explanation), null, 2)}\n` : checkText(explanation);
+  const explanation = await explain(ip, helo, config, await resolverOf(config));
+  return json ? `${JSON.stringify(checkReport(explanation), null, 2)}\n` : explanationText(explanation);
 }
 
 async function explain(ip: string, helo: string, config: Config, resolver: Resolver): Promise<Explanation> {
@@ -99,61 +92,4 @@ function checkReport({ assessment, verdict, policy, presets, reply }: Explanatio
     ),
     dns,
   };
-}
-
-/** The same for a person. Everything a stranger wrote is escaped. */
-function checkText(explanation: Explanation): string {
-  const { assessment, verdict, policy, presets, reply } = explanation;
-  const { client, outcomes, dns, correspondence } = assessment;
-  const lines = [
-    `client ${client.ip?.text ?? 'unknown'} says HELO ${escape(client.helo.text)}`,
-    '',
-    'DNS answers',
-    ...indented(
-      dns.length === 0
-        ? [['none were needed']]
-        : dns.map(({ name, type, status, records, ttl }) => [
-            name,
-            type,
-            status,
-            `${records.map(escape).join(', ')}${ttl === null ? '' : ` (TTL ${ttl})`}`.trim(),
-          ]),
-    ),
-    'Checks',
-    ...indented(
-      outcomes.map(({ check: name, result, evidence }) => [
-        name,
-        result,
-        Object.entries(evidence)
-          .map(([key, value]) => `${key}=${escape(value)}`)
-          .join(' '),
-      ]),
-    ),
-    `Correspondence of name and client: ${correspondence}; stream ${verdict.stream}`,
-    '',
-    'Verdicts',
-    ...indented(
-      [...presets].map(([preset, each]) => [
-        preset,
-        each.disposition,
-        `score ${each.score}`,
-        reply(each) ?? '',
-      ]),
-    ),
-  ];
-  const changed = presets.get(policy.preset);
-  if (changed?.score !== verdict.score || changed.disposition !== verdict.disposition) {
-    lines.push(`With the options given: ${verdict.disposition}, score ${verdict.score}`);
-  }
-  return `${lines.join('\n').trimEnd()}\n`;
-}
-
-function indented(rows: readonly (readonly string[])[]): string[] {
-  return [
-    ...table(rows)
-      .trimEnd()
-      .split('\n')
-      .map((line) => `  ${line}`.trimEnd()),
-    '',
-  ];
 }

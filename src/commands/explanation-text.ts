@@ -1,0 +1,135 @@
+/**
+ * What `check` tells a person, in the order in which one would think: what the name is, what DNS says, whether it
+ * belongs to the client and who says so, what each preset would do, and what the sender should publish to mend it.
+ * Everything a stranger wrote is escaped.
+ */
+import type { CheckOutcome } from '../core/assess.ts';
+import { registrableDomain } from '../core/domain.ts';
+import { type Helo, queryName } from '../core/helo.ts';
+import { escape } from '../log.ts';
+import type { Verdict } from '../policy.ts';
+import { formatRecord, recordsFor } from '../publish.ts';
+import type { Explanation } from './check.ts';
+import { table } from './table.ts';
+
+/** The ways in which a name and a client can be shown to belong together, strongest first. */
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['address', 'address of the name'],
+  ['spf', 'SPF of the name'],
+  ['csa', 'CSA of the name'],
+  ['auth', '_auth of its owner'],
+  ['iprev', 'reverse name (iprev)'],
+  ['literal-matches', 'address literal'],
+]);
+
+export function explanationText(explanation: Explanation): string {
+  const { assessment, verdict, policy, presets, reply } = explanation;
+  const { client, correspondence, dns, outcomes } = assessment;
+  const lines = [
+    `${client.ip?.text ?? 'unknown'} says HELO ${escape(client.helo.text)}`,
+    '',
+    `The name: ${describeHelo(client.helo)}`,
+    ...outcomes
+      .filter(({ check, finding }) => finding !== null && !METHODS.has(check))
+      .map(
+        ({ finding }) => `  ${finding?.id ?? ''}: ${policy.findings.get(finding?.id ?? '')?.summary ?? ''}`,
+      ),
+    '',
+    dns.length === 0 ? 'DNS was not asked' : 'What DNS says',
+    ...indented(
+      dns.map(({ name, type, status, records, ttl }) => [
+        name,
+        type,
+        status,
+        `${records.map(escape).join(', ')}${ttl === null ? '' : ` (TTL ${ttl})`}`.trim(),
+      ]),
+    ),
+    '',
+    'Does the name belong to the client?',
+    ...indented(outcomes.flatMap(methodRow)),
+    `  so: ${correspondence}, stream ${verdict.stream}`,
+    '',
+    'What each preset would do',
+    ...[...presets].flatMap(([preset, each]) => verdictLines(preset, each, reply(each))),
+  ];
+  const changed = presets.get(policy.preset);
+  if (changed?.score !== verdict.score || changed.disposition !== verdict.disposition) {
+    lines.push(...verdictLines('your options', verdict, reply(verdict)));
+  }
+  return `${[...lines, ...mend(explanation)].join('\n')}\n`;
+}
+
+function describeHelo(helo: Helo): string {
+  switch (helo.kind) {
+    case 'missing':
+      return 'none was given';
+    case 'invalid':
+    case 'literal-malformed':
+      return `not in the grammar: ${helo.problem}`;
+    case 'bare-ip':
+      return `the address ${helo.address.text} without brackets`;
+    case 'literal':
+      return `the address literal of ${helo.address.text}`;
+    case 'domain': {
+      if (queryName(helo) === null) return 'a domain that the public DNS cannot hold';
+      const owner = registrableDomain(helo.name);
+      return owner === null || owner === helo.name ? `the domain ${helo.name}` : `a host of ${owner}`;
+    }
+  }
+}
+
+/** One row for a method that had something to say. */
+function methodRow({ check, result, correspondence, evidence, finding, optOut }: CheckOutcome): string[][] {
+  const method = METHODS.get(check);
+  if (
+    method === undefined ||
+    (result === 'none' && correspondence === 'none' && Object.keys(evidence).length === 0)
+  ) {
+    return [];
+  }
+  const proved = optOut ? 'opts out' : correspondence === 'none' ? result : `${result}: ${correspondence}`;
+  const details = Object.entries(evidence)
+    .filter(([key]) => key !== 'helo')
+    .map(([key, value]) => `${key}=${escape(value)}`);
+  return [[method, proved, [...(finding === null ? [] : [finding.id]), ...details].join('  ')]];
+}
+
+function verdictLines(
+  title: string,
+  { disposition, score, counted }: Verdict,
+  reply: string | null,
+): string[] {
+  const weights = counted
+    .filter(({ weight }) => weight > 0)
+    .map(({ finding, weight }) => `${finding.id} ${weight}`);
+  return [
+    `  ${title.padEnd(12)}  ${disposition.padEnd(8)}  score ${score}${weights.length === 0 ? '' : `: ${weights.join(', ')}`}`,
+    ...(reply === null ? [] : [`    ${reply}`]),
+  ];
+}
+
+/** What would have made the strictest preset content. */
+function mend({ assessment: { client, correspondence }, presets }: Explanation): string[] {
+  const name = queryName(client.helo);
+  if (presets.get('strict')?.disposition === 'accept' || client.ip === null) return [];
+  if (name === null || (client.helo.kind === 'domain' && client.helo.underscore)) {
+    return ['', 'To mend it, the sender announces the full public name of its host, and publishes that.'];
+  }
+  if (correspondence === 'exact' || correspondence === 'authorized') return [];
+  const needed = recordsFor(name, [client.ip])
+    .filter(({ type }) => type !== 'SRV')
+    .slice(0, 3);
+  return [
+    '',
+    'To mend it, the sender publishes, if the name is its own (one of address and SPF is enough):',
+    ...needed.map((record) => `  ${formatRecord(record)}`),
+  ];
+}
+
+function indented(rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  return table(rows)
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`.trimEnd());
+}
