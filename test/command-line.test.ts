@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
 import type { Terminal } from '../src/commands/terminal.ts';
@@ -141,19 +144,93 @@ describe('check', () => {
       'iprev-none=9',
     ]);
     await stub.close();
-    expect(out).toContain('client 203.0.113.5 says HELO mail.sender.org');
-    expect(out).toMatch(/exists +fail +.*txt=\\x1b\[31mred\\x0ax/);
-    expect(out).toMatch(/rfc5321 +tempfail +score 7 +450 4\.7\.1 \[helo-no-address\]/);
-    expect(out).toContain('With the options given: reject, score 14');
+    expect(out).toMatch(/^203\.0\.113\.5 says HELO mail\.sender\.org\n\nThe name: a host of sender\.org\n/);
+    expect(out).toMatch(/mail\.sender\.org +TXT +found +\\x1b\[31mred\\x0ax$/m);
+    expect(out).toMatch(
+      /rfc5321 +tempfail +score 7: helo-no-address 5, iprev-none 2\n +450 4\.7\.1 \[helo-no-address\]/,
+    );
+    expect(out).toMatch(/your options +reject +score 14: /);
+    expect(out).toMatch(/^To mend it, [\s\S]*\n {2}mail\.sender\.org\. IN A 203\.0\.113\.5\n/m);
     expect(out).not.toMatch(/[^\x20-\x7e\n]/);
   });
 
-  it('needs no DNS for what is no name, and says so for a client without reverse questions', async () => {
+  it.each([
+    ['', 'none was given'],
+    ['this is Jupiter', 'not in the grammar: a space is not allowed in a domain'],
+    ['192.0.2.1', 'the address 192.0.2.1 without brackets'],
+    ['[192.0.2.1]', 'the address literal of 192.0.2.1'],
+    ['[x]', 'not in the grammar: no address inside the brackets'],
+    ['Jupiter', 'a domain that the public DNS cannot hold'],
+    ['sender.org', 'the domain sender.org'],
+  ])('says what %j is', async (helo, words) => {
     const stub = await startDnsStub({});
-    const { out } = await run(['check', '203.0.113.5', 'this is Jupiter', '--dns-server', stub.server]);
+    const { out } = await run(['check', '203.0.113.5', helo, '--dns-server', stub.server]);
     await stub.close();
-    expect(stub.questions).toEqual(['5.113.0.203.in-addr.arpa PTR']);
-    expect(out).toContain('a space is not allowed in a domain');
+    expect(out).toContain(`\nThe name: ${words}\n`);
+  });
+
+  it.each([
+    [['--dns-zone', '/no/such/file'], /^helo-milter: --dns-zone: .*ENOENT/],
+    [['--check', '/no/such/check.mjs'], /^helo-milter: --check \/no\/such\/check\.mjs: /],
+  ])('%j ends with 64', async (args, message) => {
+    const { code, err } = await run(['check', '203.0.113.5', 'x.org', ...args]);
+    expect(err).toMatch(message);
+    expect(code).toBe(64);
+  });
+});
+
+describe('publish', () => {
+  it('prints records whose sender is verified by them', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'publish-'));
+    const zone = join(directory, 'zone');
+    const printed = await run(['publish', 'Mail.Sender.ORG.', '198.51.100.7', '2001:DB8::7']);
+    expect(printed.code).toBe(0);
+    writeFileSync(zone, printed.out);
+    const verified = await run([
+      'publish',
+      'mail.sender.org',
+      '198.51.100.7',
+      '2001:db8::7',
+      '--verify',
+      '--dns-zone',
+      zone,
+    ]);
+    expect(verified.out.match(/; ok: /g)).toHaveLength(7);
+    expect(verified.code).toBe(0);
+    for (const ip of ['198.51.100.7', '2001:db8::7']) {
+      const { out } = await run(['check', ip, 'mail.sender.org', '--dns-zone', zone]);
+      expect(out).toMatch(/SPF of the name +pass: authorized/);
+      expect(out).toMatch(/CSA of the name +pass: authorized/);
+      expect(out).toMatch(/_auth of its owner +pass: authorized/);
+      expect(out).toContain('so: exact, stream verified');
+    }
+    rmSync(directory, { recursive: true });
+  });
+
+  it('says what is missing, and ends with 1', async () => {
+    const stub = await startDnsStub({});
+    const { code, out } = await run([
+      'publish',
+      'mail.sender.org',
+      '198.51.100.7',
+      '--verify',
+      '--dns-server',
+      stub.server,
+    ]);
+    await stub.close();
+    expect(out.match(/; missing: /g)).toHaveLength(5);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [['publish', 'Jupiter', '192.0.2.1'], /"Jupiter" is not the full name of a host/],
+    [['publish', 'a_b.org', '192.0.2.1'], /"a_b\.org" is not/],
+    [['publish', 'mail.org', 'x'], /"x" is not an IP address/],
+    [['publish', 'mail.org'], /missing required argument/],
+  ])('%j ends with 64', async (args, message) => {
+    const { code, err } = await run(args);
+    expect(err).toMatch(message);
+    expect(code).toBe(64);
   });
 });
 

@@ -116,5 +116,5 @@ it('an example check refuses in the product', async () => {
   expect(
     await runCommandLine([...args, '--dns-server', '127.0.0.1:9', '--deadline', '300ms'], '1', terminal),
   ).toBe(0);
-  expect(written.join('')).toContain('With the options given: reject, score 10');
+  expect(written.join('')).toContain('reject    score 10: even-address 10');
 });

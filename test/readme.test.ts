@@ -5,6 +5,7 @@ import { PRESETS } from '../src/core/check.ts';
 import { findings } from '../src/core/checks/index.ts';
 import { flagOf, OPTIONS, type OptionRow } from '../src/options.ts';
 import { presetWeight } from '../src/policy.ts';
+import { SENDERS } from './fixtures/senders.ts';
 
 const README = new URL('../README.md', import.meta.url);
 
@@ -34,8 +35,21 @@ function optionsTable(): string {
   return markdown(['option', 'default', 'what it does'], rows);
 }
 
+function sendersTable(): string {
+  const words = { a: 'accept', t: 'tempfail', r: 'reject' } as const;
+  const rows = SENDERS.map(({ title, helo, correspondence, stream, dispositions }) => [
+    title,
+    `\`${helo}\``,
+    correspondence,
+    stream,
+    ...Array.from(dispositions).map((letter) => words[letter as keyof typeof words]),
+  ]);
+  return markdown(['sender', 'HELO', 'correspondence', 'stream', ...PRESETS], rows);
+}
+
 it.each([
   ['findings', findingsTable],
+  ['senders', sendersTable],
   ['options', optionsTable],
 ])('the table of %s is up to date', (name, table) => {
   const text = readFileSync(README, 'utf8');

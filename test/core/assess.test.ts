@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assess, withSession } from '../../src/core/assess.ts';
 import { defineCheck } from '../../src/core/check.ts';
-import { checks, sessionChecks } from '../../src/core/checks/index.ts';
+import { checks, findings, sessionChecks } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
 import { QUERY_BUDGET } from '../../src/core/recording-resolver.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../../src/core/resolver.ts';
+import { makePolicy, worthwhile } from '../../src/policy.ts';
 import { assessed } from '../support/checked.ts';
 import { type Zone, zoneResolver } from '../support/zone.ts';
 
@@ -122,10 +123,41 @@ describe('the cost of a cold assessment', () => {
     `);
   });
 
+  it('is eight questions for a service, which leaves out what nobody weighs', async () => {
+    const inner = zoneResolver(ZONE);
+    const policy = makePolicy('rfc5321', findings);
+    await assess(makeClient(CLIENT, 'mail.sender.org'), inner, worthwhile(checks, [policy]), never);
+    expect(inner.queries).toHaveLength(8);
+  });
+
   it('of what is no name is that of iprev alone', async () => {
     const inner = zoneResolver(ZONE);
     await assess(makeClient('203.0.113.8', 'this is Jupiter'), inner, checks, never);
     expect(inner.queries).toEqual(['8.113.0.203.in-addr.arpa PTR']);
+  });
+});
+
+describe('settled by the text', () => {
+  it('asks DNS nothing, and says so', async () => {
+    const inner = zoneResolver(ZONE);
+    const { findings, dns, settled } = await assess(
+      makeClient(CLIENT, 'Jupiter'),
+      inner,
+      checks,
+      never,
+      () => true,
+    );
+    expect(findings.map(({ id }) => id)).toEqual(['helo-not-fqdn']);
+    expect(inner.queries).toEqual([]);
+    expect(dns).toEqual([]);
+    expect(settled).toBe(true);
+  });
+
+  it('does not happen without a finding', async () => {
+    const inner = zoneResolver(ZONE);
+    const { settled } = await assess(makeClient(CLIENT, 'mail.sender.org'), inner, checks, never, () => true);
+    expect(settled).toBe(false);
+    expect(inner.queries.length).toBeGreaterThan(0);
   });
 });
 
