@@ -14,6 +14,8 @@ export interface Judged {
   readonly shadow: Verdict | null;
   /** What is done; softer than the verdict where we only watch. */
   readonly action: Disposition;
+  /** The resolver was out of order, so nothing that rests on DNS counted. */
+  readonly dnsIll: boolean;
   /** Milliseconds from HELO until the verdict was there. */
   readonly elapsedMs: number;
 }
@@ -53,7 +55,7 @@ export function decisionFields(decision: Decision): Field[] {
   ];
 }
 
-function verdictFields({ verdict, shadow, assessment, elapsedMs }: Judged): Field[] {
+function verdictFields({ verdict, shadow, assessment, dnsIll, elapsedMs }: Judged): Field[] {
   const findings = verdict.counted.map(({ finding, weight }) => `${finding.id}:${weight}`);
   return [
     ['verdict', verdict.disposition],
@@ -63,6 +65,7 @@ function verdictFields({ verdict, shadow, assessment, elapsedMs }: Judged): Fiel
     ['correspondence', assessment.correspondence],
     ['stream', verdict.stream],
     ['shadow', shadow === null ? null : `${shadow.disposition}:${shadow.score}`],
+    ['dns', dnsIll ? 'ill' : null],
     ['ms', Math.round(elapsedMs)],
   ];
 }

@@ -30,6 +30,7 @@ import {
 } from './milter/index.ts';
 import { decide, type Policy } from './policy.ts';
 import { type ReplyOptions, smtpReply } from './smtp-reply.ts';
+import type { TempfailBudget } from './tempfail-budget.ts';
 
 export interface HeloMilterOptions {
   readonly assessor: Assessor;
@@ -42,6 +43,9 @@ export interface HeloMilterOptions {
   readonly trusted: readonly IpPrefix[];
   readonly ourNames: readonly string[];
   readonly ourAddresses: readonly IpAddress[];
+  readonly budget: TempfailBudget;
+  /** The resolver is out of order: nothing that rests on DNS is held against anybody. */
+  readonly dnsIll: () => boolean;
   readonly churn: ChurnCounter;
   readonly churnLimit: number;
   readonly reply: ReplyOptions;
@@ -91,6 +95,8 @@ class HeloSession implements MilterSession {
   #sender: string | null = null;
   /** What of the message under way is in the log: one line a decision, not one a recipient. */
   readonly #logged = new Set<string>();
+  /** Of the message under way; null until it was asked. */
+  #budgetSpent: boolean | null = null;
 
   constructor(options: HeloMilterOptions) {
     this.#options = options;
@@ -107,7 +113,7 @@ class HeloSession implements MilterSession {
     const greeting = this.#greet(name, context);
     if (this.#options.applyAt !== 'helo' || greeting.judged === null) return 'continue';
     return afterwards(greeting.judged, (judged) => {
-      if (judged.action === 'accept') return 'continue';
+      if (judged.action === 'accept' || this.#spent(greeting, judged)) return 'continue';
       this.#log(greeting, judged, 'helo', null, null, context);
       return this.#refusal(greeting, judged);
     });
@@ -116,6 +122,7 @@ class HeloSession implements MilterSession {
   mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
     this.#sender = sender.raw;
     this.#logged.clear();
+    this.#budgetSpent = null;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('', context);
     const exempt = this.#exempt ?? authentication(context);
@@ -162,6 +169,7 @@ class HeloSession implements MilterSession {
       judged: null,
     };
     this.#greeting = greeting;
+    this.#budgetSpent = null;
     // Who is never refused is not looked up either.
     if (this.#exempt !== null) return greeting;
     const { assessor, churn, now } = this.#options;
@@ -199,13 +207,15 @@ class HeloSession implements MilterSession {
   }
 
   #judge(cached: Assessment, facts: SessionFacts, elapsedMs: number): Judged {
-    const { policy, shadowPolicy, enforcement } = this.#options;
+    const { policy, shadowPolicy, enforcement, dnsIll } = this.#options;
     const assessment = withSession(cached, facts, sessionChecks);
-    const verdict = decide(assessment, policy);
+    const ill = dnsIll();
+    const verdict = decide(assessment, policy, ill);
     return {
       assessment,
       verdict,
-      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy),
+      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, ill),
+      dnsIll: ill,
       action: enforce(verdict.disposition, this.#ip, enforcement),
       elapsedMs,
     };
@@ -220,10 +230,19 @@ class HeloSession implements MilterSession {
     // An exempt client ends at MAIL; without an assessment there is nothing to hold against anybody.
     if (greeting.judged === null) return 'accept';
     return afterwards(greeting.judged, (judged) => {
-      this.#log(greeting, judged, stage, recipient, null, context);
+      const exempt = this.#spent(greeting, judged) ? 'tempfail-limit' : null;
+      this.#log(greeting, judged, stage, recipient, exempt, context);
+      if (exempt !== null) return 'accept';
       // Nothing later can matter once the message is accepted: end its events here.
       return judged.action === 'accept' ? 'accept' : this.#refusal(greeting, judged);
     });
+  }
+
+  /** Whether this message would be one tempfail too many. Asked once a message. */
+  #spent({ helo }: Greeting, { action }: Judged): boolean {
+    if (action !== 'tempfail') return false;
+    this.#budgetSpent ??= !this.#options.budget.spend(this.#ip, helo);
+    return this.#budgetSpent;
   }
 
   #refusal({ reference }: Greeting, { verdict, assessment }: Judged): ReplyCode | 'accept' {

@@ -5,6 +5,7 @@
 import { PRESETS } from './core/check.ts';
 import {
   address,
+  countAndAge,
   domainName,
   durationBetween,
   fileMode,
@@ -144,6 +145,13 @@ export const OPTIONS = {
     help: 'the weakest proof that name and client belong together: exact, authorized or aligned (default: by preset)',
     parse: oneOf('exact', 'authorized', 'aligned'),
     check: true,
+  }),
+  tempfailLimit: one({
+    value: 'COUNT/TIME',
+    group: 'Policy',
+    help: 'a client that was tempfailed so often for one name, over so long, is accepted: mail is delayed, never bounced',
+    parse: countAndAge,
+    default: '5/4h',
   }),
   observe: flag({
     group: 'Policy',

@@ -97,10 +97,17 @@ export function presetWeight(spec: FindingSpec, preset: PresetName): number {
   return typeof spec.weight === 'number' ? spec.weight : spec.weight[preset];
 }
 
-export function decide(assessment: Assessment, policy: Policy): Verdict {
+/**
+ * Pure. With `dnsIll` nothing that rests on DNS counts: the resolver is out of order, and what it said before may be
+ * as wrong as what it says now.
+ */
+export function decide(assessment: Assessment, policy: Policy, dnsIll = false): Verdict {
   const counted = judged(assessment, policy).map((finding) => ({
     finding,
-    weight: waived(finding, assessment, policy) ? 0 : (policy.weights.get(finding.id) ?? 0),
+    weight:
+      waived(finding, assessment, policy) || (dnsIll && restsOnDns(finding, policy))
+        ? 0
+        : (policy.weights.get(finding.id) ?? 0),
   }));
   const score = sum(counted);
   // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
@@ -151,6 +158,11 @@ function waived({ id }: Finding, { optOut }: Assessment, { findings, operatorSet
   if (!optOut || operatorSet.has(id)) return false;
   const basis = findings.get(id)?.basis;
   return basis === 'inferred' || basis === 'existence' || basis === 'dns' || HABITS.has(id);
+}
+
+function restsOnDns({ id }: Finding, { findings }: Policy): boolean {
+  const basis = findings.get(id)?.basis;
+  return basis !== 'form' && basis !== 'local';
 }
 
 function sum(counted: readonly CountedFinding[]): number {

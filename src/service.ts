@@ -18,8 +18,13 @@ import type { Log } from './log.ts';
 import { AddressError, formatSocketAddress, MilterServer } from './milter/index.ts';
 import { loadOperatorChecks } from './operator-checks.ts';
 import type { Config } from './options.ts';
+import { OutageBrake } from './outage-brake.ts';
 import { makePolicy, type Policy, settles, worthwhile } from './policy.ts';
+import { TempfailBudget } from './tempfail-budget.ts';
 import { UsageError } from './usage-error.ts';
+
+/** On when half of at least ten domains failed within half a minute, off when fewer than a fifth do. */
+const BRAKE = { windowMs: 30_000, minDomains: 10, onAt: 0.5, offBelow: 0.2 } as const;
 
 export interface Service {
   /** Where it listens, as Postfix spells it. */
@@ -37,9 +42,20 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const policy = policyOf(config, findings);
   const shadowPolicy = config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings);
   const policies = shadowPolicy === null ? [policy] : [policy, shadowPolicy];
+  const brake = new OutageBrake({
+    ...BRAKE,
+    now,
+    onChange: (on, failing, domains) => {
+      log.error(on ? 'dns-outage' : 'dns-recovered', [
+        ['failing', failing],
+        ['domains', domains],
+        ['effect', on ? 'nothing that rests on DNS is refused' : 'verdicts rest on DNS again'],
+      ]);
+    },
+  });
   const sessions = heloMilter({
     assessor: new Assessor({
-      resolver: await resolverOf(config),
+      resolver: brake.watch(await resolverOf(config)),
       checks: worthwhile(checks, policies),
       deadlineMs: config.deadline,
       cacheSize: config.cacheSize,
@@ -62,6 +78,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     trusted: config.trust,
     ourNames: config.ourName,
     ourAddresses: config.ourAddress,
+    budget: new TempfailBudget(config.tempfailLimit, now),
+    dnsIll: () => brake.on,
     churn: new ChurnCounter({
       windowMs: config.churnWindow,
       maxNames: config.churnLimit + 1,

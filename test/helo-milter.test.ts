@@ -8,6 +8,7 @@ import { heloMilter, type HeloMilterOptions, MACROS } from '../src/helo-milter.t
 import { formatEvent } from '../src/log.ts';
 import { Conversation } from '../src/milter/conversation.ts';
 import { makePolicy } from '../src/policy.ts';
+import { TempfailBudget } from '../src/tempfail-budget.ts';
 import * as mta from './support/mta.ts';
 import { type Zone, zoneResolver } from './support/zone.ts';
 
@@ -56,6 +57,8 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
     trusted: [],
     ourNames: [],
     ourAddresses: [],
+    budget: new TempfailBudget({ count: 2, ageMs: 1000 }, now),
+    dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
     churnLimit: 10,
     reply: { helpUrl: null, contact: null },
@@ -340,6 +343,57 @@ describe('the cache', () => {
       b.say(...hello('mail.sender.org'), ...message),
     ]);
     expect(log.map((line) => /cache=(\w+)/.exec(line)?.[1]).sort()).toEqual(['joined', 'miss']);
+  });
+});
+
+describe('DNS trouble costs no mail', () => {
+  it('a client that was tempfailed often enough for one name is accepted', async () => {
+    let time = 0;
+    const budget = new TempfailBudget({ count: 2, ageMs: 1000 }, () => time);
+    const { log, connection } = service({ budget });
+    const { say } = connection();
+    await say(...hello('gone.sender.org'));
+    const twice = async (): Promise<string[]> =>
+      (await say(...message, mta.rcpt('second@dest.test'), mta.abort)).map(code);
+    expect(await twice()).toEqual(['c', '450 helo-nxdomain', '450 helo-nxdomain']);
+    time = 2000;
+    expect(await twice()).toEqual(['c', '450 helo-nxdomain', '450 helo-nxdomain']);
+    expect((await twice()).slice(0, 2)).toEqual(['c', 'a']);
+    expect(log.at(-1)).toContain(' action=accept exempt=tempfail-limit verdict=tempfail ');
+  });
+
+  it('a reject is never softened by it', async () => {
+    const budget = new TempfailBudget({ count: 1, ageMs: 0 }, () => 0);
+    const { say } = service({ budget }).connection();
+    await say(...hello('Jupiter'));
+    for (let i = 0; i < 4; i++)
+      expect(code((await say(...message, mta.abort)).at(-1))).toBe('550 helo-not-fqdn');
+  });
+
+  it('with --apply-at helo too', async () => {
+    const budget = new TempfailBudget({ count: 1, ageMs: 0 }, () => 0);
+    const { connection } = service({ budget, applyAt: 'helo' });
+    expect(code((await connection().say(...hello('gone.sender.org'))).at(-1))).toBe('450 helo-nxdomain');
+    const { say } = connection();
+    expect(await say(...hello('gone.sender.org'))).toEqual(['c', 'c']);
+    expect((await say(...message))[0]).toBe('a');
+  });
+
+  it('nothing that rests on DNS is refused while the resolver is ill, not even from the cache', async () => {
+    let ill = false;
+    const { log, connection } = service({ dnsIll: () => ill, policy: makePolicy('strict', findings) });
+    const refused = async (): Promise<string> => {
+      const { say } = connection();
+      await say(...hello('gone.sender.org'));
+      return code((await say(...message)).at(-1));
+    };
+    expect(await refused()).toBe('550 helo-nxdomain');
+    ill = true;
+    expect(await refused()).not.toMatch(/^[45]/);
+    expect(log.at(-1)).toContain(' dns=ill ');
+    expect(log.at(-1)).toContain(' cache=hit ');
+    ill = false;
+    expect(await refused()).toBe('550 helo-nxdomain');
   });
 });
 

@@ -21,6 +21,7 @@ describe('readers of option values', () => {
     ['text for replies', values.replyText(20), '+49 30 1234567', '+49 30 1234567'],
     ['a mode', values.fileMode, '0660', 0o660],
     ['a mode without its zero', values.fileMode, '600', 0o600],
+    ['a number and a time', values.countAndAge, '5/4h', { count: 5, ageMs: 14_400_000 }],
     ['anything', values.verbatim, 'x y', 'x y'],
   ])('take %s', (_, read, given, wanted) => {
     expect(text(read(given))).toEqual(wanted);
@@ -46,6 +47,9 @@ describe('readers of option values', () => {
     ['other scripts in a reply', values.replyText(20), 'grüße'],
     ['an empty reply', values.replyText(20), ''],
     ['a long reply', values.replyText(3), 'abcd'],
+    ['a number without a time', values.countAndAge, '5'],
+    ['no number', values.countAndAge, '0/4h'],
+    ['too much', values.countAndAge, '5/4h/x'],
     ['a mode that is none', values.fileMode, '999'],
   ])('refuse %s in one sentence', (_, read, given) => {
     expect(() => read(given)).toThrow(UsageError);

@@ -191,6 +191,38 @@ describe('invariants', () => {
   });
 });
 
+describe('with the resolver out of order', () => {
+  it('nothing that rests on DNS counts, and what the text says does', () => {
+    const all = decide(assessment(IDS), makePolicy('strict', findings), true);
+    for (const {
+      finding: { id },
+      weight,
+    } of all.counted) {
+      const basis = findings.get(id)?.basis;
+      if (basis !== 'form' && basis !== 'local') expect(weight, id).toBe(0);
+    }
+    expect(all.disposition).toBe('reject');
+    expect(
+      decide(
+        assessment(['helo-spf-fail', 'helo-nxdomain', 'dns-temperror']),
+        makePolicy('strict', findings),
+        true,
+      ).score,
+    ).toBe(0);
+  });
+
+  it('no verdict is harder than otherwise', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, anyFacts, (policy, ids, facts) => {
+        const given = assessment(ids, facts);
+        expect(SEVERITY[decide(given, policy, true).disposition]).toBeLessThanOrEqual(
+          SEVERITY[decide(given, policy).disposition],
+        );
+      }),
+    );
+  });
+});
+
 describe('settles', () => {
   it.each<[string[], PolicyChanges, boolean]>([
     [['helo-syntax'], {}, true],
