@@ -41,6 +41,8 @@ export interface HeloMilterOptions {
   readonly applyAt: Stage;
   /** Clients that are never refused, besides loopback. */
   readonly trusted: readonly IpPrefix[];
+  /** Names and ports of the MTA's services whose clients are never refused, in lower case. */
+  readonly exemptDaemons: readonly string[];
   readonly ourNames: readonly string[];
   readonly ourAddresses: readonly IpAddress[];
   readonly budget: TempfailBudget;
@@ -57,8 +59,8 @@ export interface HeloMilterOptions {
 /** The macros that the callbacks read, to be asked for at negotiation. */
 export const MACROS = {
   connect: ['j', '{daemon_name}', '{daemon_addr}', '{daemon_port}', '{if_addr}', '{client_addr}'],
-  helo: [],
-  mail: ['i', '{auth_type}', '{auth_authen}'],
+  helo: ['{cert_subject}', '{verify}'],
+  mail: ['i', '{auth_authen}'],
   rcpt: ['i'],
   data: [],
   endOfHeaders: [],
@@ -102,9 +104,9 @@ class HeloSession implements MilterSession {
     this.#options = options;
   }
 
-  connect(info: ConnectInfo): ConnectReply {
+  connect(info: ConnectInfo, context: MilterContext): ConnectReply {
     this.#ip = info.address === null ? null : parseIp(info.address);
-    this.#exempt = this.#exemption(info);
+    this.#exempt = this.#exemption(info, context);
     return 'continue';
   }
 
@@ -125,7 +127,7 @@ class HeloSession implements MilterSession {
     this.#budgetSpent = null;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('', context);
-    const exempt = this.#exempt ?? authentication(context);
+    const exempt = this.#exempt ?? identified(context);
     if (exempt !== null) {
       this.#log(greeting, settled(greeting), 'mail', null, exempt, context);
       return 'accept';
@@ -152,8 +154,11 @@ class HeloSession implements MilterSession {
     this.#logged.clear();
   }
 
-  #exemption({ family }: ConnectInfo): string | null {
+  #exemption({ family }: ConnectInfo, context: MilterContext): string | null {
     if (family === 'unix') return 'local';
+    const services = [context.macro('daemon_name'), context.macro('daemon_port')];
+    if (services.some((each) => this.#options.exemptDaemons.includes(each?.toLowerCase() ?? '')))
+      return 'service';
     const ip = this.#ip;
     if (ip === null) return null;
     if (ip.family === 4 ? ip.bytes[0] === 127 : ip.text === '::1') return 'loopback';
@@ -287,10 +292,15 @@ function settled({ judged }: Greeting): Judged | null {
   return judged instanceof Promise ? null : judged;
 }
 
-/** Both MTAs set `{auth_authen}` at MAIL once the client has logged in; Postfix also through XCLIENT. */
-function authentication(context: MilterContext): string | null {
-  const user = context.macro('auth_authen');
-  return user === undefined || user === '' ? null : 'authenticated';
+/**
+ * Both MTAs set `{auth_authen}` at MAIL once the client has logged in (Postfix also through XCLIENT), and
+ * `{cert_subject}` and `{verify}` for a TLS client certificate; only Sendmail tells by `{verify}` whether it trusts
+ * it, Postfix sends the subject of a trusted one only.
+ */
+function identified(context: MilterContext): string | null {
+  if ((context.macro('auth_authen') ?? '') !== '') return 'authenticated';
+  const verified = context.macro('verify') ?? 'OK';
+  return (context.macro('cert_subject') ?? '') !== '' && verified === 'OK' ? 'certificate' : null;
 }
 
 /** RFC 5321 §4.5.1 and RFC 2142: the two mailboxes at which a refused sender must be able to ask why. */

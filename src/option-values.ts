@@ -97,4 +97,10 @@ export function fileMode(text: string): number {
   return parseInt(text, 8);
 }
 
+/** A word without blanks, in lower case. */
+export function word(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new UsageError(`"${text}" is not one printable word`);
+  return text.toLowerCase();
+}
+
 export const verbatim = (text: string): string => text;

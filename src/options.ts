@@ -15,6 +15,7 @@ import {
   replyText,
   verbatim,
   weight,
+  word,
 } from './option-values.ts';
 import { UsageError } from './usage-error.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from './policy.ts';
@@ -210,6 +211,12 @@ export const OPTIONS = {
     group: 'Exemptions',
     help: 'never refuse clients in this network; loopback never is',
     parse: prefix,
+  }),
+  exemptDaemon: many({
+    value: 'NAME',
+    group: 'Exemptions',
+    help: 'never refuse what arrives at this service: a {daemon_name} or {daemon_port} of the MTA, such as submission or 587',
+    parse: word,
   }),
   dnsServer: many({
     value: 'ADDRESS',

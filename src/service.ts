@@ -76,6 +76,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     enforcement: { observe: config.observe, percent: config.enforcePercent },
     applyAt: config.applyAt,
     trusted: config.trust,
+    exemptDaemons: config.exemptDaemon,
     ourNames: config.ourName,
     ourAddresses: config.ourAddress,
     budget: new TempfailBudget(config.tempfailLimit, now),

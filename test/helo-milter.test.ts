@@ -55,6 +55,7 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
     enforcement: { observe: false, percent: 100 },
     applyAt: 'rcpt',
     trusted: [],
+    exemptDaemons: ['submission', '587'],
     ourNames: [],
     ourAddresses: [],
     budget: new TempfailBudget({ count: 2, ageMs: 1000 }, now),
@@ -213,6 +214,34 @@ describe('who is exempt', () => {
     ['loopback', hello('Jupiter', '127.0.0.9'), message, 'loopback'],
     ['loopback, IPv6', hello('Jupiter', '::1'), message, 'loopback'],
     ['a trusted network', hello('Jupiter', '203.0.113.77'), message, 'trusted'],
+    [
+      'a service by its name',
+      [mta.macros('C', { '{daemon_name}': 'Submission' }), ...hello('Jupiter')],
+      message,
+      'service',
+    ],
+    [
+      'a service by its port',
+      [mta.macros('C', { '{daemon_port}': '587' }), ...hello('Jupiter')],
+      message,
+      'service',
+    ],
+    [
+      'a client certificate, Postfix',
+      [mta.connect(CLIENT), mta.macros('H', { '{cert_subject}': 'CN=bob' }), mta.helo('Jupiter')],
+      message,
+      'certificate',
+    ],
+    [
+      'a client certificate, Sendmail',
+      [
+        mta.connect(CLIENT),
+        mta.macros('H', { '{cert_subject}': 'CN=bob', '{verify}': 'OK' }),
+        mta.helo('Jupiter'),
+      ],
+      message,
+      'certificate',
+    ],
     ['a unix socket', [mta.packet('C', 'localhost\0L\0\0/run/x\0'), mta.helo('Jupiter')], message, 'local'],
   ])('%s, from MAIL on and logged so', async (_, start, packets, word) => {
     const prefix = parsePrefix('203.0.113.0/24');
@@ -230,6 +259,16 @@ describe('who is exempt', () => {
     expect(code((await say(mta.macros('M', { '{auth_authen}': '' }), ...message)).at(-1))).toBe(
       '550 helo-not-fqdn',
     );
+  });
+
+  it('a certificate that the MTA does not trust is none', async () => {
+    const { say } = service().connection();
+    await say(
+      mta.connect(CLIENT),
+      mta.macros('H', { '{cert_subject}': 'CN=bob', '{verify}': 'FAIL' }),
+      mta.helo('Jupiter'),
+    );
+    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
   });
 
   it('asks DNS nothing for clients that are never refused', async () => {
