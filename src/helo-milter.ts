@@ -7,6 +7,7 @@
  * the whole connection and hide later greetings, and only at MAIL is it known whether the client has logged in.
  */
 import type { Assessor } from './assessor.ts';
+import { authResults, claimsToBe, FIELD } from './auth-results.ts';
 import type { ChurnCounter } from './churn.ts';
 import { type Assessment, withSession } from './core/assess.ts';
 import { sessionChecks } from './core/checks/index.ts';
@@ -23,6 +24,7 @@ import {
   type ConnectReply,
   type Envelope,
   type HeloReply,
+  type Message,
   type MilterContext,
   type MilterSession,
   type ReplyCode,
@@ -51,9 +53,16 @@ export interface HeloMilterOptions {
   readonly churn: ChurnCounter;
   readonly churnLimit: number;
   readonly reply: ReplyOptions;
+  /** Tag accepted mail; null for no tag, which spares the MTA all events after RCPT. */
+  readonly authResults: AuthResultsOptions | null;
   readonly log: Log;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
+}
+
+export interface AuthResultsOptions {
+  /** Our authserv-id (RFC 8601 §2.5); null for the name of the MTA. */
+  readonly authservId: string | null;
 }
 
 /** The macros that the callbacks read, to be asked for at negotiation. */
@@ -79,7 +88,9 @@ interface Greeting {
 
 /** Makes the sessions of one running service. */
 export function heloMilter(options: HeloMilterOptions): () => MilterSession {
-  return () => new HeloSession(options);
+  return options.authResults === null
+    ? () => new HeloSession(options)
+    : () => new TaggingHeloSession(options, options.authResults?.authservId ?? null);
 }
 
 let sessionCount = 0;
@@ -146,6 +157,14 @@ class HeloSession implements MilterSession {
       return 'continue';
     }
     return this.#apply(greeting, 'rcpt', recipient.raw, context);
+  }
+
+  /** What ends the events of an accepted message as early as can be. */
+  protected readonly accepted: 'accept' | 'continue' = 'accept';
+
+  /** The verdict on the name given last; null for a client that is never refused. */
+  protected get judged(): Judged | Promise<Judged> | null {
+    return this.#greeting?.judged ?? null;
   }
 
   abort(): void {
@@ -237,9 +256,9 @@ class HeloSession implements MilterSession {
     return afterwards(greeting.judged, (judged) => {
       const exempt = this.#spent(greeting, judged) ? 'tempfail-limit' : null;
       this.#log(greeting, judged, stage, recipient, exempt, context);
-      if (exempt !== null) return 'accept';
+      if (exempt !== null) return this.accepted;
       // Nothing later can matter once the message is accepted: end its events here.
-      return judged.action === 'accept' ? 'accept' : this.#refusal(greeting, judged);
+      return judged.action === 'accept' ? this.accepted : this.#refusal(greeting, judged);
     });
   }
 
@@ -280,6 +299,54 @@ class HeloSession implements MilterSession {
         queueId: context.macro('i') ?? null,
       }),
     );
+  }
+}
+
+/** Also tags what is accepted, and takes off what pretends to be our tag. */
+class TaggingHeloSession extends HeloSession {
+  protected override readonly accepted = 'continue';
+  readonly #givenId: string | null;
+  #fields = 0;
+  /** Places of forged fields among those of their name, as received. */
+  #forged: number[] = [];
+
+  constructor(options: HeloMilterOptions, authservId: string | null) {
+    super(options);
+    this.#givenId = authservId;
+  }
+
+  override mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
+    this.#reset();
+    return super.mail(sender, context);
+  }
+
+  header(name: string, value: string, context: MilterContext): CommandReply {
+    if (name.toLowerCase() !== FIELD.toLowerCase()) return 'continue';
+    this.#fields++;
+    if (claimsToBe(this.#authservId(context), value)) this.#forged.push(this.#fields);
+    return 'continue';
+  }
+
+  endOfMessage(message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
+    // From the last to the first, so that the places of the others stay what they were.
+    for (const place of this.#forged.toReversed()) message.changeHeader(place, FIELD, null);
+    const { judged } = this;
+    this.#reset();
+    if (judged === null) return 'accept';
+    return afterwards(judged, (verdict) => {
+      // Above the MTA's own Received, which belongs to the same hop (RFC 8601 §5).
+      message.insertHeader(0, FIELD, authResults(this.#authservId(context), verdict));
+      return 'accept';
+    });
+  }
+
+  #authservId(context: MilterContext): string {
+    return this.#givenId ?? context.macro('j') ?? 'localhost';
+  }
+
+  #reset(): void {
+    this.#fields = 0;
+    this.#forged = [];
   }
 }
 

@@ -269,6 +269,16 @@ export const OPTIONS = {
     parse: durationBetween(0, 86_400_000),
     default: '15m',
   }),
+  authservId: optional({
+    value: 'NAME',
+    group: 'Replies',
+    help: 'name under which we sign Authentication-Results (default: the name of the MTA)',
+    parse: word,
+  }),
+  noAuthResults: flag({
+    group: 'Replies',
+    help: 'add no Authentication-Results to accepted mail; spares the MTA all events after RCPT',
+  }),
   helpUrl: optional({
     value: 'URL',
     group: 'Replies',

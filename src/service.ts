@@ -88,6 +88,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       now,
     }),
     churnLimit: config.churnLimit,
+    authResults: config.noAuthResults ? null : { authservId: config.authservId },
     reply: { helpUrl: config.helpUrl, contact: config.contact },
     log,
     now,
@@ -97,6 +98,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     macros: MACROS,
     // Over TCP the macros of a declined DATA are followed by a 40 ms wait for an acknowledgement, for every message.
     keep: ['data'],
+    actions: config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
     replyOnError: config.onError,
     onError: (error, event) => {
       log.error('session', [

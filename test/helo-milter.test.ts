@@ -63,6 +63,7 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
     churnLimit: 10,
     reply: { helpUrl: null, contact: null },
+    authResults: null,
     log: {
       info: (event, fields) => log.push(formatEvent(event, fields)),
       error: (event, fields) => log.push(formatEvent(`error ${event}`, fields)),
@@ -80,7 +81,7 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
           wishes: {
             keep: ['data'],
             noReply: [],
-            actions: [],
+            actions: ['addHeaders', 'changeHeaders'],
             macros: MACROS,
             rejectedRecipients: false,
             leadingSpace: false,
@@ -433,6 +434,73 @@ describe('DNS trouble costs no mail', () => {
     expect(log.at(-1)).toContain(' cache=hit ');
     ill = false;
     expect(await refused()).toBe('550 helo-nxdomain');
+  });
+});
+
+describe('Authentication-Results', () => {
+  const rest = [mta.data, mta.header('Subject', 'x'), mta.endOfHeaders, mta.endOfMessage];
+  const forged = (text: string): Buffer => mta.header('Authentication-RESULTS', text);
+  const tagging = { authResults: { authservId: 'mx.dest.org' } };
+
+  it('is put above all else of accepted mail', async () => {
+    const { log, connection } = service(tagging);
+    const { say } = connection();
+    await say(...hello('mail.sender.org'));
+    expect(await say(...message)).toEqual(['c', 'c']);
+    const replies = await say(...rest);
+    expect(replies.at(-2)).toMatch(/^i\|\|\|\|Authentication-Results\|mx\.dest\.org;\n\tx-helo=pass /);
+    expect(replies.at(-1)).toBe('a');
+    expect(log).toHaveLength(1);
+  });
+
+  it('takes the place of every field that pretends to be ours, message by message', async () => {
+    const { say } = service(tagging).connection();
+    await say(...hello('mail.sender.org'));
+    await say(
+      ...message,
+      mta.data,
+      forged('mx.dest.org; x'),
+      forged('other.org; x'),
+      forged('\n MX.dest.org 2; x'),
+      mta.endOfHeaders,
+    );
+    const [last, first, added, reply] = await say(mta.endOfMessage);
+    expect(last).toBe('m|||\x03Authentication-Results||');
+    expect(first).toBe('m|||\x01Authentication-Results||');
+    expect(added).toMatch(/^i/);
+    expect(reply).toBe('a');
+    await say(...message, mta.data, mta.endOfHeaders);
+    expect(await say(mta.endOfMessage)).toHaveLength(2);
+  });
+
+  it('is also put on mail to postmaster from a client that is refused elsewhere', async () => {
+    const { say } = service(tagging).connection();
+    await say(...hello('gone.sender.org'), mta.mail('s@x'), mta.rcpt('postmaster@dest.test'));
+    expect((await say(...rest)).at(-2)).toMatch(/x-helo=fail reason="helo-nxdomain[a-z -]*" /);
+  });
+
+  it('waits for a verdict that is late', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const zone = zoneResolver(ZONE);
+    const resolver: Resolver = { lookup: async (name, type) => held.then(() => zone.lookup(name, type)) };
+    const { say } = service({ ...tagging, resolver }).connection();
+    await say(...hello('mail.sender.org'), mta.mail('s@x'), mta.rcpt('postmaster@dest.test'));
+    expect(await say(...rest)).toEqual(['c', 'c', 'c']);
+    release();
+    expect((await say()).at(-1)).toBe('a');
+  });
+
+  it('is not put on the mail of exempt clients, whose events end at MAIL', async () => {
+    const { say } = service(tagging).connection();
+    await say(...hello('Jupiter', '127.0.0.1'));
+    expect((await say(...message))[0]).toBe('a');
+  });
+
+  it('goes by the name of the MTA unless told', async () => {
+    const { say } = service({ authResults: { authservId: null } }).connection();
+    await say(mta.macros('C', { j: 'mx.from-mta.org' }), ...hello('mail.sender.org'), ...message);
+    expect((await say(...rest)).at(-2)).toContain('|mx.from-mta.org;');
   });
 });
 

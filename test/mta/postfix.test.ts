@@ -17,6 +17,9 @@ import { ZONES } from './kit/zones.ts';
 const SENDER = '198.51.100.7';
 const STRANGER = '203.0.113.50';
 
+/** Keeps the messages to one address, to be looked at. */
+const HOLD = 'smtpd_data_restrictions = check_recipient_access inline:{hold@dest.test=HOLD}';
+
 /** The file an administrator pastes, with the address of the milter at hand. */
 function mainCf(socket: string): string {
   const file = readFileSync(new URL('../../postfix-conf/main.cf', import.meta.url), 'utf8');
@@ -41,7 +44,11 @@ describeWith(['postfix', 'nsd', 'openssl'], 'Postfix', () => {
     const sasl = join(workdir, 'auth.sock');
     const server = await startDovecotAuth(sasl);
     server.unref();
-    postfix = await startPostfix(workdir, { mainCf: mainCf(program.socket), tls: true, saslSocket: sasl });
+    postfix = await startPostfix(workdir, {
+      mainCf: `${mainCf(program.socket)}\n${HOLD}`,
+      tls: true,
+      saslSocket: sasl,
+    });
   });
 
   afterAll(async () => {
@@ -200,6 +207,24 @@ describeWith(['postfix', 'nsd', 'openssl'], 'Postfix', () => {
     const [first, second] = program.decisions().slice(-2);
     expect(first).toContain(' cache=miss ');
     expect(second).toContain(' cache=hit ');
+  });
+
+  it('tags accepted mail above its own Received, and takes off forged tags', async () => {
+    const made = await client(SENDER, 'mail.sender.org');
+    const forged = [
+      'Authentication-Results: mx.dest.test; spf=pass',
+      'authentication-results: (x)\r\n MX.DEST.TEST 1; none',
+    ];
+    const text = [...forged, 'Authentication-Results: other.test; none', 'Subject: tag me', '', 'body'].join(
+      '\r\n',
+    );
+    expect((await made.send(['hold@dest.test'], text)).code).toBe(250);
+    const held = (await postfix.held()).find((each) => each.includes('Subject: tag me')) ?? '';
+    expect(held).toMatch(
+      /^Authentication-Results: mx\.dest\.test;\n\tx-helo=pass (?:reason="helo-churn" )?smtp\.helo=mail\.sender\.org policy\.correspondence=exact policy\.stream=verified;\n\tiprev=pass policy\.iprev=198\.51\.100\.7;\n\tspf=none smtp\.helo=mail\.sender\.org;\n\tx-csa=none smtp\.helo=mail\.sender\.org\nReceived: /,
+    );
+    expect(held.match(/^authentication-results:/gim)).toHaveLength(2);
+    expect(held).toContain('Authentication-Results: other.test; none');
   });
 
   it.each<[string, string, string]>([

@@ -25,3 +25,9 @@ function want(conn, reply, where)
     error(where .. ": want " .. string.char(reply) .. ", got " .. string.char(got))
   end
 end
+
+-- The end of a message, which may take changes.
+function accepted(conn)
+  assert(mt.eom(conn) == nil, "end of message failed")
+  want(conn, SMFIR_ACCEPT, "end of message")
+end

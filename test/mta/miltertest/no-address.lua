@@ -2,10 +2,8 @@
 local conn = open(6, nil, nil)
 client(conn, "unspec", "mail.sender.org")
 mail(conn)
-local reply = mt.getreply(conn)
-if reply == SMFIR_CONTINUE then
-  mt.rcptto(conn, "<user@dest.test>")
-  reply = mt.getreply(conn)
-end
-assert(reply == SMFIR_ACCEPT, "want accept")
+want(conn, SMFIR_CONTINUE, "MAIL")
+mt.rcptto(conn, "<user@dest.test>")
+want(conn, SMFIR_CONTINUE, "RCPT")
+accepted(conn)
 mt.disconnect(conn)

@@ -1,0 +1,91 @@
+/**
+ * Authentication-Results (RFC 8601): what we found, for the filters and people behind us, and the removal of fields
+ * that pretend to be ours (§5).
+ *
+ * `spf` and `iprev` are registered methods; there is none for EHLO correspondence or CSA, hence `x-helo` and `x-csa`.
+ */
+import type { Assessment } from './core/assess.ts';
+import type { Judged } from './decision-log.ts';
+import type { Stream } from './policy.ts';
+
+export const FIELD = 'Authentication-Results';
+
+const STREAM_RESULT: Readonly<Record<Stream, string>> = {
+  verified: 'pass',
+  unverified: 'none',
+  failed: 'fail',
+};
+
+/** The value of the field, folded with LF and a tab. HELO text is a stranger's: quoted, cleaned and capped. */
+export function authResults(authservId: string, { assessment, verdict }: Judged): string {
+  const { client, correspondence, undecided } = assessment;
+  const helo = property('smtp.helo', client.helo.text);
+  const reasons = verdict.counted.map(({ finding }) => finding.id).join(' ');
+  const open = undecided && verdict.stream === 'unverified' ? 'temperror' : STREAM_RESULT[verdict.stream];
+  // What the policy would have refused is no pass, however well it corresponds.
+  const result = verdict.disposition === 'accept' ? open : 'fail';
+  const methods = [
+    [
+      `x-helo=${result}`,
+      ...(reasons === '' ? [] : [`reason=${quote(reasons)}`]),
+      helo,
+      property('policy.correspondence', correspondence),
+      property('policy.stream', verdict.stream),
+    ],
+    ...(client.ip === null
+      ? []
+      : [
+          [`iprev=${resultOf(assessment, 'iprev')}`, property('policy.iprev', client.ip.text)],
+          [`spf=${resultOf(assessment, 'spf')}`, helo],
+          [`x-csa=${resultOf(assessment, 'csa')}`, helo],
+        ]),
+  ];
+  return [value(authservId), ...methods.map((words) => words.join(' '))].join(';\n\t');
+}
+
+/** Whether a field of this value says that it is ours. Folding, comments, quotes and case do not hide it. */
+export function claimsToBe(authservId: string, field: string): boolean {
+  const plain = withoutComments(field.replaceAll(/\r?\n/g, ' ')).trimStart();
+  const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(plain)?.[1]?.replaceAll(/\\(.)/g, '$1');
+  const id = quoted ?? /^[^\s;"]*/.exec(plain)?.[0] ?? '';
+  return id.toLowerCase() === authservId.toLowerCase();
+}
+
+/** Comments nest (RFC 5322 §3.2.2); one that is not closed hides the rest, as it does for other readers. */
+function withoutComments(text: string): string {
+  let depth = 0;
+  let quoted = false;
+  let plain = '';
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charAt(i);
+    if (character === '\\' && (quoted || depth > 0)) {
+      if (depth === 0) plain += text.slice(i, i + 2);
+      i++;
+    } else if (character === '"' && depth === 0) {
+      quoted = !quoted;
+      plain += character;
+    } else if (character === '(' && !quoted) depth++;
+    else if (character === ')' && !quoted && depth > 0) depth--;
+    else if (depth === 0) plain += character;
+  }
+  return plain;
+}
+
+/** The result words of our checks are those of RFC 8601 §2.7. */
+function resultOf({ outcomes }: Assessment, check: string): string {
+  return outcomes.find((outcome) => outcome.check === check)?.result ?? 'none';
+}
+
+function property(name: string, text: string): string {
+  return `${name}=${value(text)}`;
+}
+
+/** A token where it is one (RFC 2045 §5.1), else a quoted string. */
+function value(text: string): string {
+  return /^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,255}$/.test(text) ? text : quote(text);
+}
+
+function quote(text: string): string {
+  const printable = text.slice(0, 255).replaceAll(/[^\x20-\x7e]/g, '?');
+  return `"${printable.replaceAll(/["\\]/g, '\\$&')}"`;
+}
