@@ -12,6 +12,9 @@ const terminal: Terminal = {
       process.once('SIGTERM', resolve);
       process.once('SIGINT', resolve);
     }),
+  onReload: (listener) => {
+    process.on('SIGHUP', listener);
+  },
   onFault: (listener) => {
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (error: unknown) => {

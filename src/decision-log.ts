@@ -1,4 +1,5 @@
 /** The `decision` line: what was decided about one message, on what grounds, and how to find its sender again. */
+import type { AccessEntry } from './access.ts';
 import type { Assessment } from './core/assess.ts';
 import type { Field } from './log.ts';
 import type { Disposition, Verdict } from './policy.ts';
@@ -12,6 +13,8 @@ export interface Judged {
   readonly verdict: Verdict;
   /** What the shadow policy would have said. */
   readonly shadow: Verdict | null;
+  /** The line of the access list that matched. */
+  readonly access: AccessEntry | null;
   /** What is done; softer than the verdict where we only watch. */
   readonly action: Disposition;
   /** The resolver was out of order, so nothing that rests on DNS counted. */
@@ -55,7 +58,7 @@ export function decisionFields(decision: Decision): Field[] {
   ];
 }
 
-function verdictFields({ verdict, shadow, assessment, dnsIll, elapsedMs }: Judged): Field[] {
+function verdictFields({ verdict, shadow, assessment, access, dnsIll, elapsedMs }: Judged): Field[] {
   const findings = verdict.counted.map(({ finding, weight }) => `${finding.id}:${weight}`);
   return [
     ['verdict', verdict.disposition],
@@ -65,6 +68,7 @@ function verdictFields({ verdict, shadow, assessment, dnsIll, elapsedMs }: Judge
     ['correspondence', assessment.correspondence],
     ['stream', verdict.stream],
     ['shadow', shadow === null ? null : `${shadow.disposition}:${shadow.score}`],
+    ['access', access?.line],
     ['dns', dnsIll ? 'ill' : null],
     ['ms', Math.round(elapsedMs)],
   ];

@@ -7,6 +7,7 @@
  * the whole connection and hide later greetings, and only at MAIL is it known whether the client has logged in.
  */
 import type { Assessor } from './assessor.ts';
+import type { AccessList } from './access.ts';
 import { authResults, claimsToBe, FIELD } from './auth-results.ts';
 import type { ChurnCounter } from './churn.ts';
 import { type Assessment, withSession } from './core/assess.ts';
@@ -47,6 +48,10 @@ export interface HeloMilterOptions {
   readonly exemptDaemons: readonly string[];
   readonly ourNames: readonly string[];
   readonly ourAddresses: readonly IpAddress[];
+  /** The operator's list as it is now. */
+  readonly access: () => AccessList;
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number;
   readonly budget: TempfailBudget;
   /** The resolver is out of order: nothing that rests on DNS is held against anybody. */
   readonly dnsIll: () => boolean;
@@ -126,7 +131,7 @@ class HeloSession implements MilterSession {
     const greeting = this.#greet(name, context);
     if (this.#options.applyAt !== 'helo' || greeting.judged === null) return 'continue';
     return afterwards(greeting.judged, (judged) => {
-      if (judged.action === 'accept' || this.#spent(greeting, judged)) return 'continue';
+      if (judged.action === 'accept' || this.#excused(greeting, judged) !== null) return 'continue';
       this.#log(greeting, judged, 'helo', null, null, context);
       return this.#refusal(greeting, judged);
     });
@@ -217,7 +222,7 @@ class HeloSession implements MilterSession {
     return greeting;
   }
 
-  #facts(context: MilterContext, namesSeen: number): SessionFacts {
+  #facts(context: MilterContext, namesSeen: number): Omit<SessionFacts, 'denied'> {
     const { ourNames, ourAddresses, churnLimit } = this.#options;
     const mtaName = context.macro('j');
     const mtaAddress = parseIp(bareAddress(context.macro('daemon_addr') ?? context.macro('if_addr') ?? ''));
@@ -230,9 +235,11 @@ class HeloSession implements MilterSession {
     };
   }
 
-  #judge(cached: Assessment, facts: SessionFacts, elapsedMs: number): Judged {
-    const { policy, shadowPolicy, enforcement, dnsIll } = this.#options;
-    const assessment = withSession(cached, facts, sessionChecks);
+  #judge(cached: Assessment, facts: Omit<SessionFacts, 'denied'>, elapsedMs: number): Judged {
+    const { policy, shadowPolicy, enforcement, dnsIll, access, wallClock } = this.#options;
+    const entry = access().match(cached, wallClock());
+    const denied = entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null;
+    const assessment = withSession(cached, { ...facts, denied }, sessionChecks);
     const ill = dnsIll();
     const verdict = decide(assessment, policy, ill);
     return {
@@ -241,6 +248,7 @@ class HeloSession implements MilterSession {
       shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, ill),
       dnsIll: ill,
       action: enforce(verdict.disposition, this.#ip, enforcement),
+      access: entry,
       elapsedMs,
     };
   }
@@ -254,12 +262,18 @@ class HeloSession implements MilterSession {
     // An exempt client ends at MAIL; without an assessment there is nothing to hold against anybody.
     if (greeting.judged === null) return 'accept';
     return afterwards(greeting.judged, (judged) => {
-      const exempt = this.#spent(greeting, judged) ? 'tempfail-limit' : null;
+      const exempt = this.#excused(greeting, judged);
       this.#log(greeting, judged, stage, recipient, exempt, context);
       if (exempt !== null) return this.accepted;
       // Nothing later can matter once the message is accepted: end its events here.
       return judged.action === 'accept' ? this.accepted : this.#refusal(greeting, judged);
     });
+  }
+
+  /** Why a verdict is not acted on. */
+  #excused(greeting: Greeting, judged: Judged): string | null {
+    if (judged.access?.action === 'allow') return 'access';
+    return this.#spent(greeting, judged) ? 'tempfail-limit' : null;
   }
 
   /** Whether this message would be one tempfail too many. Asked once a message. */

@@ -212,6 +212,12 @@ export const OPTIONS = {
     help: 'never refuse clients in this network; loopback never is',
     parse: prefix,
   }),
+  access: optional({
+    value: 'FILE',
+    group: 'Exemptions',
+    help: 'list of allow and deny lines; read again on SIGHUP, see docs/access.md',
+    parse: verbatim,
+  }),
   exemptDaemon: many({
     value: 'NAME',
     group: 'Exemptions',

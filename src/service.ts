@@ -1,6 +1,7 @@
 /** Puts the parts together by a Config and runs them. */
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
+import { AccessList, parseAccess } from './access.ts';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
 import type { Check, FindingSpec } from './core/check.ts';
@@ -31,6 +32,8 @@ export interface Service {
   readonly sockets: readonly string[];
   /** SMTP connections open now. */
   readonly connections: number;
+  /** Reads the access list again; a bad one keeps the old and says so. */
+  reload(): Promise<void>;
   /** Stops listening and lets open sessions finish, for at most the grace time. */
   stop(): Promise<void>;
 }
@@ -42,6 +45,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const policy = policyOf(config, findings);
   const shadowPolicy = config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings);
   const policies = shadowPolicy === null ? [policy] : [policy, shadowPolicy];
+  let access = await readAccess(config, log);
   const brake = new OutageBrake({
     ...BRAKE,
     now,
@@ -63,7 +67,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       cacheMaxMs: config.cacheMax,
       now,
       // Who only watches wants to see everything.
-      settled: (found) => !config.observe && policies.every((each) => settles(found, each)),
+      settled: (found) =>
+        !config.observe && !access.needsReverse && policies.every((each) => settles(found, each)),
       onCheckError: (check, error) => {
         log.error('check', [
           ['check', check],
@@ -79,6 +84,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     exemptDaemons: config.exemptDaemon,
     ourNames: config.ourName,
     ourAddresses: config.ourAddress,
+    access: () => access,
+    wallClock: () => Date.now(),
     budget: new TempfailBudget(config.tempfailLimit, now),
     dnsIll: () => brake.on,
     churn: new ChurnCounter({
@@ -123,8 +130,44 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     get connections() {
       return server.connections;
     },
-    stop: () => server.close({ graceMs: config.grace }),
+    reload: async () => {
+      try {
+        access = await readAccess(config, log);
+        log.info('reloaded', []);
+      } catch (error) {
+        log.error('reload', [
+          ['detail', describe(error)],
+          ['effect', 'the old list stays'],
+        ]);
+      }
+    },
+    stop: async () => {
+      await server.close({ graceMs: config.grace });
+      for (const [line, hits] of access.hits) {
+        log.info('access', [
+          ['line', line],
+          ['hits', hits],
+        ]);
+      }
+    },
   };
+}
+
+/** The list of the flags, empty without one. Lines that are void are reported. Rejects with UsageError. */
+async function readAccess({ access: file }: Config, log: Log): Promise<AccessList> {
+  if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`--access: ${describe(error)}`);
+  });
+  const report = (line: number): void => {
+    log.info('access-expired', [
+      ['file', file],
+      ['line', line],
+    ]);
+  };
+  const parsed = parseAccess(text, file, Date.now());
+  parsed.expired.forEach(report);
+  return new AccessList(parsed, report);
 }
 
 export interface Registry {

@@ -19,6 +19,7 @@ async function field(ip: string | null, helo: string, authservId = 'mx.dest.org'
     assessment,
     verdict,
     shadow: null,
+    access: null,
     action: 'accept',
     dnsIll: false,
     elapsedMs: 0,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
 import type { Terminal } from '../src/commands/terminal.ts';
 import { OPTIONS, flagOf } from '../src/options.ts';
@@ -18,16 +18,27 @@ interface Ran {
 /** Runs a command line to its end; a service stops as soon as it has started, unless told otherwise. */
 async function run(
   args: readonly string[],
-  whileServing: (terminal: { out: string; fault: (error: unknown) => void }) => Promise<void> = () =>
-    Promise.resolve(),
+  whileServing: (terminal: {
+    out: string;
+    fault: (error: unknown) => void;
+    reload: () => void;
+  }) => Promise<void> = () => Promise.resolve(),
 ): Promise<Ran> {
-  const state = { out: '', err: '', fault: (_error: unknown): void => undefined };
+  const state = {
+    out: '',
+    err: '',
+    fault: (_error: unknown): void => undefined,
+    reload: (): void => undefined,
+  };
   const terminal: Terminal = {
     write: (text) => (state.out += text),
     writeError: (text) => (state.err += text),
     untilStopped: async () => {
       await whileServing(state);
       return 'the test';
+    },
+    onReload: (listener) => {
+      state.reload = listener;
     },
     onFault: (listener) => {
       state.fault = (error) => {
@@ -278,6 +289,31 @@ describe('serve', () => {
     expect(code).toBe(0);
   });
 
+  it('reads the access list again when told; a bad one keeps the old and says so', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'access-'));
+    const file = join(directory, 'access');
+    writeFileSync(file, 'deny evil.org until=2001-01-01\n');
+    const { out, code } = await run([...LISTEN, '--access', file], async (state) => {
+      writeFileSync(file, 'deny evil.org\nallow good.org\n');
+      state.reload();
+      await vi.waitFor(() => {
+        expect(state.out).toContain('error reload');
+      });
+      writeFileSync(file, 'deny evil.org\n');
+      state.reload();
+      await vi.waitFor(() => {
+        expect(state.out).toContain('\nreloaded\n');
+      });
+    });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^access-expired file=\S+ line=1$/m);
+    expect(out).toMatch(
+      /^error reload detail=".*access:2: an allow needs proof, .*" effect="the old list stays"$/m,
+    );
+    expect((await run([...LISTEN, '--access', join(directory, 'none')])).err).toMatch(/--access: ENOENT/);
+    rmSync(directory, { recursive: true });
+  });
+
   it('logs a peer that breaks the protocol', async () => {
     const { out } = await run([...LISTEN, '--grace', '0s'], async (state) => {
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
@@ -296,6 +332,7 @@ describe('serve', () => {
       },
       writeError: () => undefined,
       untilStopped: () => Promise.resolve('x'),
+      onReload: () => undefined,
       onFault: () => undefined,
     };
     expect(await runCommandLine(['--list-findings'], '1', terminal)).toBe(70);

@@ -102,6 +102,7 @@ it('an example check refuses in the product', async () => {
     write: (text: string) => written.push(text),
     writeError: (text: string) => written.push(text),
     untilStopped: () => Promise.resolve('x'),
+    onReload: () => undefined,
     onFault: () => undefined,
   };
   const args = [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AccessList, parseAccess } from '../src/access.ts';
 import { Assessor } from '../src/assessor.ts';
 import { ChurnCounter } from '../src/churn.ts';
 import { checks, findings } from '../src/core/checks/index.ts';
@@ -27,6 +28,8 @@ const flush = async (): Promise<void> => {
   for (let i = 0; i < 50; i++) await Promise.resolve();
   await new Promise((resolve) => setImmediate(resolve));
 };
+
+const list = (text: string): AccessList => new AccessList(parseAccess(text, 'list', 0), () => undefined);
 
 interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor'>> {
   readonly resolver?: Resolver;
@@ -58,6 +61,8 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
     exemptDaemons: ['submission', '587'],
     ourNames: [],
     ourAddresses: [],
+    access: () => list(''),
+    wallClock: () => 0,
     budget: new TempfailBudget({ count: 2, ageMs: 1000 }, now),
     dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
@@ -383,6 +388,32 @@ describe('the cache', () => {
       b.say(...hello('mail.sender.org'), ...message),
     ]);
     expect(log.map((line) => /cache=(\w+)/.exec(line)?.[1]).sort()).toEqual(['joined', 'miss']);
+  });
+});
+
+describe('the access list', () => {
+  it('lets through what it proves, and logs the line', async () => {
+    const { log, connection } = service({ access: () => list('allow jupiter ip=198.51.100.0/24') });
+    const { say } = connection();
+    await say(...hello('Jupiter'));
+    expect((await say(...message)).at(-1)).toBe('a');
+    expect(log[0]).toMatch(/ action=accept exempt=access verdict=reject .* access=1 /);
+    const other = connection();
+    await other.say(...hello('Jupiter', '203.0.113.1'));
+    expect(code((await other.say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+  });
+
+  it('refuses with the operator’s text, at once when it changes', async () => {
+    let access = list('');
+    const { connection } = service({ access: () => access });
+    const told = async (): Promise<string> => {
+      const { say } = connection();
+      await say(...hello('mail.sender.org'));
+      return (await say(...message)).at(-1) ?? '';
+    };
+    expect(await told()).toBe('a');
+    access = list('deny .sender.org text="no mail from you, call +49 30 1234"');
+    expect(await told()).toContain('[helo-denied] HELO mail.sender.org: no mail from you, call +49 30 1234');
   });
 });
 

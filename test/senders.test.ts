@@ -23,6 +23,7 @@ async function check(ip: string, helo: string, ...more: string[]): Promise<strin
     write,
     writeError: write,
     untilStopped: () => Promise.resolve(''),
+    onReload: () => undefined,
     onFault: () => undefined,
   };
   expect(await runCommandLine(['check', ip, helo, '--dns-zone', ZONE, ...more], '1', terminal)).toBe(0);

@@ -56,6 +56,7 @@ const CASES: readonly (readonly [id: string, ip: string, helo: string])[] = [
   ['iprev-fail', '192.0.2.1', 'a.sender.org'],
   ['iprev-none', '192.0.2.9', 'a.sender.org'],
   ['helo-claims-us', '192.0.2.1', 'a.ours.org'],
+  ['helo-denied', '192.0.2.1', 'a.sender.org'],
   ['helo-changed', '192.0.2.1', 'a.sender.org'],
   ['helo-churn', '192.0.2.1', 'a.sender.org'],
   ['dns-temperror', '192.0.2.1', 'broken.org'],
@@ -71,7 +72,14 @@ async function replyTo(
   const plain = await assessed(ip, helo, ZONE);
   const assessment = withSession(
     plain,
-    { ourNames: ['ours.org'], ourAddresses: [], previousHelo: 'before.org', namesSeen: 12, churnLimit: 10 },
+    {
+      ourNames: ['ours.org'],
+      ourAddresses: [],
+      previousHelo: 'before.org',
+      namesSeen: 12,
+      churnLimit: 10,
+      denied: weights.some(([id]) => id === 'helo-denied') ? 'go away' : null,
+    },
     sessionChecks,
   );
   const verdict = decide(assessment, makePolicy('rfc5321', findings, { weights: new Map(weights) }));

@@ -49,6 +49,7 @@ async function explain(ip: string, helo: string, config: Config, resolver: Resol
       previousHelo: null,
       namesSeen: 1,
       churnLimit: config.churnLimit,
+      denied: null,
     },
     sessionChecks,
   );

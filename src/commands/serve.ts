@@ -17,6 +17,9 @@ export async function serve(config: Config, version: string, terminal: Terminal)
       ['detail', detail],
     ]);
   });
+  terminal.onReload(() => {
+    void service.reload();
+  });
   terminal.write(banner(config, service.sockets, version));
   const reason = await terminal.untilStopped();
   log.info('stopping', [

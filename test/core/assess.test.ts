@@ -69,7 +69,14 @@ describe('assess', () => {
   });
 
   it('adds what the session knows, before the unknown', async () => {
-    const facts = { ourNames: [], ourAddresses: [], previousHelo: 'x.org', namesSeen: 99, churnLimit: 10 };
+    const facts = {
+      ourNames: [],
+      ourAddresses: [],
+      previousHelo: 'x.org',
+      namesSeen: 99,
+      churnLimit: 10,
+      denied: null,
+    };
     const plain = await assessed(CLIENT, 'broken.sender.org', { ...ZONE, 'broken.sender.org': 'temperror' });
     const { findings, outcomes } = withSession(plain, facts, sessionChecks);
     expect(findings.map(({ id }) => id)).toEqual(['helo-changed', 'helo-churn', 'dns-temperror']);

@@ -23,7 +23,7 @@ import { nameExists } from './exists.ts';
 import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
 import { dnsFindings, mismatchFindings } from './mismatch.ts';
-import { claimsUs, heloChanged, heloChurn, type SessionCheck } from './session.ts';
+import { claimsUs, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
 
 /** Functions of the client and DNS: their outcomes are cached per client and name. */
@@ -52,7 +52,7 @@ export const checks: readonly Check[] = [
 ];
 
 /** Functions of the client and the session: run at every HELO, never cached. */
-export const sessionChecks: readonly SessionCheck[] = [claimsUs, heloChanged, heloChurn];
+export const sessionChecks: readonly SessionCheck[] = [claimsUs, heloChanged, heloChurn, heloDenied];
 
 /** All findings by id, in registry order. Extended by the operator's own checks with `findingsOf`. */
 export const findings: ReadonlyMap<string, FindingSpec> = findingsOf(checks);

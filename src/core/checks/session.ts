@@ -18,6 +18,8 @@ export interface SessionFacts {
   readonly namesSeen: number;
   /** The number of names above which it is churn. */
   readonly churnLimit: number;
+  /** The operator's list refuses this client, with this text; null if it does not. */
+  readonly denied: string | null;
 }
 
 export interface SessionCheck<Id extends string = string> {
@@ -97,4 +99,20 @@ export const heloChurn = defineSessionCheck({
       ? found('helo-churn', { helo: helo.text, names: String(namesSeen) })
       : pass();
   },
+});
+
+export const heloDenied = defineSessionCheck({
+  name: 'access',
+  findings: {
+    'helo-denied': {
+      basis: 'local',
+      summary: "the operator's access list refuses the client",
+      reference: 'local policy',
+      weight: 10,
+      reason: 'the operator said so',
+      reply: 'HELO {helo}: {text}',
+    },
+  },
+  run: ({ helo }, { denied }) =>
+    denied === null ? none() : found('helo-denied', { helo: helo.text, text: denied }),
 });

@@ -11,6 +11,7 @@ const FACTS: SessionFacts = {
   previousHelo: null,
   namesSeen: 1,
   churnLimit: 10,
+  denied: null,
 };
 
 it.each<[string | null, string, Correspondence, string]>([
