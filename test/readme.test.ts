@@ -62,3 +62,33 @@ it.each([
   if (process.env['WRITE_DOCS'] === '1') writeFileSync(README, text.slice(0, from) + wanted + text.slice(to));
   expect(readFileSync(README, 'utf8')).toContain(wanted);
 });
+
+/** A page a finding, for the sender who was sent there: `--help-url .../docs/findings.md` leads to `#FINDING-ID`. */
+function findingsPage(): string {
+  const sections = [...findings].map(
+    ([id, { basis, summary, reference, reason, reply, rejectCode, tempfailCode, status }]) => {
+      const weights = PRESETS.map(
+        (preset) => `${preset} ${presetWeight(findings.get(id) ?? raise(id), preset)}`,
+      ).join(', ');
+      const lines = [
+        `## ${id}\n`,
+        `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.\n`,
+        `What the sender is told, with the names filled in:\n`,
+        `> ${id === 'dns-temperror' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${reply.replaceAll(/[{}]/g, '*')}\n`,
+        `Rests on: ${reference}. Basis: ${basis}. Weight: ${weights}. Why: ${reason}.\n`,
+      ];
+      return lines.join('\n');
+    },
+  );
+  return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to mend it. Generated; do not edit.\n\n${sections.join('\n')}`;
+}
+
+function raise(id: string): never {
+  throw new Error(id);
+}
+
+it('the page of findings is up to date', () => {
+  const page = new URL('../docs/findings.md', import.meta.url);
+  if (process.env['WRITE_DOCS'] === '1') writeFileSync(page, findingsPage());
+  expect(readFileSync(page, 'utf8')).toBe(findingsPage());
+});

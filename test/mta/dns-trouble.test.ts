@@ -1,0 +1,119 @@
+/** Every kind of DNS trouble, behind a real Postfix: nobody is refused for it, nobody waits past the deadline. */
+import { performance } from 'node:perf_hooks';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
+import { type Postfix, startPostfix } from './kit/postfix.ts';
+import { describeWith } from './kit/present.ts';
+import { type Program, startProgram } from './kit/program.ts';
+import { SmtpClient } from './kit/smtp-client.ts';
+import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
+
+const DEADLINE_MS = 1500;
+const CLIENT = '198.51.100.7';
+const good: Script = [{ name: 'mail.sender.org', type: 'A', ttl: 60, data: CLIENT }];
+const HEALTHY: Readonly<Record<string, Script>> = {
+  'mail.sender.org A': good,
+  'mail.sender.org': [],
+  '7.100.51.198.in-addr.arpa PTR': [
+    { name: '7.100.51.198.in-addr.arpa', type: 'PTR', ttl: 60, data: 'mail.sender.org' },
+  ],
+};
+
+describeWith(['postfix'], 'DNS trouble behind Postfix', () => {
+  let workdir: string;
+  let stub: DnsStub;
+  let program: Program;
+  let postfix: Postfix;
+
+  beforeAll(async () => {
+    workdir = makeWorkdir();
+    stub = await startDnsStub(HEALTHY);
+    const deadline = ['--deadline', `${DEADLINE_MS}ms`, '--dns-timeout', '1s'];
+    // What is cached would hide the trouble.
+    program = await startProgram([
+      '--dns-server',
+      stub.server,
+      ...deadline,
+      '--cache-size',
+      '0',
+      '--policy',
+      'rfc5321',
+    ]);
+    postfix = await startPostfix(workdir, { mainCf: `smtpd_milters = ${program.socket}` });
+  });
+
+  afterAll(async () => {
+    await postfix.stop();
+    await program.stop();
+    await stub.close();
+    removeWorkdir(workdir);
+  });
+
+  async function told(helo: string): Promise<{ code: number; ms: number }> {
+    const client = await SmtpClient.connect(postfix.port);
+    const started = performance.now();
+    expect((await client.become(CLIENT, helo)).code).toBe(250);
+    const { code } = await client.send();
+    const ms = performance.now() - started;
+    await client.say('QUIT');
+    client.close();
+    return { code, ms };
+  }
+
+  it.each<[string, Readonly<Record<string, Script>>]>([
+    ['a black hole', { '*': 'silence' }],
+    ['SERVFAIL for everything', { '*': 'servfail' }],
+    ['REFUSED for everything', { '*': 'refused' }],
+    [
+      'SERVFAIL for the zone of the name',
+      { ...HEALTHY, 'mail.sender.org A': 'servfail', 'mail.sender.org': 'servfail' },
+    ],
+    ['SERVFAIL for the reverse zone', { ...HEALTHY, '7.100.51.198.in-addr.arpa PTR': 'servfail' }],
+    ['answers after three seconds', { '*': { delayMs: 3000, then: 'nxdomain' } }],
+    ['truncation with broken TCP', { '*': { truncated: 'no-tcp' } }],
+    ['truncation with silent TCP', { '*': { truncated: 'silence' } }],
+    ['answers with wrong ids', { '*': 'wrong-id' }],
+    ['garbage', { '*': 'garbage' }],
+  ])('%s', async (_, table) => {
+    stub.script(table);
+    const { code, ms } = await told('mail.sender.org');
+    expect(code).toBe(250);
+    expect(ms).toBeLessThan(DEADLINE_MS + 2000);
+    const line = program.decisions().at(-1) ?? '';
+    expect(line).toMatch(/dns-temperror:0/);
+  });
+
+  it('flapping', async () => {
+    for (let i = 0; i < 6; i++) {
+      stub.script(i % 2 === 0 ? { '*': 'servfail' } : HEALTHY);
+      expect((await told('mail.sender.org')).code).toBe(250);
+    }
+  });
+
+  it('one broken zone does not stop refusals for others', async () => {
+    stub.script({
+      ...HEALTHY,
+      'mail.broken.org': 'servfail',
+      'gone.sender.org': 'nxdomain',
+      'sender.org': [],
+    });
+    expect((await told('mail.broken.org')).code).toBe(250);
+    expect((await told('gone.sender.org')).code).toBe(450);
+    expect((await told('Jupiter')).code).toBe(550);
+  });
+
+  it('an outage of the resolver stops refusals that rest on DNS, says so once, and ends by itself', async () => {
+    stub.script({ '*': 'servfail' });
+    for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
+    expect(program.output()).toMatch(/^error dns-outage /m);
+    stub.script({ '*': 'servfail', 'gone.sender.org': 'nxdomain' });
+    expect((await told('gone.sender.org')).code).toBe(250);
+    expect(program.decisions().at(-1)).toContain(' dns=ill ');
+    expect((await told('Jupiter')).code).toBe(550);
+    stub.script({ ...HEALTHY, 'sender.org': [], '*': 'nxdomain' });
+    for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
+    expect(program.output()).toMatch(/^error dns-recovered /m);
+    expect((await told('gone.sender.org')).code).toBe(450);
+    expect(program.output().match(/^error dns-outage /gm)).toHaveLength(1);
+  });
+});
