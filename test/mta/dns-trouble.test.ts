@@ -79,7 +79,7 @@ describeWith(['postfix'], 'DNS trouble behind Postfix', () => {
     const { code, ms } = await told('mail.sender.org');
     expect(code).toBe(250);
     expect(ms).toBeLessThan(DEADLINE_MS + 2000);
-    const line = program.decisions().at(-1) ?? '';
+    const line = (await program.decisions()).at(-1) ?? '';
     expect(line).toMatch(/dns-temperror:0/);
   });
 
@@ -105,15 +105,15 @@ describeWith(['postfix'], 'DNS trouble behind Postfix', () => {
   it('an outage of the resolver stops refusals that rest on DNS, says so once, and ends by itself', async () => {
     stub.script({ '*': 'servfail' });
     for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
-    expect(program.output()).toMatch(/^error dns-outage /m);
+    expect(await program.output()).toMatch(/^error dns-outage /m);
     stub.script({ '*': 'servfail', 'gone.sender.org': 'nxdomain' });
     expect((await told('gone.sender.org')).code).toBe(250);
-    expect(program.decisions().at(-1)).toContain(' dns=ill ');
+    expect((await program.decisions()).at(-1)).toContain(' dns=ill ');
     expect((await told('Jupiter')).code).toBe(550);
     stub.script({ ...HEALTHY, 'sender.org': [], '*': 'nxdomain' });
     for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
-    expect(program.output()).toMatch(/^error dns-recovered /m);
+    expect(await program.output()).toMatch(/^error dns-recovered /m);
     expect((await told('gone.sender.org')).code).toBe(450);
-    expect(program.output().match(/^error dns-outage /gm)).toHaveLength(1);
+    expect((await program.output()).match(/^error dns-outage /gm)).toHaveLength(1);
   });
 });

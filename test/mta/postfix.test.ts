@@ -131,7 +131,7 @@ describeWith(['postfix', 'nsd', 'openssl'], 'Postfix', () => {
     );
     expect(refusal.text).toContain('Jupiter');
     const reference = /\(ref (\S+)\)/.exec(refusal.text)?.[1] ?? 'none';
-    const line = program.decisions().find((each) => each.includes(`ref=${reference}`));
+    const line = (await program.decisions()).find((each) => each.includes(`ref=${reference}`));
     expect(line).toMatch(/ client=198\.51\.100\.7 helo=Jupiter action=reject verdict=reject /);
     expect(line).toMatch(/ from=<s@sender\.org> rcpt=<user@dest\.test> /);
     // Postfix logs through a daemon of its own, a little later.
@@ -154,7 +154,7 @@ describeWith(['postfix', 'nsd', 'openssl'], 'Postfix', () => {
   it('accepts a client that has logged in, by XCLIENT', async () => {
     const made = await client(SENDER, 'Jupiter', { LOGIN });
     expect((await made.send()).code).toBe(250);
-    expect(program.decisions().at(-1)).toContain(' action=accept exempt=authenticated ');
+    expect((await program.decisions()).at(-1)).toContain(' action=accept exempt=authenticated ');
   });
 
   it('leaves STARTTLS and AUTH on offer to a client it will refuse, and accepts it once it has logged in', async () => {
@@ -204,7 +204,7 @@ describeWith(['postfix', 'nsd', 'openssl'], 'Postfix', () => {
   it('says in the log whether the answer came from the cache', async () => {
     await verdict('2001:db8:7::1', 'cache.sender.org');
     await verdict('2001:db8:7::1', 'cache.sender.org');
-    const [first, second] = program.decisions().slice(-2);
+    const [first, second] = (await program.decisions()).slice(-2);
     expect(first).toContain(' cache=miss ');
     expect(second).toContain(' cache=hit ');
   });
@@ -260,8 +260,8 @@ describeWith(['postfix', 'nsd', 'openssl'], 'Postfix', () => {
     ]) {
       expect(await verdict(STRANGER, helo), helo).toBe('250');
     }
-    for (const line of program.decisions()) expect(line).toContain(' action=accept verdict=reject ');
-    expect(program.decisions()).toHaveLength(5);
+    for (const line of await program.decisions()) expect(line).toContain(' action=accept verdict=reject ');
+    expect(await program.decisions()).toHaveLength(5);
   });
 
   it.each([
@@ -291,7 +291,7 @@ describeWith(['postfix', 'nsd', 'openssl'], 'Postfix', () => {
       '1s',
     ]);
     expect(await verdict(SENDER, 'mail.sender.org')).toBe('250');
-    expect(program.decisions().at(-1)).toContain('dns-temperror:0');
+    expect((await program.decisions()).at(-1)).toContain('dns-temperror:0');
     await restart();
   });
 

@@ -9,9 +9,9 @@ export interface Program {
   /** The socket it listens on, as Postfix spells it. */
   readonly socket: string;
   /** The `decision` lines so far. */
-  decisions(): string[];
+  decisions(): Promise<string[]>;
   /** All it has printed. */
-  output(): string;
+  output(): Promise<string>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -37,11 +37,22 @@ export async function startProgram(args: readonly string[]): Promise<Program> {
   return {
     child,
     socket,
-    decisions: () => output.split('\n').filter((line) => line.startsWith('decision ')),
-    output: () => output,
+    decisions: async () => {
+      await arrived();
+      return output.split('\n').filter((line) => line.startsWith('decision '));
+    },
+    output: async () => {
+      await arrived();
+      return output;
+    },
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       return gone;
     },
   };
+}
+
+/** A line is in the pipe before the client has its reply; this lets our own event loop take it out. */
+function arrived(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50));
 }
