@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { performance } from 'node:perf_hooks';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RecordType, Resolver } from '../../src/core/resolver.ts';
 import { createNodeResolver } from '../../src/dns/node-resolver.ts';
 import { UsageError } from '../../src/usage-error.ts';
@@ -147,12 +147,12 @@ describe('answers', () => {
     ['garbage', 'garbage'],
     ['truncation with broken TCP', { truncated: 'no-tcp' }],
     ['truncation with silent TCP', { truncated: 'silence' }],
-    ['an answer that comes too late', { delayMs: 1500, then: a('192.0.2.1') }],
+    ['an answer that comes too late', { delayMs: 5000, then: a('192.0.2.1') }],
   ])('%s is an unknown, in time', async (_, script) => {
     const { server } = await stub({ '*': script });
     const started = performance.now();
     expect(await resolverOf([server], 600).lookup('x.org', 'A')).toMatchObject({ status: 'temperror' });
-    expect(performance.now() - started).toBeLessThan(1200);
+    expect(performance.now() - started).toBeLessThan(3000);
   });
 });
 
@@ -209,7 +209,7 @@ describe('several servers', () => {
     expect(await resolverOf([first.server, second.server], 500).lookup('x.org', 'A')).toMatchObject({
       status: 'temperror',
     });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(3000);
   });
 });
 
@@ -226,11 +226,14 @@ describe('load', () => {
   });
 
   it('keeps at most 200 questions in flight, and answers all', async () => {
-    const { server, questions } = await stub({ '*': { delayMs: 100, then: a('192.0.2.1') } });
+    const { server, questions } = await stub({ '*': { delayMs: 500, then: a('192.0.2.1') } });
     const resolver = resolverOf([server], 5000);
     const answers = Array.from({ length: 450 }, (_, i) => resolver.lookup(`h${i}.org`, 'A'));
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(questions.length).toBeLessThanOrEqual(200);
+    await vi.waitFor(() => {
+      expect(questions).toHaveLength(200);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(questions).toHaveLength(200);
     expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set(['found']));
   });
 
