@@ -12,6 +12,7 @@
  */
 import { canonicalName, isQueryName, registrableDomain, selfAndParents } from './domain.ts';
 import { type IpAddress, parseIp, sameIp } from './ip.ts';
+import { watchTtl } from './least-ttl.ts';
 import type { Answer, RecordData, Resolver } from './resolver.ts';
 
 export interface CsaOutcome {
@@ -37,16 +38,9 @@ const MAX_TARGETS = 10;
  * most 6 SRV questions, and 10 for addresses.
  */
 export async function checkCsa(ip: IpAddress, name: string, resolver: Resolver): Promise<CsaOutcome> {
-  const ttls: number[] = [];
-  const noting: Resolver = {
-    async lookup(question, type) {
-      const answer = await resolver.lookup(question, type);
-      if (answer.status !== 'temperror' && answer.ttl !== null) ttls.push(answer.ttl);
-      return answer;
-    },
-  };
-  const word = await judge(ip, canonicalName(name), noting);
-  return { ...word, ttl: ttls.length === 0 ? null : Math.min(...ttls) };
+  const watch = watchTtl(resolver);
+  const word = await judge(ip, canonicalName(name), watch.resolver);
+  return { ...word, ttl: watch.least() };
 }
 
 async function judge(ip: IpAddress, name: string, resolver: Resolver): Promise<Word> {

@@ -9,6 +9,7 @@
 import { checkCsa, type CsaOutcome } from '../csa.ts';
 import { canonicalName, isQueryName, registrableDomain, selfAndParents } from '../domain.ts';
 import type { IpAddress } from '../ip.ts';
+import { watchTtl } from '../least-ttl.ts';
 import type { Resolver } from '../resolver.ts';
 import { checkHelo, type SpfOutcome } from '../spf/index.ts';
 import { blocksTooWide } from '../spf/width.ts';
@@ -59,14 +60,7 @@ export async function checkAuthRecord(
   methods?: AuthMethods,
 ): Promise<AuthOutcome> {
   const helo = canonicalName(name);
-  const ttls: number[] = [];
-  const noting: Resolver = {
-    async lookup(question, type) {
-      const answer = await resolver.lookup(question, type);
-      if (answer.status !== 'temperror' && answer.ttl !== null) ttls.push(answer.ttl);
-      return answer;
-    },
-  };
+  const { resolver: noting, least } = watchTtl(resolver);
   const evaluators = methods ?? {
     spf: (domain: string) => checkHelo(ip, domain, noting, { explain: false }),
     csa: () => checkCsa(ip, helo, noting),
@@ -79,7 +73,7 @@ export async function checkAuthRecord(
     domain: found.domain,
     record: 'record' in found ? found.record.text : null,
     methods: 'record' in found ? found.record.methods : [],
-    ttl: ttls.length === 0 ? null : Math.min(...ttls),
+    ttl: least(),
   };
 }
 
