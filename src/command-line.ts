@@ -6,7 +6,7 @@ import { publish } from './commands/publish.ts';
 import { serve } from './commands/serve.ts';
 import type { Terminal } from './commands/terminal.ts';
 import { type Config, flagOf, OPTIONS, type OptionRow, readConfig } from './options.ts';
-import { registryOf, resolverOf } from './service.ts';
+import { registryOf, resolverOf } from './from-config.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `EX_USAGE` of sysexits.h. */

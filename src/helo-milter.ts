@@ -15,9 +15,10 @@ import { sessionChecks } from './core/checks/index.ts';
 import type { SessionFacts } from './core/checks/session.ts';
 import { makeClient } from './core/client.ts';
 import { canonicalName } from './core/domain.ts';
-import { type IpAddress, type IpPrefix, parseIp, prefixContains } from './core/ip.ts';
+import { type IpAddress, parseIp } from './core/ip.ts';
 import { type Decision, decisionFields, type Judged, type Stage } from './decision-log.ts';
 import { enforce, type Enforcement } from './enforcement.ts';
+import { exemptClient, type ExemptionOptions, exemptRecipient, exemptSender } from './exemption.ts';
 import type { Log } from './log.ts';
 import {
   type CommandReply,
@@ -35,17 +36,13 @@ import { decide, type Policy } from './policy.ts';
 import { type ReplyOptions, smtpReply } from './smtp-reply.ts';
 import type { TempfailBudget } from './tempfail-budget.ts';
 
-export interface HeloMilterOptions {
+export interface HeloMilterOptions extends ExemptionOptions {
   readonly assessor: Assessor;
   readonly policy: Policy;
   /** Judged beside the policy and only logged. */
   readonly shadowPolicy: Policy | null;
   readonly enforcement: Enforcement;
   readonly applyAt: Stage;
-  /** Clients that are never refused, besides loopback. */
-  readonly trusted: readonly IpPrefix[];
-  /** Names and ports of the MTA's services whose clients are never refused, in lower case. */
-  readonly exemptDaemons: readonly string[];
   readonly ourNames: readonly string[];
   readonly ourAddresses: readonly IpAddress[];
   /** The operator's list as it is now. */
@@ -122,7 +119,7 @@ class HeloSession implements MilterSession {
 
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
     this.#ip = info.address === null ? null : parseIp(info.address);
-    this.#exempt = this.#exemption(info, context);
+    this.#exempt = exemptClient(info.family, this.#ip, context, this.#options);
     return 'continue';
   }
 
@@ -143,7 +140,7 @@ class HeloSession implements MilterSession {
     this.#budgetSpent = null;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('', context);
-    const exempt = this.#exempt ?? identified(context);
+    const exempt = this.#exempt ?? exemptSender(context);
     if (exempt !== null) {
       this.#log(greeting, settled(greeting), 'mail', null, exempt, context);
       return 'accept';
@@ -176,17 +173,6 @@ class HeloSession implements MilterSession {
     // A reset ends the message only: Postfix sends it after a second HELO, which must survive (milter8.c).
     this.#sender = null;
     this.#logged.clear();
-  }
-
-  #exemption({ family }: ConnectInfo, context: MilterContext): string | null {
-    if (family === 'unix') return 'local';
-    const services = [context.macro('daemon_name'), context.macro('daemon_port')];
-    if (services.some((each) => this.#options.exemptDaemons.includes(each?.toLowerCase() ?? '')))
-      return 'service';
-    const ip = this.#ip;
-    if (ip === null) return null;
-    if (ip.family === 4 ? ip.bytes[0] === 127 : ip.text === '::1') return 'loopback';
-    return this.#options.trusted.some((prefix) => prefixContains(prefix, ip)) ? 'trusted' : null;
   }
 
   /** Starts the assessment of a new name; whatever an earlier name had earned is gone. */
@@ -371,23 +357,6 @@ function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) 
 
 function settled({ judged }: Greeting): Judged | null {
   return judged instanceof Promise ? null : judged;
-}
-
-/**
- * Both MTAs set `{auth_authen}` at MAIL once the client has logged in (Postfix also through XCLIENT), and
- * `{cert_subject}` and `{verify}` for a TLS client certificate; only Sendmail tells by `{verify}` whether it trusts
- * it, Postfix sends the subject of a trusted one only.
- */
-function identified(context: MilterContext): string | null {
-  if ((context.macro('auth_authen') ?? '') !== '') return 'authenticated';
-  const verified = context.macro('verify') ?? 'OK';
-  return (context.macro('cert_subject') ?? '') !== '' && verified === 'OK' ? 'certificate' : null;
-}
-
-/** RFC 5321 §4.5.1 and RFC 2142: the two mailboxes at which a refused sender must be able to ask why. */
-function exemptRecipient(address: string): string | null {
-  const local = /^"?(postmaster|abuse)"?(?:@|$)/i.exec(address)?.[1];
-  return local === undefined ? null : local.toLowerCase();
 }
 
 /** `{daemon_addr}` and `{if_addr}` come as `192.0.2.1`, `[192.0.2.1]`, `IPv6:…` or both. */

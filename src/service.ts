@@ -1,26 +1,15 @@
 /** Puts the parts together by a Config and runs them. */
-import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { AccessList, parseAccess } from './access.ts';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
-import type { Check, FindingSpec } from './core/check.ts';
-import {
-  checks as builtin,
-  findings as builtinFindings,
-  findingsOf,
-  sessionChecks,
-} from './core/checks/index.ts';
-import type { Resolver } from './core/resolver.ts';
-import { createNodeResolver } from './dns/node-resolver.ts';
-import { zoneFileResolver } from './dns/zone-file.ts';
+import { describeError } from './describe-error.ts';
+import { policyOf, readAccess, registryOf, resolverOf } from './from-config.ts';
 import { heloMilter, MACROS } from './helo-milter.ts';
 import type { Log } from './log.ts';
 import { AddressError, formatSocketAddress, MilterServer } from './milter/index.ts';
-import { loadOperatorChecks } from './operator-checks.ts';
 import type { Config } from './options.ts';
 import { OutageBrake } from './outage-brake.ts';
-import { makePolicy, type Policy, settles, worthwhile } from './policy.ts';
+import { makePolicy, settles, worthwhile } from './policy.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -45,7 +34,13 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const policy = policyOf(config, findings);
   const shadowPolicy = config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings);
   const policies = shadowPolicy === null ? [policy] : [policy, shadowPolicy];
-  let access = await readAccess(config, log);
+  const reportVoid = (file: string, line: number): void => {
+    log.info('access-expired', [
+      ['file', file],
+      ['line', line],
+    ]);
+  };
+  let access = await readAccess(config, reportVoid);
   const brake = new OutageBrake({
     ...BRAKE,
     now,
@@ -72,7 +67,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       onCheckError: (check, error) => {
         log.error('check', [
           ['check', check],
-          ['detail', describe(error)],
+          ['detail', describeError(error)],
         ]);
       },
     }),
@@ -110,7 +105,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     onError: (error, event) => {
       log.error('session', [
         ['event', event],
-        ['detail', describe(error)],
+        ['detail', describeError(error)],
       ]);
     },
   });
@@ -122,7 +117,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       await server.close();
       throw error instanceof AddressError
         ? new UsageError(`--listen: ${error.message}`)
-        : new UsageError(`--listen: cannot listen on ${text}: ${describe(error)}`);
+        : new UsageError(`--listen: cannot listen on ${text}: ${describeError(error)}`);
     }
   }
   return {
@@ -132,11 +127,11 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     },
     reload: async () => {
       try {
-        access = await readAccess(config, log);
+        access = await readAccess(config, reportVoid);
         log.info('reloaded', []);
       } catch (error) {
         log.error('reload', [
-          ['detail', describe(error)],
+          ['detail', describeError(error)],
           ['effect', 'the old list stays'],
         ]);
       }
@@ -151,80 +146,4 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       }
     },
   };
-}
-
-/** The list of the flags, empty without one. Lines that are void are reported. Rejects with UsageError. */
-async function readAccess({ access: file }: Config, log: Log): Promise<AccessList> {
-  if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`--access: ${describe(error)}`);
-  });
-  const report = (line: number): void => {
-    log.info('access-expired', [
-      ['file', file],
-      ['line', line],
-    ]);
-  };
-  const parsed = parseAccess(text, file, Date.now());
-  parsed.expired.forEach(report);
-  return new AccessList(parsed, report);
-}
-
-export interface Registry {
-  readonly checks: readonly Check[];
-  readonly findings: ReadonlyMap<string, FindingSpec>;
-}
-
-/** Our checks and the operator's, with all their findings. */
-export async function registryOf({ check, deadline }: Pick<Config, 'check' | 'deadline'>): Promise<Registry> {
-  if (check.length === 0) return { checks: builtin, findings: builtinFindings };
-  const own = await loadOperatorChecks(
-    check,
-    {
-      checks: [...builtin, ...sessionChecks].map(({ name }) => name),
-      findings: [...builtinFindings.keys()],
-    },
-    deadline,
-  );
-  const checks = [...builtin, ...own];
-  return { checks, findings: findingsOf(checks) };
-}
-
-/** The resolver of the flags: servers, or a zone file. Rejects with UsageError. */
-export async function resolverOf({
-  dnsServer,
-  dnsTimeout,
-  dnsZone,
-}: Pick<Config, 'dnsServer' | 'dnsTimeout' | 'dnsZone'>): Promise<Resolver> {
-  if (dnsZone === null) {
-    return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout, now: () => performance.now() });
-  }
-  try {
-    return zoneFileResolver(await readFile(dnsZone, 'utf8'), dnsZone);
-  } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`--dns-zone: ${describe(error)}`);
-  }
-}
-
-/** The policy of the flags. Throws UsageError for a weight of a finding that does not exist. */
-export function policyOf(
-  { policy, rejectAt, tempfailAt, require, weight }: Config,
-  known: ReadonlyMap<string, FindingSpec>,
-): Policy {
-  for (const [id] of weight) {
-    if (!known.has(id)) throw new UsageError(`--weight: there is no finding "${id}"; see --list-findings`);
-  }
-  return makePolicy(policy, known, {
-    rejectAt,
-    tempfailAt,
-    require: require ?? undefined,
-    weights: new Map(weight),
-  });
-}
-
-/** Errors of the system have their code in the message already, those of ours beside it. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  return code === undefined || error.message.includes(code) ? error.message : `${error.message} (${code})`;
 }

@@ -278,6 +278,21 @@ describe('serve', () => {
     expect(out).toContain('decision client=127.0.0.1 helo=Jupiter action=accept exempt=loopback');
   });
 
+  it.each([
+    [[], 0x111, 0x150],
+    [['--no-auth-results'], 0x100, 0x170],
+  ])('%j asks the MTA for the actions %i and declines %i of it', async (args, actions, declined) => {
+    await run([...LISTEN, '--grace', '0s', ...args], async (state) => {
+      const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
+      const socket = connect(port, '127.0.0.1');
+      socket.write(mta.optneg());
+      const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
+      expect(answer.readUInt32BE(9)).toBe(actions);
+      expect(answer.readUInt32BE(13)).toBe(declined);
+      socket.destroy();
+    });
+  });
+
   it('logs a fault that nobody foresaw, and goes on', async () => {
     const { out, code } = await run(LISTEN, (state) => {
       state.fault(new Error('boom'));

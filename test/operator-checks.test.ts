@@ -7,7 +7,7 @@ import { checks, findings } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import { loadOperatorChecks } from '../src/operator-checks.ts';
 import { readConfig } from '../src/options.ts';
-import { registryOf } from '../src/service.ts';
+import { registryOf } from '../src/from-config.ts';
 import { UsageError } from '../src/usage-error.ts';
 import { zoneResolver } from './support/zone.ts';
 

@@ -7,7 +7,7 @@ import type { Resolver } from '../core/resolver.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import type { Config } from '../options.ts';
 import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
-import { policyOf, registryOf, resolverOf } from '../service.ts';
+import { policyOf, registryOf, resolverOf } from '../from-config.ts';
 import { smtpReply } from '../smtp-reply.ts';
 import { UsageError } from '../usage-error.ts';
 import { explanationText } from './explanation-text.ts';
