@@ -12,7 +12,8 @@ import { withDeadline } from './dns/deadline.ts';
 
 export interface AssessorOptions {
   readonly resolver: Resolver;
-  readonly checks: readonly Check[];
+  /** The checks as they are now. */
+  readonly checks: () => readonly Check[];
   /** Milliseconds one assessment may take. */
   readonly deadlineMs: number;
   /** Client addresses kept; 0 turns the cache off. */
@@ -69,7 +70,7 @@ export class Assessor {
     const { resolver, checks, deadlineMs, onCheckError, settled } = this.#options;
     const bounded = withDeadline(resolver, deadlineMs);
     try {
-      return await assess(client, bounded.resolver, checks, onCheckError, settled);
+      return await assess(client, bounded.resolver, checks(), onCheckError, settled);
     } finally {
       bounded.done();
     }

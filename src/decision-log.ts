@@ -2,7 +2,7 @@
 import type { AccessEntry } from './access.ts';
 import type { Assessment } from './core/assess.ts';
 import type { Field } from './log.ts';
-import type { Disposition, Verdict } from './policy.ts';
+import type { Disposition, Policy, Verdict } from './policy.ts';
 
 /** The SMTP command at which a verdict is given. */
 export type Stage = 'helo' | 'mail' | 'rcpt';
@@ -11,6 +11,8 @@ export type Stage = 'helo' | 'mail' | 'rcpt';
 export interface Judged {
   readonly assessment: Assessment;
   readonly verdict: Verdict;
+  /** The policy of the recipient, where it has one of its own. */
+  readonly ownPolicy: Policy | null;
   /** What the shadow policy would have said. */
   readonly shadow: Verdict | null;
   /** The line of the access list that matched. */
@@ -58,9 +60,18 @@ export function decisionFields(decision: Decision): Field[] {
   ];
 }
 
-function verdictFields({ verdict, shadow, assessment, access, dnsIll, elapsedMs }: Judged): Field[] {
+function verdictFields({
+  verdict,
+  ownPolicy,
+  shadow,
+  assessment,
+  access,
+  dnsIll,
+  elapsedMs,
+}: Judged): Field[] {
   const findings = verdict.counted.map(({ finding, weight }) => `${finding.id}:${weight}`);
   return [
+    ['policy', ownPolicy?.preset],
     ['verdict', verdict.disposition],
     ['score', verdict.score],
     ['cause', verdict.cause?.id],

@@ -2,6 +2,7 @@
  * Whose mail is never refused, and why: the word that the log gives for it. Knows the MTA by its macros only.
  */
 import { type IpAddress, type IpPrefix, prefixContains } from './core/ip.ts';
+import { parseMailbox } from './mailbox.ts';
 
 export interface ExemptionOptions {
   /** Clients that are never refused, besides loopback. */
@@ -23,20 +24,29 @@ export function exemptClient(
   { trusted, exemptDaemons }: ExemptionOptions,
 ): string | null {
   if (family === 'unix') return 'local';
-  const services = [macros.macro('daemon_name'), macros.macro('daemon_port')];
-  if (services.some((each) => each !== undefined && exemptDaemons.includes(each.toLowerCase())))
-    return 'service';
+  if (isExemptService(macros, exemptDaemons)) return 'service';
   if (ip === null) return null;
   if (ip.family === 4 ? ip.bytes[0] === 127 : ip.text === '::1') return 'loopback';
   return trusted.some((prefix) => prefixContains(prefix, ip)) ? 'trusted' : null;
 }
 
+/** The service may be told at CONNECT or later, by what macros the MTA was asked for. */
+function isExemptService(macros: Macros, exemptDaemons: readonly string[]): boolean {
+  return [macros.macro('daemon_name'), macros.macro('daemon_port')].some(
+    (each) => each !== undefined && exemptDaemons.includes(each.toLowerCase()),
+  );
+}
+
 /**
- * At MAIL: by who the client has shown to be. Both MTAs set `{auth_authen}` once it has logged in (Postfix also through
+ * At MAIL: by where it came in, and by who the client has shown to be. Both MTAs set `{auth_authen}` once it has logged in (Postfix also through
  * XCLIENT), and `{cert_subject}` for a TLS client certificate: Postfix for a trusted one only (`smtpd_milter.c`),
  * Sendmail for any, with `{verify}` to tell.
  */
-export function exemptSender(macros: Macros): string | null {
+export function exemptSender(
+  macros: Macros,
+  { exemptDaemons }: Pick<ExemptionOptions, 'exemptDaemons'>,
+): string | null {
+  if (isExemptService(macros, exemptDaemons)) return 'service';
   if ((macros.macro('auth_authen') ?? '') !== '') return 'authenticated';
   const verified = macros.macro('verify') ?? 'OK';
   return (macros.macro('cert_subject') ?? '') !== '' && verified === 'OK' ? 'certificate' : null;
@@ -44,6 +54,6 @@ export function exemptSender(macros: Macros): string | null {
 
 /** RFC 5321 §4.5.1 and RFC 2142: the two mailboxes at which a refused sender must be able to ask why. */
 export function exemptRecipient(address: string): string | null {
-  const local = /^"?(postmaster|abuse)"?(?:@|$)/i.exec(address)?.[1];
-  return local === undefined ? null : local.toLowerCase();
+  const { local } = parseMailbox(address);
+  return local === 'postmaster' || local === 'abuse' ? local : null;
 }

@@ -1,7 +1,6 @@
-/** The parts that the commands make of a Config: registry, policy, resolver, access list. */
+/** The parts that several commands make of a Config: registry, policy, reply texts, resolver. */
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { AccessList, parseAccess } from './access.ts';
 import type { Check, FindingSpec } from './core/check.ts';
 import {
   checks as builtin,
@@ -16,6 +15,7 @@ import { describeError } from './describe-error.ts';
 import { loadOperatorChecks } from './operator-checks.ts';
 import type { Config } from './options.ts';
 import { makePolicy, type Policy } from './policy.ts';
+import { placeholders, type ReplyOptions } from './smtp-reply.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Registry {
@@ -70,18 +70,24 @@ export function policyOf(
   });
 }
 
-/** The list of the flags, empty without one. `onVoid` hears of lines that do not count any more. Rejects with UsageError. */
-export async function readAccess(
-  { access: file }: Pick<Config, 'access'>,
-  onVoid: (file: string, line: number) => void,
-): Promise<AccessList> {
-  if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`--access: ${describeError(error)}`);
-  });
-  const parsed = parseAccess(text, file, Date.now());
-  for (const line of parsed.expired) onVoid(file, line);
-  return new AccessList(parsed, (line) => {
-    onVoid(file, line);
-  });
+/**
+ * Reply texts of the flags. Throws UsageError for a finding that does not exist, and for a placeholder that its evidence
+ * does not have: the sender would read a question mark.
+ */
+export function replyOf(
+  { helpUrl, contact, replyTemplate }: Pick<Config, 'helpUrl' | 'contact' | 'replyTemplate'>,
+  known: ReadonlyMap<string, FindingSpec>,
+): ReplyOptions {
+  for (const [id, text] of replyTemplate) {
+    const spec = known.get(id);
+    if (spec === undefined)
+      throw new UsageError(`--reply-template: there is no finding "${id}"; see --list-findings`);
+    const allowed = new Set(['client', 'helo', ...placeholders(spec.reply)]);
+    const stray = placeholders(text).find((name) => !allowed.has(name));
+    if (stray !== undefined) {
+      const has = [...allowed].map((name) => `{${name}}`).join(', ');
+      throw new UsageError(`--reply-template: ${id} has no {${stray}}, only ${has}`);
+    }
+  }
+  return { helpUrl, contact, templates: new Map(replyTemplate) };
 }

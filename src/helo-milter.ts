@@ -6,19 +6,12 @@
  * verdict is given at RCPT unless the operator chose otherwise. Both MTAs make a verdict at CONNECT or HELO stick to
  * the whole connection and hide later greetings, and only at MAIL is it known whether the client has logged in.
  */
-import type { Assessor } from './assessor.ts';
-import type { AccessList } from './access.ts';
 import { authResults, claimsToBe, FIELD } from './auth-results.ts';
-import type { ChurnCounter } from './churn.ts';
-import { type Assessment, withSession } from './core/assess.ts';
-import { sessionChecks } from './core/checks/index.ts';
-import type { SessionFacts } from './core/checks/session.ts';
-import { makeClient } from './core/client.ts';
 import { canonicalName } from './core/domain.ts';
 import { type IpAddress, parseIp } from './core/ip.ts';
-import { type Decision, decisionFields, type Judged, type Stage } from './decision-log.ts';
-import { enforce, type Enforcement } from './enforcement.ts';
-import { exemptClient, type ExemptionOptions, exemptRecipient, exemptSender } from './exemption.ts';
+import { decisionFields, type Judged, type Stage } from './decision-log.ts';
+import { exemptClient, exemptRecipient, exemptSender } from './exemption.ts';
+import { type Bench, Greeting, type Ourselves } from './greeting.ts';
 import type { Log } from './log.ts';
 import {
   type CommandReply,
@@ -26,40 +19,23 @@ import {
   type ConnectReply,
   type Envelope,
   type HeloReply,
+  type MacroStage,
   type Message,
   type MilterContext,
   type MilterSession,
   type ReplyCode,
   replyCode,
 } from './milter/index.ts';
-import { decide, type Policy } from './policy.ts';
-import { type ReplyOptions, smtpReply } from './smtp-reply.ts';
+import type { Policy } from './policy.ts';
+import type { Rules } from './rules.ts';
+import { smtpReply } from './smtp-reply.ts';
 import type { TempfailBudget } from './tempfail-budget.ts';
 
-export interface HeloMilterOptions extends ExemptionOptions {
-  readonly assessor: Assessor;
-  readonly policy: Policy;
-  /** Judged beside the policy and only logged. */
-  readonly shadowPolicy: Policy | null;
-  readonly enforcement: Enforcement;
-  readonly applyAt: Stage;
-  readonly ourNames: readonly string[];
-  readonly ourAddresses: readonly IpAddress[];
-  /** The operator's list as it is now. */
-  readonly access: () => AccessList;
-  /** Unix time in milliseconds. */
-  readonly wallClock: () => number;
+export interface HeloMilterOptions extends Bench {
   readonly budget: TempfailBudget;
-  /** The resolver is out of order: nothing that rests on DNS is held against anybody. */
-  readonly dnsIll: () => boolean;
-  readonly churn: ChurnCounter;
-  readonly churnLimit: number;
-  readonly reply: ReplyOptions;
   /** Tag accepted mail; null for no tag, which spares the MTA all events after RCPT. */
   readonly authResults: AuthResultsOptions | null;
   readonly log: Log;
-  /** Milliseconds on a steady scale. */
-  readonly now: () => number;
 }
 
 export interface AuthResultsOptions {
@@ -67,25 +43,24 @@ export interface AuthResultsOptions {
   readonly authservId: string | null;
 }
 
-/** The macros that the callbacks read, to be asked for at negotiation. */
-export const MACROS = {
-  connect: ['j', '{daemon_name}', '{daemon_addr}', '{daemon_port}', '{if_addr}', '{client_addr}'],
-  helo: ['{cert_subject}', '{verify}'],
-  mail: ['i', '{auth_authen}'],
-  rcpt: ['i'],
-  data: [],
-  endOfHeaders: [],
-  endOfMessage: [],
-} as const;
+const SERVICE_MACROS = ['j', '{daemon_name}', '{daemon_addr}', '{daemon_port}', '{if_addr}'] as const;
 
-/** What is known of the name given last. */
-interface Greeting {
-  /** Finds the log record: unique for each greeting of this process. */
-  readonly reference: string;
-  readonly helo: string;
-  hit: Decision['hit'];
-  /** The verdict once it is there; a promise of it before; null for a client that is never refused. */
-  judged: Judged | Promise<Judged> | null;
+/**
+ * The macros that the callbacks read, to be asked for at negotiation. Everything is asked for at MAIL, the first command
+ * at which anything is decided: Sendmail sends the macros of a stage in a packet of their own, and over TCP each such
+ * packet costs a wait of 40 ms for an acknowledgement. Postfix takes an empty list for its default.
+ */
+export function macrosFor(applyAt: Stage): Readonly<Record<MacroStage, readonly string[]>> {
+  const early = applyAt === 'helo';
+  return {
+    connect: early ? SERVICE_MACROS : [],
+    helo: early ? ['{cert_subject}', '{verify}'] : [],
+    mail: [...(early ? [] : SERVICE_MACROS), '{cert_subject}', '{verify}', 'i', '{auth_authen}'],
+    rcpt: [],
+    data: [],
+    endOfHeaders: [],
+    endOfMessage: [],
+  };
 }
 
 /** Makes the sessions of one running service. */
@@ -104,7 +79,6 @@ class HeloSession implements MilterSession {
   #ip: IpAddress | null = null;
   /** Why this client is never refused. */
   #exempt: string | null = null;
-  #previousHelo: string | null = null;
   #greetings = 0;
   #greeting: Greeting | null = null;
   #sender: string | null = null;
@@ -119,18 +93,20 @@ class HeloSession implements MilterSession {
 
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
     this.#ip = info.address === null ? null : parseIp(info.address);
-    this.#exempt = exemptClient(info.family, this.#ip, context, this.#options);
+    this.#exempt = exemptClient(info.family, this.#ip, context, this.rules);
     return 'continue';
   }
 
   helo(name: string, context: MilterContext): HeloReply | Promise<HeloReply> {
+    const greeting = this.#greet(name);
+    if (this.rules.applyAt !== 'helo') return 'continue';
+    const judged = greeting.verdict(this.#ourselves(context));
+    if (judged === null) return 'continue';
     // A verdict here sticks to the connection and MAIL is not shown any more, so only a refusal is given.
-    const greeting = this.#greet(name, context);
-    if (this.#options.applyAt !== 'helo' || greeting.judged === null) return 'continue';
-    return afterwards(greeting.judged, (judged) => {
-      if (judged.action === 'accept' || this.#excused(greeting, judged) !== null) return 'continue';
-      this.#log(greeting, judged, 'helo', null, null, context);
-      return this.#refusal(greeting, judged);
+    return afterwards(judged, (verdict) => {
+      if (verdict.action === 'accept' || this.#excused(greeting, verdict) !== null) return 'continue';
+      this.#log(greeting, verdict, 'helo', null, null, context);
+      return this.#refusal(greeting, verdict, '');
     });
   }
 
@@ -139,34 +115,42 @@ class HeloSession implements MilterSession {
     this.#logged.clear();
     this.#budgetSpent = null;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
-    const greeting = this.#greeting ?? this.#greet('', context);
-    const exempt = this.#exempt ?? exemptSender(context);
+    const greeting = this.#greeting ?? this.#greet('');
+    const exempt = this.#exempt ?? exemptSender(context, this.rules);
     if (exempt !== null) {
-      this.#log(greeting, settled(greeting), 'mail', null, exempt, context);
+      this.#log(greeting, greeting.settled(this.#ourselves(context)), 'mail', null, exempt, context);
       return 'accept';
     }
     // Before RCPT only an acceptance is final: some recipients take mail from everybody.
-    if (this.#options.applyAt === 'rcpt' && settled(greeting)?.action !== 'accept') return 'continue';
+    if (this.rules.applyAt === 'rcpt') {
+      const judged = greeting.settled(this.#ourselves(context));
+      if (judged === null || !greeting.acceptedByAll(judged)) return 'continue';
+    }
     return this.#apply(greeting, 'mail', null, context);
   }
 
   rcpt(recipient: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
     const greeting = this.#greeting;
     if (greeting === null) return 'continue';
-    const exempt = exemptRecipient(recipient.address);
+    const own = this.rules.recipients.of(recipient.address);
+    const exempt = exemptRecipient(recipient.address) ?? (own === 'off' ? 'opted-out' : null);
     if (exempt !== null) {
-      this.#log(greeting, settled(greeting), 'rcpt', recipient.raw, exempt, context);
+      this.#log(greeting, greeting.settled(this.#ourselves(context)), 'rcpt', recipient.raw, exempt, context);
       return 'continue';
     }
-    return this.#apply(greeting, 'rcpt', recipient.raw, context);
+    return this.#apply(greeting, 'rcpt', recipient.raw, context, own === 'off' ? null : own);
   }
 
   /** What ends the events of an accepted message as early as can be. */
   protected readonly accepted: 'accept' | 'continue' = 'accept';
 
   /** The verdict on the name given last; null for a client that is never refused. */
-  protected get judged(): Judged | Promise<Judged> | null {
-    return this.#greeting?.judged ?? null;
+  protected verdict(context: MilterContext): Judged | Promise<Judged> | null {
+    return this.#greeting?.verdict(this.#ourselves(context)) ?? null;
+  }
+
+  private get rules(): Rules {
+    return this.#options.rules();
   }
 
   abort(): void {
@@ -175,67 +159,26 @@ class HeloSession implements MilterSession {
     this.#logged.clear();
   }
 
-  /** Starts the assessment of a new name; whatever an earlier name had earned is gone. */
-  #greet(helo: string, context: MilterContext): Greeting {
-    const greeting: Greeting = {
-      reference: `${this.#id}.${(++this.#greetings).toString(36)}`,
-      helo,
-      hit: 'none',
-      judged: null,
-    };
-    this.#greeting = greeting;
+  /** A new name; whatever an earlier one had earned is gone. */
+  #greet(helo: string): Greeting {
     this.#budgetSpent = null;
-    // Who is never refused is not looked up either.
-    if (this.#exempt !== null) return greeting;
-    const { assessor, churn, now } = this.#options;
-    const names = this.#ip === null ? 0 : churn.note(this.#ip, canonicalName(helo));
-    const facts = this.#facts(context, names);
-    this.#previousHelo = helo;
-    const startedAt = now();
-    const found = assessor.lookup(makeClient(this.#ip?.text ?? null, helo));
-    greeting.hit = found.hit;
-    if (found.hit === 'hit') {
-      greeting.judged = this.#judge(found.value, facts, 0);
-    } else {
-      const judging = found.pending.then((assessment) => {
-        greeting.judged = this.#judge(assessment, facts, now() - startedAt);
-        return greeting.judged;
-      });
-      // Nobody may be waiting when it fails; who asks later gets the failure.
-      judging.catch(() => undefined);
-      greeting.judged = judging;
-    }
-    return greeting;
+    return (this.#greeting = new Greeting(this.#options, {
+      ip: this.#ip,
+      helo,
+      previousHelo: this.#greeting?.helo ?? null,
+      reference: `${this.#id}.${(++this.#greetings).toString(36)}`,
+      ask: this.#exempt === null,
+    }));
   }
 
-  #facts(context: MilterContext, namesSeen: number): Omit<SessionFacts, 'denied'> {
-    const { ourNames, ourAddresses, churnLimit } = this.#options;
+  /** The names and addresses that nobody else may give: the operator's and those of the MTA. */
+  #ourselves(context: MilterContext): Ourselves {
+    const { ourNames, ourAddresses } = this.rules;
     const mtaName = context.macro('j');
     const mtaAddress = parseIp(bareAddress(context.macro('daemon_addr') ?? context.macro('if_addr') ?? ''));
     return {
       ourNames: mtaName === undefined ? ourNames : [...ourNames, canonicalName(mtaName)],
       ourAddresses: mtaAddress === null ? ourAddresses : [...ourAddresses, mtaAddress],
-      previousHelo: this.#previousHelo,
-      namesSeen,
-      churnLimit,
-    };
-  }
-
-  #judge(cached: Assessment, facts: Omit<SessionFacts, 'denied'>, elapsedMs: number): Judged {
-    const { policy, shadowPolicy, enforcement, dnsIll, access, wallClock } = this.#options;
-    const entry = access().match(cached, wallClock());
-    const denied = entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null;
-    const assessment = withSession(cached, { ...facts, denied }, sessionChecks);
-    const ill = dnsIll();
-    const verdict = decide(assessment, policy, ill);
-    return {
-      assessment,
-      verdict,
-      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, ill),
-      dnsIll: ill,
-      action: enforce(verdict.disposition, this.#ip, enforcement),
-      access: entry,
-      elapsedMs,
     };
   }
 
@@ -244,15 +187,22 @@ class HeloSession implements MilterSession {
     stage: Stage,
     recipient: string | null,
     context: MilterContext,
+    own: Policy | null = null,
   ): CommandReply | Promise<CommandReply> {
+    const pending = greeting.verdict(this.#ourselves(context));
     // An exempt client ends at MAIL; without an assessment there is nothing to hold against anybody.
-    if (greeting.judged === null) return 'accept';
-    return afterwards(greeting.judged, (judged) => {
+    if (pending === null) return 'accept';
+    return afterwards(pending, (general) => {
+      const judged = own === null ? general : greeting.under(own, general);
       const exempt = this.#excused(greeting, judged);
       this.#log(greeting, judged, stage, recipient, exempt, context);
-      if (exempt !== null) return this.accepted;
-      // Nothing later can matter once the message is accepted: end its events here.
-      return judged.action === 'accept' ? this.accepted : this.#refusal(greeting, judged);
+      if (exempt === null && judged.action !== 'accept') {
+        return this.#refusal(greeting, judged, recipient ?? this.#sender ?? '');
+      }
+      // Nothing later can matter once the message is accepted for all: end its events here.
+      const final =
+        exempt === 'access' || this.rules.recipients.size === 0 || greeting.acceptedByAll(general);
+      return final ? this.accepted : 'continue';
     });
   }
 
@@ -269,9 +219,10 @@ class HeloSession implements MilterSession {
     return this.#budgetSpent;
   }
 
-  #refusal({ reference }: Greeting, { verdict, assessment }: Judged): ReplyCode | 'accept' {
-    const { policy, reply } = this.#options;
-    const refusal = smtpReply(verdict, assessment, policy.findings, reply, reference);
+  /** `address` is that of the command refused. */
+  #refusal({ reference }: Greeting, { verdict, assessment }: Judged, address: string): ReplyCode | 'accept' {
+    const { policy, reply } = this.rules;
+    const refusal = smtpReply(verdict, assessment, policy.findings, reply, reference, address);
     return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
   }
 
@@ -283,13 +234,15 @@ class HeloSession implements MilterSession {
     exempt: string | null,
     context: MilterContext,
   ): void {
-    const kind = exempt ?? 'decision';
+    const kind = exempt ?? judged?.ownPolicy?.preset ?? 'decision';
     if (this.#logged.has(kind)) return;
     this.#logged.add(kind);
     this.#options.log.info(
       'decision',
       decisionFields({
-        ...greeting,
+        reference: greeting.reference,
+        helo: greeting.helo,
+        hit: greeting.hit,
         client: this.#ip?.text ?? null,
         judged,
         exempt,
@@ -330,7 +283,7 @@ class TaggingHeloSession extends HeloSession {
   endOfMessage(message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
     // From the last to the first, so that the places of the others stay what they were.
     for (const place of this.#forged.toReversed()) message.changeHeader(place, FIELD, null);
-    const { judged } = this;
+    const judged = this.verdict(context);
     this.#reset();
     if (judged === null) return 'accept';
     return afterwards(judged, (verdict) => {
@@ -353,10 +306,6 @@ class TaggingHeloSession extends HeloSession {
 /** Goes on at once where the verdict is there, so that a cached one costs no promise. */
 function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) => R): R | Promise<R> {
   return judged instanceof Promise ? judged.then(next) : next(judged);
-}
-
-function settled({ judged }: Greeting): Judged | null {
-  return judged instanceof Promise ? null : judged;
 }
 
 /** `{daemon_addr}` and `{if_addr}` come as `192.0.2.1`, `[192.0.2.1]`, `IPv6:…` or both. */

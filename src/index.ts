@@ -7,7 +7,7 @@ export { Assessor, type AssessorOptions } from './assessor.ts';
 export { ChurnCounter, type ChurnOptions } from './churn.ts';
 export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';
 export { type Enforcement, enforce } from './enforcement.ts';
-export { heloMilter, type HeloMilterOptions, MACROS } from './helo-milter.ts';
+export { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
 export { createLog, type Field, type Log } from './log.ts';
 export { type Config, readConfig } from './options.ts';
 export { decide, type Disposition, makePolicy, type Policy, type Stream, type Verdict } from './policy.ts';

@@ -91,6 +91,13 @@ export function replyText(maxLength: number): (text: string) => string {
   };
 }
 
+/** `ID=TEXT`, a text for replies. Whether the finding exists, and has what is in braces, is for others to say. */
+export function template(text: string): readonly [id: string, template: string] {
+  const [, id = '', words = ''] = /^([a-z0-9-]+)=(.*)$/s.exec(text) ?? [];
+  if (id === '') throw new UsageError(`"${text}" is not a text such as helo-mismatch="{helo} is not yours"`);
+  return [id, replyText(300)(words)];
+}
+
 /** Octal file mode such as 0660. */
 export function fileMode(text: string): number {
   if (!/^0?[0-7]{3}$/.test(text)) throw new UsageError(`"${text}" is not a mode such as 0660`);

@@ -13,6 +13,7 @@ import {
   oneOf,
   prefix,
   replyText,
+  template,
   verbatim,
   weight,
   word,
@@ -218,6 +219,12 @@ export const OPTIONS = {
     help: 'list of allow and deny lines; read again on SIGHUP, see docs/access.md',
     parse: verbatim,
   }),
+  recipientPolicy: optional({
+    value: 'FILE',
+    group: 'Exemptions',
+    help: 'recipients and domains with a policy of their own, or off; read again on SIGHUP, see docs/recipients.md',
+    parse: verbatim,
+  }),
   exemptDaemon: many({
     value: 'NAME',
     group: 'Exemptions',
@@ -299,6 +306,13 @@ export const OPTIONS = {
     parse: replyText(80),
     check: true,
   }),
+  replyTemplate: many({
+    value: 'ID=TEXT',
+    group: 'Replies',
+    help: 'your words for one finding; {helo}, {client} and what else its own text has in braces is filled in',
+    parse: template,
+    check: true,
+  }),
 } as const;
 
 export type Options = typeof OPTIONS;
@@ -327,6 +341,9 @@ export function readConfig(given: ReadonlyMap<string, readonly string[]>): Confi
   const config = Object.fromEntries(entries) as Config;
   if (config.tempfailAt > config.rejectAt) {
     throw new UsageError(`--tempfail-at ${config.tempfailAt} is above --reject-at ${config.rejectAt}`);
+  }
+  if (config.recipientPolicy !== null && config.applyAt !== 'rcpt') {
+    throw new UsageError('--recipient-policy needs --apply-at rcpt: before that no recipient is known');
   }
   if (config.cacheMin > config.cacheMax) throw new UsageError('--cache-min is above --cache-max');
   return Object.freeze(config);

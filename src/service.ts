@@ -3,25 +3,33 @@ import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
 import { describeError } from './describe-error.ts';
-import { policyOf, readAccess, registryOf, resolverOf } from './from-config.ts';
-import { heloMilter, MACROS } from './helo-milter.ts';
+import { registryOf, resolverOf } from './from-config.ts';
+import { heloMilter, macrosFor } from './helo-milter.ts';
 import type { Log } from './log.ts';
-import { AddressError, formatSocketAddress, MilterServer } from './milter/index.ts';
+import { AddressError, formatSocketAddress, MilterServer, parseSocketAddress } from './milter/index.ts';
 import type { Config } from './options.ts';
 import { OutageBrake } from './outage-brake.ts';
-import { makePolicy, settles, worthwhile } from './policy.ts';
+import { settles } from './policy.ts';
+import { policiesOf, readRules, type Rules } from './rules.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
 import { UsageError } from './usage-error.ts';
 
 /** On when half of at least ten domains failed within half a minute, off when fewer than a fifth do. */
 const BRAKE = { windowMs: 30_000, minDomains: 10, onAt: 0.5, offBelow: 0.2 } as const;
 
+/**
+ * Over TCP Postfix sends the macros of a declined DATA, and then waits 40 ms for an acknowledgement, for every message;
+ * what Sendmail sends after an unanswered CONNECT waits as long. A unix socket has no such waits.
+ */
+const OVER_TCP = { keep: ['data'] } as const;
+const OVER_UNIX = { noReply: ['connect'] } as const;
+
 export interface Service {
   /** Where it listens, as Postfix spells it. */
   readonly sockets: readonly string[];
   /** SMTP connections open now. */
   readonly connections: number;
-  /** Reads the access list again; a bad one keeps the old and says so. */
+  /** Reads the lists of the operator again; a bad one keeps all as it was and says so. */
   reload(): Promise<void>;
   /** Stops listening and lets open sessions finish, for at most the grace time. */
   stop(): Promise<void>;
@@ -30,17 +38,15 @@ export interface Service {
 /** Starts the milter. Rejects with UsageError where the operator has to change something. */
 export async function startService(config: Config, log: Log): Promise<Service> {
   const now = (): number => performance.now();
-  const { checks, findings } = await registryOf(config);
-  const policy = policyOf(config, findings);
-  const shadowPolicy = config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings);
-  const policies = shadowPolicy === null ? [policy] : [policy, shadowPolicy];
-  const reportVoid = (file: string, line: number): void => {
-    log.info('access-expired', [
-      ['file', file],
-      ['line', line],
-    ]);
-  };
-  let access = await readAccess(config, reportVoid);
+  const registry = await registryOf(config);
+  const read = (): Promise<Rules> =>
+    readRules(config, registry, (file, line) => {
+      log.info('access-expired', [
+        ['file', file],
+        ['line', line],
+      ]);
+    });
+  let rules = await read();
   const brake = new OutageBrake({
     ...BRAKE,
     now,
@@ -55,7 +61,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const sessions = heloMilter({
     assessor: new Assessor({
       resolver: brake.watch(await resolverOf(config)),
-      checks: worthwhile(checks, policies),
+      checks: () => rules.checks,
       deadlineMs: config.deadline,
       cacheSize: config.cacheSize,
       cacheMinMs: config.cacheMin,
@@ -63,7 +69,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       now,
       // Who only watches wants to see everything.
       settled: (found) =>
-        !config.observe && !access.needsReverse && policies.every((each) => settles(found, each)),
+        !rules.enforcement.observe &&
+        !rules.access.needsReverse &&
+        policiesOf(rules).every((each) => settles(found, each)),
       onCheckError: (check, error) => {
         log.error('check', [
           ['check', check],
@@ -71,15 +79,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         ]);
       },
     }),
-    policy,
-    shadowPolicy,
-    enforcement: { observe: config.observe, percent: config.enforcePercent },
-    applyAt: config.applyAt,
-    trusted: config.trust,
-    exemptDaemons: config.exemptDaemon,
-    ourNames: config.ourName,
-    ourAddresses: config.ourAddress,
-    access: () => access,
+    rules: () => rules,
     wallClock: () => Date.now(),
     budget: new TempfailBudget(config.tempfailLimit, now),
     dnsIll: () => brake.on,
@@ -89,17 +89,13 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       maxClients: Math.max(1000, config.cacheSize),
       now,
     }),
-    churnLimit: config.churnLimit,
     authResults: config.noAuthResults ? null : { authservId: config.authservId },
-    reply: { helpUrl: config.helpUrl, contact: config.contact },
     log,
     now,
   });
   const server = new MilterServer({
     newSession: sessions,
-    macros: MACROS,
-    // Over TCP the macros of a declined DATA are followed by a 40 ms wait for an acknowledgement, for every message.
-    keep: ['data'],
+    macros: macrosFor(config.applyAt),
     actions: config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
     replyOnError: config.onError,
     onError: (error, event) => {
@@ -112,7 +108,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const sockets: string[] = [];
   for (const text of config.listen) {
     try {
-      sockets.push(formatSocketAddress(await server.listen(text, { mode: config.socketMode })));
+      const wishes = parseSocketAddress(text).kind === 'inet' ? OVER_TCP : OVER_UNIX;
+      sockets.push(formatSocketAddress(await server.listen(text, { mode: config.socketMode, wishes })));
     } catch (error) {
       await server.close();
       throw error instanceof AddressError
@@ -127,18 +124,18 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     },
     reload: async () => {
       try {
-        access = await readAccess(config, reportVoid);
+        rules = await read();
         log.info('reloaded', []);
       } catch (error) {
         log.error('reload', [
           ['detail', describeError(error)],
-          ['effect', 'the old list stays'],
+          ['effect', 'what was read before stays'],
         ]);
       }
     },
     stop: async () => {
       await server.close({ graceMs: config.grace });
-      for (const [line, hits] of access.hits) {
+      for (const [line, hits] of rules.access.hits) {
         log.info('access', [
           ['line', line],
           ['hits', hits],

@@ -22,20 +22,31 @@ export interface ReplyOptions {
   readonly helpUrl: string | null;
   /** Whom a refused sender may ask, by mail or by phone. */
   readonly contact: string | null;
+  /** The operator's own words, by finding; placeholders as in `FindingSpec.reply`. */
+  readonly templates: ReadonlyMap<string, string>;
 }
 
+const PLACEHOLDER = /\{([a-z]+)\}/g;
 /** The most octets of one quoted value: enough for a name that a person recognises. */
 const MAX_VALUE = 100;
 /** 512 octets a line, less CRLF and `550 5.7.25 `; `%` is doubled on the wire, but MTAs count the single one. */
 const MAX_TEXT = 512 - 2 - 11;
+/** Sendmail writes `<user@example.org>... ` before the text of a reply to MAIL and RCPT. */
+const SENDMAIL_DOTS = 4;
+/** However long an address a stranger gives, so much of what was seen is told. */
+const MIN_SAID = 60;
 
-/** The reply for a verdict that is not accept; null for accept. `reference` finds the log record. */
+/**
+ * The reply for a verdict that is not accept; null for accept. `reference` finds the log record; `address` is that of
+ * the command refused, which Sendmail writes before our text.
+ */
 export function smtpReply(
   verdict: Verdict,
   assessment: Assessment,
   specs: ReadonlyMap<string, FindingSpec>,
   options: ReplyOptions,
   reference: string | null,
+  address = '',
 ): SmtpReply | null {
   if (verdict.disposition === 'accept' || verdict.cause === null) return null;
   const { id, evidence } = verdict.cause;
@@ -45,17 +56,26 @@ export function smtpReply(
   const code = permanent ? (spec?.rejectCode ?? 550) : (spec?.tempfailCode ?? 450);
   const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
   const client = assessment.client.ip?.text ?? 'unknown';
-  const said = fill(spec?.reply ?? id, { client, helo: assessment.client.helo.text, ...evidence });
+  const said = fill(options.templates.get(id) ?? spec?.reply ?? id, {
+    client,
+    helo: assessment.client.helo.text,
+    ...evidence,
+  });
   return {
     code,
     enhancedCode: `${permanent ? 5 : 4}.${status}`,
-    text: assemble(id, said, tail(id, options, reference)),
+    text: assemble(id, said, tail(id, options, reference), MAX_TEXT - address.length - SENDMAIL_DOTS),
   };
+}
+
+/** The names in braces. */
+export function placeholders(template: string): string[] {
+  return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 }
 
 /** Replaces `{name}` by the evidence of that name, cleaned and bounded; `?` where there is none. */
 export function fill(template: string, evidence: Evidence): string {
-  return template.replaceAll(/\{([a-z]+)\}/g, (_, name: string) => clean(evidence[name] ?? '?', MAX_VALUE));
+  return template.replaceAll(PLACEHOLDER, (_, name: string) => clean(evidence[name] ?? '?', MAX_VALUE));
 }
 
 /** Printable ASCII without the signs that Postfix itself neuters in a HELO, cut with `...` beyond `limit`. */
@@ -73,8 +93,8 @@ function tail(id: string, { helpUrl, contact }: ReplyOptions, reference: string 
 }
 
 /** The id and the way to help are kept whole; what was seen gives way. */
-function assemble(id: string, said: string, end: string): string {
-  const room = MAX_TEXT - id.length - 3 - end.length;
-  const cut = said.length > room ? `${said.slice(0, Math.max(0, room - 3))}...` : said;
+function assemble(id: string, said: string, end: string, limit: number): string {
+  const room = Math.max(MIN_SAID, limit - id.length - 3 - end.length);
+  const cut = said.length > room ? `${said.slice(0, room - 3)}...` : said;
   return `[${id}] ${cut}${end}`;
 }

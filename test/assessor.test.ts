@@ -25,7 +25,7 @@ function assessor(options: Partial<AssessorOptions> = {}): {
   const resolver = zoneResolver(ZONE);
   const made = new Assessor({
     resolver,
-    checks,
+    checks: () => checks,
     deadlineMs: 1000,
     cacheSize: 10,
     cacheMinMs: 10_000,

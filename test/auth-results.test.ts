@@ -18,6 +18,7 @@ async function field(ip: string | null, helo: string, authservId = 'mx.dest.org'
   return authResults(authservId, {
     assessment,
     verdict,
+    ownPolicy: null,
     shadow: null,
     access: null,
     action: 'accept',

@@ -323,7 +323,7 @@ describe('serve', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^access-expired file=\S+ line=1$/m);
     expect(out).toMatch(
-      /^error reload detail=".*access:2: an allow needs proof, .*" effect="the old list stays"$/m,
+      /^error reload detail=".*access:2: an allow needs proof, .*" effect="what was read before stays"$/m,
     );
     expect((await run([...LISTEN, '--access', join(directory, 'none')])).err).toMatch(/--access: ENOENT/);
     rmSync(directory, { recursive: true });

@@ -5,10 +5,12 @@ import { ChurnCounter } from '../src/churn.ts';
 import { checks, findings } from '../src/core/checks/index.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
 import type { Resolver } from '../src/core/resolver.ts';
-import { heloMilter, type HeloMilterOptions, MACROS } from '../src/helo-milter.ts';
+import { heloMilter, type HeloMilterOptions, macrosFor } from '../src/helo-milter.ts';
 import { formatEvent } from '../src/log.ts';
 import { Conversation } from '../src/milter/conversation.ts';
 import { makePolicy } from '../src/policy.ts';
+import { parseRecipientRules, RecipientPolicies } from '../src/recipient-policy.ts';
+import type { Rules } from '../src/rules.ts';
 import { TempfailBudget } from '../src/tempfail-budget.ts';
 import * as mta from './support/mta.ts';
 import { type Zone, zoneResolver } from './support/zone.ts';
@@ -31,12 +33,29 @@ const flush = async (): Promise<void> => {
 
 const list = (text: string): AccessList => new AccessList(parseAccess(text, 'list', 0), () => undefined);
 
-interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor'>> {
+interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rules'>> {
   readonly resolver?: Resolver;
+  readonly rules?: Partial<Rules>;
 }
 
+const RULES: Rules = {
+  checks,
+  policy: makePolicy('rfc5321', findings),
+  shadowPolicy: null,
+  recipients: new RecipientPolicies(new Map(), () => makePolicy('rfc5321', findings)),
+  enforcement: { observe: false, percent: 100 },
+  applyAt: 'rcpt',
+  trusted: [],
+  exemptDaemons: ['submission', '587'],
+  ourNames: [],
+  ourAddresses: [],
+  access: list(''),
+  churnLimit: 10,
+  reply: { helpUrl: null, contact: null, templates: new Map() },
+};
+
 /** A service without sockets: packets in, replies and log lines out. */
-function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
+function service({ resolver = zoneResolver(ZONE), rules = {}, ...options }: Setup = {}): {
   log: string[];
   connection: () => { say: (...packets: Buffer[]) => Promise<string[]> };
 } {
@@ -45,7 +64,7 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
   const newSession = heloMilter({
     assessor: new Assessor({
       resolver,
-      checks,
+      checks: () => checks,
       deadlineMs: 1000,
       cacheSize: 100,
       cacheMinMs: 10_000,
@@ -53,21 +72,11 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
       onCheckError: (check, error) => log.push(`check ${check} ${String(error)}`),
       now,
     }),
-    policy: makePolicy('rfc5321', findings),
-    shadowPolicy: null,
-    enforcement: { observe: false, percent: 100 },
-    applyAt: 'rcpt',
-    trusted: [],
-    exemptDaemons: ['submission', '587'],
-    ourNames: [],
-    ourAddresses: [],
-    access: () => list(''),
+    rules: () => ({ ...RULES, ...rules }),
     wallClock: () => 0,
     budget: new TempfailBudget({ count: 2, ageMs: 1000 }, now),
     dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
-    churnLimit: 10,
-    reply: { helpUrl: null, contact: null },
     authResults: null,
     log: {
       info: (event, fields) => log.push(formatEvent(event, fields)),
@@ -87,7 +96,7 @@ function service({ resolver = zoneResolver(ZONE), ...options }: Setup = {}): {
             keep: ['data'],
             noReply: [],
             actions: ['addHeaders', 'changeHeaders'],
-            macros: MACROS,
+            macros: macrosFor('rcpt'),
             rejectedRecipients: false,
             leadingSpace: false,
           },
@@ -251,7 +260,7 @@ describe('who is exempt', () => {
     ['a unix socket', [mta.packet('C', 'localhost\0L\0\0/run/x\0'), mta.helo('Jupiter')], message, 'local'],
   ])('%s, from MAIL on and logged so', async (_, start, packets, word) => {
     const prefix = parsePrefix('203.0.113.0/24');
-    const { log, connection } = service({ trusted: prefix === null ? [] : [prefix] });
+    const { log, connection } = service({ rules: { trusted: prefix === null ? [] : [prefix] } });
     const { say } = connection();
     expect(await say(...start)).toEqual(['c', 'c']);
     expect((await say(...packets))[0]).toBe('a');
@@ -315,7 +324,7 @@ describe('who is exempt', () => {
 
 describe('--apply-at', () => {
   it('helo refuses there, and is continue for a good name', async () => {
-    const { log, connection } = service({ applyAt: 'helo' });
+    const { log, connection } = service({ rules: { applyAt: 'helo' } });
     expect((await connection().say(...hello('Jupiter'))).map(code)).toEqual(['c', '550 helo-not-fqdn']);
     expect(await connection().say(...hello('mail.sender.org'))).toEqual(['c', 'c']);
     expect(log).toHaveLength(1);
@@ -323,7 +332,7 @@ describe('--apply-at', () => {
   });
 
   it('mail refuses there', async () => {
-    const { say } = service({ applyAt: 'mail' }).connection();
+    const { say } = service({ rules: { applyAt: 'mail' } }).connection();
     await say(...hello('Jupiter'));
     expect(code((await say(mta.mail('s@x')))[0])).toBe('550 helo-not-fqdn');
   });
@@ -331,7 +340,7 @@ describe('--apply-at', () => {
 
 describe('watching', () => {
   it('--observe accepts and logs the verdict', async () => {
-    const { log, connection } = service({ enforcement: { observe: true, percent: 100 } });
+    const { log, connection } = service({ rules: { enforcement: { observe: true, percent: 100 } } });
     const { say } = connection();
     await say(...hello('Jupiter'));
     expect((await say(...message))[0]).toBe('a');
@@ -339,7 +348,7 @@ describe('watching', () => {
   });
 
   it('--shadow-policy is only logged', async () => {
-    const { log, connection } = service({ shadowPolicy: makePolicy('strict', findings) });
+    const { log, connection } = service({ rules: { shadowPolicy: makePolicy('strict', findings) } });
     const { say } = connection();
     await say(...hello('other.sender.org', '203.0.113.50'));
     await say(...message);
@@ -360,10 +369,8 @@ describe('who we are', () => {
     ['an address of --our-address', '[192.0.2.9]', mta.macros('C')],
   ])('%s is not for others to give', async (_, name, macros) => {
     const address = parseIp('192.0.2.9');
-    const { say } = service({
-      ourNames: ['ours.org'],
-      ourAddresses: address === null ? [] : [address],
-    }).connection();
+    const rules = { ourNames: ['ours.org'], ourAddresses: address === null ? [] : [address] };
+    const { say } = service({ rules }).connection();
     await say(macros, ...hello(name));
     expect((await say(...message)).at(-1)).toContain('[helo-claims-us]');
   });
@@ -391,9 +398,49 @@ describe('the cache', () => {
   });
 });
 
+describe('recipients with a policy of their own', () => {
+  const recipients = new RecipientPolicies(
+    parseRecipientRules('strict.test strict\noff@dest.test off\n.dest.test emailcore', 'file'),
+    (preset) => makePolicy(preset, findings),
+  );
+  const STRANGERS_NAME = 'other.sender.org';
+  const rcpt = (to: string): Buffer => mta.rcpt(to);
+
+  it('get two verdicts on one message, each with a line that names its policy', async () => {
+    const { log, connection } = service({ rules: { recipients } });
+    const { say } = connection();
+    await say(...hello(STRANGERS_NAME));
+    expect(await say(mta.mail('s@sender.org'))).toEqual(['c']);
+    expect(await say(rcpt('a@dest.test'))).toEqual(['c']);
+    expect(code((await say(rcpt('b@strict.test')))[0])).toBe('550 helo-mismatch');
+    expect(await say(rcpt('c@dest.test'))).toEqual(['c']);
+    expect(
+      log.map((line) => line.replace(/.* action=(\w+).*?( policy=\w+)? verdict=(\w+) .*/, '$1$2 $3')),
+    ).toEqual(['accept accept', 'reject policy=strict reject']);
+  });
+
+  it('end the events at MAIL where nobody would refuse', async () => {
+    const { connection } = service({ rules: { recipients } });
+    const { say } = connection();
+    await say(...hello('mail.sender.org'));
+    await say(mta.mail('s@sender.org'));
+    expect(await say(mta.packet('A'), mta.mail('s@sender.org'))).toEqual(['a']);
+  });
+
+  it('may opt out of it all', async () => {
+    const { log, connection } = service({ rules: { recipients } });
+    const { say } = connection();
+    await say(...hello('Jupiter'));
+    await say(mta.mail('s@sender.org'));
+    expect(code((await say(rcpt('a@dest.test')))[0])).toBe('550 helo-not-fqdn');
+    expect(await say(rcpt('off@dest.test'))).toEqual(['c']);
+    expect(log[1]).toMatch(/ action=accept exempt=opted-out .* rcpt=<off@dest\.test> /);
+  });
+});
+
 describe('the access list', () => {
   it('lets through what it proves, and logs the line', async () => {
-    const { log, connection } = service({ access: () => list('allow jupiter ip=198.51.100.0/24') });
+    const { log, connection } = service({ rules: { access: list('allow jupiter ip=198.51.100.0/24') } });
     const { say } = connection();
     await say(...hello('Jupiter'));
     expect((await say(...message)).at(-1)).toBe('a');
@@ -405,7 +452,13 @@ describe('the access list', () => {
 
   it('refuses with the operator’s text, at once when it changes', async () => {
     let access = list('');
-    const { connection } = service({ access: () => access });
+    const { connection } = service({
+      rules: {
+        get access() {
+          return access;
+        },
+      },
+    });
     const told = async (): Promise<string> => {
       const { say } = connection();
       await say(...hello('mail.sender.org'));
@@ -443,7 +496,7 @@ describe('DNS trouble costs no mail', () => {
 
   it('with --apply-at helo too', async () => {
     const budget = new TempfailBudget({ count: 1, ageMs: 0 }, () => 0);
-    const { connection } = service({ budget, applyAt: 'helo' });
+    const { connection } = service({ budget, rules: { applyAt: 'helo' } });
     expect(code((await connection().say(...hello('gone.sender.org'))).at(-1))).toBe('450 helo-nxdomain');
     const { say } = connection();
     expect(await say(...hello('gone.sender.org'))).toEqual(['c', 'c']);
@@ -452,7 +505,10 @@ describe('DNS trouble costs no mail', () => {
 
   it('nothing that rests on DNS is refused while the resolver is ill, not even from the cache', async () => {
     let ill = false;
-    const { log, connection } = service({ dnsIll: () => ill, policy: makePolicy('strict', findings) });
+    const { log, connection } = service({
+      dnsIll: () => ill,
+      rules: { policy: makePolicy('strict', findings) },
+    });
     const refused = async (): Promise<string> => {
       const { say } = connection();
       await say(...hello('gone.sender.org'));

@@ -8,7 +8,7 @@ import { clean, fill, type ReplyOptions, smtpReply } from '../src/smtp-reply.ts'
 import { assessed } from './support/checked.ts';
 import type { Zone } from './support/zone.ts';
 
-const PLAIN: ReplyOptions = { helpUrl: null, contact: null };
+const PLAIN: ReplyOptions = { helpUrl: null, contact: null, templates: new Map() };
 const ZONE: Zone = {
   'a.sender.org': { A: ['198.51.100.1'] },
   'inside.sender.org': { A: ['10.0.0.1'] },
@@ -120,7 +120,11 @@ describe('smtpReply', () => {
   });
 
   it('names the page, the contact and the reference', async () => {
-    const options = { helpUrl: 'https://dest.org/helo', contact: 'postmaster@dest.org' };
+    const options = {
+      helpUrl: 'https://dest.org/helo',
+      contact: 'postmaster@dest.org',
+      templates: new Map(),
+    };
     expect(await replyTo('192.0.2.1', 'Jupiter', [], options, 'r1')).toBe(
       '550 5.7.1 [helo-not-fqdn] HELO Jupiter is not a fully qualified domain name; announce the full name of your host, like mail.example.org; see https://dest.org/helo#helo-not-fqdn; ask postmaster@dest.org (ref r1)',
     );
@@ -131,7 +135,7 @@ describe('smtpReply', () => {
   });
 
   it('stays one printable line of 512 octets, whatever the client says', async () => {
-    const options = { helpUrl: `https://${'h'.repeat(112)}`, contact: 'c'.repeat(80) };
+    const options = { helpUrl: `https://${'h'.repeat(112)}`, contact: 'c'.repeat(80), templates: new Map() };
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 600 }), async (helo) => {
         const reply = await replyTo('192.0.2.1', helo, [['helo-syntax', 1000]], options, 'r'.repeat(30));

@@ -7,7 +7,7 @@ import type { Resolver } from '../core/resolver.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import type { Config } from '../options.ts';
 import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
-import { policyOf, registryOf, resolverOf } from '../from-config.ts';
+import { policyOf, registryOf, replyOf, resolverOf } from '../from-config.ts';
 import { smtpReply } from '../smtp-reply.ts';
 import { UsageError } from '../usage-error.ts';
 import { explanationText } from './explanation-text.ts';
@@ -54,13 +54,14 @@ async function explain(ip: string, helo: string, config: Config, resolver: Resol
     sessionChecks,
   );
   const policy = policyOf(config, findings);
+  const options = replyOf(config, findings);
   return {
     assessment,
     policy,
     verdict: decide(assessment, policy),
     presets: new Map(PRESETS.map((preset) => [preset, decide(assessment, makePolicy(preset, findings))])),
     reply: (verdict) => {
-      const reply = smtpReply(verdict, assessment, findings, config, null);
+      const reply = smtpReply(verdict, assessment, findings, options, null);
       return reply === null ? null : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
     },
   };

@@ -29,7 +29,8 @@ export interface Wishes {
   readonly keep: readonly EventName[];
   /**
    * Events that are not answered; the callback's result is ignored. Saves a round trip over a unix socket; over TCP
-   * it makes the MTA's next write wait for a delayed acknowledgement, 40 ms.
+   * it makes the next write of Sendmail wait for a delayed acknowledgement, 40 ms. Postfix keeps what is not answered
+   * until it needs an answer.
    */
   readonly noReply: readonly Exclude<EventName, 'endOfMessage'>[];
   readonly actions: readonly ActionName[];

@@ -26,6 +26,8 @@ export interface MilterServerOptions extends Partial<Wishes> {
 export interface ListenOptions {
   /** Permissions of a unix socket; 0o660 unless told. */
   readonly mode?: number;
+  /** What connections of this socket are asked for instead: what saves time over a unix socket may cost it over TCP. */
+  readonly wishes?: Partial<Wishes>;
 }
 
 const IDLE_TIMEOUT_MS = 2 * 3_600_000;
@@ -71,12 +73,13 @@ export class MilterServer {
    * Listens on a socket (`parseSocketAddress`) and resolves to what is really listened on, the port chosen included.
    * A unix socket that nobody serves any more is replaced. Rejects with AddressError, or the error of the system.
    */
-  async listen(text: string, { mode = 0o660 }: ListenOptions = {}): Promise<SocketAddress> {
+  async listen(text: string, { mode = 0o660, wishes = {} }: ListenOptions = {}): Promise<SocketAddress> {
     const address = parseSocketAddress(text);
     if (address.kind === 'unix') await removeStale(address.path);
     // allowHalfOpen is off: an end of stream without QUIT is a normal end, Postfix does so after a verdict.
+    const options = { ...this.#options, wishes: { ...this.#options.wishes, ...wishes } };
     const server = createServer({ noDelay: true }, (socket) => {
-      this.#accept(socket);
+      this.#accept(socket, options);
     });
     await bind(server, address, mode);
     this.#servers.push(server);
@@ -119,12 +122,12 @@ export class MilterServer {
     this.#drained = null;
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, options: ConversationOptions): void {
     if (this.#links.size >= this.#maxConnections) {
       socket.destroy();
       return;
     }
-    const link = new Link(socket, this.#options, () => {
+    const link = new Link(socket, options, () => {
       this.#links.delete(link);
       if (this.#links.size === 0) this.#drained?.();
     });

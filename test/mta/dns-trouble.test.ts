@@ -1,10 +1,15 @@
-/** Every kind of DNS trouble, behind a real Postfix: nobody is refused for it, nobody waits past the deadline. */
+/**
+ * Every kind of DNS trouble, behind a real Postfix and a real Sendmail: nobody is refused for it, nobody waits past the
+ * deadline.
+ */
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
-import { type Postfix, startPostfix } from './kit/postfix.ts';
+import type { Mta } from './kit/mta.ts';
+import { startPostfix } from './kit/postfix.ts';
 import { describeWith } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
+import { startSendmail } from './kit/sendmail.ts';
 import { SmtpClient } from './kit/smtp-client.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 
@@ -19,11 +24,13 @@ const HEALTHY: Readonly<Record<string, Script>> = {
   ],
 };
 
-describeWith(['postfix'], 'DNS trouble behind Postfix', () => {
+const MTAS = ['Postfix', 'Sendmail'] as const;
+
+describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
   let workdir: string;
   let stub: DnsStub;
   let program: Program;
-  let postfix: Postfix;
+  let mtas: Mta[];
 
   beforeAll(async () => {
     workdir = makeWorkdir();
@@ -39,20 +46,26 @@ describeWith(['postfix'], 'DNS trouble behind Postfix', () => {
       '--policy',
       'rfc5321',
     ]);
-    postfix = await startPostfix(workdir, { mainCf: `smtpd_milters = ${program.socket}` });
+    const port = program.socket.split(':').at(-1) ?? '';
+    mtas = [
+      await startPostfix(workdir, { mainCf: '', milters: [program.socket] }),
+      // The time limits are those that Sendmail has without a T=.
+      await startSendmail(workdir, { milters: [`S=inet:${port}@127.0.0.1, F=T`] }),
+    ];
   });
 
   afterAll(async () => {
-    await postfix.stop();
+    for (const mta of mtas) await mta.stop();
     await program.stop();
     await stub.close();
     removeWorkdir(workdir);
   });
 
-  async function told(helo: string): Promise<{ code: number; ms: number }> {
-    const client = await SmtpClient.connect(postfix.port);
+  async function told(helo: string, name: Mta['name'] = 'Postfix'): Promise<{ code: number; ms: number }> {
+    const port = mtas.find((mta) => mta.name === name)?.ports[0] ?? 0;
+    const client = await SmtpClient.connect(port, CLIENT);
     const started = performance.now();
-    expect((await client.become(CLIENT, helo)).code).toBe(250);
+    expect((await client.say(`EHLO ${helo}`)).code).toBe(250);
     const { code } = await client.send();
     const ms = performance.now() - started;
     await client.say('QUIT');
@@ -60,7 +73,7 @@ describeWith(['postfix'], 'DNS trouble behind Postfix', () => {
     return { code, ms };
   }
 
-  it.each<[string, Readonly<Record<string, Script>>]>([
+  const TROUBLE: [string, Readonly<Record<string, Script>>][] = [
     ['a black hole', { '*': 'silence' }],
     ['SERVFAIL for everything', { '*': 'servfail' }],
     ['REFUSED for everything', { '*': 'refused' }],
@@ -74,19 +87,24 @@ describeWith(['postfix'], 'DNS trouble behind Postfix', () => {
     ['truncation with silent TCP', { '*': { truncated: 'silence' } }],
     ['answers with wrong ids', { '*': 'wrong-id' }],
     ['garbage', { '*': 'garbage' }],
-  ])('%s', async (_, table) => {
-    stub.script(table);
-    const { code, ms } = await told('mail.sender.org');
-    expect(code).toBe(250);
-    expect(ms).toBeLessThan(DEADLINE_MS + 2000);
-    const line = (await program.decisions()).at(-1) ?? '';
-    expect(line).toMatch(/dns-temperror:0/);
-  });
+  ];
 
-  it('flapping', async () => {
+  it.each(MTAS.flatMap((mta) => TROUBLE.map(([title, table]) => ({ mta, title, table }))))(
+    '$mta: $title',
+    async ({ mta, table }) => {
+      stub.script(table);
+      const { code, ms } = await told('mail.sender.org', mta);
+      expect(code).toBe(250);
+      expect(ms).toBeLessThan(DEADLINE_MS + 2000);
+      const line = (await program.decisions()).at(-1) ?? '';
+      expect(line).toMatch(/dns-temperror:0/);
+    },
+  );
+
+  it.each(MTAS)('%s: flapping', async (mta) => {
     for (let i = 0; i < 6; i++) {
       stub.script(i % 2 === 0 ? { '*': 'servfail' } : HEALTHY);
-      expect((await told('mail.sender.org')).code).toBe(250);
+      expect((await told('mail.sender.org', mta)).code).toBe(250);
     }
   });
 

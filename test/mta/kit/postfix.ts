@@ -3,28 +3,32 @@ import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Certificates } from './certificates.ts';
+import { greets, type Mta, type MtaOptions, type Service } from './mta.ts';
 import { withSystemPath } from './nsd.ts';
-import { SmtpClient } from './smtp-client.ts';
 import { freePort } from './workdir.ts';
 
 const run = promisify(execFile);
 
-export interface PostfixOptions {
+export interface PostfixOptions extends MtaOptions {
   /** Lines for main.cf that come last, and so win. */
   readonly mainCf: string;
-  /** Offer STARTTLS, with a certificate of our own. */
-  readonly tls?: boolean;
   /** Offer AUTH; the mechanisms come from a stand-in for Dovecot, see `dovecot-auth.ts`. */
   readonly saslSocket?: string;
 }
 
-export interface Postfix {
-  readonly port: number;
+export interface Postfix extends Mta {
+  /** Directory of main.cf, as `postconf -c` wants it. */
+  readonly etc: string;
   /** Everything it has logged. */
   log(): string;
-  /** The messages on hold, header and body, in queue order. */
-  held(): Promise<string[]>;
-  stop(): Promise<void>;
+}
+
+/** The file of `postfix-conf/` that an administrator pastes, with the milter at hand. */
+export function shippedMainCf(socket: string): string {
+  const file = readFileSync(new URL('../../../postfix-conf/main.cf', import.meta.url), 'utf8');
+  if (!file.includes('inet:127.0.0.1:8892')) throw new Error('postfix-conf/main.cf names no milter');
+  return file.replaceAll('inet:127.0.0.1:8892', socket);
 }
 
 /** The recipe is that of Postfix's own MULTI_INSTANCE_README, cut down to what a test needs. */
@@ -37,10 +41,11 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   const { stdout: uid } = await run('id', ['-u', 'postfix']);
   chownSync(data, Number(uid), 0);
   chmodSync(base, 0o755);
-  const port = await freePort();
+  const services: Service[] = [];
+  for (const milter of options.milters) services.push({ port: await freePort(), milter });
   const log = join(base, 'mail.log');
   writeFileSync(log, '');
-  const tls = options.tls === true ? await certificate(base) : [];
+  const tls = options.certificates === undefined ? [] : tlsLines(options.certificates);
   const sasl =
     options.saslSocket === undefined
       ? []
@@ -85,7 +90,13 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   writeFileSync(
     join(etc, 'master.cf'),
     [
-      `127.0.0.1:${port} inet n - n - - smtpd`,
+      ...services.flatMap(({ port, milter }) =>
+        ['127.0.0.1', '[::1]'].map(
+          (host) =>
+            `${host}:${port} inet n - n - - smtpd${milter === null ? '' : ` -o smtpd_milters=${milter}`}`,
+        ),
+      ),
+      'pickup unix n - n 60 1 pickup',
       'cleanup unix n - n - 0 cleanup',
       'qmgr unix n - n 300 1 qmgr',
       'rewrite unix - - n - - trivial-rewrite',
@@ -105,11 +116,13 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   const stop = async (): Promise<void> => {
     await run('postfix', ['-c', etc, 'abort'], env).catch(() => undefined);
   };
-  await listening(port);
+  for (const { port, milter } of services) if (milter?.includes('proxy') !== true) await greets(port);
   return {
-    port,
+    name: 'Postfix',
+    ports: services.map(({ port }) => port),
+    etc,
     log: () => readFileSync(log, 'utf8'),
-    held: async () => {
+    messages: async () => {
       const hold = join(spool, 'hold');
       const files = readdirSync(hold, { recursive: true, encoding: 'utf8' }).filter((name) =>
         /[0-9A-Za-z]{8,}$/.test(name),
@@ -122,34 +135,12 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   };
 }
 
-async function certificate(directory: string): Promise<string[]> {
-  const key = join(directory, 'key.pem');
-  const cert = join(directory, 'cert.pem');
-  const request = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=mx.dest.test',
+function tlsLines({ authority, server }: Certificates): string[] {
+  return [
+    'smtpd_tls_security_level = may',
+    `smtpd_tls_cert_file = ${server.cert}`,
+    `smtpd_tls_key_file = ${server.key}`,
+    `smtpd_tls_CAfile = ${authority}`,
+    'smtpd_tls_ask_ccert = yes',
   ];
-  await run('openssl', [...request, '-keyout', key, '-out', cert]);
-  chmodSync(key, 0o600);
-  return ['smtpd_tls_security_level = may', `smtpd_tls_cert_file = ${cert}`, `smtpd_tls_key_file = ${key}`];
-}
-
-async function listening(port: number): Promise<void> {
-  for (let i = 0; ; i++) {
-    try {
-      const client = await SmtpClient.connect(port);
-      client.close();
-      return;
-    } catch (error) {
-      if (i > 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }

@@ -3,25 +3,34 @@
  * since there everything has been installed.
  */
 import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, it } from 'vitest';
 
-const PROGRAMS = {
-  postfix: 'postfix',
-  nsd: 'nsd',
-  miltertest: 'miltertest',
-  openssl: 'openssl',
-} as const;
-export type Part = keyof typeof PROGRAMS;
+/** Where `.ci/parts` puts what cannot be installed. */
+export const PARTS = fileURLToPath(new URL('../../../.parts', import.meta.url));
 
-function find(program: string): string | null {
+const BUILT = ['sendmail', 'pf-milter', 'milter-check'] as const;
+
+/** Programs of the system, what `.ci/parts` makes, and the network of `test/mta/own-network`. */
+export type Part = 'postfix' | 'nsd' | 'miltertest' | 'openssl' | (typeof BUILT)[number] | 'own network';
+
+function has(part: Part): boolean {
+  if (part === 'own network') {
+    return (networkInterfaces()['lo'] ?? []).some(({ address }) => address.startsWith('2001:db8:'));
+  }
+  return BUILT.some((each) => each === part) ? existsSync(join(PARTS, part)) : installed(part);
+}
+
+function installed(program: string): boolean {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return directories.map((directory) => join(directory, program)).find((path) => existsSync(path)) ?? null;
+  return directories.some((directory) => existsSync(join(directory, program)));
 }
 
 /** Servers of the system must be started by root. */
 function missing(parts: readonly Part[]): string[] {
-  const absent: string[] = parts.filter((part) => find(PROGRAMS[part]) === null);
+  const absent: string[] = parts.filter((part) => !has(part));
   return process.getuid?.() === 0 ? absent : [...absent, 'root'];
 }
 

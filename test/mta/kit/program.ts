@@ -6,7 +6,7 @@ const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
 export interface Program {
   readonly child: ChildProcess;
-  /** The socket it listens on, as Postfix spells it. */
+  /** The first socket it listens on, as Postfix spells it. */
   readonly socket: string;
   /** The `decision` lines so far. */
   decisions(): Promise<string[]>;
@@ -25,7 +25,7 @@ export async function startProgram(args: readonly string[]): Promise<Program> {
   const socket = await new Promise<string>((resolve, reject) => {
     const take = (chunk: Buffer): void => {
       output += chunk.toString();
-      const socket = /^helo-milter \S+ listens on (\S+)$/m.exec(output)?.[1];
+      const socket = /^helo-milter \S+ listens on (\S+?)(?:, |$)/m.exec(output)?.[1];
       if (socket !== undefined) resolve(socket);
     };
     child.stdout.on('data', take);

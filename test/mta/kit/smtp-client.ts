@@ -25,14 +25,24 @@ export class SmtpClient {
     this.#listen(socket);
   }
 
-  /** Connects and reads the greeting. */
-  static async connect(port: number, host = '127.0.0.1'): Promise<SmtpClient> {
-    const socket = connect({ port, host, noDelay: true });
+  /**
+   * Connects to loopback, from one of the addresses of `test/mta/own-network` or as ourselves, says what a proxy would
+   * say first, and reads the greeting.
+   */
+  static async connect(port: number, from?: string, preface = ''): Promise<SmtpClient> {
+    const host = from?.includes(':') === true ? '::1' : '127.0.0.1';
+    const socket = connect({
+      port,
+      host,
+      noDelay: true,
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('error', reject);
     });
     const client = new SmtpClient(socket);
+    if (preface !== '') socket.write(preface);
     await client.read();
     return client;
   }
@@ -86,17 +96,19 @@ export class SmtpClient {
     return this.say(`${text}\r\n.`);
   }
 
-  async startTls(): Promise<void> {
+  /** Goes on under TLS, with a client certificate where one is given. */
+  async startTls(identity: { readonly cert?: Buffer; readonly key?: Buffer } = {}): Promise<Reply> {
     const reply = await this.say('STARTTLS');
-    if (reply.code !== 220) throw new Error(`STARTTLS: ${reply.text}`);
+    if (reply.code !== 220) return reply;
     this.#socket.removeAllListeners();
-    const socket = connectTls({ socket: this.#socket, rejectUnauthorized: false });
+    const socket = connectTls({ socket: this.#socket, rejectUnauthorized: false, ...identity });
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);
       socket.once('error', reject);
     });
     this.#socket = socket;
     this.#listen(socket);
+    return reply;
   }
 
   close(): void {

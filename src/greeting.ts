@@ -1,0 +1,149 @@
+/**
+ * One name that one client gave on one connection: its assessment, and the verdicts on it. Knows nothing of the protocol.
+ *
+ * The assessment starts at once; the verdict is made when somebody wants it, since by then more is known of the MTA.
+ */
+import type { Assessor } from './assessor.ts';
+import type { ChurnCounter } from './churn.ts';
+import { type Assessment, withSession } from './core/assess.ts';
+import { sessionChecks } from './core/checks/index.ts';
+import type { SessionFacts } from './core/checks/session.ts';
+import { makeClient } from './core/client.ts';
+import { canonicalName } from './core/domain.ts';
+import type { IpAddress } from './core/ip.ts';
+import type { Decision, Judged } from './decision-log.ts';
+import { enforce } from './enforcement.ts';
+import { decide, type Policy } from './policy.ts';
+import type { Rules } from './rules.ts';
+
+/** The parts of the service by which a name is judged. */
+export interface Bench {
+  readonly assessor: Assessor;
+  readonly churn: ChurnCounter;
+  /** What the operator has decided, as it is now. */
+  readonly rules: () => Rules;
+  /** The resolver is out of order: nothing that rests on DNS is held against anybody. */
+  readonly dnsIll: () => boolean;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number;
+}
+
+/** Names and addresses of the MTA itself, as far as it has told them. */
+export type Ourselves = Pick<SessionFacts, 'ourNames' | 'ourAddresses'>;
+
+export class Greeting {
+  readonly helo: string;
+  /** Finds the log record: unique for each greeting of this process. */
+  readonly reference: string;
+  readonly hit: Decision['hit'];
+  readonly #bench: Bench;
+  readonly #ip: IpAddress | null;
+  readonly #previousHelo: string | null;
+  readonly #namesSeen: number;
+  /** A promise while DNS is asked; null for a client that is never refused. */
+  #assessment: Assessment | Promise<Assessment> | null = null;
+  #elapsedMs = 0;
+  #judged: Judged | null = null;
+
+  /** `ask` is false for a client that is never refused: it is not looked up, and there is no verdict. */
+  constructor(
+    bench: Bench,
+    {
+      ip,
+      helo,
+      previousHelo,
+      reference,
+      ask,
+    }: {
+      readonly ip: IpAddress | null;
+      readonly helo: string;
+      readonly previousHelo: string | null;
+      readonly reference: string;
+      readonly ask: boolean;
+    },
+  ) {
+    this.#bench = bench;
+    this.#ip = ip;
+    this.helo = helo;
+    this.reference = reference;
+    this.#previousHelo = previousHelo;
+    if (!ask) {
+      this.hit = 'none';
+      this.#namesSeen = 0;
+      return;
+    }
+    this.#namesSeen = ip === null ? 0 : bench.churn.note(ip, canonicalName(helo));
+    const startedAt = bench.now();
+    const found = bench.assessor.lookup(makeClient(ip?.text ?? null, helo));
+    this.hit = found.hit;
+    if (found.hit === 'hit') {
+      this.#assessment = found.value;
+      return;
+    }
+    this.#assessment = found.pending.then((assessment) => {
+      this.#elapsedMs = bench.now() - startedAt;
+      this.#assessment = assessment;
+      return assessment;
+    });
+    // Nobody may be waiting when it fails; who asks later gets the failure.
+    this.#assessment.catch(() => undefined);
+  }
+
+  /** At once where the assessment is there; null for a client that is never refused. */
+  verdict(mta: Ourselves): Judged | Promise<Judged> | null {
+    const assessment = this.#assessment;
+    if (this.#judged !== null || assessment === null) return this.#judged;
+    if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
+    return assessment.then((done) => (this.#judged ??= this.#judge(done, mta)));
+  }
+
+  /** The verdict where nobody has to wait for it. */
+  settled(mta: Ourselves): Judged | null {
+    const judged = this.#assessment instanceof Promise ? null : this.verdict(mta);
+    return judged instanceof Promise ? null : judged;
+  }
+
+  /** The same verdict under the policy of a recipient. */
+  under(policy: Policy, judged: Judged): Judged {
+    const verdict = decide(judged.assessment, policy, judged.dnsIll);
+    const action = enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement);
+    return { ...judged, verdict, ownPolicy: policy, action };
+  }
+
+  /** No recipient that may come is going to refuse. */
+  acceptedByAll(judged: Judged): boolean {
+    const { recipients } = this.#bench.rules();
+    return (
+      judged.action === 'accept' &&
+      recipients.policies.every((each) => this.under(each, judged).action === 'accept')
+    );
+  }
+
+  #judge(cached: Assessment, mta: Ourselves): Judged {
+    const { rules, dnsIll, wallClock } = this.#bench;
+    const { policy, shadowPolicy, enforcement, access, churnLimit } = rules();
+    const entry = access.match(cached, wallClock());
+    const facts: SessionFacts = {
+      ...mta,
+      previousHelo: this.#previousHelo,
+      namesSeen: this.#namesSeen,
+      churnLimit,
+      denied: entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null,
+    };
+    const assessment = withSession(cached, facts, sessionChecks);
+    const ill = dnsIll();
+    const verdict = decide(assessment, policy, ill);
+    return {
+      assessment,
+      verdict,
+      ownPolicy: null,
+      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, ill),
+      dnsIll: ill,
+      action: enforce(verdict.disposition, this.#ip, enforcement),
+      access: entry,
+      elapsedMs: this.#elapsedMs,
+    };
+  }
+}

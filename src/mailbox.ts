@@ -1,0 +1,21 @@
+/** A mailbox of the envelope in the one spelling by which it is compared. */
+import { canonicalName } from './core/domain.ts';
+
+export interface Mailbox {
+  /** In lower case; RFC 5321 §2.4 leaves its case to the host that owns it, and hardly any host tells cases apart. */
+  readonly local: string;
+  /** Canonical; empty for a bare `postmaster` (RFC 5321 §4.1.1.3). */
+  readonly domain: string;
+}
+
+/** Reads a path without its angle brackets. A source route (RFC 5321 appendix C) and needless quotes go. Total. */
+export function parseMailbox(path: string): Mailbox {
+  const address = path.startsWith('@') ? path.slice(path.indexOf(':') + 1) : path;
+  const at = address.lastIndexOf('@');
+  const local = at === -1 ? address : address.slice(0, at);
+  const quoted = /^"(.*)"$/s.exec(local)?.[1]?.replaceAll(/\\(.)/gs, '$1');
+  return {
+    local: (quoted ?? local).toLowerCase(),
+    domain: at === -1 ? '' : canonicalName(address.slice(at + 1)),
+  };
+}

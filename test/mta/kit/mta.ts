@@ -1,0 +1,41 @@
+/** What the two MTAs have in common for a test. */
+import type { Certificates } from './certificates.ts';
+import { SmtpClient } from './smtp-client.ts';
+
+export interface MtaOptions {
+  /**
+   * One SMTP service for each, with this milter: a socket as Postfix spells it, or an `S=…` line of Sendmail; null for
+   * what the configuration says otherwise.
+   */
+  readonly milters: readonly (string | null)[];
+  /** Offer STARTTLS, and ask the client for a certificate. */
+  readonly certificates?: Certificates;
+}
+
+export interface Mta {
+  readonly name: 'Postfix' | 'Sendmail';
+  /** Of each service, on 127.0.0.1 and on ::1. */
+  readonly ports: readonly number[];
+  /** The messages that it keeps to be looked at, header first. */
+  messages(): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+export interface Service {
+  readonly port: number;
+  readonly milter: string | null;
+}
+
+/** Waits for the greeting of a server that has just been started. */
+export async function greets(port: number): Promise<void> {
+  for (let i = 0; ; i++) {
+    try {
+      const client = await SmtpClient.connect(port);
+      client.close();
+      return;
+    } catch (error) {
+      if (i > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

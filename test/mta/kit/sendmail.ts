@@ -1,0 +1,137 @@
+/**
+ * A private Sendmail on loopback, unpacked by `.ci/parts` beside Postfix. Takes mail for dest.test and leaves it in its
+ * queue. It has no XCLIENT: the client is who it is, see `test/mta/own-network`.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Certificates } from './certificates.ts';
+import { greets, type Mta, type MtaOptions, type Service } from './mta.ts';
+import { PARTS } from './present.ts';
+import { freePort } from './workdir.ts';
+
+const ROOT = join(PARTS, 'sendmail');
+const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
+  .map((path) => join(ROOT, path))
+  .join(':');
+
+export interface SendmailOptions extends MtaOptions {
+  /** More lines of the .mc file. */
+  readonly mc?: string;
+}
+
+export interface Sendmail extends Mta {
+  /** The sendmail.cf in force. */
+  readonly cf: string;
+}
+
+export async function startSendmail(workdir: string, options: SendmailOptions): Promise<Sendmail> {
+  const base = join(workdir, 'sendmail');
+  const queue = join(base, 'queue');
+  mkdirSync(queue, { recursive: true });
+  chmodSync(queue, 0o700);
+  const services: Service[] = [];
+  for (const milter of options.milters) services.push({ port: await freePort(), milter });
+  writeFileSync(join(base, 'aliases'), '');
+  writeFileSync(join(base, 'local-host-names'), 'mx.dest.test\n');
+  writeFileSync(join(base, 'switch'), 'hosts\tfiles\naliases\tfiles\n');
+  const cf = join(base, 'sendmail.cf');
+  writeFileSync(`${base}/sendmail.mc`, macros(base, queue, services, options));
+  const env = { ...process.env, LD_LIBRARY_PATH: LIBRARIES };
+  const { stdout } = await promisify(execFile)(join(ROOT, 'usr/bin/m4'), [`${base}/sendmail.mc`], {
+    env,
+    maxBuffer: 1 << 22,
+  });
+  writeFileSync(cf, stdout);
+  // A host name with a dot, or it sleeps a minute in the hope of one. Without a log daemon nothing is logged.
+  const program = join(ROOT, 'usr/libexec/sendmail/sendmail');
+  const child = spawn('unshare', ['-u', 'sh', '-c', `hostname mx.dest.test; exec ${program} -C ${cf} -bD`], {
+    env,
+    stdio: 'ignore',
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  for (const { port } of services) await greets(port);
+  return {
+    name: 'Sendmail',
+    ports: services.map(({ port }) => port),
+    cf,
+    messages: () =>
+      Promise.resolve(
+        readdirSync(queue)
+          .filter((name) => name.startsWith('qf'))
+          .sort()
+          .map((name) => headerOf(join(queue, name))),
+      ),
+    stop: async () => {
+      if (child.exitCode !== null) return;
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+/** The header of a queued message: in a qf file its fields are the `H` lines, flags between question marks first. */
+function headerOf(file: string): string {
+  const lines = readFileSync(file, 'latin1').split('\n');
+  const header: string[] = [];
+  for (const line of lines) {
+    // Sendmail's own field for delivery to a mailbox.
+    if (line.startsWith('H?P?Return-Path:')) continue;
+    if (line.startsWith('H')) header.push(line.replace(/^H\?[^?]*\?/, ''));
+    else if (/^[ \t]/.test(line) && header.length > 0) header.push(line);
+  }
+  return header.join('\n');
+}
+
+function macros(base: string, queue: string, services: readonly Service[], options: SendmailOptions): string {
+  const daemons = services.flatMap(({ port, milter }, i) =>
+    [`Name=MTA-${i}, Family=inet, Addr=127.0.0.1`, `Name=MTA6-${i}, Family=inet6, Addr=::1`].map(
+      (each) =>
+        `DAEMON_OPTIONS(\`${each}, Port=${port}${milter === null ? '' : `, InputMailFilters=helo-${i}`}')dnl`,
+    ),
+  );
+  const filters = services.map(({ milter }, i) =>
+    milter === null ? '' : `MAIL_FILTER(\`helo-${i}', \`${milter}')dnl`,
+  );
+  return `divert(0)dnl
+include(\`${ROOT}/usr/share/sendmail/cf/m4/cf.m4')dnl
+OSTYPE(\`linux')dnl
+define(\`confDOMAIN_NAME', \`mx.dest.test')dnl
+define(\`QUEUE_DIR', \`${queue}')dnl
+define(\`ALIAS_FILE', \`${base}/aliases')dnl
+define(\`STATUS_FILE', \`${base}/statistics')dnl
+define(\`confPID_FILE', \`${base}/sendmail.pid')dnl
+define(\`confSERVICE_SWITCH_FILE', \`${base}/switch')dnl
+define(\`confCW_FILE', \`-o ${base}/local-host-names')dnl
+define(\`confDONT_PROBE_INTERFACES', \`true')dnl
+define(\`confDONT_BLAME_SENDMAIL', \`GroupWritableDirPathSafe,TrustStickyBit,NonRootSafeAddr')dnl
+define(\`confDELIVERY_MODE', \`queueonly')dnl
+define(\`confTO_IDENT', \`0')dnl
+define(\`confDEF_USER_ID', \`65534:65534')dnl
+define(\`confALLOW_BOGUS_HELO', \`True')dnl
+define(\`confBAD_RCPT_THROTTLE', \`0')dnl
+${options.certificates === undefined ? '' : tlsLines(options.certificates)}
+FEATURE(\`no_default_msa')dnl
+FEATURE(\`nocanonify')dnl
+FEATURE(\`accept_unresolvable_domains')dnl
+FEATURE(\`accept_unqualified_senders')dnl
+RELAY_DOMAIN(\`dest.test')dnl
+${daemons.join('\n')}
+${filters.join('\n')}
+${options.mc ?? ''}
+MAILER(\`local')dnl
+MAILER(\`smtp')dnl
+`;
+}
+
+/** A client with a certificate of ours may log in by it. */
+function tlsLines({ authority, directory, server }: Certificates): string {
+  return `define(\`confCACERT', \`${authority}')dnl
+define(\`confCACERT_PATH', \`${directory}')dnl
+define(\`confSERVER_CERT', \`${server.cert}')dnl
+define(\`confSERVER_KEY', \`${server.key}')dnl
+define(\`confAUTH_MECHANISMS', \`EXTERNAL')dnl
+TRUST_AUTH_MECH(\`EXTERNAL')dnl`;
+}
