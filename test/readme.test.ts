@@ -5,6 +5,7 @@ import { PRESETS } from '../src/core/check.ts';
 import { findings } from '../src/core/checks/index.ts';
 import { flagOf, OPTIONS, type OptionRow } from '../src/options.ts';
 import { presetWeight } from '../src/policy.ts';
+import { FAILURES } from './fixtures/failures.ts';
 import { SENDERS } from './fixtures/senders.ts';
 
 const README = new URL('../README.md', import.meta.url);
@@ -47,7 +48,13 @@ function sendersTable(): string {
   return markdown(['sender', 'HELO', 'correspondence', 'stream', ...PRESETS], rows);
 }
 
+function failuresTable(): string {
+  const rows = FAILURES.map(({ what, postfix, sendmail }) => [what, postfix, sendmail]);
+  return markdown(['the milter is', 'Postfix 3.7', 'Sendmail 8.17'], rows);
+}
+
 it.each([
+  ['failures', failuresTable],
   ['findings', findingsTable],
   ['senders', sendersTable],
   ['options', optionsTable],

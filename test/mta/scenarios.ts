@@ -307,6 +307,11 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    // Postfix calls its services by the name of the host, Sendmail as the .mc file says.
+    options: ['mx.dest.test', 'MTA-0', 'MTA-1'].flatMap((name) => ['--exempt-daemon', name]),
+    scenarios: [one('Jupiter', SENDER, '250', { logged: / action=accept exempt=service / })],
+  },
+  {
     options: ['--recipient-policy', 'RECIPIENTS'],
     files: { RECIPIENTS: 'strict@dest.test strict\noff@dest.test off\n' },
     scenarios: [

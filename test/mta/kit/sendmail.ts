@@ -26,6 +26,16 @@ export interface Sendmail extends Mta {
   readonly cf: string;
 }
 
+/** The line of `postfix-conf/` that an administrator pastes, as the argument of a filter, with the milter at hand. */
+export function shippedFilter(socket: string): string {
+  const file = readFileSync(new URL('../../../postfix-conf/sendmail.mc', import.meta.url), 'utf8');
+  const line = /^INPUT_MAIL_FILTER\(`helo-milter', `S=local:\/run\/helo-milter\/socket, (.*)'\)dnl$/m.exec(
+    file,
+  )?.[1];
+  if (line === undefined) throw new Error('postfix-conf/sendmail.mc names no filter');
+  return `S=${socket}, ${line}`;
+}
+
 export async function startSendmail(workdir: string, options: SendmailOptions): Promise<Sendmail> {
   const base = join(workdir, 'sendmail');
   const queue = join(base, 'queue');

@@ -10,7 +10,8 @@ export interface Reply {
   readonly text: string;
 }
 
-const TIMEOUT_MS = 30_000;
+/** Longer than either MTA waits for a milter. */
+const TIMEOUT_MS = 50_000;
 
 export class SmtpClient {
   #socket: Socket;
