@@ -5,7 +5,7 @@
  * `spf` and `iprev` are registered methods; there is none for EHLO correspondence or CSA, hence `x-helo` and `x-csa`.
  */
 import type { Assessment } from './core/assess.ts';
-import type { Judged } from './decision-log.ts';
+import type { Judged } from './decision.ts';
 import type { Stream } from './policy.ts';
 
 export const FIELD = 'Authentication-Results';
@@ -28,9 +28,10 @@ export function authResults(authservId: string, { assessment, verdict }: Judged)
     [
       `x-helo=${result}`,
       ...(reasons === '' ? [] : [`reason=${quote(reasons)}`]),
-      helo,
       property('policy.correspondence', correspondence),
       property('policy.stream', verdict.stream),
+      // Last: a reader is known (Debian's authres) that takes a quoted value at the end of a method only.
+      helo,
     ],
     ...(client.ip === null
       ? []

@@ -110,4 +110,12 @@ export function word(text: string): string {
   return text.toLowerCase();
 }
 
+/** A token of RFC 2045 §5.1, in lower case. An authserv-id may be quoted too, which not every reader understands. */
+export function token(text: string): string {
+  if (!/^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(text)) {
+    throw new UsageError(`"${text}" is not a name of letters, digits, dots and hyphens`);
+  }
+  return text.toLowerCase();
+}
+
 export const verbatim = (text: string): string => text;

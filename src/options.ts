@@ -14,6 +14,7 @@ import {
   prefix,
   replyText,
   template,
+  token,
   verbatim,
   weight,
   word,
@@ -286,7 +287,7 @@ export const OPTIONS = {
     value: 'NAME',
     group: 'Replies',
     help: 'name under which we sign Authentication-Results (default: the name of the MTA)',
-    parse: word,
+    parse: token,
   }),
   noAuthResults: flag({
     group: 'Replies',

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { authResults, claimsToBe } from '../src/auth-results.ts';
-import { findings } from '../src/core/checks/index.ts';
-import { decide, makePolicy } from '../src/policy.ts';
-import { assessed } from './support/checked.ts';
+import { claimsToBe } from '../src/auth-results.ts';
+import { tagged } from './support/tagged.ts';
 import type { Zone } from './support/zone.ts';
 
 const ZONE: Zone = {
@@ -12,25 +10,13 @@ const ZONE: Zone = {
   '7.100.51.198.in-addr.arpa': { PTR: ['mail.sender.org'] },
 };
 
-async function field(ip: string | null, helo: string, authservId = 'mx.dest.org'): Promise<string> {
-  const assessment = await assessed(ip, helo, ZONE);
-  const verdict = decide(assessment, makePolicy('rfc5321', findings));
-  return authResults(authservId, {
-    assessment,
-    verdict,
-    ownPolicy: null,
-    shadow: null,
-    access: null,
-    action: 'accept',
-    dnsIll: false,
-    elapsedMs: 0,
-  });
-}
+const field = (ip: string | null, helo: string, authservId = 'mx.dest.org'): Promise<string> =>
+  tagged(ip, helo, ZONE, authservId);
 
 describe('authResults', () => {
   it('says what was found, method by method', async () => {
     expect(await field('198.51.100.7', 'mail.sender.org')).toBe(
-      'mx.dest.org;\n\tx-helo=pass smtp.helo=mail.sender.org policy.correspondence=exact policy.stream=verified;\n\tiprev=pass policy.iprev=198.51.100.7;\n\tspf=pass smtp.helo=mail.sender.org;\n\tx-csa=none smtp.helo=mail.sender.org',
+      'mx.dest.org;\n\tx-helo=pass policy.correspondence=exact policy.stream=verified smtp.helo=mail.sender.org;\n\tiprev=pass policy.iprev=198.51.100.7;\n\tspf=pass smtp.helo=mail.sender.org;\n\tx-csa=none smtp.helo=mail.sender.org',
     );
   });
 
@@ -38,14 +24,18 @@ describe('authResults', () => {
     [
       '203.0.113.9',
       'mail.sender.org',
-      /x-helo=fail reason="[a-z -]*helo-spf-fail[a-z -]*" .* policy\.stream=failed;.*spf=fail /s,
+      /x-helo=fail reason="[a-z -]*helo-spf-fail[a-z -]*" .* policy\.stream=failed smtp\..*;.*spf=fail /s,
     ],
     [
       '2001:db8::1',
       '[IPv6:2001:db8::1]',
-      /x-helo=none .*smtp\.helo="\[IPv6:2001:db8::1\]".* policy\.stream=unverified;.*iprev=permerror policy\.iprev="2001:db8::1"/s,
+      /x-helo=none .* policy\.stream=unverified smtp\.helo="\[IPv6:2001:db8::1\]";.*iprev=permerror policy\.iprev="2001:db8::1"/s,
     ],
-    ['198.51.100.7', 'broken.org', /x-helo=temperror .* policy\.stream=unverified;.*spf=temperror /s],
+    [
+      '198.51.100.7',
+      'broken.org',
+      /x-helo=temperror .* policy\.stream=unverified smtp\..*;.*spf=temperror /s,
+    ],
     ['198.51.100.7', 'say "hi" \\ there', /smtp\.helo="say \\"hi\\" \\\\ there"/],
     ['198.51.100.7', 'x\r\nBcc: y', /smtp\.helo="x\?\?Bcc: y"/],
     ['198.51.100.7', '', /smtp\.helo=""/],
@@ -55,7 +45,7 @@ describe('authResults', () => {
 
   it('leaves out the methods of a client without an address', async () => {
     expect(await field(null, 'mail.sender.org')).toBe(
-      'mx.dest.org;\n\tx-helo=none smtp.helo=mail.sender.org policy.correspondence=none policy.stream=unverified',
+      'mx.dest.org;\n\tx-helo=none policy.correspondence=none policy.stream=unverified smtp.helo=mail.sender.org',
     );
   });
 

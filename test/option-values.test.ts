@@ -22,6 +22,7 @@ describe('readers of option values', () => {
     ['a mode', values.fileMode, '0660', 0o660],
     ['a mode without its zero', values.fileMode, '600', 0o600],
     ['a number and a time', values.countAndAge, '5/4h', { count: 5, ageMs: 14_400_000 }],
+    ['an authserv-id', values.token, 'MX.example.org', 'mx.example.org'],
     ['anything', values.verbatim, 'x y', 'x y'],
   ])('take %s', (_, read, given, wanted) => {
     expect(text(read(given))).toEqual(wanted);
@@ -29,6 +30,7 @@ describe('readers of option values', () => {
 
   it.each<[string, Read, string]>([
     ['a word that is none', values.oneOf('a', 'b'), 'c'],
+    ['an authserv-id that needs quotes', values.token, 'mx:25'],
     ['a number beyond', values.numberBetween(0, 10), '11'],
     ['a fraction for a whole number', values.numberBetween(0, 10), '1.5'],
     ['a sign', values.numberBetween(-5, 10), '-1'],

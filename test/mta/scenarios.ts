@@ -223,7 +223,7 @@ export const GROUPS: readonly Group[] = [
         from: SENDER,
         talk: [['EHLO mail.sender.org', '250'], ['MAIL', '250'], ['RCPT hold', '250'], ...REST],
         header:
-          /^Authentication-Results: mx\.dest\.test;\n\tx-helo=pass smtp\.helo=mail\.sender\.org policy\.correspondence=exact policy\.stream=verified;\n\tiprev=pass policy\.iprev=198\.51\.100\.7;\n\tspf=none smtp\.helo=mail\.sender\.org;\n\tx-csa=none smtp\.helo=mail\.sender\.org\nReceived: (?!(?:.|\n)*mx\.dest\.test[ ;](?:.|\n)*spf=forged)(?:.|\n)*other\.test; spf=kept/i,
+          /^Authentication-Results: mx\.dest\.test;\n\tx-helo=pass policy\.correspondence=exact policy\.stream=verified smtp\.helo=mail\.sender\.org;\n\tiprev=pass policy\.iprev=198\.51\.100\.7;\n\tspf=none smtp\.helo=mail\.sender\.org;\n\tx-csa=none smtp\.helo=mail\.sender\.org\nReceived: (?!(?:.|\n)*mx\.dest\.test[ ;](?:.|\n)*spf=forged)(?:.|\n)*other\.test; spf=kept/i,
       },
     ],
   },

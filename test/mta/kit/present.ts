@@ -13,13 +13,24 @@ export const PARTS = fileURLToPath(new URL('../../../.parts', import.meta.url));
 
 const BUILT = ['sendmail', 'pf-milter', 'milter-check'] as const;
 
-/** Programs of the system, what `.ci/parts` makes, and the network of `test/mta/own-network`. */
-export type Part = 'postfix' | 'nsd' | 'miltertest' | 'openssl' | (typeof BUILT)[number] | 'own network';
+/** Programs of the system, what `.ci/parts` makes, a library of the system's Python, and `test/mta/own-network`. */
+export type Part =
+  | 'postfix'
+  | 'nsd'
+  | 'miltertest'
+  | 'openssl'
+  | 'spamassassin'
+  | 'sieve-test'
+  | 'rspamadm'
+  | (typeof BUILT)[number]
+  | 'python3-authres'
+  | 'own network';
 
 function has(part: Part): boolean {
   if (part === 'own network') {
     return (networkInterfaces()['lo'] ?? []).some(({ address }) => address.startsWith('2001:db8:'));
   }
+  if (part === 'python3-authres') return existsSync('/usr/lib/python3/dist-packages/authres');
   return BUILT.some((each) => each === part) ? existsSync(join(PARTS, part)) : installed(part);
 }
 

@@ -16,11 +16,6 @@ const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
   .map((path) => join(ROOT, path))
   .join(':');
 
-export interface SendmailOptions extends MtaOptions {
-  /** More lines of the .mc file. */
-  readonly mc?: string;
-}
-
 export interface Sendmail extends Mta {
   /** The sendmail.cf in force. */
   readonly cf: string;
@@ -36,7 +31,7 @@ export function shippedFilter(socket: string): string {
   return `S=${socket}, ${line}`;
 }
 
-export async function startSendmail(workdir: string, options: SendmailOptions): Promise<Sendmail> {
+export async function startSendmail(workdir: string, options: MtaOptions): Promise<Sendmail> {
   const base = join(workdir, 'sendmail');
   const queue = join(base, 'queue');
   mkdirSync(queue, { recursive: true });
@@ -95,7 +90,7 @@ function headerOf(file: string): string {
   return header.join('\n');
 }
 
-function macros(base: string, queue: string, services: readonly Service[], options: SendmailOptions): string {
+function macros(base: string, queue: string, services: readonly Service[], options: MtaOptions): string {
   const daemons = services.flatMap(({ port, milter }, i) =>
     [`Name=MTA-${i}, Family=inet, Addr=127.0.0.1`, `Name=MTA6-${i}, Family=inet6, Addr=::1`].map(
       (each) =>
@@ -130,7 +125,6 @@ FEATURE(\`accept_unqualified_senders')dnl
 RELAY_DOMAIN(\`dest.test')dnl
 ${daemons.join('\n')}
 ${filters.join('\n')}
-${options.mc ?? ''}
 MAILER(\`local')dnl
 MAILER(\`smtp')dnl
 `;

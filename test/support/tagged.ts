@@ -1,0 +1,26 @@
+/** The value of Authentication-Results for a pair, under the default policy. */
+import { authResults } from '../../src/auth-results.ts';
+import { findings } from '../../src/core/checks/index.ts';
+import { decide, makePolicy } from '../../src/policy.ts';
+import { assessed } from './checked.ts';
+import type { Zone } from './zone.ts';
+
+export async function tagged(
+  ip: string | null,
+  helo: string,
+  zone: Zone,
+  authservId: string,
+): Promise<string> {
+  const assessment = await assessed(ip, helo, zone);
+  const verdict = decide(assessment, makePolicy('rfc5321', findings));
+  return authResults(authservId, {
+    assessment,
+    verdict,
+    ownPolicy: null,
+    shadow: null,
+    access: null,
+    action: 'accept',
+    dnsIll: false,
+    elapsedMs: 0,
+  });
+}
