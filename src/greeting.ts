@@ -11,7 +11,7 @@ import type { SessionFacts } from './core/checks/session.ts';
 import { makeClient } from './core/client.ts';
 import { canonicalName } from './core/domain.ts';
 import type { IpAddress } from './core/ip.ts';
-import type { Decision, Judged } from './decision-log.ts';
+import type { Decision, Judged } from './decision.ts';
 import { enforce } from './enforcement.ts';
 import { decide, type Policy } from './policy.ts';
 import type { Rules } from './rules.ts';

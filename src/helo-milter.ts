@@ -9,10 +9,9 @@
 import { authResults, claimsToBe, FIELD } from './auth-results.ts';
 import { canonicalName } from './core/domain.ts';
 import { type IpAddress, parseIp } from './core/ip.ts';
-import { decisionFields, type Judged, type Stage } from './decision-log.ts';
+import type { Decision, Judged, Stage } from './decision.ts';
 import { exemptClient, exemptRecipient, exemptSender } from './exemption.ts';
 import { type Bench, Greeting, type Ourselves } from './greeting.ts';
-import type { Log } from './log.ts';
 import {
   type CommandReply,
   type ConnectInfo,
@@ -35,7 +34,8 @@ export interface HeloMilterOptions extends Bench {
   readonly budget: TempfailBudget;
   /** Tag accepted mail; null for no tag, which spares the MTA all events after RCPT. */
   readonly authResults: AuthResultsOptions | null;
-  readonly log: Log;
+  /** Hears of each decision, once. Must not throw. */
+  readonly decided: (decision: Decision) => void;
 }
 
 export interface AuthResultsOptions {
@@ -82,8 +82,8 @@ class HeloSession implements MilterSession {
   #greetings = 0;
   #greeting: Greeting | null = null;
   #sender: string | null = null;
-  /** What of the message under way is in the log: one line a decision, not one a recipient. */
-  readonly #logged = new Set<string>();
+  /** What of the message under way has been told: once a decision, not one a recipient. */
+  readonly #noted = new Set<string>();
   /** Of the message under way; null until it was asked. */
   #budgetSpent: boolean | null = null;
 
@@ -105,20 +105,20 @@ class HeloSession implements MilterSession {
     // A verdict here sticks to the connection and MAIL is not shown any more, so only a refusal is given.
     return afterwards(judged, (verdict) => {
       if (verdict.action === 'accept' || this.#excused(greeting, verdict) !== null) return 'continue';
-      this.#log(greeting, verdict, 'helo', null, null, context);
+      this.#note(greeting, verdict, 'helo', null, null, context);
       return this.#refusal(greeting, verdict, '');
     });
   }
 
   mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
     this.#sender = sender.raw;
-    this.#logged.clear();
+    this.#noted.clear();
     this.#budgetSpent = null;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('');
     const exempt = this.#exempt ?? exemptSender(context, this.rules);
     if (exempt !== null) {
-      this.#log(greeting, greeting.settled(this.#ourselves(context)), 'mail', null, exempt, context);
+      this.#note(greeting, greeting.settled(this.#ourselves(context)), 'mail', null, exempt, context);
       return 'accept';
     }
     // Before RCPT only an acceptance is final: some recipients take mail from everybody.
@@ -135,7 +135,14 @@ class HeloSession implements MilterSession {
     const own = this.rules.recipients.of(recipient.address);
     const exempt = exemptRecipient(recipient.address) ?? (own === 'off' ? 'opted-out' : null);
     if (exempt !== null) {
-      this.#log(greeting, greeting.settled(this.#ourselves(context)), 'rcpt', recipient.raw, exempt, context);
+      this.#note(
+        greeting,
+        greeting.settled(this.#ourselves(context)),
+        'rcpt',
+        recipient.raw,
+        exempt,
+        context,
+      );
       return 'continue';
     }
     return this.#apply(greeting, 'rcpt', recipient.raw, context, own === 'off' ? null : own);
@@ -156,7 +163,7 @@ class HeloSession implements MilterSession {
   abort(): void {
     // A reset ends the message only: Postfix sends it after a second HELO, which must survive (milter8.c).
     this.#sender = null;
-    this.#logged.clear();
+    this.#noted.clear();
   }
 
   /** A new name; whatever an earlier one had earned is gone. */
@@ -195,7 +202,7 @@ class HeloSession implements MilterSession {
     return afterwards(pending, (general) => {
       const judged = own === null ? general : greeting.under(own, general);
       const exempt = this.#excused(greeting, judged);
-      this.#log(greeting, judged, stage, recipient, exempt, context);
+      this.#note(greeting, judged, stage, recipient, exempt, context);
       if (exempt === null && judged.action !== 'accept') {
         return this.#refusal(greeting, judged, recipient ?? this.#sender ?? '');
       }
@@ -226,7 +233,7 @@ class HeloSession implements MilterSession {
     return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
   }
 
-  #log(
+  #note(
     greeting: Greeting,
     judged: Judged | null,
     stage: Stage,
@@ -235,23 +242,20 @@ class HeloSession implements MilterSession {
     context: MilterContext,
   ): void {
     const kind = exempt ?? judged?.ownPolicy?.preset ?? 'decision';
-    if (this.#logged.has(kind)) return;
-    this.#logged.add(kind);
-    this.#options.log.info(
-      'decision',
-      decisionFields({
-        reference: greeting.reference,
-        helo: greeting.helo,
-        hit: greeting.hit,
-        client: this.#ip?.text ?? null,
-        judged,
-        exempt,
-        stage,
-        sender: this.#sender,
-        recipient,
-        queueId: context.macro('i') ?? null,
-      }),
-    );
+    if (this.#noted.has(kind)) return;
+    this.#noted.add(kind);
+    this.#options.decided({
+      reference: greeting.reference,
+      helo: greeting.helo,
+      hit: greeting.hit,
+      client: this.#ip?.text ?? null,
+      judged,
+      exempt,
+      stage,
+      sender: this.#sender,
+      recipient,
+      queueId: context.macro('i') ?? null,
+    });
   }
 }
 

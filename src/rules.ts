@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { AccessList, parseAccess } from './access.ts';
 import type { Check } from './core/check.ts';
 import type { IpAddress } from './core/ip.ts';
-import type { Stage } from './decision-log.ts';
+import type { Stage } from './decision.ts';
 import { describeError } from './describe-error.ts';
 import type { Enforcement } from './enforcement.ts';
 import type { ExemptionOptions } from './exemption.ts';

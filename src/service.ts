@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
+import { decisionFields } from './decision.ts';
 import { describeError } from './describe-error.ts';
 import { registryOf, resolverOf } from './from-config.ts';
 import { heloMilter, macrosFor } from './helo-milter.ts';
@@ -90,7 +91,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       now,
     }),
     authResults: config.noAuthResults ? null : { authservId: config.authservId },
-    log,
+    decided: (decision) => {
+      log.info('decision', decisionFields(decision));
+    },
     now,
   });
   const server = new MilterServer({

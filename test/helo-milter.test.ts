@@ -6,6 +6,7 @@ import { checks, findings } from '../src/core/checks/index.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
 import type { Resolver } from '../src/core/resolver.ts';
 import { heloMilter, type HeloMilterOptions, macrosFor } from '../src/helo-milter.ts';
+import { decisionFields } from '../src/decision.ts';
 import { formatEvent } from '../src/log.ts';
 import { Conversation } from '../src/milter/conversation.ts';
 import { makePolicy } from '../src/policy.ts';
@@ -78,10 +79,7 @@ function service({ resolver = zoneResolver(ZONE), rules = {}, ...options }: Setu
     dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
     authResults: null,
-    log: {
-      info: (event, fields) => log.push(formatEvent(event, fields)),
-      error: (event, fields) => log.push(formatEvent(`error ${event}`, fields)),
-    },
+    decided: (decision) => log.push(formatEvent('decision', decisionFields(decision))),
     now,
     ...options,
   });
