@@ -22,6 +22,11 @@ export type Part =
   | 'spamassassin'
   | 'sieve-test'
   | 'rspamadm'
+  | 'fail2ban-regex'
+  | 'promtool'
+  | 'man'
+  | 'systemd-analyze'
+  | 'systemd-notify'
   | (typeof BUILT)[number]
   | 'python3-authres'
   | 'own network';
