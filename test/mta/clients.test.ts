@@ -3,6 +3,8 @@
  * version and with every family of client; and `milter-check` of go-milter, with a whole message.
  */
 import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MilterServer, type MilterSession, formatSocketAddress } from '../../src/milter/index.ts';
@@ -15,19 +17,25 @@ import { SENDER, SENDER6, STRANGER } from './scenarios.ts';
 
 const VERSIONS = ['2', '3', '4', '6'];
 
-/** Runs a program to its end; what it wrote on either channel. Rejects if it fails. */
+/** Runs a program to its end; what it wrote on either channel, in order. Rejects if it fails. */
 async function run(
   program: string,
   args: readonly string[],
   input: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const child = spawn(join(PARTS, program), args, { env: { ...process.env, ...environment } });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
-  child.stdin.end(input);
+  // One file for both: two pipes would be read in any order.
+  const directory = mkdtempSync(join(tmpdir(), 'client-'));
+  const written = openSync(join(directory, 'output'), 'a+');
+  const child = spawn(join(PARTS, program), args, {
+    env: { ...process.env, ...environment },
+    stdio: ['pipe', written, written],
+  });
+  child.stdin?.end(input);
   const code = await new Promise((resolve) => child.once('close', resolve));
+  closeSync(written);
+  const output = readFileSync(join(directory, 'output'), 'latin1');
+  rmSync(directory, { recursive: true });
   if (code !== 0) throw new Error(`${program} ended with ${String(code)}: ${output}`);
   return output;
 }

@@ -15,11 +15,17 @@ export interface Program {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts `helo-milter` and waits until it listens. Rejects with what it said where it does not. */
 export async function startProgram(args: readonly string[]): Promise<Program> {
   const listen = args.includes('--listen') ? [] : ['--listen', 'inet:127.0.0.1:0'];
   const child = spawn(process.execPath, [CLI, ...listen, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  process.once('exit', () => child.kill('SIGKILL'));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   const gone = new Promise<number | null>((resolve) => child.once('close', resolve));
   const socket = await new Promise<string>((resolve, reject) => {
