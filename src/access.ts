@@ -53,6 +53,7 @@ export class AccessList {
   readonly #hits = new Map<number, number>();
   readonly #onVoid: (line: number) => void;
   readonly #void: Set<number>;
+  readonly #empty: boolean;
   /** Some line wants a reverse name for proof, whatever the text of HELO. */
   readonly needsReverse: boolean;
 
@@ -62,6 +63,7 @@ export class AccessList {
     this.#void = new Set(expired);
     this.needsReverse = entries.some(({ ptr }) => ptr !== null);
     for (const entry of entries) this.#index(entry);
+    this.#empty = entries.length === 0;
   }
 
   /** Matches by line, since the list was read. */
@@ -71,6 +73,7 @@ export class AccessList {
 
   /** The first line that matches, counted. `now` is Unix time in milliseconds. */
   match(assessment: Assessment, now: number): AccessEntry | null {
+    if (this.#empty) return null;
     let best: AccessEntry | null = null;
     for (const entry of this.#candidates(assessment)) {
       if ((best !== null && entry.line > best.line) || !matches(entry, assessment)) continue;

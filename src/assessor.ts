@@ -6,6 +6,8 @@ import { AssessmentCache, type CacheLookup } from './cache.ts';
 import { type Assessment, assess, type OnCheckError, type Settled } from './core/assess.ts';
 import type { Check } from './core/check.ts';
 import type { Client } from './core/client.ts';
+import { parseHelo } from './core/helo.ts';
+import type { IpAddress } from './core/ip.ts';
 import { findings } from './core/checks/index.ts';
 import type { Resolver } from './core/resolver.ts';
 import { withDeadline } from './dns/deadline.ts';
@@ -52,13 +54,12 @@ export class Assessor {
           });
   }
 
-  /** The assessment at once where it is cached, else a promise of it that never rejects. */
-  lookup(client: Client): CacheLookup<Assessment> {
+  /** The assessment at once where it is cached, else a promise of it that never rejects. `helo` is as the client said it. */
+  lookup(ip: IpAddress | null, helo: string): CacheLookup<Assessment> {
+    const load = (): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(helo) });
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
-    if (this.#cache === null || client.ip === null || client.helo.text.length > 255) {
-      return { pending: this.#assess(client), hit: 'miss' };
-    }
-    return this.#cache.lookup(client.ip.text, client.helo.text.toLowerCase(), () => this.#assess(client));
+    if (this.#cache === null || ip === null || helo.length > 255) return { pending: load(), hit: 'miss' };
+    return this.#cache.lookup(ip.text, helo.toLowerCase(), load);
   }
 
   /** Addresses in the cache. */

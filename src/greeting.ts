@@ -8,12 +8,12 @@ import type { ChurnCounter } from './churn.ts';
 import { type Assessment, withSession } from './core/assess.ts';
 import { sessionChecks } from './core/checks/index.ts';
 import type { SessionFacts } from './core/checks/session.ts';
-import { makeClient } from './core/client.ts';
 import { canonicalName } from './core/domain.ts';
 import type { IpAddress } from './core/ip.ts';
 import type { Decision, Judged } from './decision.ts';
 import { enforce } from './enforcement.ts';
 import { decide, type Policy } from './policy.ts';
+import type { Ourselves } from './ourselves.ts';
 import type { Rules } from './rules.ts';
 
 /** The parts of the service by which a name is judged. */
@@ -29,9 +29,6 @@ export interface Bench {
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
 }
-
-/** Names and addresses of the MTA itself, as far as it has told them. */
-export type Ourselves = Pick<SessionFacts, 'ourNames' | 'ourAddresses'>;
 
 export class Greeting {
   readonly helo: string;
@@ -76,7 +73,7 @@ export class Greeting {
     }
     this.#namesSeen = ip === null ? 0 : bench.churn.note(ip, canonicalName(helo));
     const startedAt = bench.now();
-    const found = bench.assessor.lookup(makeClient(ip?.text ?? null, helo));
+    const found = bench.assessor.lookup(ip, helo);
     this.hit = found.hit;
     if (found.hit === 'hit') {
       this.#assessment = found.value;

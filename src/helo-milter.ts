@@ -7,11 +7,10 @@
  * the whole connection and hide later greetings, and only at MAIL is it known whether the client has logged in.
  */
 import { authResults, claimsToBe, FIELD } from './auth-results.ts';
-import { canonicalName } from './core/domain.ts';
 import { type IpAddress, parseIp } from './core/ip.ts';
 import type { Decision, Judged, Stage } from './decision.ts';
 import { exemptClient, exemptRecipient, exemptSender } from './exemption.ts';
-import { type Bench, Greeting, type Ourselves } from './greeting.ts';
+import { type Bench, Greeting } from './greeting.ts';
 import {
   type CommandReply,
   type ConnectInfo,
@@ -25,6 +24,7 @@ import {
   type ReplyCode,
   replyCode,
 } from './milter/index.ts';
+import { createOurselves, type Ourselves } from './ourselves.ts';
 import type { Policy } from './policy.ts';
 import type { Rules } from './rules.ts';
 import { smtpReply } from './smtp-reply.ts';
@@ -65,9 +65,11 @@ export function macrosFor(applyAt: Stage): Readonly<Record<MacroStage, readonly 
 
 /** Makes the sessions of one running service. */
 export function heloMilter(options: HeloMilterOptions): () => MilterSession {
-  return options.authResults === null
-    ? () => new HeloSession(options)
-    : () => new TaggingHeloSession(options, options.authResults?.authservId ?? null);
+  const ourselves = createOurselves(options.rules);
+  const { authResults: tag } = options;
+  return tag === null
+    ? () => new HeloSession(options, ourselves)
+    : () => new TaggingHeloSession(options, ourselves, tag.authservId);
 }
 
 let sessionCount = 0;
@@ -75,6 +77,7 @@ const processStart = Date.now().toString(36);
 
 class HeloSession implements MilterSession {
   readonly #options: HeloMilterOptions;
+  readonly #ourselves: (context: MilterContext) => Ourselves;
   readonly #id = `${processStart}.${(++sessionCount).toString(36)}`;
   #ip: IpAddress | null = null;
   /** Why this client is never refused. */
@@ -83,12 +86,13 @@ class HeloSession implements MilterSession {
   #greeting: Greeting | null = null;
   #sender: string | null = null;
   /** What of the message under way has been told: once a decision, not one a recipient. */
-  readonly #noted = new Set<string>();
+  #noted: string[] = [];
   /** Of the message under way; null until it was asked. */
   #budgetSpent: boolean | null = null;
 
-  constructor(options: HeloMilterOptions) {
+  constructor(options: HeloMilterOptions, ourselves: (context: MilterContext) => Ourselves) {
     this.#options = options;
+    this.#ourselves = ourselves;
   }
 
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
@@ -112,7 +116,7 @@ class HeloSession implements MilterSession {
 
   mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
     this.#sender = sender.raw;
-    this.#noted.clear();
+    this.#noted = [];
     this.#budgetSpent = null;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('');
@@ -163,7 +167,7 @@ class HeloSession implements MilterSession {
   abort(): void {
     // A reset ends the message only: Postfix sends it after a second HELO, which must survive (milter8.c).
     this.#sender = null;
-    this.#noted.clear();
+    this.#noted = [];
   }
 
   /** A new name; whatever an earlier one had earned is gone. */
@@ -176,17 +180,6 @@ class HeloSession implements MilterSession {
       reference: `${this.#id}.${(++this.#greetings).toString(36)}`,
       ask: this.#exempt === null,
     }));
-  }
-
-  /** The names and addresses that nobody else may give: the operator's and those of the MTA. */
-  #ourselves(context: MilterContext): Ourselves {
-    const { ourNames, ourAddresses } = this.rules;
-    const mtaName = context.macro('j');
-    const mtaAddress = parseIp(bareAddress(context.macro('daemon_addr') ?? context.macro('if_addr') ?? ''));
-    return {
-      ourNames: mtaName === undefined ? ourNames : [...ourNames, canonicalName(mtaName)],
-      ourAddresses: mtaAddress === null ? ourAddresses : [...ourAddresses, mtaAddress],
-    };
   }
 
   #apply(
@@ -242,8 +235,8 @@ class HeloSession implements MilterSession {
     context: MilterContext,
   ): void {
     const kind = exempt ?? judged?.ownPolicy?.preset ?? 'decision';
-    if (this.#noted.has(kind)) return;
-    this.#noted.add(kind);
+    if (this.#noted.includes(kind)) return;
+    this.#noted.push(kind);
     this.#options.decided({
       reference: greeting.reference,
       helo: greeting.helo,
@@ -267,8 +260,12 @@ class TaggingHeloSession extends HeloSession {
   /** Places of forged fields among those of their name, as received. */
   #forged: number[] = [];
 
-  constructor(options: HeloMilterOptions, authservId: string | null) {
-    super(options);
+  constructor(
+    options: HeloMilterOptions,
+    ourselves: (context: MilterContext) => Ourselves,
+    authservId: string | null,
+  ) {
+    super(options, ourselves);
     this.#givenId = authservId;
   }
 
@@ -310,9 +307,4 @@ class TaggingHeloSession extends HeloSession {
 /** Goes on at once where the verdict is there, so that a cached one costs no promise. */
 function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) => R): R | Promise<R> {
   return judged instanceof Promise ? judged.then(next) : next(judged);
-}
-
-/** `{daemon_addr}` and `{if_addr}` come as `192.0.2.1`, `[192.0.2.1]`, `IPv6:…` or both. */
-function bareAddress(text: string): string {
-  return text.replace(/^\[(.*)\]$/, '$1').replace(/^IPv6:/i, '');
 }

@@ -19,22 +19,20 @@ const RULES: readonly string[] = [...PRESETS, 'off'];
 export class RecipientPolicies {
   readonly #rules: ReadonlyMap<string, RecipientRule>;
   readonly #policies: ReadonlyMap<RecipientRule, Policy>;
+  /** The policies that some recipient has. */
+  readonly policies: readonly Policy[];
 
   /** `rules` by mailbox, domain or `.domain`; `make` gives the policy of a preset. */
   constructor(rules: ReadonlyMap<string, RecipientRule>, make: (preset: PresetName) => Policy) {
     this.#rules = rules;
     const presets = PRESETS.filter((preset) => [...rules.values()].includes(preset));
     this.#policies = new Map(presets.map((preset) => [preset, make(preset)]));
+    this.policies = [...this.#policies.values()];
   }
 
   /** Recipients and domains with a rule. */
   get size(): number {
     return this.#rules.size;
-  }
-
-  /** The policies that some recipient has. */
-  get policies(): readonly Policy[] {
-    return [...this.#policies.values()];
   }
 
   /** What is nearest to the address decides: itself, its domain, a domain above; null for the policy of everybody. */

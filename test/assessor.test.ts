@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Assessor, type AssessorOptions } from '../src/assessor.ts';
 import type { Assessment } from '../src/core/assess.ts';
 import { checks } from '../src/core/checks/index.ts';
-import { makeClient } from '../src/core/client.ts';
+import { parseIp } from '../src/core/ip.ts';
 import { type Zone, zoneResolver, type ZoneResolver } from './support/zone.ts';
 
 const ZONE: Zone = {
@@ -41,7 +41,7 @@ function assessor(options: Partial<AssessorOptions> = {}): {
     resolver,
     made,
     of: async (ip, helo) => {
-      const found = made.lookup(makeClient(ip, helo));
+      const found = made.lookup(ip === null ? null : parseIp(ip), helo);
       const assessment: Assessment = found.hit === 'hit' ? found.value : await found.pending;
       expect(assessment.client.helo.text.toLowerCase()).toBe(helo.toLowerCase());
       return found.hit;

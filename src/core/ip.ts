@@ -77,6 +77,7 @@ export function sharesPrefix(a: IpAddress, b: IpAddress, length: number): boolea
 
 /** The address with all but the first `length` bits cleared, as `ADDRESS/LENGTH`. */
 export function networkText(address: IpAddress, length: number): string {
+  if (length === address.bytes.length * 8) return `${address.text}/${length}`;
   const bytes = address.bytes.map((byte, i) => {
     const keep = Math.min(8, Math.max(0, length - i * 8));
     return byte & ((0xff << (8 - keep)) & 0xff);
@@ -132,13 +133,24 @@ const PRIVATE_PREFIXES: readonly IpPrefix[] = [
   return prefix;
 });
 
+/** Every session begins with an address: read it digit by digit, without a regular expression. */
 function parseIpv4Bytes(text: string): Uint8Array | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return null;
-  const octets = match.slice(1);
-  // A leading zero means octal to some readers (inet_aton) and decimal to others: refuse the ambiguity.
-  if (octets.some((octet) => Number(octet) > 255 || (octet.length > 1 && octet.startsWith('0')))) return null;
-  return Uint8Array.from(octets, Number);
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  for (let i = 0; i < 4; i++) {
+    const start = at;
+    let value = 0;
+    for (let digit = text.charCodeAt(at) - 48; digit >= 0 && digit <= 9; digit = text.charCodeAt(++at) - 48) {
+      value = value * 10 + digit;
+    }
+    const length = at - start;
+    // A leading zero means octal to some readers (inet_aton) and decimal to others: refuse the ambiguity.
+    if (length === 0 || length > 3 || value > 255 || (length > 1 && text.charCodeAt(start) === 48))
+      return null;
+    bytes[i] = value;
+    if (i < 3 && text.charCodeAt(at++) !== 46) return null;
+  }
+  return at === text.length ? bytes : null;
 }
 
 function parseIpv6Bytes(text: string): Uint8Array | null {

@@ -9,7 +9,7 @@ import { type Command, decodeCommand } from './command.ts';
 import { MAX_DATA, SMFIC, SMFIP } from './constants.ts';
 import { Macros } from './macros.ts';
 import { Message } from './message.ts';
-import { type Agreement, answers, declined, encodeAgreement, negotiate, type Wishes } from './negotiation.ts';
+import { type Agreement, answers, declined, negotiate, type Wishes } from './negotiation.ts';
 import { PacketDecoder, ProtocolError } from './packet.ts';
 import { encodeReply, type Reply } from './reply.ts';
 import type { Awaitable, EventName, MilterContext, MilterSession } from './session.ts';
@@ -201,8 +201,9 @@ export class Conversation implements MilterContext {
   #negotiate(offer: Parameters<typeof negotiate>[0]): void {
     if (this.#agreement !== null) throw new ProtocolError('a second negotiation');
     const { wishes } = this.#options;
-    this.#agreement = negotiate(offer, this.#session, wishes);
-    this.#out.push(encodeAgreement(this.#agreement, wishes.macros));
+    const { agreement, encoded } = negotiate(offer, this.#session, wishes);
+    this.#agreement = agreement;
+    this.#out.push(encoded);
   }
 
   #begin(command: number): void {

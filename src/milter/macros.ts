@@ -50,12 +50,29 @@ export class Macros {
   }
 }
 
+/** Reads name after name, without taking the set apart: most are asked for one or two. */
 function find(set: string, bare: string): string | undefined {
-  const parts = set.split('\0');
-  for (let i = 0; i + 1 < parts.length; i += 2) {
-    if (bareName(parts[i] ?? '') === bare) return parts[i + 1];
+  for (let at = 0; at < set.length;) {
+    const nameEnd = set.indexOf('\0', at);
+    if (nameEnd === -1) return undefined;
+    const end = set.indexOf('\0', nameEnd + 1);
+    const valueEnd = end === -1 ? set.length : end;
+    if (isName(set, at, nameEnd, bare)) return set.slice(nameEnd + 1, valueEnd);
+    at = valueEnd + 1;
   }
   return undefined;
+}
+
+/** Whether the name at a place is `bare`, in braces or not. */
+function isName(set: string, start: number, end: number, bare: string): boolean {
+  const length = end - start;
+  if (length === bare.length) return set.startsWith(bare, start);
+  return (
+    length === bare.length + 2 &&
+    set[start] === '{' &&
+    set[end - 1] === '}' &&
+    set.startsWith(bare, start + 1)
+  );
 }
 
 function bareName(name: string): string {

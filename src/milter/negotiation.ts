@@ -75,24 +75,61 @@ const NO_REPLY: Readonly<Partial<Record<EventName, number>>> = {
   body: SMFIP.NR_BODY,
 };
 
-/** Throws ProtocolError for a version that is too old. */
-export function negotiate(offer: Offer, session: MilterSession, wishes: Wishes): Agreement {
-  if (offer.version < MIN_VERSION) throw new ProtocolError(`the MTA speaks version ${offer.version}`);
+/** What a set of wishes comes to in bits, and the answer given last. */
+interface Prepared {
+  readonly declinable: readonly (readonly [event: EventName, bit: number])[];
+  readonly protocol: number;
+  readonly actions: number;
+  last: { readonly offer: Offer; readonly protocol: number; readonly answer: Answer } | null;
+}
+
+/** An agreement and the packet that tells it. */
+export interface Answer {
+  readonly agreement: Agreement;
+  readonly encoded: Buffer;
+}
+
+const prepared = new WeakMap<Wishes, Prepared>();
+
+function prepare(wishes: Wishes): Prepared {
   let protocol = 0;
-  for (const [event, bit] of Object.entries(DECLINE) as [EventName, number][]) {
-    if (session[event] === undefined && !wishes.keep.includes(event)) protocol |= bit;
-  }
   for (const event of wishes.noReply) protocol |= NO_REPLY[event] ?? 0;
-  if (session.body !== undefined) protocol |= SMFIP.SKIP;
   if (wishes.rejectedRecipients) protocol |= SMFIP.RCPT_REJ;
   if (wishes.leadingSpace) protocol |= SMFIP.HDR_LEADSPC;
   let actions = wishes.actions.reduce((bits, name) => bits | ACTIONS[name], 0);
   if (Object.keys(wishes.macros).length > 0) actions |= SMFIF.SETSYMLIST;
-  return {
+  const declinable = (Object.entries(DECLINE) as [EventName, number][]).filter(
+    ([event]) => !wishes.keep.includes(event),
+  );
+  const made: Prepared = { declinable, protocol, actions, last: null };
+  prepared.set(wishes, made);
+  return made;
+}
+
+/**
+ * Throws ProtocolError for a version that is too old. Every connection of an MTA offers the same and every session of a
+ * filter wants the same, so the answer given last is kept, with its bytes.
+ */
+export function negotiate(offer: Offer, session: MilterSession, wishes: Wishes): Answer {
+  if (offer.version < MIN_VERSION) throw new ProtocolError(`the MTA speaks version ${offer.version}`);
+  const known = prepared.get(wishes) ?? prepare(wishes);
+  let protocol = known.protocol;
+  for (const [event, bit] of known.declinable) if (session[event] === undefined) protocol |= bit;
+  if (session.body !== undefined) protocol |= SMFIP.SKIP;
+  const { last } = known;
+  if (last?.protocol === protocol && sameOffer(last.offer, offer)) return last.answer;
+  const agreement = {
     version: Math.min(offer.version, MAX_VERSION),
-    actions: actions & offer.actions,
+    actions: known.actions & offer.actions,
     protocol: protocol & offer.protocol,
   };
+  const answer = { agreement, encoded: encodeAgreement(agreement, wishes.macros) };
+  known.last = { offer, protocol, answer };
+  return answer;
+}
+
+function sameOffer(a: Offer, b: Offer): boolean {
+  return a.version === b.version && a.actions === b.actions && a.protocol === b.protocol;
 }
 
 export function declined(event: EventName, { protocol }: Agreement): boolean {

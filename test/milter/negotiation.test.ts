@@ -110,7 +110,18 @@ describe('negotiate', () => {
       { version: 6, actions: 0, protocol: 0 },
     ],
   ])('%s', (_, offer, session, wishes, agreement) => {
-    expect(negotiate(offer, session, { ...NOTHING, ...wishes })).toEqual(agreement);
+    expect(negotiate(offer, session, { ...NOTHING, ...wishes }).agreement).toEqual(agreement);
+  });
+
+  it('keeps its last answer, for the same offer and the same session only', () => {
+    const first = negotiate(TODAY, all, NOTHING);
+    expect(negotiate({ ...TODAY }, { ...all }, NOTHING)).toBe(first);
+    expect(negotiate({ ...TODAY, protocol: 0 }, all, NOTHING).agreement.protocol).toBe(0);
+    expect(negotiate(TODAY, {}, NOTHING).agreement.protocol).toBe(NO_EVENT);
+    expect(negotiate(TODAY, all, { ...NOTHING, noReply: ['helo'] }).agreement.protocol).toBe(
+      SMFIP.SKIP | SMFIP.NR_HELO,
+    );
+    expect(negotiate(TODAY, all, NOTHING)).toEqual(first);
   });
 
   it.each([0, 1])('refuses version %i', (version) => {
