@@ -1,0 +1,83 @@
+/**
+ * `npm run bench`: measures, prints and writes `bench/results.md`.
+ *
+ *   npm run bench -- [--only PART,PART] [--quick | --smoke]
+ *
+ * BENCH_PAIRS is the number of rounds; NODE24 and NODE20 are the programs to run it by.
+ */
+import { accessSync, constants, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { UsageError } from '../src/usage-error.ts';
+import { makeWorkdir } from '../test/mta/kit/workdir.ts';
+import { heloBench } from './helo.ts';
+import { type Findings, page } from './report.ts';
+import { BUILD, buildPrograms, findNode, ROOT, type Setting } from './setting.ts';
+
+const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> = {
+  helo: heloBench,
+};
+
+/** Rounds and share of the sessions. */
+const SIZES = { full: [7, 1], quick: [3, 0.5], smoke: [1, 0.02] } as const;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, quick: { type: 'boolean' }, smoke: { type: 'boolean' } },
+  });
+  const size = values.smoke === true ? 'smoke' : values.quick === true ? 'quick' : 'full';
+  const chosen = values.only?.split(',') ?? Object.keys(PARTS);
+  const unknown = chosen.find((name) => !(name in PARTS));
+  if (unknown !== undefined) {
+    throw new UsageError(`--only: there is no part "${unknown}"; parts are ${Object.keys(PARTS).join(', ')}`);
+  }
+  const [usualPairs, scale] = SIZES[size];
+  const pairs = Number(process.env['BENCH_PAIRS'] ?? usualPairs);
+  if (!Number.isInteger(pairs) || pairs < 1) throw new UsageError('BENCH_PAIRS is not a number of rounds');
+  const nodes = [findNode(24), findNode(20)];
+  buildPrograms();
+  useMemory();
+  const setting: Setting = { pairs, scale, nodes, workdir: makeWorkdir() };
+  const began = Date.now();
+  const findings: Findings[] = [];
+  for (const name of chosen) {
+    process.stderr.write(`${name} ...\n`);
+    findings.push((await PARTS[name]?.(setting)) ?? { rows: [], tables: [] });
+  }
+  const minutes = ((Date.now() - began) / 60_000).toFixed(1);
+  const text = page(introduction(setting, size, minutes), findings);
+  process.stdout.write(text);
+  // What is quoted must be of one whole run.
+  const whole = size === 'full' && values.only === undefined;
+  writeFileSync(whole ? join(ROOT, 'bench', 'results.md') : join(BUILD, 'results.md'), text);
+}
+
+/** Queues, sockets and logs in memory, so that no disk is measured. */
+function useMemory(): void {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    process.env['TMPDIR'] = '/dev/shm';
+  } catch {
+    process.stderr.write('there is no /dev/shm: the disk is measured too\n');
+  }
+}
+
+function introduction({ pairs, nodes }: Setting, size: string, minutes: string): string {
+  const [cpu] = cpus();
+  const machine = `${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
+  return [
+    '# Results of `npm run bench`',
+    `Written by the program on ${new Date().toISOString().slice(0, 10)} in ${minutes} minutes (${size}); how it measures is in [README.md](README.md).`,
+    `Machine: ${machine}; ${nodes.map(({ version }) => `Node ${version.slice(1)}`).join(' and ')}.`,
+    `Figures are medians of ${pairs} rounds, with the least and the most; a ratio is taken within each round.`,
+  ].join('\n\n');
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 64;
+}

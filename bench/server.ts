@@ -1,0 +1,170 @@
+/** The milters under test, each in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from '../test/mta/kit/workdir.ts';
+import { HOT } from './load.ts';
+import { type Node, program, ROOT, type Setting } from './setting.ts';
+
+export type Transport = 'unix' | 'tcp';
+
+export interface Server {
+  /** As Postfix spells it. */
+  readonly socket: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** The last event that has a callback. */
+export type LastEvent = 'helo' | 'sender' | 'recipient' | 'mail';
+
+let count = 0;
+
+async function newSocket({ workdir }: Setting, transport: Transport): Promise<string> {
+  return transport === 'unix'
+    ? `unix:${join(workdir, `${++count}.sock`)}`
+    : `inet:127.0.0.1:${await freePort()}`;
+}
+
+/** `answersConnect` off leaves CONNECT unanswered (NR_CONN), as the program itself does over a unix socket. */
+interface EmptyOptions {
+  readonly last: LastEvent;
+  readonly answersConnect: boolean;
+}
+
+/** A bare epoll loop with canned answers, for CONNECT and HELO. */
+export async function floor(
+  setting: Setting,
+  transport: Transport,
+  answersConnect: boolean,
+): Promise<Server> {
+  const socket = await newSocket(setting, transport);
+  return start(socket, program('floor'), [socket, ...(answersConnect ? [] : ['-c'])]);
+}
+
+/** libmilter with empty callbacks. */
+export async function libmilter(
+  setting: Setting,
+  transport: Transport,
+  { last, answersConnect }: EmptyOptions,
+): Promise<Server> {
+  const socket = await newSocket(setting, transport);
+  const spelt = socket.replace(/^inet:(.*):(\d+)$/, 'inet:$2@$1');
+  return start(socket, program('empty-milter'), [spelt, '-u', last, ...(answersConnect ? [] : ['-c'])]);
+}
+
+/** `helo-milter/milter` with empty callbacks. */
+export async function emptyCallbacks(
+  setting: Setting,
+  transport: Transport,
+  node: Node,
+  { last, answersConnect }: EmptyOptions,
+): Promise<Server> {
+  const socket = await newSocket(setting, transport);
+  const file = join(ROOT, 'bench', 'empty-callbacks.mjs');
+  return start(socket, node.path, [...NODE_FLAGS, file, socket, last, ...(answersConnect ? [] : ['-c'])]);
+}
+
+/** What the program is started with by its own unit and documentation. */
+const NODE_FLAGS: readonly string[] = [];
+
+interface ProductOptions {
+  readonly args: readonly string[];
+  /** More for Node itself, such as a module to load first. */
+  readonly nodeFlags?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** The program as built, its log going to a file. */
+export async function product(
+  setting: Setting,
+  transport: Transport,
+  node: Node,
+  { args, nodeFlags = [], env = {} }: ProductOptions,
+): Promise<Server> {
+  const socket = await newSocket(setting, transport);
+  const own = ['--listen', socket, '--socket-mode', '0666', '--grace', '0s'];
+  const log = join(setting.workdir, `${++count}.log`);
+  return start(socket, node.path, [...NODE_FLAGS, ...nodeFlags, CLI, ...own, ...args], { log, env });
+}
+
+export const CLI = join(ROOT, 'dist', 'cli.js');
+
+/** Every hot client under the name that `load.c` gives it, forward and reverse. Path of a zone file. */
+export function cleanZone({ workdir }: Setting): string {
+  const hosts = Array.from({ length: HOT }, (_, i) => i);
+  const forward = hosts.map((i) => `mx${i} IN A 11.0.${i >> 8}.${i & 255}`);
+  const reverse = hosts.map((i) => `${i & 255}.${i >> 8}.0 IN PTR mx${i}.example.org.`);
+  const file = join(workdir, 'clean.zone');
+  writeFileSync(
+    file,
+    ['$ORIGIN example.org.', ...forward, '$ORIGIN 11.in-addr.arpa.', ...reverse, ''].join('\n'),
+  );
+  return file;
+}
+
+/** A zone file in which `example.org` does not exist. */
+export function emptyZone({ workdir }: Setting): string {
+  const file = join(workdir, 'empty.zone');
+  writeFileSync(file, '$ORIGIN example.net.\nother IN A 192.0.2.1\n');
+  return file;
+}
+
+interface StartOptions {
+  /** File for what it prints; nowhere unless told. */
+  readonly log?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+async function start(
+  socket: string,
+  command: string,
+  args: readonly string[],
+  { log = '/dev/null', env = {} }: StartOptions = {},
+): Promise<Server> {
+  const out = openSync(log, 'a');
+  const child = spawn(command, args, { stdio: ['ignore', out, out], env: { ...process.env, ...env } });
+  closeSync(out);
+  running.add(child);
+  await listens(socket, child);
+  return {
+    socket,
+    pid: child.pid ?? 0,
+    stop: async () => {
+      if (child.exitCode !== null) return;
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await gone;
+      running.delete(child);
+    },
+  };
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+async function listens(socket: string, child: ChildProcess): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    if (child.exitCode !== null) break;
+    if (await accepts(socket)) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`${child.spawnargs.join(' ')} does not listen`);
+}
+
+function accepts(socket: string): Promise<boolean> {
+  const [, host = '', port = ''] = /^inet:(.*):(\d+)$/.exec(socket) ?? [];
+  const probe = port === '' ? connect(socket.slice('unix:'.length)) : connect(Number(port), host);
+  return new Promise((resolve) => {
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => {
+      resolve(false);
+    });
+  });
+}
