@@ -67,7 +67,7 @@ export async function emptyCallbacks(
 }
 
 /** What the program is started with by its own unit and documentation. */
-const NODE_FLAGS: readonly string[] = [];
+const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];
 
 interface ProductOptions {
   readonly args: readonly string[];

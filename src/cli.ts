@@ -1,5 +1,9 @@
-#!/usr/bin/env node
-/** The entry: the only file that touches `process`. */
+#!/usr/bin/env -S node --max-semi-space-size=1
+/**
+ * The entry: the only file that touches `process`.
+ *
+ * Sessions leave little behind that lives on: a small young generation saves memory and a tenth of the CPU, see bench/.
+ */
 import { readFileSync } from 'node:fs';
 import { runCommandLine } from './command-line.ts';
 import type { Terminal } from './commands/terminal.ts';
