@@ -10,6 +10,7 @@ import {
   type Finding,
   none,
   normalise,
+  NOTHING,
   type Outcome,
 } from './check.ts';
 import { findingsOf } from './checks/index.ts';
@@ -59,7 +60,7 @@ export async function assess(
   const { resolver: recorded, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<CheckOutcome> => {
     try {
-      return { check: check.name, ...normalise(await check.run(client, recorded)) };
+      return named(check.name, normalise(await check.run(client, recorded)));
     } catch (error) {
       onCheckError(check.name, error);
       return { check: check.name, ...none({ detail: 'the check failed' }) };
@@ -72,6 +73,19 @@ export async function assess(
   const order = checks.map(({ name }) => name);
   const outcomes = [...formal, ...rest].sort((a, b) => order.indexOf(a.check) - order.indexOf(b.check));
   return conclude(client, outcomes, checks, answers());
+}
+
+/** Outcomes without anything seen, by check and result: most are, and assessments are kept by the ten thousand. */
+const plain = new Map<string, CheckOutcome>();
+
+function named(check: string, outcome: Outcome): CheckOutcome {
+  const { result, evidence, finding, correspondence, optOut } = outcome;
+  const whole = { check, result, evidence, finding, correspondence, optOut };
+  if (evidence !== NOTHING || finding !== null || correspondence !== 'none' || optOut) return whole;
+  const key = `${check} ${result}`;
+  const shared = plain.get(key) ?? Object.freeze(whole);
+  plain.set(key, shared);
+  return shared;
 }
 
 /** A check of the text: its findings say so. */

@@ -91,7 +91,8 @@ export function defineCheck<const Id extends string>(check: Check<Id>): Check<Id
   return check;
 }
 
-const NOTHING: Evidence = Object.freeze({});
+/** Nothing was seen. */
+export const NOTHING: Evidence = Object.freeze({});
 
 export function pass(evidence: Evidence = NOTHING, correspondence: Correspondence = 'none'): Outcome<never> {
   return { result: 'pass', evidence, finding: null, correspondence, optOut: false };

@@ -58,20 +58,23 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
     },
     answers: () =>
       [...asked.values()].flatMap(({ name, type, answer }) =>
-        answer === null ? [] : [{ name, type, ...describe(answer) }],
+        answer === null ? [] : [describe(name, type, answer)],
       ),
   };
 }
 
-function describe(answer: Answer<RecordType>): Pick<DnsAnswer, 'status' | 'records' | 'ttl'> {
-  switch (answer.status) {
+const NO_RECORDS: readonly string[] = Object.freeze([]);
+
+function describe(name: string, type: RecordType, answer: Answer<RecordType>): DnsAnswer {
+  const { status } = answer;
+  switch (status) {
     case 'found':
-      return { status: 'found', records: answer.records.map(recordText), ttl: answer.ttl };
+      return { name, type, status, records: answer.records.map(recordText), ttl: answer.ttl };
     case 'temperror':
-      return { status: 'temperror', records: [answer.detail], ttl: null };
+      return { name, type, status, records: [answer.detail], ttl: null };
     case 'nodata':
     case 'nxdomain':
-      return { status: answer.status, records: [], ttl: answer.ttl };
+      return { name, type, status, records: NO_RECORDS, ttl: answer.ttl };
   }
 }
 
