@@ -4,13 +4,47 @@
  *
  * Sessions leave little behind that lives on: a small young generation saves memory and a tenth of the CPU, see bench/.
  */
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { runCommandLine } from './command-line.ts';
 import type { Terminal } from './commands/terminal.ts';
+import { writeAll } from './write-all.ts';
+
+const STDOUT = 1;
+
+/** Node writes to a file without letting anything else go on meanwhile; only pipes and sockets are spared. */
+function toFile(bytes: Buffer, done: (error: Error | null) => void): void {
+  writeAll(STDOUT, bytes, done);
+}
+
+function toStream(bytes: Buffer, done: (error: Error | null) => void): void {
+  process.stdout.write(bytes, (error) => {
+    done(error ?? null);
+  });
+}
+
+/** What stdout is; null where the program was started without one. */
+function statStdout(): ReturnType<typeof fstatSync> | null {
+  try {
+    return fstatSync(STDOUT);
+  } catch {
+    return null;
+  }
+}
+
+const stdout = statStdout();
 
 const terminal: Terminal = {
   write: (text) => void process.stdout.write(text),
   writeError: (text) => void process.stderr.write(text),
+  writeLog: stdout?.isFile() === true ? toFile : toStream,
+  // systemd.exec(5): device and inode of the stream, lest output sent elsewhere be taken for it.
+  journal: stdout !== null && process.env['JOURNAL_STREAM'] === `${stdout.dev}:${stdout.ino}`,
+  onExit: (rest) => {
+    process.on('exit', () => {
+      const bytes = rest();
+      if (bytes.length > 0) writeSync(STDOUT, bytes);
+    });
+  },
   untilStopped: () =>
     new Promise((resolve) => {
       process.once('SIGTERM', resolve);

@@ -1,7 +1,8 @@
 /** The `decision` line: what was decided about one message, on what grounds, and how to find its sender again. */
 import type { AccessEntry } from './access.ts';
 import type { Assessment } from './core/assess.ts';
-import type { Field } from './log.ts';
+import type { Log } from './log.ts';
+import { formatValue, jsonString } from './log-value.ts';
 import type { Disposition, Policy, Verdict } from './policy.ts';
 
 /** The SMTP command at which a verdict is given. */
@@ -42,45 +43,74 @@ export interface Decision {
   readonly queueId: string | null;
 }
 
-/** The fields in the order in which an administrator reads them: who, what, why, which message. */
-export function decisionFields(decision: Decision): Field[] {
-  const { judged, exempt } = decision;
-  return [
-    ['client', decision.client ?? 'unknown'],
-    ['helo', decision.helo],
-    ['action', exempt === null ? judged?.action : 'accept'],
-    ['exempt', exempt],
-    ...(judged === null ? [] : verdictFields(judged)),
-    ['cache', decision.hit],
-    ['stage', decision.stage],
-    ['from', decision.sender],
-    ['rcpt', decision.recipient],
-    ['queue', decision.queueId],
-    ['ref', decision.reference],
-  ];
+/** What is done with the message, an exemption counted. */
+export function actionOf({ judged, exempt }: Decision): Disposition {
+  return exempt === null ? (judged?.action ?? 'accept') : 'accept';
 }
 
-function verdictFields({
-  verdict,
-  ownPolicy,
-  shadow,
-  assessment,
-  access,
-  dnsIll,
-  elapsedMs,
-}: Judged): Field[] {
-  const findings = verdict.counted.map(({ finding, weight }) => `${finding.id}:${weight}`);
-  return [
-    ['policy', ownPolicy?.preset],
-    ['verdict', verdict.disposition],
-    ['score', verdict.score],
-    ['cause', verdict.cause?.id],
-    ['findings', findings.length === 0 ? null : findings.join(',')],
-    ['correspondence', assessment.correspondence],
-    ['stream', verdict.stream],
-    ['shadow', shadow === null ? null : `${shadow.disposition}:${shadow.score}`],
-    ['access', access?.line],
-    ['dns', dnsIll ? 'ill' : null],
-    ['ms', Math.round(elapsedMs)],
-  ];
+/** Writes decisions in the format of the log. */
+export function decisionLogger(log: Log): (decision: Decision) => void {
+  if (!log.wants('info')) return () => undefined;
+  const text = log.format === 'json' ? decisionMembers : decisionText;
+  return (decision) => {
+    log.write('info', text(decision));
+  };
+}
+
+/**
+ * `decision key=value …`, the fields in the order in which an administrator reads them: who, what, why, which message.
+ * Written out for speed, like its sister below: there is one for every message.
+ */
+export function decisionText(decision: Decision): string {
+  const { judged, client, exempt, sender, recipient, queueId } = decision;
+  let text = `decision client=${client ?? 'unknown'} helo=${formatValue(decision.helo)} action=${actionOf(decision)}`;
+  if (exempt !== null) text += ` exempt=${exempt}`;
+  if (judged !== null) {
+    const { verdict, ownPolicy, shadow } = judged;
+    if (ownPolicy !== null) text += ` policy=${ownPolicy.preset}`;
+    text += ` verdict=${verdict.disposition} score=${verdict.score}`;
+    if (verdict.cause !== null) text += ` cause=${verdict.cause.id}`;
+    if (verdict.counted.length > 0) text += ` findings=${weighed(verdict)}`;
+    text += ` correspondence=${judged.assessment.correspondence} stream=${verdict.stream}`;
+    if (shadow !== null) text += ` shadow=${shadow.disposition}:${shadow.score}`;
+    if (judged.access !== null) text += ` access=${judged.access.line}`;
+    if (judged.dnsIll) text += ' dns=ill';
+    text += ` ms=${Math.round(judged.elapsedMs)}`;
+  }
+  text += ` cache=${decision.hit} stage=${decision.stage}`;
+  if (sender !== null) text += ` from=${formatValue(sender)}`;
+  if (recipient !== null) text += ` rcpt=${formatValue(recipient)}`;
+  if (queueId !== null) text += ` queue=${formatValue(queueId)}`;
+  return `${text} ref=${decision.reference}`;
+}
+
+/** The same fields as members of a JSON object. */
+export function decisionMembers(decision: Decision): string {
+  const { judged, client, exempt, sender, recipient, queueId } = decision;
+  let text = `"event":"decision","client":"${client ?? 'unknown'}","helo":${jsonString(decision.helo)},"action":"${actionOf(decision)}"`;
+  if (exempt !== null) text += `,"exempt":"${exempt}"`;
+  if (judged !== null) {
+    const { verdict, ownPolicy, shadow } = judged;
+    if (ownPolicy !== null) text += `,"policy":"${ownPolicy.preset}"`;
+    text += `,"verdict":"${verdict.disposition}","score":${verdict.score}`;
+    if (verdict.cause !== null) text += `,"cause":"${verdict.cause.id}"`;
+    if (verdict.counted.length > 0) text += `,"findings":"${weighed(verdict)}"`;
+    text += `,"correspondence":"${judged.assessment.correspondence}","stream":"${verdict.stream}"`;
+    if (shadow !== null) text += `,"shadow":"${shadow.disposition}:${shadow.score}"`;
+    if (judged.access !== null) text += `,"access":${judged.access.line}`;
+    if (judged.dnsIll) text += ',"dns":"ill"';
+    text += `,"ms":${Math.round(judged.elapsedMs)}`;
+  }
+  text += `,"cache":"${decision.hit}","stage":"${decision.stage}"`;
+  if (sender !== null) text += `,"from":${jsonString(sender)}`;
+  if (recipient !== null) text += `,"rcpt":${jsonString(recipient)}`;
+  if (queueId !== null) text += `,"queue":${jsonString(queueId)}`;
+  return `${text},"ref":"${decision.reference}"`;
+}
+
+/** `helo-nxdomain:5,iprev-none:2`. */
+function weighed({ counted }: Verdict): string {
+  let text = '';
+  for (const { finding, weight } of counted) text += `${text === '' ? '' : ','}${finding.id}:${weight}`;
+  return text;
 }

@@ -8,7 +8,7 @@ export { ChurnCounter, type ChurnOptions } from './churn.ts';
 export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';
 export { type Enforcement, enforce } from './enforcement.ts';
 export { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
-export { createLog, type Field, type Log } from './log.ts';
+export { createLog, type Field, type Log, type LogOptions } from './log.ts';
 export { type Config, readConfig } from './options.ts';
 export { decide, type Disposition, makePolicy, type Policy, type Stream, type Verdict } from './policy.ts';
 export { type Service, startService } from './service.ts';

@@ -3,6 +3,7 @@
  * operator can tune is here and nowhere else.
  */
 import { PRESETS } from './core/check.ts';
+import { LEVELS } from './log.ts';
 import {
   address,
   countAndAge,
@@ -22,7 +23,8 @@ import {
 import { UsageError } from './usage-error.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from './policy.ts';
 
-export type OptionGroup = 'Service' | 'Policy' | 'Who we are' | 'Exemptions' | 'DNS and cache' | 'Replies';
+export type OptionGroup =
+  'Service' | 'Policy' | 'Who we are' | 'Exemptions' | 'DNS and cache' | 'Replies' | 'Logging';
 
 interface OptionDoc {
   /** Placeholder of the value in `--help`; absent for a switch. */
@@ -313,6 +315,24 @@ export const OPTIONS = {
     help: 'your words for one finding; {helo}, {client} and what else its own text has in braces is filled in',
     parse: template,
     check: true,
+  }),
+  logFormat: one({
+    value: 'FORMAT',
+    group: 'Logging',
+    help: 'kv: lines of key=value; json: one JSON object a line; see docs/log.md',
+    parse: oneOf('kv', 'json'),
+    default: 'kv',
+  }),
+  logLevel: one({
+    value: 'LEVEL',
+    group: 'Logging',
+    help: 'the least urgent lines that are written: error, warning, info (decisions) or debug',
+    parse: oneOf(...LEVELS),
+    default: 'info',
+  }),
+  logTime: flag({
+    group: 'Logging',
+    help: 'begin key=value lines with the time in UTC; the journal and JSON have theirs',
   }),
 } as const;
 

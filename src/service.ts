@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
-import { decisionFields } from './decision.ts';
+import { decisionLogger } from './decision.ts';
 import { describeError } from './describe-error.ts';
 import { registryOf, resolverOf } from './from-config.ts';
 import { heloMilter, macrosFor } from './helo-milter.ts';
@@ -42,7 +42,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const registry = await registryOf(config);
   const read = (): Promise<Rules> =>
     readRules(config, registry, (file, line) => {
-      log.info('access-expired', [
+      log.notice('access-expired', [
         ['file', file],
         ['line', line],
       ]);
@@ -52,11 +52,12 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     ...BRAKE,
     now,
     onChange: (on, failing, domains) => {
-      log.error(on ? 'dns-outage' : 'dns-recovered', [
+      const seen = [
         ['failing', failing],
         ['domains', domains],
-        ['effect', on ? 'nothing that rests on DNS is refused' : 'verdicts rest on DNS again'],
-      ]);
+      ] as const;
+      if (on) log.error('dns-outage', [...seen, ['effect', 'nothing that rests on DNS is refused']]);
+      else log.notice('dns-recovered', [...seen, ['effect', 'verdicts rest on DNS again']]);
     },
   });
   const sessions = heloMilter({
@@ -74,7 +75,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         !rules.access.needsReverse &&
         policiesOf(rules).every((each) => settles(found, each)),
       onCheckError: (check, error) => {
-        log.error('check', [
+        log.warning('check', [
           ['check', check],
           ['detail', describeError(error)],
         ]);
@@ -91,9 +92,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       now,
     }),
     authResults: config.noAuthResults ? null : { authservId: config.authservId },
-    decided: (decision) => {
-      log.info('decision', decisionFields(decision));
-    },
+    decided: decisionLogger(log),
     now,
   });
   const server = new MilterServer({
@@ -102,8 +101,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     actions: config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
     replyOnError: config.onError,
     onError: (error, event) => {
-      log.error('session', [
-        ['event', event],
+      // A peer that breaks the protocol is its own affair; a callback that fails is ours.
+      const say = event === 'protocol' ? log.warning : log.error;
+      say('session', [
+        ['at', event],
         ['detail', describeError(error)],
       ]);
     },
@@ -128,7 +129,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     reload: async () => {
       try {
         rules = await read();
-        log.info('reloaded', []);
+        log.notice('reloaded', []);
       } catch (error) {
         log.error('reload', [
           ['detail', describeError(error)],

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
-import type { Terminal } from '../src/commands/terminal.ts';
 import { OPTIONS, flagOf } from '../src/options.ts';
 import { startDnsStub } from './support/dns-stub.ts';
 import * as mta from './support/mta.ts';
+import { fakeTerminal } from './support/terminal.ts';
 
 interface Ran {
   code: number;
@@ -30,7 +30,7 @@ async function run(
     fault: (_error: unknown): void => undefined,
     reload: (): void => undefined,
   };
-  const terminal: Terminal = {
+  const terminal = fakeTerminal({
     write: (text) => (state.out += text),
     writeError: (text) => (state.err += text),
     untilStopped: async () => {
@@ -45,7 +45,7 @@ async function run(
         listener('uncaughtException', error);
       };
     },
-  };
+  });
   const code = await runCommandLine(args, '1.2.3', terminal);
   return { code, out: state.out, err: state.err };
 }
@@ -299,8 +299,8 @@ describe('serve', () => {
       state.fault('just a word');
       return Promise.resolve();
     });
-    expect(out).toMatch(/^error internal event=uncaughtException detail="Error: boom\\x0a/m);
-    expect(out).toMatch(/^error internal event=uncaughtException detail="just a word"$/m);
+    expect(out).toMatch(/^error internal at=uncaughtException detail="Error: boom\\x0a/m);
+    expect(out).toMatch(/^error internal at=uncaughtException detail="just a word"$/m);
     expect(code).toBe(0);
   });
 
@@ -337,19 +337,15 @@ describe('serve', () => {
       socket.write('GET / HTTP/1.0\r\n\r\n');
       await new Promise((resolve) => socket.once('close', resolve));
     });
-    expect(out).toMatch(/^error session event=protocol detail="packet length \d+ \(milter-protocol\)"$/m);
+    expect(out).toMatch(/^warning session at=protocol detail="packet length \d+ \(milter-protocol\)"$/m);
   });
 
   it('ends with 70 for a fault at the start', async () => {
-    const terminal: Terminal = {
+    const terminal = fakeTerminal({
       write: () => {
         throw new Error('no output');
       },
-      writeError: () => undefined,
-      untilStopped: () => Promise.resolve('x'),
-      onReload: () => undefined,
-      onFault: () => undefined,
-    };
+    });
     expect(await runCommandLine(['--list-findings'], '1', terminal)).toBe(70);
   });
 });

@@ -10,6 +10,7 @@ import { makeClient } from '../src/core/client.ts';
 import { loadOperatorChecks } from '../src/operator-checks.ts';
 import { type Zone, zoneResolver } from './support/zone.ts';
 import * as mta from './support/mta.ts';
+import { fakeTerminal } from './support/terminal.ts';
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
 
@@ -98,13 +99,8 @@ it.each([
 
 it('an example check refuses in the product', async () => {
   const written: string[] = [];
-  const terminal = {
-    write: (text: string) => written.push(text),
-    writeError: (text: string) => written.push(text),
-    untilStopped: () => Promise.resolve('x'),
-    onReload: () => undefined,
-    onFault: () => undefined,
-  };
+  const write = (text: string): void => void written.push(text);
+  const terminal = fakeTerminal({ write, writeError: write });
   const args = [
     'check',
     '192.0.2.2',

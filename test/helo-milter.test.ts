@@ -6,8 +6,7 @@ import { checks, findings } from '../src/core/checks/index.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
 import type { Resolver } from '../src/core/resolver.ts';
 import { heloMilter, type HeloMilterOptions, macrosFor } from '../src/helo-milter.ts';
-import { decisionFields } from '../src/decision.ts';
-import { formatEvent } from '../src/log.ts';
+import { decisionText } from '../src/decision.ts';
 import { Conversation } from '../src/milter/conversation.ts';
 import { makePolicy } from '../src/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../src/recipient-policy.ts';
@@ -79,7 +78,7 @@ function service({ resolver = zoneResolver(ZONE), rules = {}, ...options }: Setu
     dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
     authResults: null,
-    decided: (decision) => log.push(formatEvent('decision', decisionFields(decision))),
+    decided: (decision) => log.push(decisionText(decision)),
     now,
     ...options,
   });

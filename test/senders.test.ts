@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
 import { SENDERS } from './fixtures/senders.ts';
+import { fakeTerminal } from './support/terminal.ts';
 
 const ZONE = fileURLToPath(new URL('../examples/senders.zone', import.meta.url));
 const PAGE = new URL('../docs/senders.md', import.meta.url);
@@ -19,13 +20,7 @@ async function check(ip: string, helo: string, ...more: string[]): Promise<strin
   const write = (text: string): void => {
     out += text;
   };
-  const terminal = {
-    write,
-    writeError: write,
-    untilStopped: () => Promise.resolve(''),
-    onReload: () => undefined,
-    onFault: () => undefined,
-  };
+  const terminal = fakeTerminal({ write, writeError: write });
   expect(await runCommandLine(['check', ip, helo, '--dns-zone', ZONE, ...more], '1', terminal)).toBe(0);
   return out;
 }

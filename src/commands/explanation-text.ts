@@ -6,7 +6,7 @@
 import type { CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { type Helo, queryName } from '../core/helo.ts';
-import { escape } from '../log.ts';
+import { escape } from '../log-value.ts';
 import type { Verdict } from '../policy.ts';
 import { formatRecord, recordsFor } from '../publish.ts';
 import type { Explanation } from './check.ts';

@@ -1,33 +1,60 @@
 /** `helo-milter`: runs until it is told to stop. */
-import { createLog } from '../log.ts';
+import { LineBuffer } from '../line-buffer.ts';
+import { createLog, type Field } from '../log.ts';
 import type { Config } from '../options.ts';
 import { startService } from '../service.ts';
 import type { Terminal } from './terminal.ts';
 
 export async function serve(config: Config, version: string, terminal: Terminal): Promise<void> {
-  const log = createLog((line) => {
-    terminal.write(line);
+  const lines = new LineBuffer({
+    put: (bytes, done) => {
+      terminal.writeLog(bytes, done);
+    },
+    onRecovery: (lost) => {
+      log.warning('log-lost', [['lines', lost]]);
+    },
   });
+  const log = createLog(
+    (line) => {
+      lines.write(line);
+    },
+    { format: config.logFormat, level: config.logLevel, journal: terminal.journal, time: config.logTime },
+  );
+  terminal.onExit(() => lines.take());
   const service = await startService(config, log);
   // A fault nobody foresaw must not take the sessions of others along.
   terminal.onFault((event, error) => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.error('internal', [
-      ['event', event],
+      ['at', event],
       ['detail', detail],
     ]);
   });
   terminal.onReload(() => {
     void service.reload();
   });
-  terminal.write(banner(config, service.sockets, version));
+  if (log.format === 'kv') lines.write(banner(config, service.sockets, version));
+  else log.notice('started', started(config, service.sockets, version));
+  lines.flush();
   const reason = await terminal.untilStopped();
-  log.info('stopping', [
+  log.notice('stopping', [
     ['reason', reason],
     ['connections', service.connections],
   ]);
   await service.stop();
-  log.info('stopped', []);
+  log.flush();
+  log.notice('stopped', []);
+  await lines.drained();
+}
+
+/** The banner for readers of JSON. */
+function started(config: Config, sockets: readonly string[], version: string): Field[] {
+  return [
+    ['version', version],
+    ['sockets', sockets.join(' ')],
+    ['policy', config.policy],
+    ['observe', config.observe ? 'yes' : 'no'],
+  ];
 }
 
 /** What it will do, and what to tell the MTA. */

@@ -2,6 +2,12 @@
 export interface Terminal {
   write(text: string): void;
   writeError(text: string): void;
+  /** Writes lines of the log, in order with `write`. `done` is called once they have left, or cannot. */
+  writeLog(bytes: Buffer, done: (error: Error | null) => void): void;
+  /** The log goes to the journal of systemd. */
+  readonly journal: boolean;
+  /** Asked for lines that nobody has begun to write, should the program have to end at once. */
+  onExit(rest: () => Buffer): void;
   /** Resolves to the reason when the operator wants the program to stop. */
   untilStopped(): Promise<string>;
   /** Hears that the operator wants files read again. */

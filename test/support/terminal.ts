@@ -1,0 +1,20 @@
+/** A terminal for tests: says nothing, hears nothing and stops at once, but for what the test wants of it. */
+import type { Terminal } from '../../src/commands/terminal.ts';
+
+export function fakeTerminal(wanted: Partial<Terminal> = {}): Terminal {
+  const write = wanted.write ?? ((): void => undefined);
+  return {
+    write,
+    writeError: () => undefined,
+    writeLog: (bytes, done) => {
+      write(bytes.toString());
+      done(null);
+    },
+    journal: false,
+    onExit: () => undefined,
+    untilStopped: () => Promise.resolve('the test'),
+    onReload: () => undefined,
+    onFault: () => undefined,
+    ...wanted,
+  };
+}
