@@ -47,14 +47,17 @@ async function judge(ip: IpAddress, name: string, resolver: Resolver): Promise<W
   const owner = ownerOf(name);
   if (!name.includes('.') || /\.\d+$/.test(name) || !isQueryName(owner))
     return unknown('not a name that can have a record');
-  const answer = await resolver.lookup(owner, 'SRV');
+  const own = resolver.lookup(owner, 'SRV');
+  // Nearly no name has a record, so the parents are asked at once and not a round trip later.
+  const parents = askParents(name, resolver);
+  const answer = await own;
   switch (answer.status) {
     case 'found':
       return judgeOwn(ip, owner, answer.records, resolver);
     // Exim ends here on nxdomain, against its own manual; a name with no record of any kind has parents too.
     case 'nodata':
     case 'nxdomain':
-      return judgeParents(name, resolver);
+      return judgeParents(await parents);
     case 'temperror':
       return isUnreadable(answer) ? unknown('the SRV answer is unreadable') : deferred(owner, answer.detail);
   }
@@ -104,19 +107,25 @@ async function tryTarget(ip: IpAddress, owner: string, srv: Srv, resolver: Resol
   }
 }
 
-/**
- * No record of its own: does a parent say that there should be one? From the registrable domain down, five at
- * most, asked together; one that says so outweighs trouble with another.
- */
-async function judgeParents(name: string, resolver: Resolver): Promise<Word> {
+interface ParentAnswer {
+  readonly owner: string;
+  readonly answer: Answer<'SRV'>;
+}
+
+/** The parents from the registrable domain down, five at most. */
+function askParents(name: string, resolver: Resolver): Promise<readonly ParentAnswer[]> {
   const top = registrableDomain(name);
   const parents = top === null ? [] : selfAndParents(name, top).slice(1).reverse().slice(0, MAX_PARENTS);
-  const answers = await Promise.all(
+  return Promise.all(
     parents.map(async (parent) => {
       const owner = ownerOf(parent);
       return { owner, answer: await resolver.lookup(owner, 'SRV') };
     }),
   );
+}
+
+/** No record of its own: does a parent say that there should be one? That outweighs trouble with another parent. */
+function judgeParents(answers: readonly ParentAnswer[]): Word {
   for (const { owner, answer } of answers) {
     const srv =
       answer.status === 'found'
