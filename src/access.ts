@@ -20,7 +20,7 @@ import {
   prefixContains,
   sameIp,
 } from './core/ip.ts';
-import { UsageError } from './usage-error.ts';
+import { FileError, UsageError } from './usage-error.ts';
 
 export interface AccessEntry {
   readonly action: 'allow' | 'deny';
@@ -155,7 +155,7 @@ export interface ParsedAccess {
   readonly expired: readonly number[];
 }
 
-/** Reads a list. Throws UsageError, naming file and line. `now` is Unix time in milliseconds. */
+/** Reads a list. Throws FileError, naming file and line. `now` is Unix time in milliseconds. */
 export function parseAccess(text: string, file: string, now: number): ParsedAccess {
   const entries: AccessEntry[] = [];
   for (const [i, line] of text.split(/\r?\n/).entries()) {
@@ -166,7 +166,7 @@ export function parseAccess(text: string, file: string, now: number): ParsedAcce
     try {
       entries.push(parseEntry(i + 1, action, subject, conditions));
     } catch (error) {
-      if (error instanceof UsageError) throw new UsageError(`${file}:${i + 1}: ${error.message}`);
+      if (error instanceof UsageError) throw new FileError(`${file}:${i + 1}: ${error.message}`);
       throw error;
     }
   }

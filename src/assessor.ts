@@ -12,6 +12,7 @@ import { findings } from './core/checks/index.ts';
 import type { Resolver } from './core/resolver.ts';
 import { withDeadline } from './dns/deadline.ts';
 
+/** Read whenever they are needed, so that they may change. */
 export interface AssessorOptions {
   readonly resolver: Resolver;
   /** The checks as they are now. */
@@ -39,32 +40,38 @@ const NEGATIVE_LIFE_MS = 60_000;
 
 export class Assessor {
   readonly #options: AssessorOptions;
-  readonly #cache: AssessmentCache<Assessment> | null;
+  readonly #cache: AssessmentCache<Assessment>;
 
   constructor(options: AssessorOptions) {
     this.#options = options;
-    this.#cache =
-      options.cacheSize === 0
-        ? null
-        : new AssessmentCache<Assessment>({
-            maxClients: options.cacheSize,
-            maxNamesPerClient: MAX_NAMES_PER_CLIENT,
-            lifeMs: (assessment) => this.#life(assessment),
-            now: options.now,
-          });
+    this.#cache = new AssessmentCache<Assessment>({
+      get maxClients() {
+        return options.cacheSize;
+      },
+      maxNamesPerClient: MAX_NAMES_PER_CLIENT,
+      lifeMs: (assessment) => this.#life(assessment),
+      now: options.now,
+    });
   }
 
   /** The assessment at once where it is cached, else a promise of it that never rejects. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string): CacheLookup<Assessment> {
     const load = (): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(helo) });
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
-    if (this.#cache === null || ip === null || helo.length > 255) return { pending: load(), hit: 'miss' };
+    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) {
+      return { pending: load(), hit: 'miss' };
+    }
     return this.#cache.lookup(ip.text, helo.toLowerCase(), load);
   }
 
   /** Addresses in the cache. */
   get cached(): number {
-    return this.#cache?.size ?? 0;
+    return this.#cache.size;
+  }
+
+  /** Asks anew for everybody: other checks, or other servers to ask. */
+  forget(): void {
+    this.#cache.clear();
   }
 
   async #assess(client: Client): Promise<Assessment> {

@@ -34,6 +34,8 @@ export class AssessmentCache<T> {
   #old = generation();
   #youngSize = 0;
   #oldSize = 0;
+  /** What began before `clear` is not kept. */
+  #generation = 0;
 
   constructor(options: CacheOptions<T>) {
     this.#options = options;
@@ -42,6 +44,16 @@ export class AssessmentCache<T> {
   /** Addresses held. */
   get size(): number {
     return this.#youngSize + this.#oldSize;
+  }
+
+  /** Forgets all. What is being loaded now still goes to those who wait for it, and to nobody else. */
+  clear(): void {
+    this.#pending.clear();
+    this.#generation++;
+    this.#young = generation();
+    this.#old = generation();
+    this.#youngSize = 0;
+    this.#oldSize = 0;
   }
 
   /** Finds the value or starts `load`. A load that rejects is forgotten, and its error is the caller's. */
@@ -61,15 +73,19 @@ export class AssessmentCache<T> {
     const key = `${ip} ${name}`;
     const joined = this.#pending.get(key);
     if (joined !== undefined) return { hit: 'joined', pending: joined };
-    const pending = this.#load(ip, name, load).finally(() => this.#pending.delete(key));
+    const pending = this.#load(ip, name, load).finally(() => {
+      if (this.#pending.get(key) === pending) this.#pending.delete(key);
+    });
     this.#pending.set(key, pending);
     return { hit: 'miss', pending };
   }
 
   async #load(ip: string, name: string, load: () => Promise<T>): Promise<T> {
+    const begun = this.#generation;
     const value = await load();
     const life = this.#options.lifeMs(value);
-    if (life > 0) this.#store(ip, name, { value, expiresAt: this.#options.now() + life });
+    if (life > 0 && begun === this.#generation)
+      this.#store(ip, name, { value, expiresAt: this.#options.now() + life });
     return value;
   }
 

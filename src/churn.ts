@@ -1,6 +1,7 @@
 /** Counts the different HELO names that one client network gives within a window. Bounded in every direction. */
 import { type IpAddress, networkText } from './core/ip.ts';
 
+/** Read whenever they are needed, so that they may change. */
 export interface ChurnOptions {
   /** Length of the window in milliseconds. */
   readonly windowMs: number;

@@ -69,4 +69,4 @@ process.stderr.on('error', () => undefined);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-process.exitCode = await runCommandLine(process.argv.slice(2), version, terminal);
+process.exitCode = await runCommandLine(process.argv.slice(2), version, terminal, process.env);

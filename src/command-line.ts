@@ -1,27 +1,27 @@
 /** The command line: commander's part is to collect texts; the option table says what they mean. */
 import { Command, CommanderError, Option } from 'commander';
+import { checkConfig } from './commands/check-config.ts';
 import { check } from './commands/check.ts';
 import { listFindings } from './commands/list-findings.ts';
+import { printConfig } from './commands/print-config.ts';
 import { publish } from './commands/publish.ts';
 import { serve } from './commands/serve.ts';
 import type { Terminal } from './commands/terminal.ts';
-import { type Config, flagOf, OPTIONS, type OptionRow, readConfig } from './options.ts';
+import { closest } from './closest.ts';
+import { ConfigSource } from './config-source.ts';
+import { EX_CONFIG, EX_FAILED, EX_SOFTWARE, EX_USAGE } from './exit-codes.ts';
 import { registryOf, resolverOf } from './from-config.ts';
-import { UsageError } from './usage-error.ts';
+import { flagOf, type OptionRow } from './option-row.ts';
+import { ROWS } from './options.ts';
+import type { Environment } from './settings.ts';
+import { FileError, UsageError } from './usage-error.ts';
 
-/** `EX_USAGE` of sysexits.h. */
-const EX_USAGE = 64;
-/** `EX_SOFTWARE`. */
-const EX_SOFTWARE = 70;
-
-/** Something that was looked for is not as it should be. */
-const EX_FAILED = 1;
 /** The options of a command that asks DNS and nothing else. */
 const RESOLVING: ReadonlySet<string> = new Set(['dnsServer', 'dnsTimeout', 'dnsZone']);
 
 type Texts = Map<string, string[]>;
 
-function addOptions(command: Command, rows: readonly [string, OptionRow<unknown>][]): Texts {
+function addOptions(command: Command, rows: readonly (readonly [string, OptionRow<unknown>])[]): Texts {
   const texts: Texts = new Map();
   for (const [key, row] of rows) {
     const notes = [
@@ -41,8 +41,29 @@ function addOptions(command: Command, rows: readonly [string, OptionRow<unknown>
   return texts;
 }
 
-function program(version: string, terminal: Terminal, setExitCode: (code: number) => void): Command {
-  const all = Object.entries(OPTIONS) as [string, OptionRow<unknown>][];
+interface RootFlags {
+  readonly listFindings?: boolean;
+  readonly checkConfig?: boolean;
+  readonly printConfig?: boolean;
+  readonly config?: string;
+}
+
+const CONFIG_OPTION = [
+  '--config <FILE>',
+  'read options from this TOML file too; flags and the environment win over it (without it no file is read)',
+] as const;
+
+/** One run of the program. */
+interface Run {
+  readonly version: string;
+  readonly terminal: Terminal;
+  readonly environment: Environment;
+  exitCode: number;
+}
+
+/** The commands with their options; also what the manual page and the completions are made of. */
+export function makeProgram(run: Run): Command {
+  const { version, terminal, environment } = run;
   const root = new Command('helo-milter')
     .description(
       'A milter for Postfix and Sendmail that asks whether a client has any right to the name it gives in HELO.\n' +
@@ -50,6 +71,9 @@ function program(version: string, terminal: Terminal, setExitCode: (code: number
     )
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this help')
+    .option(...CONFIG_OPTION)
+    .option('--check-config', 'read all that a start would read, say what is wrong or may surprise, and end')
+    .option('--print-config', 'print every option with its value and whence it comes, and end')
     .option('--list-findings', 'print every finding with its weight in each preset')
     .enablePositionalOptions()
     .allowExcessArguments(true)
@@ -61,15 +85,33 @@ function program(version: string, terminal: Terminal, setExitCode: (code: number
       outputError: () => undefined,
     })
     .exitOverride();
-  const served = addOptions(root, all);
-  root.action(async ({ listFindings: list }: { readonly listFindings?: boolean }) => {
+  const served = addOptions(root, ROWS);
+  /** What stands before the name of a command counts too. */
+  const sourceOf = (texts: Texts, { config }: { readonly config?: string }): ConfigSource =>
+    new ConfigSource(new Map([...served, ...texts]), config ?? root.opts<RootFlags>().config, environment);
+  root.action(async (flags: RootFlags) => {
     const [stray] = root.args;
-    if (stray !== undefined) throw new UsageError(`there is no command "${stray}"; see --help`);
-    if (list === true) {
-      terminal.write(listFindings((await registryOf(readConfig(served))).findings));
-      return;
+    if (stray !== undefined) {
+      const meant = closest(
+        stray,
+        root.commands.map((each) => each.name()),
+      );
+      throw new UsageError(`there is no command "${stray}"${meant === '' ? '; see --help' : meant}`);
     }
-    await serve(readConfig(served), version, terminal);
+    const source = sourceOf(served, flags);
+    if (flags.checkConfig === true) {
+      run.exitCode = EX_CONFIG;
+      terminal.write(await checkConfig(source));
+      run.exitCode = 0;
+    } else if (flags.printConfig === true) {
+      await source.read();
+      terminal.write(printConfig(source.settings, source.file));
+    } else if (flags.listFindings === true) {
+      const config = await source.read();
+      terminal.write(listFindings((await located(source, registryOf(config))).findings));
+    } else {
+      await located(source, serve(source, version, terminal));
+    }
   });
   const checking = new Command('check')
     .description(
@@ -78,37 +120,54 @@ function program(version: string, terminal: Terminal, setExitCode: (code: number
     .argument('<IP>', 'address of the client')
     .argument('<HELO>', 'what it says in HELO or EHLO')
     .option('--json', 'print one JSON object')
+    .option(...CONFIG_OPTION)
     .helpOption('--help', 'print this help')
     .copyInheritedSettings(root)
     .allowExcessArguments(false);
   const checked = addOptions(
     checking,
-    all.filter(([, row]) => row.check === true),
+    ROWS.filter(([, row]) => row.check === true),
   );
-  checking.action(async (ip: string, helo: string, { json }: { readonly json?: boolean }) => {
-    const config: Config = readConfig(checked);
-    terminal.write(await check(ip, helo, config, json === true));
-  });
+  checking.action(
+    async (ip: string, helo: string, flags: { readonly json?: boolean; readonly config?: string }) => {
+      const source = sourceOf(checked, flags);
+      const config = await source.read();
+      terminal.write(await located(source, check(ip, helo, config, flags.json === true)));
+    },
+  );
   root.addCommand(checking);
   const publishing = new Command('publish')
     .description('print the DNS records that a sender should have for its HELO name')
     .argument('<NAME>', 'name that the host gives in HELO')
     .argument('<IP...>', 'addresses that it sends from')
     .option('--verify', 'compare with what DNS has; exit code 1 if something is missing')
+    .option(...CONFIG_OPTION)
     .helpOption('--help', 'print this help')
     .copyInheritedSettings(root);
   const published = addOptions(
     publishing,
-    all.filter(([key]) => RESOLVING.has(key)),
+    ROWS.filter(([key]) => RESOLVING.has(key)),
   );
-  publishing.action(async (name: string, ips: string[], { verify }: { readonly verify?: boolean }) => {
-    const resolver = verify === true ? await resolverOf(readConfig(published)) : null;
-    const { text, complete } = await publish(name, ips, resolver);
-    terminal.write(text);
-    if (!complete) setExitCode(EX_FAILED);
-  });
+  publishing.action(
+    async (name: string, ips: string[], flags: { readonly verify?: boolean; readonly config?: string }) => {
+      const source = sourceOf(published, flags);
+      const resolver = flags.verify === true ? await located(source, source.read().then(resolverOf)) : null;
+      const { text, complete } = await publish(name, ips, resolver);
+      terminal.write(text);
+      if (!complete) run.exitCode = EX_FAILED;
+    },
+  );
   root.addCommand(publishing);
   return root;
+}
+
+/** A fault in the value of an option is told with the place where the value was given. */
+async function located<T>(source: ConfigSource, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw source.locate(error);
+  }
 }
 
 /** Runs one command line (without the program's own name) and resolves to the exit code. */
@@ -116,23 +175,35 @@ export async function runCommandLine(
   args: readonly string[],
   version: string,
   terminal: Terminal,
+  environment: Environment = {},
 ): Promise<number> {
-  const usage = (message: string): number => {
+  const run: Run = { version, terminal, environment, exitCode: 0 };
+  const root = makeProgram(run);
+  const complain = (message: string): void => {
     terminal.writeError(`helo-milter: ${message}\n`);
-    return EX_USAGE;
   };
   try {
-    let exitCode = 0;
-    const root = program(version, terminal, (code) => (exitCode = code));
     await root.parseAsync(args, { from: 'user' });
-    return exitCode;
+    return run.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? 0 : usage(error.message.replace(/^error: /, ''));
+      if (error.exitCode === 0) return 0;
+      complain(`${error.message.replace(/^error: /, '')}${meantFlag(error, root)}`);
+      return EX_USAGE;
     }
-    if (error instanceof UsageError) return usage(error.message);
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    terminal.writeError(`helo-milter: ${detail}\n`);
+    if (error instanceof UsageError) {
+      for (const each of [error, ...error.others]) complain(each.message);
+      return error instanceof FileError || run.exitCode === EX_CONFIG ? EX_CONFIG : EX_USAGE;
+    }
+    complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return EX_SOFTWARE;
   }
+}
+
+/** What an unknown flag may have meant. */
+function meantFlag({ code, message }: CommanderError, root: Command): string {
+  const [, given] = /'(--[^'=]+)/.exec(message) ?? [];
+  if (code !== 'commander.unknownOption' || given === undefined) return '';
+  const known = [root, ...root.commands].flatMap((each) => each.options.map(({ long }) => long ?? ''));
+  return closest(given, [...new Set(known)]);
 }

@@ -11,22 +11,25 @@ import {
 import type { Resolver } from './core/resolver.ts';
 import { createNodeResolver } from './dns/node-resolver.ts';
 import { zoneFileResolver } from './dns/zone-file.ts';
+import { closest } from './closest.ts';
 import { describeError } from './describe-error.ts';
 import { loadOperatorChecks } from './operator-checks.ts';
 import type { Config } from './options.ts';
 import { makePolicy, type Policy } from './policy.ts';
 import { placeholders, type ReplyOptions } from './smtp-reply.ts';
-import { UsageError } from './usage-error.ts';
+import { OptionError, UsageError } from './usage-error.ts';
 
 export interface Registry {
   readonly checks: readonly Check[];
   readonly findings: ReadonlyMap<string, FindingSpec>;
+  /** What the operator's modules were when they were read: other texts are other checks. */
+  readonly versions: readonly string[];
 }
 
 /** Our checks and the operator's, with all their findings. */
 export async function registryOf({ check, deadline }: Pick<Config, 'check' | 'deadline'>): Promise<Registry> {
-  if (check.length === 0) return { checks: builtin, findings: builtinFindings };
-  const own = await loadOperatorChecks(
+  if (check.length === 0) return { checks: builtin, findings: builtinFindings, versions: [] };
+  const { checks: own, versions } = await loadOperatorChecks(
     check,
     {
       checks: [...builtin, ...sessionChecks].map(({ name }) => name),
@@ -35,7 +38,7 @@ export async function registryOf({ check, deadline }: Pick<Config, 'check' | 'de
     deadline,
   );
   const checks = [...builtin, ...own];
-  return { checks, findings: findingsOf(checks) };
+  return { checks, findings: findingsOf(checks), versions };
 }
 
 /** The resolver of the flags: servers, or a zone file. Rejects with UsageError. */
@@ -50,17 +53,19 @@ export async function resolverOf({
   try {
     return zoneFileResolver(await readFile(dnsZone, 'utf8'), dnsZone);
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`--dns-zone: ${describeError(error)}`);
+    throw error instanceof UsageError ? error : new OptionError('--dns-zone', describeError(error));
   }
 }
 
+export type PolicyConfig = Pick<Config, 'policy' | 'rejectAt' | 'tempfailAt' | 'require' | 'weight'>;
+
 /** The policy of the flags. Throws UsageError for a weight of a finding that does not exist. */
 export function policyOf(
-  { policy, rejectAt, tempfailAt, require, weight }: Config,
+  { policy, rejectAt, tempfailAt, require, weight }: PolicyConfig,
   known: ReadonlyMap<string, FindingSpec>,
 ): Policy {
   for (const [id] of weight) {
-    if (!known.has(id)) throw new UsageError(`--weight: there is no finding "${id}"; see --list-findings`);
+    if (!known.has(id)) throw noFinding('--weight', id, known);
   }
   return makePolicy(policy, known, {
     rejectAt,
@@ -68,6 +73,15 @@ export function policyOf(
     require: require ?? undefined,
     weights: new Map(weight),
   });
+}
+
+function noFinding(flag: string, id: string, known: ReadonlyMap<string, FindingSpec>): OptionError {
+  const meant = closest(id, [...known.keys()]);
+  return new OptionError(
+    flag,
+    `there is no finding "${id}"${meant === '' ? '; see --list-findings' : meant}`,
+    id,
+  );
 }
 
 /**
@@ -80,13 +94,12 @@ export function replyOf(
 ): ReplyOptions {
   for (const [id, text] of replyTemplate) {
     const spec = known.get(id);
-    if (spec === undefined)
-      throw new UsageError(`--reply-template: there is no finding "${id}"; see --list-findings`);
+    if (spec === undefined) throw noFinding('--reply-template', id, known);
     const allowed = new Set(['client', 'helo', ...placeholders(spec.reply)]);
     const stray = placeholders(text).find((name) => !allowed.has(name));
     if (stray !== undefined) {
       const has = [...allowed].map((name) => `{${name}}`).join(', ');
-      throw new UsageError(`--reply-template: ${id} has no {${stray}}, only ${has}`);
+      throw new OptionError('--reply-template', `${id} has no {${stray}}, only ${has}`, id);
     }
   }
   return { helpUrl, contact, templates: new Map(replyTemplate) };

@@ -63,13 +63,17 @@ export function macrosFor(applyAt: Stage): Readonly<Record<MacroStage, readonly 
   };
 }
 
-/** Makes the sessions of one running service. */
+/**
+ * Makes the sessions of connections that are negotiated as the rules and options are now: what is agreed with the MTA
+ * cannot change while a connection lasts.
+ */
 export function heloMilter(options: HeloMilterOptions): () => MilterSession {
+  const { applyAt } = options.rules();
   const ourselves = createOurselves(options.rules);
   const { authResults: tag } = options;
   return tag === null
-    ? () => new HeloSession(options, ourselves)
-    : () => new TaggingHeloSession(options, ourselves, tag.authservId);
+    ? () => new HeloSession(options, applyAt, ourselves)
+    : () => new TaggingHeloSession(options, applyAt, ourselves, tag.authservId);
 }
 
 let sessionCount = 0;
@@ -77,6 +81,7 @@ const processStart = Date.now().toString(36);
 
 class HeloSession implements MilterSession {
   readonly #options: HeloMilterOptions;
+  readonly #applyAt: Stage;
   readonly #ourselves: (context: MilterContext) => Ourselves;
   readonly #id = `${processStart}.${(++sessionCount).toString(36)}`;
   #ip: IpAddress | null = null;
@@ -90,8 +95,9 @@ class HeloSession implements MilterSession {
   /** Of the message under way; null until it was asked. */
   #budgetSpent: boolean | null = null;
 
-  constructor(options: HeloMilterOptions, ourselves: (context: MilterContext) => Ourselves) {
+  constructor(options: HeloMilterOptions, applyAt: Stage, ourselves: (context: MilterContext) => Ourselves) {
     this.#options = options;
+    this.#applyAt = applyAt;
     this.#ourselves = ourselves;
   }
 
@@ -103,7 +109,7 @@ class HeloSession implements MilterSession {
 
   helo(name: string, context: MilterContext): HeloReply | Promise<HeloReply> {
     const greeting = this.#greet(name);
-    if (this.rules.applyAt !== 'helo') return 'continue';
+    if (this.#applyAt !== 'helo') return 'continue';
     const judged = greeting.verdict(this.#ourselves(context));
     if (judged === null) return 'continue';
     // A verdict here sticks to the connection and MAIL is not shown any more, so only a refusal is given.
@@ -126,7 +132,7 @@ class HeloSession implements MilterSession {
       return 'accept';
     }
     // Before RCPT only an acceptance is final: some recipients take mail from everybody.
-    if (this.rules.applyAt === 'rcpt') {
+    if (this.#applyAt === 'rcpt') {
       const judged = greeting.settled(this.#ourselves(context));
       if (judged === null || !greeting.acceptedByAll(judged)) return 'continue';
     }
@@ -262,10 +268,11 @@ class TaggingHeloSession extends HeloSession {
 
   constructor(
     options: HeloMilterOptions,
+    applyAt: Stage,
     ourselves: (context: MilterContext) => Ourselves,
     authservId: string | null,
   ) {
-    super(options, ourselves);
+    super(options, applyAt, ourselves);
     this.#givenId = authservId;
   }
 

@@ -41,6 +41,8 @@ export interface Log {
   readonly notice: Say;
   readonly info: Say;
   readonly debug: Say;
+  /** Changes the least urgent level that is written. */
+  setLevel(level: (typeof LEVELS)[number]): void;
   /** Whether lines of this level are written. */
   wants(level: Level): boolean;
   /**
@@ -54,7 +56,8 @@ export interface Log {
 
 /** A log that writes whole lines. `put` must not throw. */
 export function createLog(put: (line: string) => void, options: LogOptions = {}): Log {
-  const { format = 'kv', level: least = 'info', journal = false, time = false } = options;
+  const { format = 'kv', journal = false, time = false } = options;
+  let least: Level = options.level ?? 'info';
   const stamp = clock(options.now ?? Date.now);
   const wants = (level: Level): boolean => PRIORITY[level] <= PRIORITY[least];
   const heads = Object.fromEntries(
@@ -92,6 +95,9 @@ export function createLog(put: (line: string) => void, options: LogOptions = {})
     notice: always('notice'),
     info: always('info'),
     debug: always('debug'),
+    setLevel: (level) => {
+      least = level;
+    },
     wants,
     write: (level, text) => {
       if (wants(level)) write(level, text);

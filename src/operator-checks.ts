@@ -2,53 +2,75 @@
  * The operator's own checks: ES modules that export objects as `defineCheck` makes them. A module that is faulty stops the
  * start; a check that fails or hangs at run time has nothing to say.
  */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Check, type FindingSpec, PRESETS } from './core/check.ts';
-import { UsageError } from './usage-error.ts';
+import { describeError } from './describe-error.ts';
+import { FileError, OptionError } from './usage-error.ts';
 
 const BASES: ReadonlySet<unknown> = new Set(['form', 'existence', 'declared', 'inferred', 'local']);
 const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/;
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
+export interface LoadedChecks {
+  readonly checks: readonly Check[];
+  /** The address of each module, which changes with its text. */
+  readonly versions: readonly string[];
+}
+
 /**
  * Loads every check that the files export, by default or by name, singly or as an array. `known` are the checks and
- * finding ids that are taken. Throws UsageError with one sentence that names the file.
+ * finding ids that are taken. A module that has changed since it was read before is read again; what it imports is not.
+ * Rejects with OptionError for a file that cannot be read, with FileError for one that is not sound.
  */
 export async function loadOperatorChecks(
   files: readonly string[],
   known: { readonly checks: readonly string[]; readonly findings: readonly string[] },
   timeoutMs: number,
-): Promise<Check[]> {
+): Promise<LoadedChecks> {
   const names = new Set(known.checks);
   const ids = new Set(known.findings);
   const loaded: Check[] = [];
+  const versions: string[] = [];
   for (const file of files) {
-    for (const check of await exportsOf(file)) {
+    const url = await versionOf(file);
+    versions.push(url);
+    for (const check of await exportsOf(file, url)) {
       const wrong = fault(check, names, ids);
-      if (wrong !== null) throw new UsageError(`--check ${file}: ${wrong}`);
+      if (wrong !== null) throw new FileError(`${file}: ${wrong}`);
       const sound = check as Check;
       names.add(sound.name);
       for (const id of Object.keys(sound.findings)) ids.add(id);
       loaded.push(guarded(sound, timeoutMs));
     }
   }
-  return loaded;
+  return { checks: loaded, versions };
 }
 
-async function exportsOf(file: string): Promise<unknown[]> {
+/** A module is kept by its address for the life of the process: other text, other address. */
+async function versionOf(file: string): Promise<string> {
+  const text = await readFile(file).catch((error: unknown) => {
+    throw new OptionError('--check', describeError(error), file);
+  });
+  const digest = createHash('sha256').update(text).digest('hex');
+  return `${pathToFileURL(resolve(file)).href}?v=${digest.slice(0, 16)}`;
+}
+
+async function exportsOf(file: string, url: string): Promise<unknown[]> {
   let module: Readonly<Record<string, unknown>>;
   try {
-    module = (await import(pathToFileURL(resolve(file)).href)) as typeof module;
+    module = (await import(url)) as typeof module;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--check ${file}: ${detail.replaceAll(/\s+/g, ' ')}`);
+    throw new FileError(`${file}: ${detail.replaceAll(/\s+/g, ' ')}`);
   }
   // A default export may repeat a named one.
   const found = [...new Set(Object.values(module).flat())].filter(
     (each) => typeof each === 'object' && each !== null,
   );
-  if (found.length === 0) throw new UsageError(`--check ${file}: it exports no check`);
+  if (found.length === 0) throw new FileError(`${file}: it exports no check`);
   return found;
 }
 

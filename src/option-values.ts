@@ -100,8 +100,8 @@ export function template(text: string): readonly [id: string, template: string] 
 
 /** Octal file mode such as 0660. */
 export function fileMode(text: string): number {
-  if (!/^0?[0-7]{3}$/.test(text)) throw new UsageError(`"${text}" is not a mode such as 0660`);
-  return parseInt(text, 8);
+  if (!/^(?:0o?)?[0-7]{3}$/.test(text)) throw new UsageError(`"${text}" is not a mode such as 0660`);
+  return parseInt(text.slice(-3), 8);
 }
 
 /** A word without blanks, in lower case. */

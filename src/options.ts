@@ -1,6 +1,7 @@
 /**
- * The option table: one row an option, from which the flags, `--help` and the README's table are made. Everything the
- * operator can tune is here and nowhere else.
+ * The option table: one row an option. From it come the flags, the keys of a configuration file, the variables of the
+ * environment, `--help`, the manual page, the completions and the README's table. Everything the operator can tune is
+ * here and nowhere else.
  */
 import { PRESETS } from './core/check.ts';
 import { LEVELS } from './log.ts';
@@ -20,61 +21,9 @@ import {
   weight,
   word,
 } from './option-values.ts';
-import { UsageError } from './usage-error.ts';
+import { flag, flagOf, many, one, optional, type OptionRow, readOption } from './option-row.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from './policy.ts';
-
-export type OptionGroup =
-  'Service' | 'Policy' | 'Who we are' | 'Exemptions' | 'DNS and cache' | 'Replies' | 'Logging';
-
-interface OptionDoc {
-  /** Placeholder of the value in `--help`; absent for a switch. */
-  readonly value?: string;
-  readonly group: OptionGroup;
-  readonly help: string;
-  /** The `check` command understands the option as well. */
-  readonly check?: boolean;
-}
-
-/** One option. `T` is what the program reads. */
-export interface OptionRow<T> extends OptionDoc {
-  /** As the operator would write it; null where nothing is set unless told. */
-  readonly default: string | null;
-  readonly repeatable: boolean;
-  /** From the texts given (none for a switch that is off) to the value; throws UsageError. */
-  readonly read: (texts: readonly string[]) => T;
-}
-
-type Parse<T> = (text: string) => T;
-
-/** An option with one value, always set. */
-function one<T>(doc: OptionDoc & { readonly parse: Parse<T>; readonly default: string }): OptionRow<T> {
-  const { parse, ...rest } = doc;
-  return { ...rest, repeatable: false, read: (texts) => parse(texts.at(-1) ?? doc.default) };
-}
-
-/** An option with one value, or none. */
-function optional<T>(doc: OptionDoc & { readonly parse: Parse<T> }): OptionRow<T | null> {
-  const { parse, ...rest } = doc;
-  const read = (texts: readonly string[]): T | null => {
-    const text = texts.at(-1);
-    return text === undefined ? null : parse(text);
-  };
-  return { ...rest, default: null, repeatable: false, read };
-}
-
-/** An option that may be given several times; what is given replaces the default. */
-function many<T>(
-  doc: OptionDoc & { readonly parse: Parse<T>; readonly default?: string },
-): OptionRow<readonly T[]> {
-  const { parse, ...rest } = doc;
-  const initial = doc.default === undefined ? [] : [doc.default];
-  const read = (texts: readonly string[]): readonly T[] => (texts.length > 0 ? texts : initial).map(parse);
-  return { ...rest, default: doc.default ?? null, repeatable: true, read };
-}
-
-function flag(doc: OptionDoc): OptionRow<boolean> {
-  return { ...doc, default: null, repeatable: false, read: (texts) => texts.length > 0 };
-}
+import { OptionError } from './usage-error.ts';
 
 /** Keys are the flags without their dashes, in camel case. */
 export const OPTIONS = {
@@ -84,6 +33,7 @@ export const OPTIONS = {
     help: 'where the MTA finds us: inet:HOST:PORT, inet:PORT@HOST, unix:/PATH or local:/PATH',
     parse: verbatim,
     default: 'inet:127.0.0.1:8892',
+    restart: true,
   }),
   socketMode: one({
     value: 'MODE',
@@ -91,6 +41,7 @@ export const OPTIONS = {
     help: 'mode of a unix socket; the MTA must be able to write to it',
     parse: fileMode,
     default: '0660',
+    restart: true,
   }),
   applyAt: one({
     value: 'STAGE',
@@ -143,6 +94,7 @@ export const OPTIONS = {
     help: 'weight of one finding, in place of its preset; see --list-findings',
     parse: weight,
     check: true,
+    table: true,
   }),
   require: optional({
     value: 'STRENGTH',
@@ -195,6 +147,7 @@ export const OPTIONS = {
     help: 'load checks of your own from an ES module; see examples/',
     parse: verbatim,
     check: true,
+    path: true,
   }),
   ourName: many({
     value: 'NAME',
@@ -219,14 +172,16 @@ export const OPTIONS = {
   access: optional({
     value: 'FILE',
     group: 'Exemptions',
-    help: 'list of allow and deny lines; read again on SIGHUP, see docs/access.md',
+    help: 'list of allow and deny lines; see docs/access.md',
     parse: verbatim,
+    path: true,
   }),
   recipientPolicy: optional({
     value: 'FILE',
     group: 'Exemptions',
-    help: 'recipients and domains with a policy of their own, or off; read again on SIGHUP, see docs/recipients.md',
+    help: 'recipients and domains with a policy of their own, or off; see docs/recipients.md',
     parse: verbatim,
+    path: true,
   }),
   exemptDaemon: many({
     value: 'NAME',
@@ -247,6 +202,7 @@ export const OPTIONS = {
     help: 'answer from this zone file and ask no server; for check and publish, and to try things out',
     parse: verbatim,
     check: true,
+    path: true,
   }),
   dnsTimeout: one({
     value: 'TIME',
@@ -315,6 +271,8 @@ export const OPTIONS = {
     help: 'your words for one finding; {helo}, {client} and what else its own text has in braces is filled in',
     parse: template,
     check: true,
+    table: true,
+    blanks: true,
   }),
   logFormat: one({
     value: 'FORMAT',
@@ -322,6 +280,7 @@ export const OPTIONS = {
     help: 'kv: lines of key=value; json: one JSON object a line; see docs/log.md',
     parse: oneOf('kv', 'json'),
     default: 'kv',
+    restart: true,
   }),
   logLevel: one({
     value: 'LEVEL',
@@ -333,39 +292,66 @@ export const OPTIONS = {
   logTime: flag({
     group: 'Logging',
     help: 'begin key=value lines with the time in UTC; the journal and JSON have theirs',
+    restart: true,
   }),
 } as const;
 
 export type Options = typeof OPTIONS;
 export type OptionKey = keyof Options;
 
+/** The rows of the table in its order. */
+export const ROWS = Object.entries(OPTIONS) as [OptionKey, OptionRow<unknown>][];
+
 /** The values of all options, read and checked one by one. */
 export type Config = {
   readonly [K in OptionKey]: Options[K] extends OptionRow<infer T> ? T : never;
 };
 
-/** `socketMode` → `--socket-mode`. */
-export function flagOf(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
+/** What must hold between two options: the two, and whether it does. */
+const RELATIONS: readonly {
+  readonly keys: readonly [OptionKey, OptionKey];
+  readonly holds: (config: Config) => boolean;
+  readonly problem: (config: Config) => string;
+}[] = [
+  {
+    keys: ['tempfailAt', 'rejectAt'],
+    holds: ({ tempfailAt, rejectAt }) => tempfailAt <= rejectAt,
+    problem: ({ tempfailAt, rejectAt }) => `tempfail-at ${tempfailAt} is above reject-at ${rejectAt}`,
+  },
+  {
+    keys: ['recipientPolicy', 'applyAt'],
+    holds: ({ recipientPolicy, applyAt }) => recipientPolicy === null || applyAt === 'rcpt',
+    problem: () => 'recipient-policy needs apply-at rcpt: before that no recipient is known',
+  },
+  {
+    keys: ['cacheMin', 'cacheMax'],
+    holds: ({ cacheMin, cacheMax }) => cacheMin <= cacheMax,
+    problem: () => 'cache-min is above cache-max',
+  },
+];
 
-/** Reads all options from the texts given for each; a UsageError names the flag. */
+/**
+ * Reads all options from the texts given for each. Throws OptionError for the first fault, the others with it. Of two
+ * options that do not go together the one is blamed that was given.
+ */
 export function readConfig(given: ReadonlyMap<string, readonly string[]>): Config {
-  const entries = Object.entries(OPTIONS).map(([key, row]: [string, OptionRow<unknown>]) => {
+  const faults: OptionError[] = [];
+  const entries = ROWS.map(([key, row]) => {
     try {
-      return [key, row.read(given.get(key) ?? [])];
+      return [key, readOption(key, row, given.get(key) ?? [])];
     } catch (error) {
-      if (error instanceof UsageError) throw new UsageError(`${flagOf(key)}: ${error.message}`);
-      throw error;
+      if (!(error instanceof OptionError)) throw error;
+      faults.push(error);
+      return [key, null];
     }
   });
-  const config = Object.fromEntries(entries) as Config;
-  if (config.tempfailAt > config.rejectAt) {
-    throw new UsageError(`--tempfail-at ${config.tempfailAt} is above --reject-at ${config.rejectAt}`);
+  const config = Object.freeze(Object.fromEntries(entries) as Config);
+  for (const { keys, holds, problem } of faults.length > 0 ? [] : RELATIONS) {
+    if (holds(config)) continue;
+    const blamed = keys.find((key) => given.has(key)) ?? keys[0];
+    faults.push(new OptionError(flagOf(blamed), problem(config)));
   }
-  if (config.recipientPolicy !== null && config.applyAt !== 'rcpt') {
-    throw new UsageError('--recipient-policy needs --apply-at rcpt: before that no recipient is known');
-  }
-  if (config.cacheMin > config.cacheMax) throw new UsageError('--cache-min is above --cache-max');
-  return Object.freeze(config);
+  const [first, ...others] = faults;
+  if (first === undefined) return config;
+  throw new OptionError(first.flag, first.problem, first.value, others);
 }

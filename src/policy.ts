@@ -138,6 +138,29 @@ export function settles(found: readonly Finding[], policy: Policy): boolean {
   return found.reduce((sum, { id }) => sum + (policy.weights.get(id) ?? 0), 0) >= policy.rejectAt;
 }
 
+/** Findings of which one client can have one only. */
+const EXCLUSIVE: readonly ReadonlySet<string>[] = [
+  new Set(['helo-mismatch', 'helo-literal-mismatch']),
+  new Set(['iprev-fail', 'iprev-none']),
+];
+
+/** The most that inferred findings alone can weigh under a policy, and what they are. */
+export function inferredAlone({ weights, findings }: Policy): {
+  readonly score: number;
+  readonly findings: readonly { readonly id: string; readonly weight: number }[];
+} {
+  const inferred = [...findings]
+    .filter(([, { basis }]) => basis === 'inferred')
+    .map(([id]) => ({ id, weight: weights.get(id) ?? 0 }))
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight);
+  const heaviest = inferred.filter(({ id }, i) => {
+    const group = EXCLUSIVE.find((each) => each.has(id));
+    return group === undefined || inferred.findIndex((each) => group.has(each.id)) === i;
+  });
+  return { score: heaviest.reduce((total, { weight }) => total + weight, 0), findings: heaviest };
+}
+
 /** The checks worth running under these policies. */
 export function worthwhile(checks: readonly Check[], policies: readonly Policy[]): readonly Check[] {
   return checks.filter(

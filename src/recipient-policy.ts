@@ -9,7 +9,7 @@ import { PRESETS, type PresetName } from './core/check.ts';
 import { canonicalName, isQueryName } from './core/domain.ts';
 import { type Mailbox, parseMailbox } from './mailbox.ts';
 import type { Policy } from './policy.ts';
-import { UsageError } from './usage-error.ts';
+import { FileError } from './usage-error.ts';
 
 /** `off`: nothing is held against a client on behalf of this recipient. */
 export type RecipientRule = PresetName | 'off';
@@ -52,7 +52,7 @@ function* keys({ local, domain }: Mailbox): Iterable<string> {
   for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) yield domain.slice(dot);
 }
 
-/** Reads a table. Throws UsageError, naming file and line. */
+/** Reads a table. Throws FileError, naming file and line. */
 export function parseRecipientRules(text: string, file: string): ReadonlyMap<string, RecipientRule> {
   const rules = new Map<string, RecipientRule>();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
@@ -62,7 +62,7 @@ export function parseRecipientRules(text: string, file: string): ReadonlyMap<str
       .split(/\s+/);
     if (who === undefined || who === '') continue;
     const fail = (problem: string): never => {
-      throw new UsageError(`${file}:${i + 1}: ${problem}`);
+      throw new FileError(`${file}:${i + 1}: ${problem}`);
     };
     if (rule === undefined || more.length > 0) fail('a line is a recipient and its policy');
     if (!RULES.includes(rule ?? '')) fail(`"${rule ?? ''}" is not one of ${RULES.join(', ')}`);

@@ -15,7 +15,7 @@ import type { Config } from './options.ts';
 import { makePolicy, type Policy, worthwhile } from './policy.ts';
 import { parseRecipientRules, RecipientPolicies } from './recipient-policy.ts';
 import type { ReplyOptions } from './smtp-reply.ts';
-import { UsageError } from './usage-error.ts';
+import { OptionError } from './usage-error.ts';
 
 export interface Rules extends ExemptionOptions {
   /** What is asked of a client, as far as one of the policies heeds it. */
@@ -53,7 +53,10 @@ export async function readRules(
   const policies = {
     policy: policyOf(config, findings),
     shadowPolicy: config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings),
-    recipients: await readRecipients(config, (preset) => policyOf({ ...config, policy: preset }, findings)),
+    recipients: await readRecipients(config, (preset) => {
+      const { rejectAt, tempfailAt, require, weight } = config;
+      return policyOf({ policy: preset, rejectAt, tempfailAt, require, weight }, findings);
+    }),
   };
   return {
     ...policies,
@@ -92,6 +95,6 @@ async function readRecipients(
 
 async function text(file: string, flag: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`${flag}: ${describeError(error)}`);
+    throw new OptionError(flag, describeError(error));
   });
 }

@@ -2,18 +2,27 @@
 import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
+import type { ConfigSource } from './config-source.ts';
 import { decisionLogger } from './decision.ts';
 import { describeError } from './describe-error.ts';
-import { registryOf, resolverOf } from './from-config.ts';
-import { heloMilter, macrosFor } from './helo-milter.ts';
+import { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
 import type { Log } from './log.ts';
-import { AddressError, formatSocketAddress, MilterServer, parseSocketAddress } from './milter/index.ts';
+import {
+  AddressError,
+  formatSocketAddress,
+  MilterServer,
+  type MilterServerOptions,
+  parseSocketAddress,
+  type SocketAddress,
+} from './milter/index.ts';
 import type { Config } from './options.ts';
 import { OutageBrake } from './outage-brake.ts';
 import { settles } from './policy.ts';
-import { policiesOf, readRules, type Rules } from './rules.ts';
+import { prepare, sameAssessments, sameResolver } from './prepared.ts';
+import { changes, oneAtATime } from './reload.ts';
+import { policiesOf, type Rules } from './rules.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
-import { UsageError } from './usage-error.ts';
+import { OptionError } from './usage-error.ts';
 
 /** On when half of at least ten domains failed within half a minute, off when fewer than a fifth do. */
 const BRAKE = { windowMs: 30_000, minDomains: 10, onAt: 0.5, offBelow: 0.2 } as const;
@@ -30,24 +39,41 @@ export interface Service {
   readonly sockets: readonly string[];
   /** SMTP connections open now. */
   readonly connections: number;
-  /** Reads the lists of the operator again; a bad one keeps all as it was and says so. */
+  /** Reads the configuration and its files again; a fault in them keeps all as it was and is logged. Never rejects. */
   reload(): Promise<void>;
-  /** Stops listening and lets open sessions finish, for at most the grace time. */
-  stop(): Promise<void>;
+  /** Stops listening and lets open sessions finish, for at most the grace time; called again it may cut that short. */
+  stop(graceMs?: number): Promise<void>;
 }
 
-/** Starts the milter. Rejects with UsageError where the operator has to change something. */
-export async function startService(config: Config, log: Log): Promise<Service> {
+/** The sockets that the MTA is to find us at. Throws OptionError for one that is none. */
+export function socketsOf({ listen }: Pick<Config, 'listen'>): readonly SocketAddress[] {
+  return listen.map((text) => {
+    try {
+      return parseSocketAddress(text);
+    } catch (error) {
+      throw error instanceof AddressError ? new OptionError('--listen', error.message, text) : error;
+    }
+  });
+}
+
+/**
+ * Starts the milter; `source` is where the configuration is read again. Rejects with UsageError where the operator has to
+ * change something.
+ */
+export async function startService(
+  config: Config,
+  log: Log,
+  source: Pick<ConfigSource, 'read' | 'locate'> = { read: () => Promise.resolve(config), locate: (it) => it },
+): Promise<Service> {
   const now = (): number => performance.now();
-  const registry = await registryOf(config);
-  const read = (): Promise<Rules> =>
-    readRules(config, registry, (file, line) => {
-      log.notice('access-expired', [
-        ['file', file],
-        ['line', line],
-      ]);
-    });
-  let rules = await read();
+  const onVoid = (file: string, line: number): void => {
+    log.notice('access-expired', [
+      ['file', file],
+      ['line', line],
+    ]);
+  };
+  const addresses = socketsOf(config);
+  let live = await prepare(config, onVoid);
   const brake = new OutageBrake({
     ...BRAKE,
     now,
@@ -60,46 +86,66 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       else log.notice('dns-recovered', [...seen, ['effect', 'verdicts rest on DNS again']]);
     },
   });
-  const sessions = heloMilter({
-    assessor: new Assessor({
-      resolver: brake.watch(await resolverOf(config)),
-      checks: () => rules.checks,
-      deadlineMs: config.deadline,
-      cacheSize: config.cacheSize,
-      cacheMinMs: config.cacheMin,
-      cacheMaxMs: config.cacheMax,
-      now,
-      // Who only watches wants to see everything.
-      settled: (found) =>
-        !rules.enforcement.observe &&
-        !rules.access.needsReverse &&
-        policiesOf(rules).every((each) => settles(found, each)),
-      onCheckError: (check, error) => {
-        log.warning('check', [
-          ['check', check],
-          ['detail', describeError(error)],
-        ]);
-      },
-    }),
-    rules: () => rules,
+  const assessor = new Assessor({
+    resolver: brake.watch({ lookup: (name, type) => live.resolver.lookup(name, type) }),
+    checks: () => live.rules.checks,
+    get deadlineMs() {
+      return live.config.deadline;
+    },
+    get cacheSize() {
+      return live.config.cacheSize;
+    },
+    get cacheMinMs() {
+      return live.config.cacheMin;
+    },
+    get cacheMaxMs() {
+      return live.config.cacheMax;
+    },
+    now,
+    // Who only watches wants to see everything.
+    settled: (found) =>
+      !live.rules.enforcement.observe &&
+      !live.rules.access.needsReverse &&
+      policiesOf(live.rules).every((each) => settles(found, each)),
+    onCheckError: (check, error) => {
+      log.warning('check', [
+        ['check', check],
+        ['detail', describeError(error)],
+      ]);
+    },
+  });
+  const bench: HeloMilterOptions = {
+    assessor,
+    rules: () => live.rules,
     wallClock: () => Date.now(),
-    budget: new TempfailBudget(config.tempfailLimit, now),
+    budget: new TempfailBudget(() => live.config.tempfailLimit, now),
     dnsIll: () => brake.on,
     churn: new ChurnCounter({
-      windowMs: config.churnWindow,
-      maxNames: config.churnLimit + 1,
-      maxClients: Math.max(1000, config.cacheSize),
+      get windowMs() {
+        return live.config.churnWindow;
+      },
+      get maxNames() {
+        return live.config.churnLimit + 1;
+      },
+      get maxClients() {
+        return Math.max(1000, live.config.cacheSize);
+      },
       now,
     }),
-    authResults: config.noAuthResults ? null : { authservId: config.authservId },
+    get authResults() {
+      return live.config.noAuthResults ? null : { authservId: live.config.authservId };
+    },
     decided: decisionLogger(log),
     now,
+  };
+  const agreed = (): Pick<MilterServerOptions, 'newSession' | 'macros' | 'actions' | 'replyOnError'> => ({
+    newSession: heloMilter(bench),
+    macros: macrosFor(live.config.applyAt),
+    actions: live.config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
+    replyOnError: live.config.onError,
   });
   const server = new MilterServer({
-    newSession: sessions,
-    macros: macrosFor(config.applyAt),
-    actions: config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
-    replyOnError: config.onError,
+    ...agreed(),
     onError: (error, event) => {
       // A peer that breaks the protocol is its own affair; a callback that fails is ours.
       const say = event === 'protocol' ? log.warning : log.error;
@@ -110,15 +156,15 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     },
   });
   const sockets: string[] = [];
-  for (const text of config.listen) {
+  for (const [i, text] of config.listen.entries()) {
     try {
-      const wishes = parseSocketAddress(text).kind === 'inet' ? OVER_TCP : OVER_UNIX;
+      const wishes = addresses[i]?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
       sockets.push(formatSocketAddress(await server.listen(text, { mode: config.socketMode, wishes })));
     } catch (error) {
       await server.close();
-      throw error instanceof AddressError
-        ? new UsageError(`--listen: ${error.message}`)
-        : new UsageError(`--listen: cannot listen on ${text}: ${describeError(error)}`);
+      const detail =
+        error instanceof AddressError ? error.message : `cannot listen on ${text}: ${describeError(error)}`;
+      throw new OptionError('--listen', detail, text);
     }
   }
   return {
@@ -126,25 +172,43 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     get connections() {
       return server.connections;
     },
-    reload: async () => {
+    reload: oneAtATime(async () => {
       try {
-        rules = await read();
-        log.notice('reloaded', []);
+        const { config: next, changed, waiting } = changes(live.config, await source.read());
+        const before = live;
+        const after = await prepare(next, onVoid);
+        // From here on nothing can fail: what is read in between sees the old or the new, never both.
+        live = sameResolver(before.config, next) ? { ...after, resolver: before.resolver } : after;
+        server.change(agreed());
+        log.setLevel(next.logLevel);
+        if (!sameAssessments(before, after)) assessor.forget();
+        logHits(log, before.rules);
+        log.notice('reloaded', [['changed', changed.length === 0 ? null : changed.join(',')]]);
+        if (waiting.length > 0) {
+          log.warning('reload', [
+            ['options', waiting.join(',')],
+            ['effect', 'they stay as they are until the program is started again'],
+          ]);
+        }
       } catch (error) {
         log.error('reload', [
-          ['detail', describeError(error)],
+          ['detail', describeError(source.locate(error))],
           ['effect', 'what was read before stays'],
         ]);
       }
-    },
-    stop: async () => {
-      await server.close({ graceMs: config.grace });
-      for (const [line, hits] of rules.access.hits) {
-        log.info('access', [
-          ['line', line],
-          ['hits', hits],
-        ]);
-      }
+    }),
+    stop: async (graceMs = live.config.grace) => {
+      await server.close({ graceMs });
+      logHits(log, live.rules);
     },
   };
+}
+
+function logHits(log: Log, { access }: Rules): void {
+  for (const [line, hits] of access.hits) {
+    log.info('access', [
+      ['line', line],
+      ['hits', hits],
+    ]);
+  }
 }

@@ -20,14 +20,14 @@ interface Record {
 const MAX_RECORDS = 50_000;
 
 export class TempfailBudget {
-  readonly #limit: TempfailLimit;
+  readonly #limit: () => TempfailLimit;
   readonly #now: () => number;
   #current = new Map<string, Record>();
   #previous = new Map<string, Record>();
   #turnsAt: number;
 
-  /** `now` gives milliseconds on a steady scale. */
-  constructor(limit: TempfailLimit, now: () => number) {
+  /** `limit` is the limit as it is now; `now` gives milliseconds on a steady scale. */
+  constructor(limit: () => TempfailLimit, now: () => number) {
     this.#limit = limit;
     this.#now = now;
     this.#turnsAt = now() + this.#lifeMs;
@@ -43,14 +43,15 @@ export class TempfailBudget {
     const key = `${network} ${helo.slice(0, 255).toLowerCase()}`;
     const record = this.#current.get(key) ?? this.#previous.get(key) ?? { firstAt: this.#now(), count: 0 };
     this.#current.set(key, record);
-    if (record.count >= this.#limit.count && this.#now() - record.firstAt >= this.#limit.ageMs) return false;
+    const { count, ageMs } = this.#limit();
+    if (record.count >= count && this.#now() - record.firstAt >= ageMs) return false;
     record.count++;
     return true;
   }
 
   /** Long enough that a sender who tries every few hours is still known. */
   get #lifeMs(): number {
-    return Math.max(24 * 3_600_000, 4 * this.#limit.ageMs);
+    return Math.max(24 * 3_600_000, 4 * this.#limit().ageMs);
   }
 
   #turn(): void {

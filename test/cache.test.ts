@@ -54,6 +54,31 @@ describe('AssessmentCache', () => {
     expect(await ask('b', 'x')).toBe('miss');
   });
 
+  it('forgets all when told, and keeps nothing that began before', async () => {
+    const made = new AssessmentCache<string>({
+      maxClients: 10,
+      maxNamesPerClient: 3,
+      lifeMs: () => 1000,
+      now: () => 0,
+    });
+    const finish: ((value: string) => void)[] = [];
+    const load = (): Promise<string> => new Promise((resolve) => finish.push(resolve));
+    const before = made.lookup('a', 'x', load);
+    made.clear();
+    // It does not join who asked before.
+    const after = made.lookup('a', 'x', load);
+    expect([before.hit, after.hit]).toEqual(['miss', 'miss']);
+    finish[0]?.('old');
+    expect(before.hit === 'hit' ? null : await before.pending).toBe('old');
+    expect(made.lookup('a', 'x', load).hit).toBe('joined');
+    finish[1]?.('new');
+    expect(after.hit === 'hit' ? null : await after.pending).toBe('new');
+    expect(made.lookup('a', 'x', load)).toEqual({ hit: 'hit', value: 'new' });
+    made.clear();
+    expect(made.size).toBe(0);
+    expect(made.lookup('a', 'x', load).hit).toBe('miss');
+  });
+
   it('shares a look-up under way', async () => {
     const { ask, loads } = cache();
     expect(await Promise.all([ask('a', 'x'), ask('a', 'x'), ask('a', 'y')])).toEqual([

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
-import { OPTIONS, flagOf } from '../src/options.ts';
+import { flagOf } from '../src/option-row.ts';
+import { OPTIONS } from '../src/options.ts';
 import { startDnsStub } from './support/dns-stub.ts';
 import * as mta from './support/mta.ts';
 import { fakeTerminal } from './support/terminal.ts';
@@ -22,9 +23,13 @@ async function run(
     out: string;
     fault: (error: unknown) => void;
     reload: () => void;
+    stopAgain: (reason: string) => void;
   }) => Promise<void> = () => Promise.resolve(),
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
+  let stopping = false;
   const state = {
+    stopAgain: (_reason: string): void => undefined,
     out: '',
     err: '',
     fault: (_error: unknown): void => undefined,
@@ -34,6 +39,8 @@ async function run(
     write: (text) => (state.out += text),
     writeError: (text) => (state.err += text),
     untilStopped: async () => {
+      if (stopping) return new Promise<string>((resolve) => (state.stopAgain = resolve));
+      stopping = true;
       await whileServing(state);
       return 'the test';
     },
@@ -46,7 +53,7 @@ async function run(
       };
     },
   });
-  const code = await runCommandLine(args, '1.2.3', terminal);
+  const code = await runCommandLine(args, '1.2.3', terminal, environment);
   return { code, out: state.out, err: state.err };
 }
 
@@ -71,7 +78,9 @@ describe('usage', () => {
   });
 
   it.each<[string[], RegExp]>([
-    [['--nonsense'], /unknown option '--nonsense'/],
+    [['--nonsense'], /unknown option '--nonsense'$/m],
+    [['--rejct-at', '12'], /unknown option '--rejct-at'; did you mean --reject-at\?$/m],
+    [['chek'], /there is no command "chek"; did you mean check\?$/m],
     [['nonsense'], /there is no command "nonsense"/],
     [['--policy'], /argument missing/],
     [['--policy', 'lenient'], /--policy: "lenient" is not one of/],
@@ -182,7 +191,7 @@ describe('check', () => {
 
   it.each([
     [['--dns-zone', '/no/such/file'], /^helo-milter: --dns-zone: .*ENOENT/],
-    [['--check', '/no/such/check.mjs'], /^helo-milter: --check \/no\/such\/check\.mjs: /],
+    [['--check', '/no/such/check.mjs'], /^helo-milter: --check: .*\/no\/such\/check\.mjs/],
   ])('%j ends with 64', async (args, message) => {
     const { code, err } = await run(['check', '203.0.113.5', 'x.org', ...args]);
     expect(err).toMatch(message);
@@ -250,7 +259,8 @@ describe('serve', () => {
     const { code, out } = await run([...LISTEN, '--listen', 'inet:127.0.0.1:0']);
     expect(code).toBe(0);
     expect(out).toMatch(/^helo-milter 1\.2\.3 listens on inet:127\.0\.0\.1:\d+, inet:127\.0\.0\.1:\d+$/m);
-    expect(out).toMatch(/^ {2}smtpd_milters = inet:127\.0\.0\.1:\d+ inet:127\.0\.0\.1:\d+$/m);
+    expect(out).toMatch(/^in main\.cf: smtpd_milters = inet:127\.0\.0\.1:\d+ inet:127\.0\.0\.1:\d+ and /m);
+    expect(out.slice(0, out.indexOf('stopping')).trimEnd().split('\n')).toHaveLength(5);
     expect(out).toMatch(/^stopping reason="the test" connections=0\nstopped\n$/m);
   });
 
@@ -347,5 +357,156 @@ describe('serve', () => {
       },
     });
     expect(await runCommandLine(['--list-findings'], '1', terminal)).toBe(70);
+  });
+
+  it('a second wish to stop cuts the grace time short', async () => {
+    const started = Date.now();
+    let closed: Promise<unknown> = Promise.resolve();
+    const { out, code } = await run([...LISTEN, '--grace', '1h'], async (state) => {
+      const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
+      const socket = connect(port, '127.0.0.1');
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.write(mta.optneg());
+      await new Promise((resolve) => socket.once('data', resolve));
+      closed = new Promise((resolve) => socket.once('close', resolve));
+      setTimeout(() => {
+        state.stopAgain('the test');
+      }, 100);
+    });
+    await closed;
+    expect(code).toBe(0);
+    expect(out).toMatch(/^stopping reason="the test" connections=1\nstopped$/m);
+    expect(Date.now() - started).toBeLessThan(60_000);
+  });
+});
+
+describe('the configuration', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'config-'));
+  });
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  function file(text: string): string {
+    const path = join(directory, 'helo-milter.toml');
+    writeFileSync(path, text);
+    return path;
+  }
+
+  it('flag before environment before file before default', async () => {
+    const config = file(
+      'listen = "inet:127.0.0.1:0"\npolicy = "strict"\nreject-at = 20\ntempfail-at = 15\nobserve = true\n',
+    );
+    const { out } = await run(['--config', config, '--reject-at', '30'], undefined, {
+      HELO_MILTER_REJECT_AT: '25',
+      HELO_MILTER_TEMPFAIL_AT: '16',
+      HELO_MILTER_OBSERVE: 'no',
+    });
+    expect(out).toContain('policy strict: reject at 30, tempfail at 16, verdict at rcpt\n');
+    expect(out).toContain(`acts on every verdict; configuration ${config}\n`);
+  });
+
+  it('the environment may name the file', async () => {
+    const config = file('reject-at = 20\n');
+    const { out, code } = await run(['--print-config'], undefined, { HELO_MILTER_CONFIG: config });
+    expect(code).toBe(0);
+    expect(out).toContain(`\nreject-at = 20 # ${config}:1:1\n`);
+  });
+
+  it('reaches every command, and so do flags before its name', async () => {
+    const config = file('dns-server = "127.0.0.1:9"\ndeadline = "200ms"\nweight = { helo-literal = 50 }\n');
+    for (const args of [
+      ['check', '--config', config, '192.0.2.1', '[192.0.2.1]'],
+      ['--config', config, 'check', '192.0.2.1', '[192.0.2.1]'],
+      ['--weight', 'helo-literal=50', '--dns-server', '127.0.0.1:9', 'check', '192.0.2.1', '[192.0.2.1]'],
+    ]) {
+      expect((await run(args)).out).toMatch(/your options +reject +score 50: helo-literal 50/);
+    }
+    const broken = file('dns-server = "nobody"\n');
+    const { err, code } = await run(['publish', 'mail.org', '192.0.2.1', '--verify', '--config', broken]);
+    expect(err).toContain(`${broken}:1:14: dns-server: "nobody" is not an IP address`);
+    expect(code).toBe(78);
+  });
+
+  it.each<[what: string, args: string[], environment: Record<string, string>, code: number, err: RegExp]>([
+    ['a flag', ['--reject-at', 'x'], {}, 64, /^helo-milter: --reject-at: "x" is not a number/],
+    ['a variable', [], { HELO_MILTER_REJECT_AT: 'x' }, 64, /^helo-milter: HELO_MILTER_REJECT_AT: "x" is not/],
+    ['no file', ['--config', '/no/such/file'], {}, 64, /^helo-milter: --config: ENOENT/],
+    [
+      'no file in a variable',
+      [],
+      { HELO_MILTER_CONFIG: '/no/such' },
+      64,
+      /^helo-milter: HELO_MILTER_CONFIG: ENOENT/,
+    ],
+    [
+      'a file',
+      ['--config', 'FILE:reject-at = "x"'],
+      {},
+      78,
+      /^helo-milter: .*\.toml:1:13: reject-at: "x" is not/,
+    ],
+    [
+      'a key',
+      ['--config', 'FILE:rejct-at = 1'],
+      {},
+      78,
+      /\.toml:1:1: there is no option "rejct-at"; did you mean reject-at\?$/m,
+    ],
+    [
+      'a weight',
+      ['--config', 'FILE:[weight]\nhelo-mismach = 5'],
+      {},
+      78,
+      /\.toml:2:1: weight: there is no finding "helo-mismach"; did you mean helo-mismatch\?$/m,
+    ],
+    [
+      'a socket',
+      ['--config', 'FILE:listen = ["inet:127.0.0.1:0", "tcp:1"]'],
+      {},
+      78,
+      /\.toml:1:31: listen: "tcp:1" is no socket/,
+    ],
+    ['a list that is not there', ['--config', 'FILE:access = "none"'], {}, 78, /\.toml:1:10: access: ENOENT/],
+    ['a list', ['--access', 'FILE:allow x.org'], {}, 78, /^helo-milter: .*\.toml:1: an allow needs proof/],
+    [
+      'two',
+      ['--config', 'FILE:a = 1\nbb = 2'],
+      {},
+      78,
+      /:1:1: there is no option "a"\nhelo-milter: .*:2:1: there is no option "bb"/,
+    ],
+    [
+      'with --check-config, a flag',
+      ['--check-config', '--reject-at', 'x'],
+      {},
+      78,
+      /^helo-milter: --reject-at: /,
+    ],
+  ])('%s at fault', async (_, args, environment, code, err) => {
+    const real = args.map((arg) => (arg.startsWith('FILE:') ? file(arg.slice(5)) : arg));
+    const ran = await run(real, undefined, environment);
+    expect(ran.err).toMatch(err);
+    expect(ran.out).toBe('');
+    expect(ran.code).toBe(code);
+  });
+
+  it('--check-config says ok, and what may surprise', async () => {
+    const config = file('policy = "strict"\ndeadline = "12s"\n');
+    const { out, code } = await run(['--check-config', '--config', config]);
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(
+        /^warning: \S+toml:1:1: crosses RFC 5321 §4\.1\.4: helo-mismatch 10 \+ iprev-fail 4 alone reach reject-at 10/,
+      ),
+      expect.stringMatching(/^warning: \S+toml:2:1: 12s is as long as Sendmail waits/),
+      `ok (${config})`,
+      '',
+    ]);
+    expect(code).toBe(0);
+    expect((await run(['--check-config'])).out).toBe(
+      'ok (no configuration file was named, so none was read)\n',
+    );
   });
 });

@@ -61,7 +61,9 @@ it('tiny-milter.mjs is thirty lines and works', async () => {
 });
 
 async function judged(name: string, ip: string, zone: Zone): Promise<string> {
-  const [check] = await loadOperatorChecks([example(name)], { checks: [], findings: [] }, 1000);
+  const {
+    checks: [check],
+  } = await loadOperatorChecks([example(name)], { checks: [], findings: [] }, 1000);
   if (check === undefined) throw new Error('no check');
   const answer: unknown = await check.run(makeClient(ip, 'mail.example.org'), zoneResolver(zone));
   if (typeof answer === 'string') return answer;

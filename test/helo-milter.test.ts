@@ -74,7 +74,7 @@ function service({ resolver = zoneResolver(ZONE), rules = {}, ...options }: Setu
     }),
     rules: () => ({ ...RULES, ...rules }),
     wallClock: () => 0,
-    budget: new TempfailBudget({ count: 2, ageMs: 1000 }, now),
+    budget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
     dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
     authResults: null,
@@ -470,7 +470,10 @@ describe('the access list', () => {
 describe('DNS trouble costs no mail', () => {
   it('a client that was tempfailed often enough for one name is accepted', async () => {
     let time = 0;
-    const budget = new TempfailBudget({ count: 2, ageMs: 1000 }, () => time);
+    const budget = new TempfailBudget(
+      () => ({ count: 2, ageMs: 1000 }),
+      () => time,
+    );
     const { log, connection } = service({ budget });
     const { say } = connection();
     await say(...hello('gone.sender.org'));
@@ -484,7 +487,10 @@ describe('DNS trouble costs no mail', () => {
   });
 
   it('a reject is never softened by it', async () => {
-    const budget = new TempfailBudget({ count: 1, ageMs: 0 }, () => 0);
+    const budget = new TempfailBudget(
+      () => ({ count: 1, ageMs: 0 }),
+      () => 0,
+    );
     const { say } = service({ budget }).connection();
     await say(...hello('Jupiter'));
     for (let i = 0; i < 4; i++)
@@ -492,7 +498,10 @@ describe('DNS trouble costs no mail', () => {
   });
 
   it('with --apply-at helo too', async () => {
-    const budget = new TempfailBudget({ count: 1, ageMs: 0 }, () => 0);
+    const budget = new TempfailBudget(
+      () => ({ count: 1, ageMs: 0 }),
+      () => 0,
+    );
     const { connection } = service({ budget, rules: { applyAt: 'helo' } });
     expect(code((await connection().say(...hello('gone.sender.org'))).at(-1))).toBe('450 helo-nxdomain');
     const { say } = connection();

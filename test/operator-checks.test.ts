@@ -8,7 +8,7 @@ import { makeClient } from '../src/core/client.ts';
 import { loadOperatorChecks } from '../src/operator-checks.ts';
 import { readConfig } from '../src/options.ts';
 import { registryOf } from '../src/from-config.ts';
-import { UsageError } from '../src/usage-error.ts';
+import { FileError } from '../src/usage-error.ts';
 import { zoneResolver } from './support/zone.ts';
 
 let directory: string;
@@ -52,7 +52,7 @@ describe('a sound module', () => {
       ),
     ],
   ])('with %s is loaded', async (_, source) => {
-    expect((await load(source)).map(({ name }) => name)).toEqual(['own']);
+    expect((await load(source)).checks.map(({ name }) => name)).toEqual(['own']);
   });
 });
 
@@ -90,9 +90,9 @@ describe('a faulty module stops the start with one sentence:', () => {
     ],
     ['a bad status', check('() => 1', `{ 'own-rule': { ...${SPEC}, status: '5.7.1' } }`), /"status" must be/],
   ])('%s', async (_, source, message) => {
-    await expect(load(source)).rejects.toThrow(UsageError);
+    await expect(load(source)).rejects.toThrow(FileError);
     await expect(load(source)).rejects.toThrow(message);
-    await expect(load(source)).rejects.toThrow(/^--check [^\n]+$/);
+    await expect(load(source)).rejects.toThrow(/^\/[^\n]+\.mjs: [^\n]+$/);
   });
 
   it('two files with the same name', async () => {
@@ -105,7 +105,7 @@ describe('a faulty module stops the start with one sentence:', () => {
 
 describe('at run time', () => {
   async function result(run: string): Promise<{ said: string; errors: string[] }> {
-    const own = await load(check(run), 50);
+    const { checks: own } = await load(check(run), 50);
     const errors: string[] = [];
     const { findings: found, correspondence } = await assess(
       makeClient('192.0.2.1', 'mail.org'),
@@ -157,7 +157,7 @@ describe('at run time', () => {
 
 describe('the registry of a service', () => {
   it('holds our checks alone where there are no others', async () => {
-    expect(await registryOf(readConfig(new Map()))).toEqual({ checks, findings });
+    expect(await registryOf(readConfig(new Map()))).toEqual({ checks, findings, versions: [] });
   });
 
   it('lists the findings of both', async () => {

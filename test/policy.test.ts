@@ -6,6 +6,7 @@ import { checks, findings } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import {
   decide,
+  inferredAlone,
   makePolicy,
   type Policy,
   type PolicyChanges,
@@ -241,6 +242,30 @@ describe('settles', () => {
         if (!settles(early.map(finding), policy)) return;
         const all = [...new Set([...early, ...more])];
         expect(decide(assessment(all), policy).disposition).toBe('reject');
+      }),
+    );
+  });
+});
+
+describe('inferredAlone', () => {
+  it('is the heaviest set of inferred findings that one client can have', () => {
+    const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred');
+    const pairs = [
+      ['helo-mismatch', 'helo-literal-mismatch'],
+      ['iprev-fail', 'iprev-none'],
+    ];
+    const possible = (ids: readonly string[]): boolean =>
+      pairs.every((pair) => !pair.every((id) => ids.includes(id)));
+    fc.assert(
+      fc.property(anyPolicy, fc.subarray(inferred), (policy, ids) => {
+        const most = inferredAlone(policy);
+        expect(most.findings.every(({ id, weight }) => policy.weights.get(id) === weight)).toBe(true);
+        expect(possible(most.findings.map(({ id }) => id))).toBe(true);
+        if (possible(ids)) {
+          expect(ids.reduce((sum, id) => sum + (policy.weights.get(id) ?? 0), 0)).toBeLessThanOrEqual(
+            most.score,
+          );
+        }
       }),
     );
   });

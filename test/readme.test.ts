@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { PRESETS } from '../src/core/check.ts';
 import { findings } from '../src/core/checks/index.ts';
-import { flagOf, OPTIONS, type OptionRow } from '../src/options.ts';
+import { flagOf } from '../src/option-row.ts';
+import { ROWS } from '../src/options.ts';
 import { presetWeight } from '../src/policy.ts';
 import { FAILURES } from './fixtures/failures.ts';
 import { SENDERS } from './fixtures/senders.ts';
@@ -28,7 +29,7 @@ function findingsTable(): string {
 }
 
 function optionsTable(): string {
-  const rows = (Object.entries(OPTIONS) as [string, OptionRow<unknown>][]).map(([key, row]) => [
+  const rows = ROWS.map(([key, row]) => [
     `\`${flagOf(key)}${row.value === undefined ? '' : ` ${row.value}`}\`${row.repeatable ? ', repeatable' : ''}`,
     row.default === null ? '' : `\`${row.default}\``,
     row.help,

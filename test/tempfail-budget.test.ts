@@ -6,7 +6,10 @@ const HOUR = 3_600_000;
 
 function budget(): { spend: (ip: string | null, helo: string) => boolean; clock: { now: number } } {
   const clock = { now: 0 };
-  const made = new TempfailBudget({ count: 3, ageMs: 4 * HOUR }, () => clock.now);
+  const made = new TempfailBudget(
+    () => ({ count: 3, ageMs: 4 * HOUR }),
+    () => clock.now,
+  );
   return { clock, spend: (ip, helo) => made.spend(ip === null ? null : parseIp(ip), helo) };
 }
 

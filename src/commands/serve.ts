@@ -1,11 +1,14 @@
 /** `helo-milter`: runs until it is told to stop. */
+import type { ConfigSource } from '../config-source.ts';
 import { LineBuffer } from '../line-buffer.ts';
 import { createLog, type Field } from '../log.ts';
+import { formatDuration } from '../option-values.ts';
 import type { Config } from '../options.ts';
 import { startService } from '../service.ts';
 import type { Terminal } from './terminal.ts';
 
-export async function serve(config: Config, version: string, terminal: Terminal): Promise<void> {
+export async function serve(source: ConfigSource, version: string, terminal: Terminal): Promise<void> {
+  const config = await source.read();
   const lines = new LineBuffer({
     put: (bytes, done) => {
       terminal.writeLog(bytes, done);
@@ -21,7 +24,7 @@ export async function serve(config: Config, version: string, terminal: Terminal)
     { format: config.logFormat, level: config.logLevel, journal: terminal.journal, time: config.logTime },
   );
   terminal.onExit(() => lines.take());
-  const service = await startService(config, log);
+  const service = await startService(config, log, source);
   // A fault nobody foresaw must not take the sessions of others along.
   terminal.onFault((event, error) => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -33,7 +36,7 @@ export async function serve(config: Config, version: string, terminal: Terminal)
   terminal.onReload(() => {
     void service.reload();
   });
-  if (log.format === 'kv') lines.write(banner(config, service.sockets, version));
+  if (log.format === 'kv') lines.write(banner(config, source.file, service.sockets, version));
   else log.notice('started', started(config, service.sockets, version));
   lines.flush();
   const reason = await terminal.untilStopped();
@@ -41,6 +44,8 @@ export async function serve(config: Config, version: string, terminal: Terminal)
     ['reason', reason],
     ['connections', service.connections],
   ]);
+  // Who says it twice does not want to wait.
+  void terminal.untilStopped().then(() => service.stop(0));
   await service.stop();
   log.flush();
   log.notice('stopped', []);
@@ -57,20 +62,26 @@ function started(config: Config, sockets: readonly string[], version: string): F
   ];
 }
 
-/** What it will do, and what to tell the MTA. */
-function banner(config: Config, sockets: readonly string[], version: string): string {
-  const { rejectAt, tempfailAt, applyAt, observe, enforcePercent } = config;
+/** What it will do, and what to tell the MTA: five lines. */
+function banner(config: Config, file: string | null, sockets: readonly string[], version: string): string {
+  const { policy, rejectAt, tempfailAt, applyAt, observe, enforcePercent, shadowPolicy } = config;
+  const { dnsZone, dnsServer, dnsTimeout, deadline, cacheSize, cacheMax } = config;
   const acts = observe
     ? 'observes only: nothing is refused'
     : enforcePercent < 100
       ? `acts on ${enforcePercent} % of the client networks`
       : 'acts on every verdict';
+  const asks = dnsZone ?? (dnsServer.length === 0 ? 'the resolvers of the system' : dnsServer.join(', '));
+  const keeps =
+    cacheSize === 0
+      ? 'keeps no assessments'
+      : `keeps assessments of ${cacheSize} addresses, each for at most ${formatDuration(cacheMax)}`;
   return [
     `helo-milter ${version} listens on ${sockets.join(', ')}`,
-    `policy ${config.policy}: reject at ${rejectAt}, tempfail at ${tempfailAt}, verdict at ${applyAt}; ${acts}`,
-    'To attach Postfix, put this into main.cf and run "postfix reload":',
-    `  smtpd_milters = ${sockets.join(' ')}`,
-    '  milter_default_action = tempfail',
+    `policy ${policy}: reject at ${rejectAt}, tempfail at ${tempfailAt}, verdict at ${applyAt}`,
+    `${acts}${shadowPolicy === null ? '' : `; logs what ${shadowPolicy} would have done`}; ${file === null ? 'no configuration file' : `configuration ${file}`}`,
+    `asks ${asks}, ${formatDuration(dnsTimeout)} a question, ${formatDuration(deadline)} in all; ${keeps}`,
+    `in main.cf: smtpd_milters = ${sockets.join(' ')} and milter_default_action = tempfail, then "postfix reload"`,
     '',
   ].join('\n');
 }

@@ -8,7 +8,7 @@ export interface Terminal {
   readonly journal: boolean;
   /** Asked for lines that nobody has begun to write, should the program have to end at once. */
   onExit(rest: () => Buffer): void;
-  /** Resolves to the reason when the operator wants the program to stop. */
+  /** Resolves to the reason when the operator wants the program to stop; asked again, when it is wanted once more. */
   untilStopped(): Promise<string>;
   /** Hears that the operator wants files read again. */
   onReload(listener: () => void): void;

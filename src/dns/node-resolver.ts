@@ -7,10 +7,10 @@ import { getServers, promises as dns } from 'node:dns';
 import { isIP } from 'node:net';
 import { isQueryName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
-import { UsageError } from '../usage-error.ts';
+import { OptionError } from '../usage-error.ts';
 
 export interface NodeResolverOptions {
-  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. Throws UsageError. */
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. Throws OptionError. */
   readonly servers: readonly string[];
   /** Milliseconds one question may take, failover and queueing included. */
   readonly timeoutMs: number;
@@ -96,9 +96,9 @@ function checkServer(text: string): string {
   const port = isIP(text) === 6 ? undefined : match?.[3];
   const family = isIP(address);
   if (family === 0)
-    throw new UsageError(`--dns-server: "${text}" is not an IP address, with or without a port`);
+    throw new OptionError('--dns-server', `"${text}" is not an IP address, with or without a port`, text);
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
-    throw new UsageError(`--dns-server: "${text}" has no valid port`);
+    throw new OptionError('--dns-server', `"${text}" has no valid port`, text);
   }
   return family === 6 ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
 }

@@ -5,7 +5,7 @@
  */
 import { canonicalName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
-import { UsageError } from '../usage-error.ts';
+import { FileError } from '../usage-error.ts';
 
 interface Stored {
   readonly type: RecordType;
@@ -19,7 +19,7 @@ const DEFAULT_TTL = 3600;
 /** As many aliases in a row as resolvers follow. */
 const MAX_ALIASES = 8;
 
-/** Throws UsageError, naming the line, for a file that cannot be read. */
+/** Throws FileError, naming the line, for a file that cannot be read. */
 export function zoneFileResolver(text: string, file: string): Resolver {
   const zone = parseZone(text, file);
   const parents = new Set([...zone.keys()].flatMap(ancestors));
@@ -74,7 +74,7 @@ function parseZone(text: string, file: string): Zone {
   let owner = '';
   let defaultTtl = DEFAULT_TTL;
   for (const { line, continued, tokens } of entries(text, file)) {
-    const wrong = (what: string): UsageError => new UsageError(`${file}:${line}: ${what}`);
+    const wrong = (what: string): FileError => new FileError(`${file}:${line}: ${what}`);
     const [first, ...others] = tokens;
     if (first === undefined) continue;
     if (first.text === '$ORIGIN' || first.text === '$TTL') {
@@ -199,17 +199,17 @@ function* entries(text: string, file: string): Generator<Entry> {
       if (token.startsWith(';')) break;
       if (token === '(') depth++;
       else if (token === ')') depth--;
-      else if (token === '"') throw new UsageError(`${file}:${i + 1}: a quote is not closed`);
+      else if (token === '"') throw new FileError(`${file}:${i + 1}: a quote is not closed`);
       else if (token.startsWith('"')) tokens.push({ text: unescape(token.slice(1, -1)), quoted: true });
       else tokens.push({ text: token, quoted: false });
     }
-    if (depth < 0) throw new UsageError(`${file}:${i + 1}: a parenthesis too many`);
+    if (depth < 0) throw new FileError(`${file}:${i + 1}: a parenthesis too many`);
     if (depth === 0 && tokens.length > 0) {
       yield { line: start, continued, tokens };
       tokens = [];
     }
   }
-  if (depth > 0) throw new UsageError(`${file}:${start}: a parenthesis is not closed`);
+  if (depth > 0) throw new FileError(`${file}:${start}: a parenthesis is not closed`);
 }
 
 /** `\DDD` is an octet, `\X` is X. */

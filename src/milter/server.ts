@@ -30,6 +30,17 @@ export interface ListenOptions {
   readonly wishes?: Partial<Wishes>;
 }
 
+interface Listener {
+  readonly server: Server;
+  readonly wishes: Partial<Wishes>;
+  /** For connections to come. */
+  options: ConversationOptions;
+}
+
+function withWishes(options: ConversationOptions, wishes: Partial<Wishes>): ConversationOptions {
+  return { ...options, wishes: { ...options.wishes, ...wishes } };
+}
+
 const IDLE_TIMEOUT_MS = 2 * 3_600_000;
 const MAX_CONNECTIONS = 20_000;
 
@@ -43,10 +54,10 @@ const MAX_CONNECTIONS = 20_000;
  * ```
  */
 export class MilterServer {
-  readonly #options: ConversationOptions;
+  #options: ConversationOptions;
   readonly #maxConnections: number;
   readonly #idleTimeoutMs: number;
-  readonly #servers: Server[] = [];
+  readonly #listeners: Listener[] = [];
   readonly #links = new Set<Link>();
   #sweep: NodeJS.Timeout | null = null;
   #drained: (() => void) | null = null;
@@ -77,12 +88,12 @@ export class MilterServer {
     const address = parseSocketAddress(text);
     if (address.kind === 'unix') await removeStale(address.path);
     // allowHalfOpen is off: an end of stream without QUIT is a normal end, Postfix does so after a verdict.
-    const options = { ...this.#options, wishes: { ...this.#options.wishes, ...wishes } };
     const server = createServer({ noDelay: true }, (socket) => {
-      this.#accept(socket, options);
+      this.#accept(socket, listener.options);
     });
+    const listener = { server, wishes, options: withWishes(this.#options, wishes) };
     await bind(server, address, mode);
-    this.#servers.push(server);
+    this.#listeners.push(listener);
     this.#sweep ??= setInterval(() => {
       this.#closeIdle();
     }, this.#idleTimeoutMs / 4).unref();
@@ -92,15 +103,30 @@ export class MilterServer {
       : address;
   }
 
+  /** Changes what holds for connections to come; those that are open go on as they were agreed. */
+  change({
+    newSession,
+    replyOnError,
+    ...wishes
+  }: Partial<Pick<MilterServerOptions, 'newSession' | 'replyOnError' | keyof Wishes>>): void {
+    this.#options = {
+      ...this.#options,
+      newSession: newSession ?? this.#options.newSession,
+      replyOnError: replyOnError ?? this.#options.replyOnError,
+      wishes: { ...this.#options.wishes, ...wishes },
+    };
+    for (const listener of this.#listeners) listener.options = withWishes(this.#options, listener.wishes);
+  }
+
   /**
    * Stops listening, lets open connections finish for `graceMs`, then answers what is still asked with `continue` and
-   * closes the rest. The MTA defers mail while nobody listens; it loses none.
+   * closes the rest. The MTA defers mail while nobody listens; it loses none. Called again meanwhile it may cut the time short.
    */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     if (this.#sweep !== null) clearInterval(this.#sweep);
     this.#sweep = null;
-    const closed = this.#servers.splice(0).map(
-      (server) =>
+    const closed = this.#listeners.splice(0).map(
+      ({ server }) =>
         new Promise<void>((resolve) => {
           server.close(() => {
             resolve();

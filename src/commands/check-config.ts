@@ -1,0 +1,25 @@
+/** `--check-config`: reads all that a start would read and says what is wrong, and what is right but may surprise. */
+import { advice } from '../advice.ts';
+import type { ConfigSource } from '../config-source.ts';
+import { flagOf } from '../option-row.ts';
+import type { OptionKey } from '../options.ts';
+import { prepare } from '../prepared.ts';
+import { socketsOf } from '../service.ts';
+
+/** Rejects with UsageError for the first fault. */
+export async function checkConfig(source: ConfigSource): Promise<string> {
+  const config = await source.read();
+  const warnings: string[] = [];
+  try {
+    const sockets = socketsOf(config);
+    const prepared = await prepare(config, (file, line) => {
+      warnings.push(`${file}:${line}: this line has expired`);
+    });
+    const placeOf = (key: OptionKey): string => source.settings.get(key)?.place ?? flagOf(key);
+    for (const { key, text } of advice(config, prepared, sockets)) warnings.push(`${placeOf(key)}: ${text}`);
+  } catch (error) {
+    throw source.locate(error);
+  }
+  const read = source.file ?? 'no configuration file was named, so none was read';
+  return `${warnings.map((text) => `warning: ${text}\n`).join('')}ok (${read})\n`;
+}

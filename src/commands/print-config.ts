@@ -1,0 +1,44 @@
+/** `--print-config`: every option with its value and whence it comes, as a configuration file that can be read back. */
+import { resolve } from 'node:path';
+import { stringify } from 'smol-toml';
+import { nameOf, type OptionRow } from '../option-row.ts';
+import { ROWS } from '../options.ts';
+import type { Setting, Settings } from '../settings.ts';
+
+export function printConfig(settings: Settings, file: string | null): string {
+  const lines = [file === null ? '# No configuration file was named, so none was read.' : `# With ${file}.`];
+  let group = '';
+  for (const [key, row] of ROWS) {
+    if (row.group !== group) lines.push('', `# ${(group = row.group)}`);
+    const setting = settings.get(key);
+    const value = setting === undefined ? byDefault(row) : given(row, setting);
+    const line = value === null ? `# ${nameOf(key)} is not set` : `${nameOf(key)} = ${value}`;
+    const place = setting?.place ?? (value === null ? null : 'default');
+    lines.push(place === null ? line : `${line} # ${place.replaceAll(/[^\x20-\x7e]/g, '?')}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Null where there is nothing. */
+function byDefault(row: OptionRow<unknown>): string | null {
+  if (row.value === undefined) return 'false';
+  if (row.default === null) return row.repeatable ? '[]' : null;
+  return row.repeatable ? `[${scalar(row.default)}]` : scalar(row.default);
+}
+
+function given(row: OptionRow<unknown>, { values }: Setting): string {
+  if (row.value === undefined) return String(values.length > 0);
+  // What follows is read back from a file, which may lie elsewhere.
+  const texts = values.map(({ text }) => (row.path === true ? resolve(text) : text));
+  if (row.table === true) {
+    const pairs = new Map(texts.map((text) => [text.replace(/=.*/s, ''), text.slice(text.indexOf('=') + 1)]));
+    return `{ ${[...pairs].map(([id, text]) => `${id} = ${scalar(text)}`).join(', ')} }`;
+  }
+  return row.repeatable ? `[${texts.map(scalar).join(', ')}]` : scalar(texts.at(-1) ?? '');
+}
+
+/** A number where it is written as TOML writes numbers, else text. */
+function scalar(text: string): string {
+  if (/^\d+(?:\.\d+)?$/.test(text) && String(Number(text)) === text) return text;
+  return stringify({ text }).trimEnd().slice('text = '.length);
+}
