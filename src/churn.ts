@@ -20,11 +20,11 @@ export class ChurnCounter {
   readonly #options: ChurnOptions;
   #current = new Map<string, Set<string>>();
   #previous = new Map<string, Set<string>>();
-  #turnsAt: number;
+  #startedAt: number;
 
   constructor(options: ChurnOptions) {
     this.#options = options;
-    this.#turnsAt = options.now() + options.windowMs;
+    this.#startedAt = options.now();
   }
 
   /** Notes a name (canonical) and returns how many different ones this client gave, this one included. */
@@ -47,11 +47,11 @@ export class ChurnCounter {
 
   #turn(): void {
     const now = this.#options.now();
-    const overdue = now - this.#turnsAt;
+    const overdue = now - this.#startedAt - this.#options.windowMs;
     if (overdue < 0 && this.#current.size < this.#options.maxClients) return;
     // After a whole window of silence even the current names are old.
     this.#previous = overdue >= this.#options.windowMs ? new Map<string, Set<string>>() : this.#current;
     this.#current = new Map<string, Set<string>>();
-    this.#turnsAt = now + this.#options.windowMs;
+    this.#startedAt = now;
   }
 }

@@ -22,7 +22,7 @@ import { prepare, sameAssessments, sameResolver } from './prepared.ts';
 import { changes, oneAtATime } from './reload.ts';
 import { policiesOf, type Rules } from './rules.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
-import { OptionError } from './usage-error.ts';
+import { OptionError, UsageError } from './usage-error.ts';
 
 /** On when half of at least ten domains failed within half a minute, off when fewer than a fifth do. */
 const BRAKE = { windowMs: 30_000, minDomains: 10, onAt: 0.5, offBelow: 0.2 } as const;
@@ -192,7 +192,7 @@ export async function startService(
         }
       } catch (error) {
         log.error('reload', [
-          ['detail', describeError(source.locate(error))],
+          ['detail', sentences(source.locate(error))],
           ['effect', 'what was read before stays'],
         ]);
       }
@@ -202,6 +202,11 @@ export async function startService(
       logHits(log, live.rules);
     },
   };
+}
+
+function sentences(error: unknown): string {
+  if (!(error instanceof UsageError)) return describeError(error);
+  return [error, ...error.others].map(({ message }) => message).join('; ');
 }
 
 function logHits(log: Log, { access }: Rules): void {
