@@ -6,10 +6,10 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../src/commands/check.ts';
 import { serve } from '../src/commands/serve.ts';
-import type { Terminal } from '../src/commands/terminal.ts';
 import { ConfigSource } from '../src/config-source.ts';
 import { type Config, readConfig, ROWS } from '../src/options.ts';
 import * as mta from './support/mta.ts';
+import { fakeTerminal } from './support/terminal.ts';
 
 /** The keys that somebody asks for. To take all at once proves nothing, so it is not allowed. */
 function recording(config: Config, read: Set<string>): Config {
@@ -58,17 +58,16 @@ async function served(texts: ReadonlyMap<string, readonly string[]>, read: Set<s
   source.read = () => Promise.resolve(recording(config, read));
   let out = '';
   let asked = 0;
-  const terminal: Terminal = {
-    write: (text) => (out += text),
-    writeError: () => undefined,
+  const terminal = fakeTerminal({
+    write: (text) => {
+      out += text;
+    },
     untilStopped: async () => {
       if (asked++ > 0) return new Promise(() => undefined);
       await sessions(Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(out)?.[1]));
       return 'the test';
     },
-    onReload: () => undefined,
-    onFault: () => undefined,
-  };
+  });
   await serve(source, '1', terminal);
 }
 
