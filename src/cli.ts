@@ -6,6 +6,7 @@
  */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { runCommandLine } from './command-line.ts';
+import { screenOf } from './commands/paint.ts';
 import type { Terminal } from './commands/terminal.ts';
 import { writeAll } from './write-all.ts';
 
@@ -44,6 +45,11 @@ const terminal: Terminal = {
       const bytes = rest();
       if (bytes.length > 0) writeSync(STDOUT, bytes);
     });
+  },
+  screen: screenOf(process.stdout, process.stderr, process.env),
+  // Opened only by a command that reads it: an open standard input would keep the process alive.
+  get input() {
+    return process.stdin;
   },
   untilStopped: () =>
     new Promise((resolve) => {

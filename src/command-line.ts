@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { checkConfig } from './commands/check-config.ts';
 import { check } from './commands/check.ts';
+import { addDoctor } from './commands/doctor-command.ts';
 import { listFindings } from './commands/list-findings.ts';
 import { printConfig } from './commands/print-config.ts';
 import { publish } from './commands/publish.ts';
@@ -132,7 +133,9 @@ export function makeProgram(run: Run): Command {
     async (ip: string, helo: string, flags: { readonly json?: boolean; readonly config?: string }) => {
       const source = sourceOf(checked, flags);
       const config = await source.read();
-      terminal.write(await located(source, check(ip, helo, config, flags.json === true)));
+      terminal.write(
+        await located(source, check(ip, helo, config, flags.json === true, terminal.screen?.colour)),
+      );
     },
   );
   root.addCommand(checking);
@@ -158,6 +161,17 @@ export function makeProgram(run: Run): Command {
     },
   );
   root.addCommand(publishing);
+  addDoctor(
+    root,
+    terminal,
+    (command) => {
+      const texts = addOptions(command.option(...CONFIG_OPTION), ROWS);
+      return (flags) => sourceOf(texts, flags).read();
+    },
+    () => {
+      run.exitCode = EX_FAILED;
+    },
+  );
   return root;
 }
 

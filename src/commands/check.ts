@@ -11,6 +11,7 @@ import { policyOf, registryOf, replyOf, resolverOf } from '../from-config.ts';
 import { smtpReply } from '../smtp-reply.ts';
 import { UsageError } from '../usage-error.ts';
 import { explanationText } from './explanation-text.ts';
+import { makePaint } from './paint.ts';
 
 /** One pair under every preset. The field names of the report are public API. */
 export interface Explanation {
@@ -23,9 +24,17 @@ export interface Explanation {
 }
 
 /** Asks the resolver of the flags. Throws UsageError for an address that is none. */
-export async function check(ip: string, helo: string, config: Config, json: boolean): Promise<string> {
+export async function check(
+  ip: string,
+  helo: string,
+  config: Config,
+  json: boolean,
+  colour = false,
+): Promise<string> {
   const explanation = await explain(ip, helo, config, await resolverOf(config));
-  return json ? `${JSON.stringify(checkReport(explanation), null, 2)}\n` : explanationText(explanation);
+  return json
+    ? `${JSON.stringify(checkReport(explanation), null, 2)}\n`
+    : explanationText(explanation, makePaint(colour));
 }
 
 async function explain(ip: string, helo: string, config: Config, resolver: Resolver): Promise<Explanation> {

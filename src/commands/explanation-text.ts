@@ -10,6 +10,7 @@ import { escape } from '../log-value.ts';
 import type { Verdict } from '../policy.ts';
 import { formatRecord, recordsFor } from '../publish.ts';
 import type { Explanation } from './check.ts';
+import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
 
 /** The ways in which a name and a client can be shown to belong together, strongest first. */
@@ -22,7 +23,7 @@ const METHODS: ReadonlyMap<string, string> = new Map([
   ['literal-matches', 'address literal'],
 ]);
 
-export function explanationText(explanation: Explanation): string {
+export function explanationText(explanation: Explanation, paint: Paint = makePaint(false)): string {
   const { assessment, verdict, policy, presets, reply } = explanation;
   const { client, correspondence, dns, outcomes } = assessment;
   const lines = [
@@ -32,7 +33,8 @@ export function explanationText(explanation: Explanation): string {
     ...outcomes
       .filter(({ check, finding }) => finding !== null && !METHODS.has(check))
       .map(
-        ({ finding }) => `  ${finding?.id ?? ''}: ${policy.findings.get(finding?.id ?? '')?.summary ?? ''}`,
+        ({ finding }) =>
+          `  ${paint.finding(finding?.id ?? '')}: ${policy.findings.get(finding?.id ?? '')?.summary ?? ''}`,
       ),
     '',
     dns.length === 0 ? 'DNS was not asked' : 'What DNS says',
@@ -46,15 +48,15 @@ export function explanationText(explanation: Explanation): string {
     ),
     '',
     'Does the name belong to the client?',
-    ...indented(outcomes.flatMap(methodRow)),
+    ...indented(outcomes.flatMap((outcome) => methodRow(outcome, paint))),
     `  so: ${correspondence}, stream ${verdict.stream}`,
     '',
     'What each preset would do',
-    ...[...presets].flatMap(([preset, each]) => verdictLines(preset, each, reply(each))),
+    ...[...presets].flatMap(([preset, each]) => verdictLines(preset, each, reply(each), paint)),
   ];
   const changed = presets.get(policy.preset);
   if (changed?.score !== verdict.score || changed.disposition !== verdict.disposition) {
-    lines.push(...verdictLines('your options', verdict, reply(verdict)));
+    lines.push(...verdictLines('your options', verdict, reply(verdict), paint));
   }
   return `${[...lines, ...mend(explanation)].join('\n')}\n`;
 }
@@ -79,7 +81,10 @@ function describeHelo(helo: Helo): string {
 }
 
 /** One row for a method that had something to say. */
-function methodRow({ check, result, correspondence, evidence, finding, optOut }: CheckOutcome): string[][] {
+function methodRow(
+  { check, result, correspondence, evidence, finding, optOut }: CheckOutcome,
+  paint: Paint,
+): string[][] {
   const method = METHODS.get(check);
   if (
     method === undefined ||
@@ -91,19 +96,22 @@ function methodRow({ check, result, correspondence, evidence, finding, optOut }:
   const details = Object.entries(evidence)
     .filter(([key]) => key !== 'helo')
     .map(([key, value]) => `${key}=${escape(value)}`);
-  return [[method, proved, [...(finding === null ? [] : [finding.id]), ...details].join('  ')]];
+  return [
+    [method, proved, [...(finding === null ? [] : [paint.finding(finding.id)]), ...details].join('  ')],
+  ];
 }
 
 function verdictLines(
   title: string,
   { disposition, score, counted }: Verdict,
   reply: string | null,
+  paint: Paint,
 ): string[] {
   const weights = counted
     .filter(({ weight }) => weight > 0)
-    .map(({ finding, weight }) => `${finding.id} ${weight}`);
+    .map(({ finding, weight }) => `${paint.finding(finding.id)} ${weight}`);
   return [
-    `  ${title.padEnd(12)}  ${disposition.padEnd(8)}  score ${score}${weights.length === 0 ? '' : `: ${weights.join(', ')}`}`,
+    `  ${title.padEnd(12)}  ${paint.disposition(disposition, disposition.padEnd(8))}  score ${score}${weights.length === 0 ? '' : `: ${weights.join(', ')}`}`,
     ...(reply === null ? [] : [`    ${reply}`]),
   ];
 }

@@ -1,3 +1,5 @@
+import type { Screen } from './paint.ts';
+
 /** What a command may ask of its surroundings, so that none of them touches the process itself. */
 export interface Terminal {
   write(text: string): void;
@@ -8,6 +10,10 @@ export interface Terminal {
   readonly journal: boolean;
   /** Asked for lines that nobody has begun to write, should the program have to end at once. */
   onExit(rest: () => Buffer): void;
+  /** Absent where nobody looks. */
+  readonly screen?: Screen;
+  /** Standard input. */
+  readonly input?: AsyncIterable<Buffer | string>;
   /** Resolves to the reason when the operator wants the program to stop; asked again, when it is wanted once more. */
   untilStopped(): Promise<string>;
   /** Hears that the operator wants files read again. */

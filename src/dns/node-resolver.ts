@@ -30,6 +30,11 @@ interface Server {
   sickUntil: number;
 }
 
+/** The servers that would be asked where none is named. */
+export function systemServers(): string[] {
+  return getServers();
+}
+
 export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): Resolver {
   const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
     const resolver = new dns.Resolver({ timeout: Math.max(250, Math.floor(timeoutMs / 2)), tries: 1 });

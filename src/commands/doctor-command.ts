@@ -1,0 +1,77 @@
+/** `helo-milter doctor` as a command line. */
+import { randomBytes } from 'node:crypto';
+import type { Command } from 'commander';
+import type { Config } from '../options.ts';
+import { doctor, type DoctorSettings } from './doctor.ts';
+import { makePaint } from './paint.ts';
+import { makeProgress } from './progress.ts';
+import { diagnosesText, doctorReport } from './doctor-text.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly postfix?: string;
+  readonly postfixConfig?: string;
+  readonly sendmail?: string;
+  readonly dns: boolean;
+  readonly probe: boolean;
+  readonly bogusName: string;
+  readonly json?: boolean;
+}
+
+/** `addOptions` gives the command the options of the service, and the way to read what was given. */
+export function addDoctor(
+  root: Command,
+  terminal: Terminal,
+  addOptions: (command: Command) => (flags: { readonly config?: string }) => Promise<Config>,
+  failed: () => void,
+): void {
+  const command = root
+    .createCommand('doctor')
+    .description(
+      'say what is set wrongly in the MTA, the resolver and these options; give the options that the milter runs with.\n' +
+        'Exit code 1 if something is wrong. docs/doctor.md explains every finding.',
+    )
+    .option('--postfix <FILE>', 'output of "postconf -n; postconf -M"; - is standard input')
+    .option('--postfix-config <DIR>', 'directory of main.cf, for postconf of this host')
+    .option('--sendmail <FILE>', 'a sendmail.cf')
+    .option('--no-dns', 'ask no name server')
+    .option('--no-probe', 'do not connect to the milter')
+    .option(
+      '--bogus-name <NAME>',
+      'a name that is signed wrongly, to see whether DNSSEC is validated',
+      'dnssec-failed.org',
+    )
+    .option('--json', 'print one JSON object')
+    .helpOption('--help', 'print this help')
+    .copyInheritedSettings(root)
+    .allowExcessArguments(false);
+  const read = addOptions(command);
+  command.action(async (flags: Flags) => {
+    const config = await read(flags);
+    const progress = makeProgress(terminal);
+    const settings: DoctorSettings = {
+      postfix: flags.postfix ?? null,
+      postfixConfig: flags.postfixConfig ?? null,
+      sendmail: flags.sendmail ?? null,
+      dns: flags.dns,
+      probe: flags.probe,
+      bogusName: flags.bogusName,
+      input: terminal.input ?? null,
+      random: () => randomBytes(12).toString('hex'),
+      progress: (text) => {
+        progress.show(text);
+      },
+    };
+    const found = await doctor(config, settings).finally(() => {
+      progress.done();
+    });
+    terminal.write(
+      flags.json === true
+        ? `${JSON.stringify(doctorReport(found), null, 2)}\n`
+        : diagnosesText(found, makePaint(terminal.screen?.colour === true)),
+    );
+    if (found.some(({ severity }) => severity === 'wrong')) failed();
+  });
+  root.addCommand(command);
+}

@@ -1,0 +1,39 @@
+/** What `doctor` prints: by topic, each finding with the lines to write; or one JSON object, whose names are public API. */
+import type { Severity } from '../doctor/diagnosis.ts';
+import type { Judged } from './doctor.ts';
+import type { Paint } from './paint.ts';
+
+/** Settings come from files, and DNS has a word in it too: no byte of them may steer a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(
+    /[^\x20-\x7e]/g,
+    (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+export function diagnosesText(found: readonly Judged[], paint: Paint): string {
+  const lines: string[] = [];
+  for (const [i, { topic, severity, id, text, changes }] of found.entries()) {
+    if (found[i - 1]?.topic !== topic) lines.push(...(i === 0 ? [] : ['']), topic);
+    const tag = severity === 'ok' ? '' : ` [${paint.finding(id)}]`;
+    lines.push(`  ${paint.severity(severity, severity.padEnd(7))}  ${printable(text)}${tag}`);
+    for (const { file, line } of changes) lines.push(`             ${file}: ${printable(line)}`);
+  }
+  return `${[...lines, '', summary(found)].join('\n')}\n`;
+}
+
+function summary(found: readonly Judged[]): string {
+  const count = (severity: Severity): number => found.filter((each) => each.severity === severity).length;
+  const [wrong, warnings, notes] = [count('wrong'), count('warning'), count('note')];
+  const few = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  return `${wrong === 0 ? 'nothing is wrong' : `${wrong} wrong`}, ${few(warnings, 'warning')}, ${few(notes, 'note')}`;
+}
+
+export function doctorReport(found: readonly Judged[]): object {
+  return {
+    version: 1,
+    wrong: found.filter(({ severity }) => severity === 'wrong').length,
+    warnings: found.filter(({ severity }) => severity === 'warning').length,
+    findings: found.map(({ id, severity, topic, text, changes }) => ({ id, severity, topic, text, changes })),
+  };
+}

@@ -1,0 +1,94 @@
+/** Which of an MTA's milters we are, and the line that puts us into its list. */
+import { formatDuration } from '../option-values.ts';
+import { leadsTo, listening, type SocketAddress, socketForPostfix, socketForSendmail } from './dialled.ts';
+import type { RunningOptions } from './facts.ts';
+import type { Filter, Mta, Service } from './mta.ts';
+
+export interface Attachment {
+  readonly service: Service;
+  /** Null where none of its milters is us. */
+  readonly ours: Filter | null;
+}
+
+export function sockets({ listen }: Pick<RunningOptions, 'listen'>): SocketAddress[] {
+  return listen.flatMap((text) => listening(text) ?? []);
+}
+
+/** Every service with our place in it. */
+export function attachments(mta: Mta, options: RunningOptions): Attachment[] {
+  return mta.services.map((service) => ({ service, ours: oursAmong(service.filters, options) }));
+}
+
+/** Services at which sessions reach us, each with our place in it. */
+export function attached(mta: Mta, options: RunningOptions): { service: Service; ours: Filter }[] {
+  return attachments(mta, options).flatMap(({ service, ours }) =>
+    ours === null || service.switchedOff !== null ? [] : [{ service, ours }],
+  );
+}
+
+/** Whether mail from outside comes to us. Where no service is for that, what there is stands for it. */
+export function reached({ services }: Mta, there: readonly { readonly service: Service }[]): boolean {
+  const inbound = services.some(({ role }) => role === 'inbound');
+  return there.some(({ service }) => !inbound || service.role === 'inbound');
+}
+
+/** The same, services with one and the same milter line taken together. */
+export function attachedTogether(mta: Mta, options: RunningOptions): { service: Service; ours: Filter }[] {
+  const groups = new Map<string, { service: Service; ours: Filter }>();
+  for (const { service, ours } of attached(mta, options)) {
+    const key = JSON.stringify([ours, service.ownList]);
+    const group = groups.get(key);
+    const title = group === undefined ? service.title : `${group.service.title}, ${service.title}`;
+    groups.set(key, { service: { ...service, title }, ours });
+  }
+  return [...groups.values()];
+}
+
+export function oursAmong(filters: readonly Filter[], options: RunningOptions): Filter | null {
+  const listens = sockets(options);
+  const sure = filters.find(({ dialled }) => listens.some((listen) => leadsTo(dialled, listen) === 'yes'));
+  if (sure !== undefined) return sure;
+  // A socket that was handed over: the only milter there is must be us.
+  const [only, ...others] = filters;
+  const possible = listens.some(
+    (listen) => only !== undefined && leadsTo(only.dialled, listen) === 'unknown',
+  );
+  return only !== undefined && others.length === 0 && possible ? only : null;
+}
+
+/** What an MTA should wait for the answer to a command, in milliseconds: our deadline and a fair margin. */
+export function patienceMs({ deadline }: Pick<RunningOptions, 'deadline'>): number {
+  return Math.max(15_000, Math.ceil((deadline + 5000) / 1000) * 1000);
+}
+
+/** File and line that attach us to a service as we would have it, beside the milters it has. */
+export function attachLine(
+  mta: Mta,
+  service: Service,
+  options: RunningOptions,
+): [file: string, line: string] {
+  const [listen] = sockets(options);
+  const ours = oursAmong(service.filters, options);
+  const patience = formatDuration(patienceMs(options));
+  if (mta.kind === 'sendmail') {
+    const socket = ours?.socket ?? (listen === undefined ? 'SOCKET' : socketForSendmail(listen));
+    const name = ours?.text ?? 'helo-milter';
+    const times = `C:5s;S:${patience};R:${patience};E:30s`;
+    return ['sendmail.mc', `INPUT_MAIL_FILTER(\`${name}', \`S=${socket}, F=T, T=${times}')dnl`];
+  }
+  const queue = mta.config.value('queue_directory');
+  const socket =
+    ours?.socket ?? (listen === undefined ? 'SOCKET' : socketForPostfix(listen, queue, service.chrooted));
+  const action = mta.config.atLeast('3.11') === true ? 'shutdown' : 'tempfail';
+  const item = `{ ${socket}, connect_timeout=5s, command_timeout=${patience}, content_timeout=30s, default_action=${action} }`;
+  const others = service.filters.filter((filter) => filter !== ours).map(({ text }) => text);
+  return listLine(service, [item, ...others]);
+}
+
+/** The list of a service's milters, in the file that has it. */
+export function listLine(service: Service, items: readonly string[]): [file: string, line: string] {
+  const list = items.join(', ');
+  return service.ownList
+    ? ['master.cf', `${service.title}: -o { smtpd_milters = ${list} }`]
+    : ['main.cf', `smtpd_milters = ${list}`];
+}

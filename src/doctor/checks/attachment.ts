@@ -1,0 +1,232 @@
+/** Is the milter attached, where, and in which order. */
+import { attached, attachLine, attachments, listLine, oursAmong, reached, sockets } from '../attachment.ts';
+import { socketForPostfix } from '../dialled.ts';
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+import type { RunningOptions } from '../facts.ts';
+import type { Filter, Mta, Service } from '../mta.ts';
+
+/** Milters that read what we write into the header, by a word in their socket or their usual port. */
+const READERS: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['rspamd', /rspamd|:11332$|inet6?:11332@/],
+  ['OpenDMARC', /dmarc|:8893$|inet6?:8893@/],
+  ['SpamAssassin', /spamass/],
+  ['authentication milter', /authres|authentication[-_]milter/],
+];
+
+export const attachmentCheck = defineDoctorCheck({
+  topic: 'Attached to the MTA',
+  diagnoses: {
+    'mta-unknown': {
+      severity: 'warning',
+      meaning: 'Neither postconf nor a sendmail.cf was found on this machine, and none was given.',
+      cure: 'Give --postfix FILE with the output of "postconf -n; postconf -M", or --sendmail FILE.',
+    },
+    'postfix-attached': {
+      severity: 'ok',
+      meaning: 'A service of Postfix hands its sessions to us.',
+      cure: null,
+    },
+    'postfix-not-attached': {
+      severity: 'wrong',
+      meaning: 'No smtpd service has us in its list of milters: nothing is checked.',
+      cure: 'Put our socket into smtpd_milters, then "postfix reload".',
+    },
+    'postfix-socket-mismatch': {
+      severity: 'wrong',
+      meaning:
+        'smtpd_milters has a socket that looks like ours, and none of our --listen sockets is reached by it.',
+      cure: 'Make the two say the same: the kind of socket, its path or host, its port.',
+    },
+    'postfix-socket-outside-chroot': {
+      severity: 'wrong',
+      meaning:
+        'smtpd runs chrooted in the queue directory (fifth column of master.cf), so it looks there for the path of the socket.',
+      cure: 'Let us listen within the queue directory, and give Postfix the path relative to it.',
+    },
+    'postfix-service-not-attached': {
+      severity: 'warning',
+      meaning: 'A service that takes mail from outside has a list of milters of its own, without us.',
+      cure: 'Add our socket to the -o smtpd_milters of the service, or take that override out.',
+    },
+    'postfix-order': {
+      severity: 'warning',
+      meaning: 'A milter that reads Authentication-Results comes before us, and so never sees ours.',
+      cure: 'Put our socket first in smtpd_milters.',
+    },
+    'sendmail-attached': {
+      severity: 'ok',
+      meaning: 'A daemon of Sendmail hands its sessions to us.',
+      cure: null,
+    },
+    'sendmail-not-attached': {
+      severity: 'wrong',
+      meaning: 'sendmail.cf has no filter (X line) with one of our sockets: nothing is checked.',
+      cure: 'Put an INPUT_MAIL_FILTER line into sendmail.mc, make sendmail.cf of it, restart Sendmail.',
+    },
+    'sendmail-socket-mismatch': {
+      severity: 'wrong',
+      meaning: 'A filter of Sendmail looks like us, and none of our --listen sockets is reached by it.',
+      cure: 'Make S= of the filter and --listen say the same.',
+    },
+    'sendmail-filter-unused': {
+      severity: 'wrong',
+      meaning:
+        'The filter is defined (MAIL_FILTER), and no list of input filters names it: nothing is checked.',
+      cure: 'Use INPUT_MAIL_FILTER, or name it in confINPUT_MAIL_FILTERS.',
+    },
+    'sendmail-service-not-attached': {
+      severity: 'warning',
+      meaning: 'A daemon that takes mail from outside has a list of filters of its own, without us.',
+      cure: 'Add the filter to InputMailFilters of its DAEMON_OPTIONS.',
+    },
+    'sendmail-order': {
+      severity: 'warning',
+      meaning: 'A filter that reads Authentication-Results comes before us, and so never sees ours.',
+      cure: 'Put our INPUT_MAIL_FILTER line before the others.',
+    },
+  },
+  run({ mta, options }) {
+    if (mta === null) {
+      return [
+        diagnosis(
+          'mta-unknown',
+          'no postconf and no /etc/mail/sendmail.cf here, so the MTA was not looked at',
+          ['shell', '(postconf -n; postconf -M) | helo-milter doctor --postfix -'],
+        ),
+      ];
+    }
+    const there = attached(mta, options);
+    return reached(mta, there) ? present(mta, options, there) : absent(mta, options);
+  },
+});
+
+type Kind = Mta['kind'];
+
+function present(
+  mta: Mta,
+  options: RunningOptions,
+  there: readonly { readonly service: Service; readonly ours: Filter }[],
+): Diagnosis<`${Kind}-${'attached' | 'service-not-attached' | 'order'}`>[] {
+  const { kind } = mta;
+  const where = there.map(({ service, ours }) => `${service.title} by ${ours.socket}`).join('; ');
+  const missing = mta.services.filter(
+    (service) => service.role === 'inbound' && !there.some((each) => each.service === service),
+  );
+  return [
+    diagnosis(`${kind}-attached` as const, `attached: ${where}`),
+    ...missing
+      .filter(({ switchedOff }) => switchedOff === null)
+      .map((service) =>
+        diagnosis(
+          `${kind}-service-not-attached` as const,
+          `${service.title} takes mail from outside and does not hand it to us`,
+          attachLine(mta, service, options),
+        ),
+      ),
+    ...(options.noAuthResults ? [] : there.flatMap(({ service, ours }) => order(mta, service, ours))),
+  ];
+}
+
+function order(mta: Mta, service: Service, ours: Filter): Diagnosis<`${Kind}-order`>[] {
+  const before = service.filters.slice(0, service.filters.indexOf(ours));
+  const reader = before
+    .map((filter) => READERS.find(([, pattern]) => pattern.test(`${filter.text} ${filter.socket}`))?.[0])
+    .find((name) => name !== undefined);
+  if (reader === undefined) return [];
+  const items = [ours, ...service.filters.filter((filter) => filter !== ours)].map(({ text }) => text);
+  const line: [string, string] =
+    mta.kind === 'postfix'
+      ? listLine(service, items)
+      : ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${items.join(', ')}')dnl`];
+  return [
+    diagnosis(
+      `${mta.kind}-order` as const,
+      `${reader} comes before us in ${service.title}, and does not see our Authentication-Results`,
+      line,
+    ),
+  ];
+}
+
+function absent(
+  mta: Mta,
+  options: RunningOptions,
+): Diagnosis<
+  `${Kind}-${'not-attached' | 'socket-mismatch'}` | 'sendmail-filter-unused' | 'postfix-socket-outside-chroot'
+>[] {
+  const service = mta.services.find(({ role }) => role === 'inbound') ?? mta.services[0];
+  if (service === undefined) {
+    return [diagnosis(`${mta.kind}-not-attached` as const, 'there is no SMTP service that takes mail')];
+  }
+  // That is said by a check of its own.
+  if (attachments(mta, options).some(({ ours }) => ours !== null && service.switchedOff !== null)) return [];
+  const cure = attachLine(mta, service, options);
+  if (mta.kind === 'sendmail') {
+    const unused = oursAmong([...mta.defined.values()], options);
+    if (unused !== null) {
+      return [diagnosis('sendmail-filter-unused', `no daemon uses the filter ${unused.text}`, cure)];
+    }
+  }
+  const candidates = mta.kind === 'sendmail' ? [...mta.defined.values()] : service.filters;
+  const near = candidates.find((filter) => resembles(filter, options));
+  if (near === undefined) {
+    const has =
+      candidates.length === 0
+        ? 'it has no milter'
+        : `it has ${candidates.map(({ socket }) => socket).join(', ')}`;
+    return [
+      diagnosis(`${mta.kind}-not-attached` as const, `${service.title} does not know us: ${has}`, cure),
+    ];
+  }
+  const listens = options.listen.join(', ');
+  if (
+    near.dialled.kind === 'unix' &&
+    service.chrooted === true &&
+    options.listen.some((each) => each.endsWith(`:${near.dialled.kind === 'unix' ? near.dialled.path : ''}`))
+  ) {
+    const [path = ''] = near.dialled.paths;
+    return [
+      diagnosis(
+        'postfix-socket-outside-chroot',
+        `${service.title} is chrooted and looks for ${near.socket} at ${path}; we listen on ${listens}`,
+        ['helo-milter', `--listen unix:${queueOf(mta)}/helo-milter/socket`],
+        listLine(
+          service,
+          service.filters.map((filter) =>
+            filter === near ? filter.text.replace(near.socket, 'unix:helo-milter/socket') : filter.text,
+          ),
+        ),
+      ),
+    ];
+  }
+  return [
+    diagnosis(
+      `${mta.kind}-socket-mismatch` as const,
+      `${service.title} connects to ${near.socket}, and we listen on ${listens}`,
+      mta.kind === 'sendmail' ? cure : replaced(service, near, options, mta),
+    ),
+  ];
+}
+
+function queueOf(mta: Mta): string {
+  return mta.kind === 'postfix' ? mta.config.value('queue_directory') : '';
+}
+
+/** The list as it is, with the socket that was meant. */
+function replaced(service: Service, near: Filter, options: RunningOptions, mta: Mta): [string, string] {
+  const [listen] = sockets(options);
+  const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queueOf(mta), service.chrooted);
+  const items = service.filters.map((filter) =>
+    filter === near ? filter.text.replace(near.socket, socket) : filter.text,
+  );
+  return listLine(service, items);
+}
+
+/** The only milter there is, or one that has our port, the end of our path, or our name. */
+function resembles({ text, socket, dialled }: Filter, options: RunningOptions): boolean {
+  if (/helo/i.test(`${text} ${socket}`)) return true;
+  return sockets(options).some((listen) => {
+    if (listen.kind === 'inet') return dialled.kind === 'inet' && dialled.port === listen.port;
+    const end = (path: string): string => path.split('/').slice(-2).join('/');
+    return listen.kind === 'unix' && dialled.kind === 'unix' && end(dialled.path) === end(listen.path);
+  });
+}

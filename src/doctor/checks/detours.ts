@@ -1,0 +1,80 @@
+/** What keeps Postfix from asking its milters, or asks them where there is no HELO. */
+import { attached, oursAmong, reached } from '../attachment.ts';
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+import { filterOf } from '../postfix.ts';
+import { splitList } from '../postfix-value.ts';
+
+export const detoursCheck = defineDoctorCheck({
+  topic: 'Attached to the MTA',
+  diagnoses: {
+    'postfix-no-milters': {
+      severity: 'wrong',
+      meaning:
+        'receive_override_options=no_milters switches off all milters of a service that takes mail from outside.',
+      cure: 'Take no_milters out; it belongs to the service that takes mail back from a content filter.',
+    },
+    'postfix-milters-disabled': {
+      severity: 'wrong',
+      meaning: 'smtpd_milter_maps answers DISABLE to every client.',
+      cure: 'Take the map out, or let it name the networks that are meant.',
+    },
+    'postfix-milter-maps': {
+      severity: 'note',
+      meaning:
+        'smtpd_milter_maps may give some clients other milters, or none (DISABLE); tables are not opened.',
+      cure: 'See that no network from which strangers send is among its keys.',
+    },
+    'postfix-non-smtpd': {
+      severity: 'note',
+      meaning:
+        'We are in non_smtpd_milters. Mail submitted on the host itself has no HELO; Postfix makes one up.',
+      cure: 'Take our socket out of non_smtpd_milters.',
+    },
+  },
+  run({ mta, options }) {
+    if (mta?.kind !== 'postfix') return [];
+    const inbound = reached(mta, attached(mta, options));
+    const { config, services } = mta;
+    const found: Diagnosis<
+      'postfix-no-milters' | 'postfix-milters-disabled' | 'postfix-milter-maps' | 'postfix-non-smtpd'
+    >[] = [];
+    for (const { title, role, switchedOff } of services) {
+      if (switchedOff === null || (inbound && role !== 'inbound')) continue;
+      found.push(
+        diagnosis('postfix-no-milters', `${title} has ${switchedOff}, so no milter is asked`, [
+          'main.cf',
+          'receive_override_options =',
+        ]),
+      );
+    }
+    const maps = config.value('smtpd_milter_maps');
+    if (/(?:^|[\s,{])static:\{?\s*DISABLE/.test(maps)) {
+      found.push(
+        diagnosis(
+          'postfix-milters-disabled',
+          `smtpd_milter_maps = ${maps} switches us off for every client`,
+          ['main.cf', 'smtpd_milter_maps ='],
+        ),
+      );
+    } else if (maps !== '') {
+      found.push(
+        diagnosis(
+          'postfix-milter-maps',
+          `${maps} may take clients away from us; "postmap -q ADDRESS" tells of one`,
+        ),
+      );
+    }
+    const local = splitList(config.value('non_smtpd_milters')).map((text) => filterOf(config, text, null));
+    const ours = oursAmong(local, options);
+    if (ours !== null) {
+      const others = local.filter((filter) => filter !== ours).map(({ text }) => text);
+      found.push(
+        diagnosis('postfix-non-smtpd', `${ours.socket} is in non_smtpd_milters, where there is no HELO`, [
+          'main.cf',
+          `non_smtpd_milters = ${others.join(', ')}`.trim(),
+        ]),
+      );
+    }
+    return found;
+  },
+});

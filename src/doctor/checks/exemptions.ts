@@ -1,0 +1,92 @@
+/** Who is never to be refused: users at the submission services, and networks of ours. */
+import { type IpPrefix, networkText, prefixContains } from '../../core/ip.ts';
+
+import { attached } from '../attachment.ts';
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+
+type Id =
+  | 'submission-judged'
+  | 'submission-judged-at-helo'
+  | 'inbound-exempt'
+  | 'exempt-daemon-unknown'
+  | 'mynetworks-not-trusted';
+
+export const exemptionsCheck = defineDoctorCheck({
+  topic: 'Users and networks of ours',
+  diagnoses: {
+    'submission-judged': {
+      severity: 'note',
+      meaning:
+        'A submission service hands its sessions to us. Users who have logged in are never refused; their HELO names are looked up for nothing.',
+      cure: 'Exempt the service by --exempt-daemon, or give it an empty list of milters.',
+    },
+    'submission-judged-at-helo': {
+      severity: 'wrong',
+      meaning: 'With --apply-at helo a submission service refuses its users before they can log in.',
+      cure: 'Exempt the service by --exempt-daemon, or use --apply-at rcpt.',
+    },
+    'inbound-exempt': {
+      severity: 'wrong',
+      meaning:
+        '--exempt-daemon names what the service for mail from outside calls itself ({daemon_name} or {daemon_port}): nobody is ever refused there.',
+      cure: 'Name the port of the submission service, or give that service a milter_macro_daemon_name of its own.',
+    },
+    'exempt-daemon-unknown': {
+      severity: 'warning',
+      meaning:
+        'No service that hands us sessions has this name. Postfix calls every service by milter_macro_daemon_name ($myhostname unless set), and by its port.',
+      cure: 'Use the number of the port, such as 587.',
+    },
+    'mynetworks-not-trusted': {
+      severity: 'note',
+      meaning:
+        'Postfix trusts networks that we do not: printers, scanners and laptops there are judged by their HELO.',
+      cure: 'Name the networks by --trust.',
+    },
+  },
+  run({ mta, options }) {
+    if (mta === null) return [];
+    const found: Diagnosis<Id>[] = [];
+    const there = attached(mta, options);
+    const exempt = (macros: readonly string[]): string | undefined =>
+      options.exemptDaemon.find((name) => macros.includes(name));
+    for (const { service } of there) {
+      const name = exempt(service.macros);
+      if (service.role === 'inbound' && name !== undefined) {
+        found.push(
+          diagnosis(
+            'inbound-exempt',
+            `--exempt-daemon ${name} exempts ${service.title}, the way in for everybody`,
+          ),
+        );
+      }
+      if (service.role !== 'submission' || name !== undefined) continue;
+      const port = service.macros.at(-1) ?? '587';
+      const cure: [string, string] = ['helo-milter', `--exempt-daemon ${port}`];
+      found.push(
+        options.applyAt === 'helo'
+          ? diagnosis('submission-judged-at-helo', `${service.title} refuses at HELO, before login`, cure)
+          : diagnosis('submission-judged', `${service.title} hands its sessions to us`, cure),
+      );
+    }
+    for (const name of there.length === 0 ? [] : options.exemptDaemon) {
+      if (there.some(({ service }) => service.macros.includes(name))) continue;
+      found.push(diagnosis('exempt-daemon-unknown', `no service that we serve is called ${name}`));
+    }
+    const strangers = mta.networks.filter((network) => !isWithinNetworks(network, options.trust));
+    if (strangers.length > 0) {
+      const texts = strangers.map(({ address, length }) => networkText(address, length));
+      found.push(
+        diagnosis('mynetworks-not-trusted', `mynetworks has ${texts.join(', ')}, which --trust does not`, [
+          'helo-milter',
+          texts.map((text) => `--trust ${text}`).join(' '),
+        ]),
+      );
+    }
+    return found;
+  },
+});
+
+function isWithinNetworks({ address, length }: IpPrefix, networks: readonly IpPrefix[]): boolean {
+  return networks.some((network) => network.length <= length && prefixContains(network, address));
+}

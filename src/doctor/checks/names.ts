@@ -1,0 +1,85 @@
+/** The names and addresses that nobody but us may give. */
+import { isWithin } from '../../core/domain.ts';
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+import type { SourcedName } from '../mta.ts';
+
+/** More names than these are not printed; the JSON has them all in its line to change. */
+const SHOWN = 5;
+
+export const namesCheck = defineDoctorCheck({
+  topic: 'Names of ours',
+  diagnoses: {
+    'our-names-known': {
+      severity: 'ok',
+      meaning:
+        'We know the names of the MTA. Its own name (macro j) and the address of the service it tells by itself.',
+      cure: null,
+    },
+    'our-name-missing': {
+      severity: 'warning',
+      meaning: 'The MTA takes mail for itself at names that strangers may still give in HELO.',
+      cure: 'Give them by --our-name.',
+    },
+    'hosted-domain-unclaimed': {
+      severity: 'note',
+      meaning:
+        'The MTA takes mail for domains that strangers may give in HELO. If no other host sends with names of these domains, claim them.',
+      cure: 'Give them by --our-name.',
+    },
+    'our-address-missing': {
+      severity: 'warning',
+      meaning: 'The MTA has public addresses that strangers may still give as an address literal.',
+      cure: 'Give them by --our-address.',
+    },
+  },
+  run({ mta, options }) {
+    if (mta === null) return [];
+    const known = [...options.ourName, ...(mta.ownName === null ? [] : [mta.ownName])];
+    const unknown = (names: readonly SourcedName[]): SourcedName[] =>
+      distinct(names.filter(({ name }) => !known.some((each) => isWithin(name, each))));
+    const own = unknown(mta.localNames);
+    const hosted = unknown(mta.hostedNames).filter(({ name }) => !own.some((each) => each.name === name));
+    const addresses = distinct(
+      mta.addresses.filter(({ name }) => !options.ourAddress.some(({ text }) => text === name)),
+    );
+    const found: Diagnosis<
+      'our-names-known' | 'our-name-missing' | 'hosted-domain-unclaimed' | 'our-address-missing'
+    >[] = [];
+    if (own.length > 0) {
+      found.push(diagnosis('our-name-missing', `not claimed: ${listed(own)}`, flags('--our-name', own)));
+    }
+    if (hosted.length > 0) {
+      found.push(
+        diagnosis('hosted-domain-unclaimed', `not claimed: ${listed(hosted)}`, flags('--our-name', hosted)),
+      );
+    }
+    if (addresses.length > 0) {
+      found.push(
+        diagnosis(
+          'our-address-missing',
+          `not claimed: ${listed(addresses)}`,
+          flags('--our-address', addresses),
+        ),
+      );
+    }
+    if (found.length === 0) {
+      found.push(
+        diagnosis('our-names-known', known.length === 0 ? 'none is claimed' : `claimed: ${known.join(', ')}`),
+      );
+    }
+    return found;
+  },
+});
+
+function distinct(names: readonly SourcedName[]): SourcedName[] {
+  return [...new Map(names.map((each) => [each.name, each])).values()];
+}
+
+function listed(names: readonly SourcedName[]): string {
+  const shown = names.slice(0, SHOWN).map(({ name, from }) => `${name} (${from})`);
+  return [...shown, ...(names.length > SHOWN ? [`and ${names.length - SHOWN} more`] : [])].join(', ');
+}
+
+function flags(flag: string, names: readonly SourcedName[]): [file: string, line: string] {
+  return ['helo-milter', names.map(({ name }) => `${flag} ${name}`).join(' ')];
+}

@@ -1,0 +1,119 @@
+/** The name servers: everything we say about a name rests on what they answer. */
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+import { publicOperator } from '../public-resolvers.ts';
+import type { ServerFacts } from '../resolver.ts';
+
+/** An assessment takes two round trips and SPF some more, while the client waits. */
+const SLOW_MS = 100;
+
+type Id =
+  | 'dns-sound'
+  | 'dns-silent'
+  | 'dns-server-silent'
+  | 'dns-invents-answers'
+  | 'dns-no-reverse'
+  | 'dns-slow'
+  | 'dns-public'
+  | 'dns-not-validating'
+  | 'dns-zone-in-use';
+
+const LOCAL: [string, string] = ['helo-milter', '--dns-server 127.0.0.1'];
+
+export const resolverCheck = defineDoctorCheck({
+  topic: 'DNS',
+  diagnoses: {
+    'dns-sound': { severity: 'ok', meaning: 'The name server answers as it should.', cure: null },
+    'dns-silent': {
+      severity: 'wrong',
+      meaning:
+        'No name server answers: no name can be checked, and nothing that rests on DNS is held against anybody.',
+      cure: 'Name a resolver that answers by --dns-server, or mend /etc/resolv.conf.',
+    },
+    'dns-server-silent': {
+      severity: 'warning',
+      meaning: 'One of the name servers does not answer. The others stand in for it, later than need be.',
+      cure: 'Take it out of --dns-server or /etc/resolv.conf, or mend it.',
+    },
+    'dns-invents-answers': {
+      severity: 'wrong',
+      meaning:
+        'The name server gives an address for a name that does not exist: helo-nxdomain and helo-unregistered can never be found.',
+      cure: 'Use a resolver that does not do so; one on this host is best.',
+    },
+    'dns-no-reverse': {
+      severity: 'warning',
+      meaning:
+        'The name server does not give the reverse name of a root server: reverse names cannot be checked.',
+      cure: 'Use a resolver that serves in-addr.arpa and ip6.arpa.',
+    },
+    'dns-slow': {
+      severity: 'warning',
+      meaning: `A name that the server has in its cache takes more than ${SLOW_MS} ms.`,
+      cure: 'Run a resolver on this host or in this network.',
+    },
+    'dns-public': {
+      severity: 'warning',
+      meaning:
+        'The resolver serves the whole world. It limits how much one host may ask, and DNS lists refuse its questions.',
+      cure: 'Run a resolver of your own.',
+    },
+    'dns-not-validating': {
+      severity: 'note',
+      meaning:
+        'The name server hands on what is signed wrongly. Who can forge DNS answers can then own any name.',
+      cure: 'Switch DNSSEC validation on in the resolver.',
+    },
+    'dns-zone-in-use': {
+      severity: 'note',
+      meaning: '--dns-zone is set: all answers come from a file, and no server is asked.',
+      cure: 'Take --dns-zone out once you no longer try things out.',
+    },
+  },
+  run({ servers, options }) {
+    if (options.dnsZone !== null)
+      return [diagnosis('dns-zone-in-use', `answers come from ${options.dnsZone}`)];
+    if (servers === null) return [];
+    if (servers.every(({ fault }) => fault !== null)) {
+      const each = servers.map(({ server, fault }) => `${server} ${fault ?? ''}`.trim());
+      return [diagnosis('dns-silent', each.length === 0 ? 'no name server is set' : each.join(', '), LOCAL)];
+    }
+    return servers.flatMap(judge);
+  },
+});
+
+function judge(facts: ServerFacts): Diagnosis<Id>[] {
+  const { server, fault, medianMs, invented, validates, reverse } = facts;
+  if (fault !== null) return [diagnosis('dns-server-silent', `${server} does not answer: ${fault}`)];
+  const found: Diagnosis<Id>[] = invented.map(({ name, address }) =>
+    diagnosis(
+      'dns-invents-answers',
+      `${server} says that ${name}, which does not exist, is at ${address}`,
+      LOCAL,
+    ),
+  );
+  const operator = publicOperator(server);
+  if (operator !== null) found.push(diagnosis('dns-public', `${server} is ${operator}`, LOCAL));
+  if (reverse !== 'found') {
+    found.push(
+      diagnosis(
+        'dns-no-reverse',
+        `${server} answers ${reverse} for the reverse name of a root server`,
+        LOCAL,
+      ),
+    );
+  }
+  const ms = medianMs === null ? '' : `${Math.ceil(medianMs)} ms`;
+  if (medianMs !== null && medianMs > SLOW_MS)
+    found.push(diagnosis('dns-slow', `${server} takes ${ms} for what it knows`, LOCAL));
+  const sound = found.length === 0;
+  if (validates === false) {
+    found.push(
+      diagnosis('dns-not-validating', `${server} answers for a name that is signed wrongly`, [
+        'unbound.conf',
+        'auto-trust-anchor-file: "/var/lib/unbound/root.key"',
+      ]),
+    );
+  }
+  const signed = validates === true ? ' and validates' : '';
+  return sound ? [diagnosis('dns-sound', `${server} answers in ${ms}${signed}`), ...found] : found;
+}

@@ -1,0 +1,136 @@
+/** What the MTA does with HELO itself, and what keeps sessions from us. */
+import { attached } from '../attachment.ts';
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+import type { Mta } from '../mta.ts';
+import { splitList } from '../postfix-value.ts';
+
+/** Restrictions that ask of HELO what we ask; the second three are their names before Postfix 2.3. */
+const DUPLICATES =
+  /^reject_(?:unknown_helo_hostname|invalid_helo_hostname|non_fqdn_helo_hostname|unknown_hostname|invalid_hostname|non_fqdn_hostname)$/;
+
+type Id =
+  | 'postfix-delay-reject-off'
+  | 'postfix-duplicate-helo-check'
+  | 'postfix-soft-bounce'
+  | 'postfix-postscreen'
+  | 'postfix-proxy-protocol'
+  | 'postfix-xclient';
+
+export const restrictionsCheck = defineDoctorCheck({
+  topic: 'HELO in the MTA itself',
+  diagnoses: {
+    'helo-required': { severity: 'ok', meaning: 'A client must say HELO before MAIL.', cure: null },
+    'helo-not-required': {
+      severity: 'warning',
+      meaning: 'A client may leave HELO out, and then there is nothing to check.',
+      cure: 'Postfix: smtpd_helo_required = yes. Sendmail: needmailhelo among the privacy flags.',
+    },
+    'postfix-delay-reject-off': {
+      severity: 'note',
+      meaning:
+        'smtpd_delay_reject=no: whom smtpd_client_restrictions or smtpd_helo_restrictions refuse is refused before RCPT, so that postmaster cannot be reached and the recipient is not logged.',
+      cure: 'Set smtpd_delay_reject = yes, the default.',
+    },
+    'postfix-duplicate-helo-check': {
+      severity: 'warning',
+      meaning:
+        'Postfix checks HELO by its own restrictions and refuses before we are asked: --observe, weights, exemptions and the text of our replies have no effect on that, and DNS is asked twice.',
+      cure: 'Take these restrictions out.',
+    },
+    'postfix-soft-bounce': {
+      severity: 'warning',
+      meaning: 'soft_bounce turns every 5yz into 4yz, ours too: what we reject comes again and again.',
+      cure: 'Set soft_bounce = no once you no longer try things out.',
+    },
+    'postfix-postscreen': {
+      severity: 'note',
+      meaning: 'postscreen stands in front; whom it refuses, we never see. The two go well together.',
+      cure: null,
+    },
+    'postfix-proxy-protocol': {
+      severity: 'note',
+      meaning: 'A proxy tells Postfix the address of the client, and Postfix tells us.',
+      cure: null,
+    },
+    'postfix-xclient': {
+      severity: 'note',
+      meaning: 'These hosts may tell Postfix another client address by XCLIENT, and we judge that one.',
+      cure: null,
+    },
+  },
+  run({ mta, options }) {
+    if (mta === null) return [];
+    const there = attached(mta, options);
+    const lax = there.filter(({ service }) => !service.heloRequired && service.role !== 'local');
+    const [first] = lax;
+    const required =
+      first === undefined
+        ? diagnosis('helo-required', 'clients must say HELO before MAIL')
+        : diagnosis(
+            'helo-not-required',
+            `${lax.map(({ service }) => service.title).join(', ')} takes mail from clients that say no HELO`,
+            mta.kind === 'postfix'
+              ? ['main.cf', 'smtpd_helo_required = yes']
+              : ['sendmail.mc', "define(`confPRIVACY_FLAGS', `needmailhelo')dnl"],
+          );
+    return [...(there.length === 0 ? [] : [required]), ...(mta.kind === 'postfix' ? postfixOnly(mta) : [])];
+  },
+});
+
+function postfixOnly({ config }: Mta & { readonly kind: 'postfix' }): Diagnosis<Id>[] {
+  const found: Diagnosis<Id>[] = [];
+  const early = ['smtpd_client_restrictions', 'smtpd_helo_restrictions'].filter((name) =>
+    /\b(?:reject|check_)/.test(config.value(name)),
+  );
+  if (!config.isYes('smtpd_delay_reject') && early.length > 0) {
+    found.push(
+      diagnosis('postfix-delay-reject-off', `${early.join(' and ')} refuse before RCPT`, [
+        'main.cf',
+        'smtpd_delay_reject = yes',
+      ]),
+    );
+  }
+  found.push(...duplicates(config));
+  if (config.isYes('soft_bounce')) {
+    found.push(
+      diagnosis('postfix-soft-bounce', 'soft_bounce makes our 5yz a 4yz', ['main.cf', 'soft_bounce = no']),
+    );
+  }
+  const screen = config.services.find(({ command }) => command === 'postscreen');
+  if (screen !== undefined) {
+    found.push(
+      diagnosis('postfix-postscreen', `postscreen takes ${screen.name} and hands on whom it lets through`),
+    );
+  }
+  for (const name of ['smtpd_upstream_proxy_protocol', 'postscreen_upstream_proxy_protocol']) {
+    const value = config.value(name);
+    if (value !== '') found.push(diagnosis('postfix-proxy-protocol', `${name} = ${value}`));
+  }
+  const hosts = config.value('smtpd_authorized_xclient_hosts');
+  if (hosts !== '') found.push(diagnosis('postfix-xclient', `smtpd_authorized_xclient_hosts = ${hosts}`));
+  return found;
+}
+
+/** In the lists of main.cf and master.cf, and in the operator's own classes of restrictions. */
+function duplicates(config: (Mta & { readonly kind: 'postfix' })['config']): Diagnosis<Id>[] {
+  const classes = splitList(config.value('smtpd_restriction_classes'));
+  const found: Diagnosis<Id>[] = [];
+  for (const name of [...config.names(/^smtpd_\w+_restrictions$/), ...classes]) {
+    for (const service of [undefined, ...config.services.filter((each) => each.overrides.has(name))]) {
+      const items = splitList(config.value(name, service));
+      const double = items.filter((item) => DUPLICATES.test(item));
+      if (double.length === 0) continue;
+      const rest = items.filter((item) => !DUPLICATES.test(item)).join(', ');
+      found.push(
+        diagnosis(
+          'postfix-duplicate-helo-check',
+          `${name} has ${double.join(', ')}`,
+          service === undefined
+            ? ['main.cf', `${name} = ${rest}`.trim()]
+            : ['master.cf', `${service.name} ${service.type}: -o { ${name} = ${rest} }`],
+        ),
+      );
+    }
+  }
+  return found;
+}

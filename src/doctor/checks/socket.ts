@@ -1,0 +1,145 @@
+/** Our socket: may the MTA connect to it, and does anybody answer. */
+import { attached, sockets } from '../attachment.ts';
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+import type { SocketFile } from '../socket-file.ts';
+
+type FileId =
+  | 'socket-not-a-socket'
+  | 'socket-directory-closed'
+  | 'socket-not-writable'
+  | 'sendmail-socket-directory-writable';
+
+export const socketCheck = defineDoctorCheck({
+  topic: 'The socket',
+  diagnoses: {
+    'milter-answers': {
+      severity: 'ok',
+      meaning: 'The milter answers at its socket as an MTA would ask it.',
+      cure: null,
+    },
+    'milter-unreachable': {
+      severity: 'wrong',
+      meaning: 'Nobody answers at a socket of --listen.',
+      cure: 'Start the milter with these options; if it runs, give doctor the same --listen.',
+    },
+    'milter-stranger': {
+      severity: 'wrong',
+      meaning: 'Something answers at a socket of --listen that is no milter.',
+      cure: 'Choose another port, or stop what is there.',
+    },
+    'socket-handed-over': {
+      severity: 'note',
+      meaning:
+        'The socket is handed over by another program, or its port chosen at start: where it is, is not seen here.',
+      cure: null,
+    },
+    'socket-not-a-socket': {
+      severity: 'wrong',
+      meaning: 'There is a file in the place of the unix socket.',
+      cure: 'Remove it and start the milter.',
+    },
+    'socket-directory-closed': {
+      severity: 'wrong',
+      meaning: 'The user that the MTA runs as may not enter a directory on the way to the unix socket.',
+      cure: 'Give the group of that user the right to search it.',
+    },
+    'socket-not-writable': {
+      severity: 'wrong',
+      meaning: 'The user that the MTA runs as may not write to the unix socket, and connecting needs that.',
+      cure: 'Let the socket have the group of that user and --socket-mode 0660, or use --socket-mode 0666.',
+    },
+    'sendmail-socket-directory-writable': {
+      severity: 'wrong',
+      meaning:
+        'A directory on the way to the unix socket may be written by its group or the world; Sendmail calls that unsafe and does not connect.',
+      cure: 'Take the right to write from group and others.',
+    },
+    'sendmail-over-tcp': {
+      severity: 'note',
+      meaning: 'Over TCP Sendmail sends macros and command in two small packets; the second waits 40 ms.',
+      cure: 'Use a unix socket.',
+    },
+  },
+  run({ mta, options, socketFiles, probes }) {
+    const found: Diagnosis<
+      | FileId
+      | 'milter-answers'
+      | 'milter-unreachable'
+      | 'milter-stranger'
+      | 'socket-handed-over'
+      | 'sendmail-over-tcp'
+    >[] = probes.map(({ socket, outcome }) => {
+      switch (outcome.kind) {
+        case 'answers':
+          return diagnosis(
+            'milter-answers',
+            `${socket} answers with protocol ${outcome.version} in ${Math.ceil(outcome.ms)} ms`,
+          );
+        case 'stranger':
+          return diagnosis('milter-stranger', `what answers at ${socket} does not speak the milter protocol`);
+        case 'unreachable':
+          return diagnosis('milter-unreachable', `nobody answers at ${socket}: ${outcome.detail}`, [
+            'shell',
+            `helo-milter ${options.listen.map((each) => `--listen ${each}`).join(' ')}`,
+          ]);
+      }
+    });
+    const unseen = sockets(options).some(
+      (listen) => listen.kind === 'fd' || (listen.kind === 'inet' && listen.port === 0),
+    );
+    if (unseen)
+      found.push(
+        diagnosis('socket-handed-over', `${options.listen.join(', ')} cannot be compared with the MTA`),
+      );
+    if (mta === null) return found;
+    for (const file of socketFiles) found.push(...fileDiagnoses(file, mta.user));
+    if (mta.kind === 'sendmail') {
+      const safe = mta.unblamed.some((flag) => flag === 'groupwritabledirpathsafe');
+      for (const { path, writableDirectory } of safe ? [] : socketFiles) {
+        if (writableDirectory === null) continue;
+        found.push(
+          diagnosis(
+            'sendmail-socket-directory-writable',
+            `${writableDirectory}, on the way to ${path}, is open for writing`,
+            ['shell', `chmod go-w ${writableDirectory}`],
+          ),
+        );
+      }
+      const tcp = attached(mta, options).find(({ ours }) => ours.dialled.kind === 'inet');
+      if (tcp !== undefined) {
+        found.push(
+          diagnosis('sendmail-over-tcp', `${tcp.service.title} connects to us by ${tcp.ours.socket}`),
+        );
+      }
+    }
+    return found;
+  },
+});
+
+function fileDiagnoses({ state, path, at, mode }: SocketFile, user: string): Diagnosis<FileId>[] {
+  const octal = mode.toString(8).padStart(4, '0');
+  switch (state) {
+    case 'not-a-socket':
+      return [diagnosis('socket-not-a-socket', `${path} is no socket`, ['shell', `rm ${path}`])];
+    case 'closed':
+      return [
+        diagnosis('socket-directory-closed', `the user ${user} may not enter ${at} (mode ${octal})`, [
+          'shell',
+          `chgrp ${user} ${at} && chmod g+x ${at}`,
+        ]),
+      ];
+    case 'unwritable':
+      return [
+        diagnosis(
+          'socket-not-writable',
+          `the user ${user} may not write to ${path} (mode ${octal})`,
+          ['shell', `chgrp ${user} ${path} && chmod g+w ${path}`],
+          ['helo-milter', '--socket-mode 0666'],
+        ),
+      ];
+    case 'ready':
+    case 'absent':
+    case 'unseen':
+      return [];
+  }
+}

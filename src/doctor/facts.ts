@@ -1,0 +1,31 @@
+/** Everything the checks may look at. Whoever reads files, sockets and DNS fills it; null means that nobody looked. */
+import type { Config } from '../options.ts';
+import type { Mta } from './mta.ts';
+import type { Probe } from './probe.ts';
+import type { ServerFacts } from './resolver.ts';
+import type { SocketFile } from './socket-file.ts';
+
+/** The options that bear upon the MTA and the resolver. */
+export type RunningOptions = Pick<
+  Config,
+  | 'listen'
+  | 'applyAt'
+  | 'deadline'
+  | 'ourName'
+  | 'ourAddress'
+  | 'trust'
+  | 'exemptDaemon'
+  | 'dnsTimeout'
+  | 'dnsZone'
+  | 'noAuthResults'
+>;
+
+export interface Facts {
+  readonly options: RunningOptions;
+  readonly mta: Mta | null;
+  /** The unix sockets of `--listen`, as files. */
+  readonly socketFiles: readonly SocketFile[];
+  readonly probes: readonly Probe[];
+  /** One for each name server, in the order in which they are asked. */
+  readonly servers: readonly ServerFacts[] | null;
+}

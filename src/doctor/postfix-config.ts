@@ -1,0 +1,78 @@
+/** Settings of Postfix by name, with overrides, defaults and expansion: what the daemons would read. */
+import type { MasterLine, Postconf } from './postconf.ts';
+import { compareLevels, expand } from './postfix-value.ts';
+
+/** Built-in defaults of Postfix 3 (postconf(5)) for the settings read here. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  compatibility_level: '0',
+  inet_interfaces: 'all',
+  mail_owner: 'postfix',
+  milter_command_timeout: '30s',
+  milter_connect_macros: 'j {daemon_name} {daemon_addr} v _',
+  milter_connect_timeout: '30s',
+  milter_content_timeout: '300s',
+  milter_macro_daemon_name: '$myhostname',
+  milter_mail_macros: 'i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}',
+  milter_protocol: '6',
+  mydestination: '$myhostname, localhost.$mydomain, localhost',
+  queue_directory: '/var/spool/postfix',
+  relay_domains: '${{$compatibility_level} <level {2} ? {$mydestination} : {}}',
+  smtpd_delay_reject: 'yes',
+  smtpd_helo_required: 'no',
+  soft_bounce: 'no',
+};
+
+export class PostfixConfig {
+  readonly #set: ReadonlyMap<string, string>;
+  /** What this host's postconf says of settings that nobody has set, such as `myhostname`. */
+  readonly #effective: ReadonlyMap<string, string>;
+  readonly services: readonly MasterLine[];
+
+  constructor({ parameters, services }: Postconf, effective: ReadonlyMap<string, string> = new Map()) {
+    this.#set = parameters;
+    this.#effective = effective;
+    this.services = services;
+  }
+
+  /** Such as `3.7.11`; null where only files are known. */
+  get version(): string | null {
+    return this.#set.get('mail_version') ?? this.#effective.get('mail_version') ?? null;
+  }
+
+  /** Whether it is this version or a later one; null where the version is not known. */
+  atLeast(version: string): boolean | null {
+    return this.version === null ? null : compareLevels(this.version, version) >= 0;
+  }
+
+  /** The value for a service, or for all; empty where there is none. */
+  value(name: string, service?: MasterLine): string {
+    const raw = (key: string): string | undefined =>
+      service?.overrides.get(key) ??
+      this.#set.get(key) ??
+      this.#effective.get(key) ??
+      DEFAULTS[key] ??
+      this.#derived(key);
+    return expand(raw(name) ?? '', raw).trim();
+  }
+
+  isSet(name: string): boolean {
+    return this.#set.has(name);
+  }
+
+  isYes(name: string, service?: MasterLine): boolean {
+    return this.value(name, service).toLowerCase() === 'yes';
+  }
+
+  /** Names of settings that match, those of services included. */
+  names(pattern: RegExp): string[] {
+    const all = [...this.#set.keys(), ...this.services.flatMap(({ overrides }) => [...overrides.keys()])];
+    return [...new Set(all)].filter((name) => pattern.test(name));
+  }
+
+  #derived(name: string): string | undefined {
+    if (name === 'milter_default_action') return this.atLeast('3.11') === true ? 'shutdown' : 'tempfail';
+    // Postfix takes the name of the host less its first label.
+    const host = this.#set.get('myhostname') ?? '';
+    return name === 'mydomain' && host.includes('.') ? host.slice(host.indexOf('.') + 1) : undefined;
+  }
+}

@@ -1,0 +1,96 @@
+/** A unix socket as a file: may the user that the MTA runs as connect to it? */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+export interface SocketFile {
+  readonly path: string;
+  /**
+   * - `ready`: the user may connect.
+   * - `absent`: nothing is there.
+   * - `not-a-socket`: something else is there.
+   * - `closed`: the user may not search the directory `at`.
+   * - `unwritable`: the user may not write to it, and one must.
+   * - `unseen`: we may not look ourselves, or there is no such user on this machine.
+   */
+  readonly state: 'ready' | 'absent' | 'not-a-socket' | 'closed' | 'unwritable' | 'unseen';
+  /** The file or directory that is meant. */
+  readonly at: string;
+  /** Permission bits of it; 0 where nothing was seen. */
+  readonly mode: number;
+  /** The first directory on the way that its group or the world may write to. */
+  readonly writableDirectory: string | null;
+}
+
+export interface Account {
+  readonly uid: number;
+  readonly gids: readonly number[];
+}
+
+/** From the texts of /etc/passwd and /etc/group; null for a user that is not there. */
+export function accountOf(user: string, passwd: string, group: string): Account | null {
+  const fields = (text: string): string[][] => text.split('\n').map((line) => line.split(':'));
+  const own = fields(passwd).find(([name]) => name === user);
+  if (own === undefined) return null;
+  const supplementary = fields(group)
+    .filter(([, , , members]) => members?.split(',').includes(user))
+    .map(([, , gid]) => Number(gid));
+  return { uid: Number(own[2]), gids: [Number(own[3]), ...supplementary] };
+}
+
+/** The account on this machine. */
+export async function readAccount(user: string): Promise<Account | null> {
+  const [passwd, group] = await Promise.all(
+    ['/etc/passwd', '/etc/group'].map((file) => readFile(file, 'utf8').catch(() => '')),
+  );
+  return accountOf(user, passwd ?? '', group ?? '');
+}
+
+const SEARCH = 0o1;
+const WRITE = 0o2;
+
+export async function examineSocket(path: string, account: Account | null): Promise<SocketFile> {
+  let writableDirectory: string | null = null;
+  const result = (state: SocketFile['state'], at = path, mode = 0): SocketFile => ({
+    path,
+    state,
+    at,
+    mode: mode & 0o7777,
+    writableDirectory,
+  });
+  try {
+    for (const directory of parents(path)) {
+      const { mode, uid, gid } = await stat(directory);
+      // A sticky directory such as /tmp is as bad for Sendmail.
+      if ((mode & 0o022) !== 0) writableDirectory ??= directory;
+      if (account !== null && !may(SEARCH, account, { mode, uid, gid }))
+        return result('closed', directory, mode);
+    }
+    const found = await stat(path);
+    if (!found.isSocket()) return result('not-a-socket', path, found.mode);
+    if (account === null) return result('unseen', path, found.mode);
+    return result(may(WRITE, account, found) ? 'ready' : 'unwritable', path, found.mode);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    return result(code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unseen');
+  }
+}
+
+/** From the root down. */
+function parents(path: string): string[] {
+  const all: string[] = [];
+  for (let at = dirname(path); ; at = dirname(at)) {
+    all.unshift(at);
+    if (at === dirname(at)) return all;
+  }
+}
+
+/** As the kernel decides: root may, then the owner's bits count, then the group's, then those of others. */
+function may(
+  right: number,
+  { uid, gids }: Account,
+  file: { readonly mode: number; readonly uid: number; readonly gid: number },
+): boolean {
+  if (uid === 0) return true;
+  const shift = file.uid === uid ? 6 : gids.includes(file.gid) ? 3 : 0;
+  return ((file.mode >> shift) & right) !== 0;
+}
