@@ -58,8 +58,10 @@ export async function probe(
       }
     });
   });
-  socket.end(encodePacket(SMFIC.QUIT));
-  socket.destroySoon();
+  if (outcome.kind === 'answers') {
+    socket.end(encodePacket(SMFIC.QUIT));
+    socket.destroySoon();
+  } else socket.destroy();
   return { socket: formatSocketAddress(address), outcome };
 }
 

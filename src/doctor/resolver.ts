@@ -52,15 +52,9 @@ export async function observeServer(
   now: () => number,
 ): Promise<ServerFacts> {
   const first = await resolver.lookup(known, 'A');
-  if (first.status === 'temperror') {
-    return {
-      server,
-      fault: first.detail,
-      medianMs: null,
-      invented: [],
-      validates: null,
-      reverse: 'temperror',
-    };
+  if (first.status !== 'found') {
+    const fault = first.status === 'temperror' ? first.detail : `${first.status} for ${known}`;
+    return { server, fault, medianMs: null, invented: [], validates: null, reverse: 'temperror' };
   }
   const times: number[] = [];
   // One after the other: together they would wait for each other.

@@ -59,11 +59,12 @@ export async function examineSocket(path: string, account: Account | null): Prom
   });
   try {
     for (const directory of parents(path)) {
-      const { mode, uid, gid } = await stat(directory);
+      const found = await stat(directory);
+      if (!found.isDirectory()) return result('absent');
+      const { mode } = found;
       // A sticky directory such as /tmp is as bad for Sendmail.
       if ((mode & 0o022) !== 0) writableDirectory ??= directory;
-      if (account !== null && !may(SEARCH, account, { mode, uid, gid }))
-        return result('closed', directory, mode);
+      if (account !== null && !may(SEARCH, account, found)) return result('closed', directory, mode);
     }
     const found = await stat(path);
     if (!found.isSocket()) return result('not-a-socket', path, found.mode);

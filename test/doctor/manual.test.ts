@@ -1,0 +1,54 @@
+/** docs/doctor.md is made of the registry. `npm run docs` writes it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { doctorChecks } from '../../src/doctor/checks/index.ts';
+
+const PAGE = new URL('../../docs/doctor.md', import.meta.url);
+
+const HEAD = `# What doctor says
+
+\`helo-milter doctor\`, given the options that the milter runs with, reads the settings of the MTA, connects to the milter,
+and asks the name servers. Each finding has an id that never changes, a severity, and the line to change:
+
+- \`ok\`: as it should be.
+- \`note\`: worth knowing.
+- \`warning\`: it works, and is worth a change.
+- \`wrong\`: mail is refused, let through unchecked or lost sight of. The exit code is 1.
+
+\`\`\`sh
+helo-milter doctor                                            # Postfix of this host, by its postconf
+helo-milter doctor --postfix-config /etc/postfix-in           # another instance
+ssh mx '(postconf -n; postconf -M)' | helo-milter doctor --postfix - --no-probe
+helo-milter doctor --sendmail /etc/mail/sendmail.cf --listen unix:/run/helo-milter/socket
+helo-milter doctor --json | jq '.findings[] | select(.severity == "wrong") | .id'
+\`\`\`
+
+\`--no-dns\` asks no name server, \`--no-probe\` leaves the milter alone. Whether a resolver validates DNSSEC is seen by a name
+that is signed wrongly; \`--bogus-name\` names another than dnssec-failed.org. Tables of the MTA (\`hash:\`, \`mysql:\`, …) are not
+opened. Generated; do not edit.
+`;
+
+function page(): string {
+  const topics = new Map<string, string[]>();
+  for (const { topic, diagnoses } of doctorChecks) {
+    const sections = Object.entries(diagnoses).map(([id, { severity, meaning, cure }]) => {
+      const lines = [
+        `### ${id}`,
+        '',
+        `${severity}. ${meaning}`,
+        ...(cure === null ? [] : ['', `Cure: ${cure}`]),
+        '',
+      ];
+      return lines.join('\n');
+    });
+    topics.set(topic, [...(topics.get(topic) ?? []), ...sections]);
+  }
+  return [HEAD, ...[...topics].map(([topic, sections]) => `## ${topic}\n\n${sections.join('\n')}`)].join(
+    '\n',
+  );
+}
+
+it('the manual of doctor is up to date', () => {
+  if (process.env['WRITE_DOCS'] === '1') writeFileSync(PAGE, page());
+  expect(readFileSync(PAGE, 'utf8')).toBe(page());
+});
