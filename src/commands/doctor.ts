@@ -7,8 +7,7 @@ import { promisify } from 'node:util';
 import { describeError } from '../describe-error.ts';
 import { createNodeResolver, systemServers } from '../dns/node-resolver.ts';
 import { sockets } from '../doctor/attachment.ts';
-import { diagnoses as registry, doctorChecks } from '../doctor/checks/index.ts';
-import type { Diagnosis, Severity } from '../doctor/diagnosis.ts';
+import { judge, type Judged } from '../doctor/checks/index.ts';
 import type { Mta } from '../doctor/mta.ts';
 import { parsePostconf } from '../doctor/postconf.ts';
 import { PostfixConfig } from '../doctor/postfix-config.ts';
@@ -32,11 +31,6 @@ export interface DoctorSettings {
   /** Hexadecimal digits that nobody has had before. */
   readonly random: () => string;
   readonly progress: (text: string) => void;
-}
-
-export interface Judged extends Diagnosis {
-  readonly severity: Severity;
-  readonly topic: string;
 }
 
 const PROBE_MS = 3000;
@@ -71,13 +65,7 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
       : [],
     servers: dns && config.dnsZone === null ? await observe(config, settings) : null,
   };
-  return doctorChecks.flatMap((check) =>
-    check.run(facts).map((found) => ({
-      ...found,
-      topic: check.topic,
-      severity: registry.get(found.id)?.severity ?? 'wrong',
-    })),
-  );
+  return judge(facts);
 }
 
 async function observe(

@@ -33,7 +33,7 @@ export interface DoctorCheck<Id extends string = string> {
   /** Ids are public: never renamed, only retired. */
   readonly diagnoses: Readonly<Record<Id, DiagnosisSpec>>;
   /** Pure: everything it looks at is in the facts. */
-  run(facts: Facts): readonly Diagnosis<NoInfer<Id>>[];
+  readonly run: (facts: Facts) => readonly Diagnosis<NoInfer<Id>>[];
 }
 
 export function defineDoctorCheck<const Id extends string>(check: DoctorCheck<Id>): DoctorCheck<Id> {

@@ -3,7 +3,7 @@ import type { MasterLine, Postconf } from './postconf.ts';
 import { compareLevels, expand } from './postfix-value.ts';
 
 /** Built-in defaults of Postfix 3 (postconf(5)) for the settings read here. */
-const DEFAULTS: Readonly<Record<string, string>> = {
+export const POSTFIX_DEFAULTS: Readonly<Record<string, string>> = {
   compatibility_level: '0',
   inet_interfaces: 'all',
   mail_owner: 'postfix',
@@ -50,7 +50,7 @@ export class PostfixConfig {
       service?.overrides.get(key) ??
       this.#set.get(key) ??
       this.#effective.get(key) ??
-      DEFAULTS[key] ??
+      POSTFIX_DEFAULTS[key] ??
       this.#derived(key);
     return expand(raw(name) ?? '', raw).trim();
   }

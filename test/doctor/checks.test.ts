@@ -1,20 +1,20 @@
 /** One set-up a line, and what is said of it. What is in order goes unsaid here. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { diagnoses, doctorChecks } from '../../src/doctor/checks/index.ts';
+import { diagnoses, doctorChecks, judge } from '../../src/doctor/checks/index.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
 import type { ServerFacts } from '../../src/doctor/resolver.ts';
 import type { SocketFile } from '../../src/doctor/socket-file.ts';
-import { complaints, diagnose, facts, GOOD_CF, postfix, sendmail } from '../support/doctor-facts.ts';
+import { complaints, facts, GOOD_CF, postfix, sendmail } from '../support/doctor-facts.ts';
 
 const produced = new Set<string>();
 
 function said(given: Facts): string[] {
-  for (const { id } of diagnose(given)) produced.add(id);
+  for (const { id } of judge(given)) produced.add(id);
   return complaints(given);
 }
 
 function changes(given: Facts, id: string): string[] {
-  return diagnose(given)
+  return judge(given)
     .filter((each) => each.id === id)
     .flatMap((each) => each.changes.map(({ file, line }) => `${file}: ${line}`));
 }
@@ -322,10 +322,21 @@ describe('Postfix', () => {
     expect(changes(facts(postfix(main, master), options), id)).toEqual(wanted);
   });
 
+  it('says once what services have in common', () => {
+    const both = '127.0.0.1:25 inet n - n - - smtpd\n[::1]:25 inet n - n - - smtpd';
+    const given = facts(postfix('receive_override_options = no_milters', both));
+    expect(judge(given).filter(({ id }) => id === 'postfix-no-milters')).toMatchObject([
+      {
+        text: expect.stringMatching(/^127\.0\.0\.1:25 inet has .*; \[::1\]:25 inet has /) as string,
+        changes: [{ file: 'main.cf' }],
+      },
+    ]);
+  });
+
   it('names a few of many names and has all in the line', () => {
     const domains = Array.from({ length: 9 }, (_, i) => `d${i}.test`);
     const given = facts(postfix(`mydestination = ${domains.join(' ')}`));
-    const [found] = diagnose(given).filter(({ id }) => id === 'our-name-missing');
+    const [found] = judge(given).filter(({ id }) => id === 'our-name-missing');
     expect(found?.text).toMatch(/d4\.test \(mydestination\), and 4 more$/);
     expect(found?.changes[0]?.line).toContain('d8.test');
   });

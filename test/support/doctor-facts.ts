@@ -1,6 +1,5 @@
 /** Facts for doctor's checks from texts: settings of an MTA, options of ours. Nothing is asked, nothing is opened. */
-import { doctorChecks, diagnoses } from '../../src/doctor/checks/index.ts';
-import type { Diagnosis } from '../../src/doctor/diagnosis.ts';
+import { judge } from '../../src/doctor/checks/index.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
 import type { Mta } from '../../src/doctor/mta.ts';
 import { parsePostconf } from '../../src/doctor/postconf.ts';
@@ -46,13 +45,9 @@ export function facts(
   return { options: config, mta, socketFiles: [], probes: [], servers: null, ...seen };
 }
 
-export function diagnose(given: Facts): Diagnosis[] {
-  return doctorChecks.flatMap((check) => check.run(given));
-}
-
 /** Ids of all that is not in order. */
 export function complaints(given: Facts): string[] {
-  return diagnose(given)
-    .map(({ id }) => id)
-    .filter((id) => diagnoses.get(id)?.severity !== 'ok');
+  return judge(given)
+    .filter(({ severity }) => severity !== 'ok')
+    .map(({ id }) => id);
 }

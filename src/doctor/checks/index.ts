@@ -1,5 +1,6 @@
 /** The registry of doctor's checks, in the order in which they are printed. The manual follows it. */
-import type { DiagnosisSpec, DoctorCheck } from '../diagnosis.ts';
+import type { Diagnosis, DiagnosisSpec, DoctorCheck, Severity } from '../diagnosis.ts';
+import type { Facts } from '../facts.ts';
 import { attachmentCheck } from './attachment.ts';
 import { detoursCheck } from './detours.ts';
 import { exemptionsCheck } from './exemptions.ts';
@@ -28,3 +29,22 @@ export const doctorChecks: readonly DoctorCheck[] = [
 export const diagnoses: ReadonlyMap<string, DiagnosisSpec> = new Map(
   doctorChecks.flatMap((check) => Object.entries(check.diagnoses)),
 );
+
+export interface Judged extends Diagnosis {
+  readonly severity: Severity;
+  readonly topic: string;
+}
+
+/** All checks. What several services have in common, and one change mends, is said once. */
+export function judge(facts: Facts): Judged[] {
+  const found = new Map<string, Judged>();
+  for (const { topic, diagnoses: specs, run } of doctorChecks) {
+    for (const { id, text, changes } of run(facts)) {
+      const key = JSON.stringify([id, changes]);
+      const same = found.get(key);
+      const texts = same === undefined || same.text === text ? text : `${same.text}; ${text}`;
+      found.set(key, { id, text: texts, changes, topic, severity: specs[id]?.severity ?? 'wrong' });
+    }
+  }
+  return [...found.values()];
+}

@@ -61,7 +61,11 @@ export const restrictionsCheck = defineDoctorCheck({
   run({ mta, options }) {
     if (mta === null) return [];
     const there = attached(mta, options);
-    const lax = there.filter(({ service }) => !service.heloRequired && service.role !== 'local');
+    // Programs of this host need no HELO, unless they are all there is.
+    const inbound = there.some(({ service }) => service.role !== 'local');
+    const lax = there.filter(
+      ({ service }) => !service.heloRequired && !(inbound && service.role === 'local'),
+    );
     const [first] = lax;
     const required =
       first === undefined
