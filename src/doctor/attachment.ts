@@ -57,7 +57,7 @@ export function oursAmong(filters: readonly Filter[], options: RunningOptions): 
 }
 
 /** What an MTA should wait for the answer to a command, in milliseconds: our deadline and a fair margin. */
-export function patienceMs({ deadline }: Pick<RunningOptions, 'deadline'>): number {
+function patienceMs({ deadline }: Pick<RunningOptions, 'deadline'>): number {
   return Math.max(15_000, Math.ceil((deadline + 5000) / 1000) * 1000);
 }
 

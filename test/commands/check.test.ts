@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { runCommandLine } from '../../src/command-line.ts';
 import type { Screen } from '../../src/commands/paint.ts';
+import { fakeTerminal } from '../support/terminal.ts';
 
 async function check(screen?: Screen): Promise<string> {
   let out = '';
@@ -16,14 +17,7 @@ async function check(screen?: Screen): Promise<string> {
       'examples/senders.zone',
     ],
     '1.2.3',
-    {
-      write: (text) => (out += text),
-      writeError: (text) => expect.fail(text),
-      ...(screen === undefined ? {} : { screen }),
-      untilStopped: () => Promise.resolve(''),
-      onReload: () => undefined,
-      onFault: () => undefined,
-    },
+    fakeTerminal({ write: (text) => (out += text), ...(screen === undefined ? {} : { screen }) }),
   );
   return out;
 }

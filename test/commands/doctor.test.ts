@@ -8,6 +8,7 @@ import type { Terminal } from '../../src/commands/terminal.ts';
 import { MilterServer, formatSocketAddress } from '../../src/milter/index.ts';
 import { GOOD_CF, GOOD_MAIN, GOOD_MASTER } from '../support/doctor-facts.ts';
 import { type DnsStub, startDnsStub } from '../support/dns-stub.ts';
+import { fakeTerminal } from '../support/terminal.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hm-'));
 const milter = new MilterServer({ newSession: () => ({}), onError: () => undefined });
@@ -33,14 +34,15 @@ async function doctor(
   terminal: Partial<Terminal> = {},
 ): Promise<{ code: number; out: string; err: string }> {
   const state = { out: '', err: '' };
-  const code = await runCommandLine(['doctor', ...args], '1.2.3', {
-    write: (text) => (state.out += text),
-    writeError: (text) => (state.err += text),
-    untilStopped: () => Promise.resolve(''),
-    onReload: () => undefined,
-    onFault: () => undefined,
-    ...terminal,
-  });
+  const code = await runCommandLine(
+    ['doctor', ...args],
+    '1.2.3',
+    fakeTerminal({
+      write: (text) => (state.out += text),
+      writeError: (text) => (state.err += text),
+      ...terminal,
+    }),
+  );
   return { code, ...state };
 }
 

@@ -1,17 +1,14 @@
 import { expect, it } from 'vitest';
 import { makeProgress } from '../../src/commands/progress.ts';
-import type { Terminal } from '../../src/commands/terminal.ts';
+import { fakeTerminal } from '../support/terminal.ts';
 
 function written(columns: number | null | undefined): string {
   let text = '';
-  const terminal: Terminal = {
+  const terminal = fakeTerminal({
     write: () => expect.fail('standard output is for results'),
     writeError: (each) => (text += each),
     ...(columns === undefined ? {} : { screen: { colour: false, columns } }),
-    untilStopped: () => Promise.resolve(''),
-    onReload: () => undefined,
-    onFault: () => undefined,
-  };
+  });
   const progress = makeProgress(terminal);
   progress.show('asking 192.0.2.53');
   progress.show('done');

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/command-line.ts';
 import { parsePostconf } from '../../src/doctor/postconf.ts';
 import { POSTFIX_DEFAULTS, PostfixConfig } from '../../src/doctor/postfix-config.ts';
+import { fakeTerminal } from '../support/terminal.ts';
 import { type Nsd, startNsd, withSystemPath } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
 import { describeWith } from './kit/present.ts';
@@ -26,13 +27,14 @@ interface Report {
 /** What it complains of, and its exit code. */
 async function doctor(args: readonly string[]): Promise<{ code: number; complaints: string[] }> {
   let out = '';
-  const code = await runCommandLine(['doctor', '--json', ...args], '0.0.0', {
-    write: (text) => (out += text),
-    writeError: (text) => expect.fail(text),
-    untilStopped: () => Promise.resolve(''),
-    onReload: () => undefined,
-    onFault: () => undefined,
-  });
+  const code = await runCommandLine(
+    ['doctor', '--json', ...args],
+    '0.0.0',
+    fakeTerminal({
+      write: (text) => (out += text),
+      writeError: (text) => expect.fail(text),
+    }),
+  );
   return { code, complaints: complaintsOf(out) };
 }
 
