@@ -50,10 +50,9 @@ export function actionOf({ judged, exempt }: Decision): Disposition {
 
 /** Writes decisions in the format of the log. */
 export function decisionLogger(log: Log): (decision: Decision) => void {
-  if (!log.wants('info')) return () => undefined;
   const text = log.format === 'json' ? decisionMembers : decisionText;
   return (decision) => {
-    log.write('info', text(decision));
+    if (log.wants('info')) log.write('info', text(decision));
   };
 }
 

@@ -180,7 +180,8 @@ export async function startService(
         // From here on nothing can fail: what is read in between sees the old or the new, never both.
         live = sameResolver(before.config, next) ? { ...after, resolver: before.resolver } : after;
         server.change(agreed());
-        log.setLevel(next.logLevel);
+        // Who asks for a reload is told what came of it, at any level.
+        log.setLevel('info');
         if (!sameAssessments(before, after)) assessor.forget();
         logHits(log, before.rules);
         log.notice('reloaded', [['changed', changed.length === 0 ? null : changed.join(',')]]);
@@ -190,6 +191,7 @@ export async function startService(
             ['effect', 'they stay as they are until the program is started again'],
           ]);
         }
+        log.setLevel(next.logLevel);
       } catch (error) {
         log.error('reload', [
           ['detail', sentences(source.locate(error))],

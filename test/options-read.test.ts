@@ -59,9 +59,7 @@ async function served(texts: ReadonlyMap<string, readonly string[]>, read: Set<s
   let out = '';
   let asked = 0;
   const terminal = fakeTerminal({
-    write: (text) => {
-      out += text;
-    },
+    write: (text) => (out += text),
     untilStopped: async () => {
       if (asked++ > 0) return new Promise(() => undefined);
       await sessions(Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(out)?.[1]));
