@@ -20,7 +20,7 @@ export function printConfig(settings: Settings, file: string | null): string {
 }
 
 /** Null where there is nothing. */
-function byDefault(row: OptionRow<unknown>): string | null {
+export function byDefault(row: OptionRow<unknown>): string | null {
   if (row.value === undefined) return 'false';
   if (row.default === null) return row.repeatable ? '[]' : null;
   return row.repeatable ? `[${scalar(row.default)}]` : scalar(row.default);

@@ -25,6 +25,7 @@ export type Part =
   | 'fail2ban-regex'
   | 'promtool'
   | 'man'
+  | 'bash'
   | 'systemd-analyze'
   | 'systemd-notify'
   | (typeof BUILT)[number]

@@ -1,0 +1,30 @@
+# bash completion for helo-milter. Generated from the option table; do not edit.
+_helo_milter() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word
+  case $previous in
+    --apply-at) COMPREPLY=($(compgen -W 'helo mail rcpt' -- "$current")); return ;;
+    --on-error) COMPREPLY=($(compgen -W 'continue tempfail' -- "$current")); return ;;
+    --policy) COMPREPLY=($(compgen -W 'rfc5321 emailcore strict' -- "$current")); return ;;
+    --require) COMPREPLY=($(compgen -W 'exact authorized aligned' -- "$current")); return ;;
+    --shadow-policy) COMPREPLY=($(compgen -W 'rfc5321 emailcore strict' -- "$current")); return ;;
+    --log-format) COMPREPLY=($(compgen -W 'kv json' -- "$current")); return ;;
+    --log-level) COMPREPLY=($(compgen -W 'error warning info debug' -- "$current")); return ;;
+    --config | --check | --access | --recipient-policy | --dns-zone)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+      ;;
+    --listen | --socket-mode | --grace | --reject-at | --tempfail-at | --weight | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --dns-timeout | --deadline | --cache-size | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --reply-template) COMPREPLY=(); return ;;
+  esac
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $word in
+      check | publish) command=$word; break ;;
+    esac
+  done
+  case $command in
+    check) COMPREPLY=($(compgen -W '--json --config --policy --reject-at --tempfail-at --weight --require --check --our-name --our-address --dns-server --dns-zone --dns-timeout --deadline --help-url --contact --reply-template --help' -- "$current")) ;;
+    publish) COMPREPLY=($(compgen -W '--verify --config --dns-server --dns-zone --dns-timeout --help' -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W 'check publish --version --config --check-config --print-config --list-findings --listen --socket-mode --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --help' -- "$current")) ;;
+  esac
+}
+complete -F _helo_milter helo-milter

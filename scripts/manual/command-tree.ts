@@ -1,0 +1,86 @@
+/** The program as its manual and its completions see it: the commands with their options, from the command line itself. */
+import type { Command, Option } from 'commander';
+import { makeProgram } from '../../src/command-line.ts';
+import { flagOf, type OptionRow, variableOf } from '../../src/option-row.ts';
+import { ROWS } from '../../src/options.ts';
+
+export interface ManualOption {
+  /** `--reject-at`. */
+  readonly flag: string;
+  /** `SCORE`; null for a switch. */
+  readonly value: string | null;
+  readonly help: string;
+  /** Of the option table; null for one of the command line only. */
+  readonly row: OptionRow<unknown> | null;
+  /** `HELO_MILTER_REJECT_AT`. */
+  readonly variable: string | null;
+  /** The words that it may be, where they are few. */
+  readonly words: readonly string[];
+}
+
+export interface ManualCommand {
+  /** Empty for the program without a command. */
+  readonly name: string;
+  /** As in `helo-milter check IP HELO`. */
+  readonly synopsis: string;
+  readonly description: string;
+  readonly options: readonly ManualOption[];
+}
+
+/** The program itself first. */
+export function commandTree(): readonly ManualCommand[] {
+  const root = makeProgram({
+    version: '0',
+    terminal: {
+      write: () => undefined,
+      writeError: () => undefined,
+      writeLog: () => undefined,
+      journal: false,
+      onExit: () => undefined,
+      untilStopped: () => Promise.resolve(''),
+      onReload: () => undefined,
+      onFault: () => undefined,
+    },
+    environment: {},
+    exitCode: 0,
+  });
+  return [manualOf(root, ''), ...root.commands.map((each) => manualOf(each, each.name()))];
+}
+
+function manualOf(command: Command, name: string): ManualCommand {
+  const args = command.registeredArguments.map(
+    (each) => `${each.name().replace(/\.+$/, '')}${each.variadic ? '...' : ''}`,
+  );
+  const help = { flag: '--help', value: null, help: 'print this help', row: null, variable: null, words: [] };
+  return {
+    name,
+    synopsis: ['helo-milter', name, '[OPTION]...', ...args].filter((word) => word !== '').join(' '),
+    description: command.description(),
+    options: [...command.options.map(manualOption), help],
+  };
+}
+
+function manualOption({ long, flags, description }: Option): ManualOption {
+  const flag = long ?? '';
+  const [key, row] = ROWS.find(([each]) => flagOf(each) === flag) ?? [];
+  return {
+    flag,
+    value: /<([^>]+)>/.exec(flags)?.[1] ?? null,
+    help: row?.help ?? description,
+    row: row ?? null,
+    variable: key === undefined ? (flag === '--config' ? 'HELO_MILTER_CONFIG' : null) : variableOf(key),
+    words: row === undefined ? [] : wordsOf(row),
+  };
+}
+
+/** Its reader names them when it is given another. */
+function wordsOf(row: OptionRow<unknown>): readonly string[] {
+  if (row.value === undefined) return [];
+  try {
+    row.read(['\0']);
+    return [];
+  } catch (error) {
+    const [, words] = /is not one of (.*)$/.exec(error instanceof Error ? error.message : '') ?? [];
+    return words?.split(', ') ?? [];
+  }
+}

@@ -1,0 +1,103 @@
+/** Completions for bash and zsh. */
+import { commandTree, type ManualCommand, type ManualOption } from './command-tree.ts';
+
+/** Placeholders that stand for a file. */
+const isFile = ({ value }: ManualOption): boolean => value === 'FILE';
+
+export function bashCompletion(): string {
+  const [program, ...commands] = commandTree();
+  const all = unique([program, ...commands].flatMap((each) => each?.options ?? []));
+  const files = all.filter(isFile).map(({ flag }) => flag);
+  const others = all.filter((each) => each.value !== null && !isFile(each) && each.words.length === 0);
+  return [
+    '# bash completion for helo-milter. Generated from the option table; do not edit.',
+    '_helo_milter() {',
+    "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word",
+    '  case $previous in',
+    ...all
+      .filter(({ words }) => words.length > 0)
+      .map(
+        ({ flag, words }) =>
+          `    ${flag}) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$current")); return ;;`,
+      ),
+    `    ${files.join(' | ')})`,
+    '      compopt -o filenames 2>/dev/null',
+    '      mapfile -t COMPREPLY < <(compgen -f -- "$current")',
+    '      return',
+    '      ;;',
+    `    ${others.map(({ flag }) => flag).join(' | ')}) COMPREPLY=(); return ;;`,
+    '  esac',
+    '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+    '    case $word in',
+    `      ${commands.map(({ name }) => name).join(' | ')}) command=$word; break ;;`,
+    '    esac',
+    '  done',
+    '  case $command in',
+    ...commands.map(
+      ({ name, options }) => `    ${name}) COMPREPLY=($(compgen -W '${flags(options)}' -- "$current")) ;;`,
+    ),
+    `    *) COMPREPLY=($(compgen -W '${[...commands.map(({ name }) => name), flags(program?.options ?? [])].join(' ')}' -- "$current")) ;;`,
+    '  esac',
+    '}',
+    'complete -F _helo_milter helo-milter',
+    '',
+  ].join('\n');
+}
+
+function flags(options: readonly ManualOption[]): string {
+  return options.map(({ flag }) => flag).join(' ');
+}
+
+function unique(options: readonly ManualOption[]): readonly ManualOption[] {
+  return [...new Map(options.map((each) => [each.flag, each])).values()];
+}
+
+export function zshCompletion(): string {
+  const [program, ...commands] = commandTree();
+  return [
+    '#compdef helo-milter',
+    '# Generated from the option table; do not edit.',
+    '_helo_milter() {',
+    '  local context state state_descr line',
+    '  typeset -A opt_args',
+    '  _arguments -C \\',
+    ...(program?.options ?? []).map((each) => `    ${argument(each)} \\`),
+    "    '1: :->command' \\",
+    "    '*:: :->rest'",
+    '  case $state in',
+    '    command)',
+    '      local -a commands',
+    '      commands=(',
+    ...commands.map(({ name, description }) => `        ${quoted(`${name}:${description}`)}`),
+    '      )',
+    "      _describe 'command' commands",
+    '      ;;',
+    '    rest)',
+    '      case $line[1] in',
+    ...commands.flatMap(commandCase),
+    '      esac',
+    '      ;;',
+    '  esac',
+    '}',
+    '_helo_milter "$@"',
+    '',
+  ].join('\n');
+}
+
+function commandCase({ name, options }: ManualCommand): string[] {
+  const lines = options.map((each) => `            ${argument(each)}`);
+  return [`        ${name})`, '          _arguments \\', `${lines.join(' \\\n')}`, '          ;;'];
+}
+
+/** `'*--trust[help]:NETWORK:'` */
+function argument(option: ManualOption): string {
+  const { flag, value, help, row, words } = option;
+  const described = `${flag}[${help.replaceAll(/[[\]\\:]/g, '\\$&')}]`;
+  const action = isFile(option) ? '_files' : words.length > 0 ? `(${words.join(' ')})` : ' ';
+  const taken = value === null ? '' : `:${value.replaceAll(':', '\\:')}:${action}`;
+  return quoted(`${row?.repeatable === true ? '*' : ''}${described}${taken}`);
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,47 @@
+/** A configuration file with every option at its default, commented out. */
+import { byDefault } from '../../src/commands/print-config.ts';
+import { nameOf, type OptionRow } from '../../src/option-row.ts';
+import { ROWS } from '../../src/options.ts';
+
+/** What an option without a default might be. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  weight: '{ helo-mismatch = 5 }',
+  require: '"aligned"',
+  shadowPolicy: '"strict"',
+  check: '["even-address.mjs"]',
+  ourName: '["example.org"]',
+  ourAddress: '["192.0.2.25"]',
+  trust: '["192.0.2.0/24", "2001:db8::/32"]',
+  access: '"access"',
+  recipientPolicy: '"recipients"',
+  exemptDaemon: '["submission", 587]',
+  dnsServer: '["127.0.0.1"]',
+  dnsZone: '"senders.zone"',
+  authservId: '"mx.example.org"',
+  helpUrl: '"https://example.org/helo"',
+  contact: '"postmaster@example.org"',
+  replyTemplate: '{ helo-mismatch = "{helo} is not the name of {client}" }',
+};
+
+export function sampleConfig(): string {
+  const lines = [
+    '# Every option of helo-milter, at its default where it has one. Take away the "#" before those you change.',
+    '#   helo-milter --config helo-milter.toml --check-config   says what is wrong, and what may surprise',
+    '#   kill -HUP, or systemctl reload                         reads it again; nothing is used of a faulty file',
+    '# Relative paths are relative to this file. [weight] and [reply-template] may be tables at the end.',
+  ];
+  let group = '';
+  for (const [key, row] of ROWS) {
+    if (row.group !== group) lines.push('', `# --- ${(group = row.group)} ---`);
+    lines.push('', `# ${row.help}${row.restart === true ? ' (a restart is needed)' : ''}`);
+    lines.push(`#${nameOf(key)} = ${valueOf(key, row)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function valueOf(key: string, row: OptionRow<unknown>): string {
+  const value = row.default === null && row.value !== undefined ? EXAMPLES[key] : byDefault(row);
+  if (value === undefined || value === null)
+    throw new Error(`the sample configuration has no example of ${key}`);
+  return value;
+}

@@ -1,0 +1,55 @@
+/** What is generated from the option table and shipped is up to date. `npm run docs` writes it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { bashCompletion, zshCompletion } from '../scripts/manual/completion.ts';
+import { commandTree } from '../scripts/manual/command-tree.ts';
+import { manPage } from '../scripts/manual/man-page.ts';
+import { sampleConfig } from '../scripts/manual/sample-config.ts';
+import { parseConfigFile } from '../src/config-file.ts';
+import { EXIT_CODES } from '../src/exit-codes.ts';
+import { flagOf } from '../src/option-row.ts';
+import { readConfig, ROWS } from '../src/options.ts';
+import { textsOf } from '../src/settings.ts';
+
+const MADE = [
+  ['man/helo-milter.8', manPage],
+  ['completion/helo-milter.bash', bashCompletion],
+  ['completion/_helo-milter', zshCompletion],
+  ['examples/helo-milter.toml', sampleConfig],
+] as const;
+
+it.each(MADE)('%s', (path, make) => {
+  const file = new URL(`../${path}`, import.meta.url);
+  if (process.env['WRITE_DOCS'] === '1') writeFileSync(file, make());
+  expect(readFileSync(file, 'utf8')).toBe(make());
+});
+
+describe('the manual page', () => {
+  const page = manPage().replaceAll('\\-', '-');
+  it.each(ROWS.map(([key]) => flagOf(key)))('has %s', (flag) => {
+    expect(page).toMatch(new RegExp(`^\\.B ${flag}(?: [^\\n]+)?$`, 'm'));
+  });
+
+  it('has every command, exit code and signal', () => {
+    for (const { name } of commandTree().slice(1)) expect(page).toContain(`\n.SS ${name}\n`);
+    for (const [code] of EXIT_CODES) expect(page).toContain(`\n.B ${code}\n`);
+    for (const signal of ['SIGHUP', 'SIGTERM']) expect(page).toMatch(new RegExp(`^\\.B ${signal}`, 'm'));
+  });
+});
+
+describe('the sample configuration', () => {
+  it('changes nothing as it is', () => {
+    expect(readConfig(textsOf(parseConfigFile(sampleConfig(), 'f')))).toEqual(readConfig(new Map()));
+  });
+
+  it('is sound without its comment signs, too, and all defaults are those of the program', () => {
+    const open = sampleConfig().replaceAll(/^#(?=[a-z])/gm, '');
+    const config = readConfig(textsOf(parseConfigFile(open, '/etc/helo-milter.toml')));
+    const defaults = readConfig(new Map());
+    for (const [key, row] of ROWS) {
+      if (row.default === null && row.value !== undefined)
+        expect(config[key], key).not.toEqual(defaults[key]);
+      else expect(config[key], key).toEqual(defaults[key]);
+    }
+  });
+});

@@ -1,0 +1,40 @@
+/** What `npm pack` would ship: what a user needs, and nothing else. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+function below(directory: string): string[] {
+  return readdirSync(`${ROOT}${directory}`, { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile())
+    .map((each) => `${each.parentPath}/${each.name}`.slice(ROOT.length));
+}
+
+it(
+  'has the program with its types, documents, examples, manual page and completions',
+  { timeout: 60_000 },
+  () => {
+    const printed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT });
+    const [packed] = JSON.parse(printed.toString()) as [{ files: { path: string }[] }];
+    const compiled = below('src')
+      .map((path) => path.replace(/^src\//, 'dist/').replace(/\.ts$/, ''))
+      .flatMap((path) => [`${path}.js`, `${path}.d.ts`]);
+    const wanted = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'completion/_helo-milter',
+      'completion/helo-milter.bash',
+      'man/helo-milter.8',
+      ...compiled,
+      ...below('docs'),
+      ...below('examples'),
+      ...below('postfix-conf'),
+    ];
+    expect(packed.files.map(({ path }) => path).sort()).toEqual(wanted.sort());
+    expect(wanted).toContain('examples/helo-milter.toml');
+  },
+);
