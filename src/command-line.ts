@@ -28,6 +28,7 @@ function addOptions(command: Command, rows: readonly (readonly [string, OptionRo
     const notes = [
       ...(row.repeatable ? ['may be repeated'] : []),
       ...(row.default === null ? [] : [`default ${row.default}`]),
+      ...(row.restart === true ? ['read at the start only'] : []),
     ];
     const option = new Option(
       row.value === undefined ? flagOf(key) : `${flagOf(key)} <${row.value}>`,

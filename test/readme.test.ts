@@ -32,7 +32,7 @@ function optionsTable(): string {
   const rows = ROWS.map(([key, row]) => [
     `\`${flagOf(key)}${row.value === undefined ? '' : ` ${row.value}`}\`${row.repeatable ? ', repeatable' : ''}`,
     row.default === null ? '' : `\`${row.default}\``,
-    row.help,
+    row.restart === true ? `${row.help} (read at the start only)` : row.help,
   ]);
   return markdown(['option', 'default', 'what it does'], rows);
 }

@@ -86,7 +86,7 @@ export function zshCompletion(): string {
 
 function commandCase({ name, options }: ManualCommand): string[] {
   const lines = options.map((each) => `            ${argument(each)}`);
-  return [`        ${name})`, '          _arguments \\', `${lines.join(' \\\n')}`, '          ;;'];
+  return [`        ${name})`, '          _arguments \\', lines.join(' \\\n'), '          ;;'];
 }
 
 /** `'*--trust[help]:NETWORK:'` */

@@ -115,7 +115,7 @@ function optionSections(options: readonly ManualOption[]): string[] {
     ...rows.flatMap(({ flag, value, help, row }) => {
       const notes = [
         ...(row?.repeatable === true ? ['May be repeated.'] : []),
-        ...(row === null || row.default === null ? [] : [`Default: ${row.default}.`]),
+        ...(row?.default ? [`Default: ${row.default}.`] : []),
         ...(row?.restart === true ? ['Read at the start only.'] : []),
       ];
       return tagged([flag, value ?? ''].join(' ').trim(), [sentence(help), ...notes].join(' '));
