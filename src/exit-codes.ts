@@ -9,7 +9,10 @@ export const EX_CONFIG = 78;
 /** For the manual. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
   [0, 'all went well'],
-  [EX_FAILED, 'what was looked for is not as it should be: publish --verify found a record missing'],
+  [
+    EX_FAILED,
+    'what was looked for is not as it should be: publish --verify found a record missing, doctor something that is set wrongly',
+  ],
   [EX_USAGE, 'an option of the command line or a variable of the environment is wrong'],
   [EX_SOFTWARE, 'a fault of the program itself'],
   [

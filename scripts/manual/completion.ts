@@ -68,7 +68,9 @@ export function zshCompletion(): string {
     '    command)',
     '      local -a commands',
     '      commands=(',
-    ...commands.map(({ name, description }) => `        ${quoted(`${name}:${description}`)}`),
+    ...commands.map(
+      ({ name, description }) => `        ${quoted(`${name}:${description.replace(/\n.*/s, '')}`)}`,
+    ),
     '      )',
     "      _describe 'command' commands",
     '      ;;',
