@@ -1,4 +1,5 @@
 /** A against B: in turns, in the same minutes, so that what else the machine does falls on both. */
+import type { Setting } from './setting.ts';
 
 export interface Contender<R> {
   readonly name: string;
@@ -12,9 +13,12 @@ export type Results<R> = ReadonlyMap<string, readonly R[]>;
  * Runs each contender once a round, back and forth, after one round that does not count: caches fill and just-in-time
  * compilers settle.
  */
-export async function contest<R>(rounds: number, contenders: readonly Contender<R>[]): Promise<Results<R>> {
+export async function contest<R>(
+  { pairs, settle }: Pick<Setting, 'pairs' | 'settle'>,
+  contenders: readonly Contender<R>[],
+): Promise<Results<R>> {
   const results = new Map(contenders.map(({ name }) => [name, [] as R[]]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = settle ? -1 : 0; round < pairs; round++) {
     for (const { name, run } of round % 2 === 0 ? contenders : contenders.toReversed()) {
       const result = await run();
       if (round >= 0) results.get(name)?.push(result);

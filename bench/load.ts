@@ -62,10 +62,19 @@ export async function load(server: Server, options: LoadOptions): Promise<LoadRe
   return JSON.parse(stdout) as LoadResult;
 }
 
+/** Microseconds of CPU a session, of the server. */
+export const cost = ({ cpu }: LoadResult): number => cpu[0] ?? NaN;
+
+/** The server once it knows all hot clients. */
+export async function warm(server: Server): Promise<Server> {
+  await load(server, { sessions: HOT, hits: 0, first: 0 });
+  return server;
+}
+
 export interface Held {
   /** KiB of memory (PSS) of the server with the sessions open. */
   readonly pss: number;
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** Opens sessions and holds them after HELO. */

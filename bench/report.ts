@@ -1,13 +1,13 @@
 /** What was found, as rows against the targets, and as Markdown. */
-import type { Spread } from './contest.ts';
+import { figures, type Results, type Spread, spread } from './contest.ts';
 
 /** One target. */
 export interface Row {
   readonly what: string;
   readonly against: string;
   readonly target: string;
-  /** Of Node 24, then of Node 20; null where it was not measured or is the same for both. */
-  readonly measured: readonly (Measured | null)[];
+  /** By version of Node, in the order of the setting. */
+  readonly measured: readonly Measured[];
 }
 
 export interface Measured {
@@ -23,9 +23,25 @@ export interface Table {
   readonly lines: readonly (readonly string[])[];
 }
 
+export type Columns<R> = Readonly<Record<string, (result: R) => number>>;
+
+/** One line a contender. */
+export function tableOf<R>(title: string, results: Results<R>, columns: Columns<R>): Table {
+  const line = (name: string): string[] => [
+    name,
+    ...Object.values(columns).map((figure) => asFigure(spread(figures(results, name, figure)))),
+  ];
+  return { title, head: ['', ...Object.keys(columns)], lines: [...results.keys()].map(line) };
+}
+
 export interface Findings {
   readonly rows: readonly Row[];
   readonly tables: readonly Table[];
+}
+
+/** A figure that has no target. */
+export function stated(text: string): Measured {
+  return { text, met: null };
 }
 
 /** A ratio that must not be below `least`. */
@@ -42,40 +58,52 @@ export function asRatio({ median, least, most }: Spread): string {
   return `${median.toFixed(2)}× (${least.toFixed(2)}–${most.toFixed(2)})`;
 }
 
+/** A figure that must not be above `most`. */
+export function figureAtMost(most: number, figure: Spread, unit: string): Measured {
+  return { text: asFigure(figure, unit), met: figure.median <= most };
+}
+
 /** A figure with its unit, rounded to what it is worth, and its spread. */
 export function asFigure({ median, least, most }: Spread, unit = ''): string {
   const after = unit === '' ? '' : ` ${unit}`;
   return `${round(median)}${after} (${round(least)}–${round(most)})`;
 }
 
-export function round(value: number): string {
+function round(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   const [whole = '', fraction] = value.toFixed(digits).split('.');
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
-export function markdownTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
+function markdownTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...lines.map(line)].join('\n');
 }
 
 const verdict = ({ met }: Measured): string => (met === null ? 'stated' : met ? 'met' : '**missed**');
 
-/** The page: how it was measured, the targets, then every figure. */
-export function page(intro: string, findings: readonly Findings[]): string {
+/** The page: how it was measured, the targets, then every figure. `majors` are the versions of Node, as measured. */
+export function page(intro: string, majors: readonly number[], findings: readonly Findings[]): string {
   const rows = findings.flatMap((each) => each.rows);
-  const lines = rows.map(({ what, against, target, measured: [newer, older] }) => [
+  const lines = rows.map(({ what, against, target, measured: [newest, ...others] }) => [
     what,
     against,
     target,
-    newer?.text ?? '–',
-    newer ? verdict(newer) : '–',
-    older?.text ?? '–',
+    newest?.text ?? '–',
+    newest ? verdict(newest) : '–',
+    ...others.map((each) => each.text),
   ]);
-  const head = ['what', 'against, in the same run', 'target', 'Node 24', '', 'Node 20'];
+  const [newest = 0, ...others] = majors;
+  const versions = [`Node ${newest}`, '', ...others.map((major) => `Node ${major}`)];
   const tables = findings
     .flatMap((each) => each.tables)
     .map((table) => `## ${table.title}\n\n${markdownTable(table.head, table.lines)}`);
-  return [intro, `## Targets\n\n${markdownTable(head, lines)}`, ...tables, ''].join('\n\n');
+  const targets = markdownTable(['what', 'against, in the same run', 'target', ...versions], lines);
+  return [intro, `## Targets\n\n${targets}`, ...tables, ''].join('\n\n');
+}
+
+/** Rows and tables of several parts, as one. */
+export function together(all: readonly Findings[]): Findings {
+  return { rows: all.flatMap(({ rows }) => rows), tables: all.flatMap(({ tables }) => tables) };
 }

@@ -5,18 +5,26 @@
  *
  * BENCH_PAIRS is the number of rounds; NODE24 and NODE20 are the programs to run it by.
  */
-import { accessSync, constants, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../src/usage-error.ts';
 import { makeWorkdir } from '../test/mta/kit/workdir.ts';
+import { dnsBench } from './dns.ts';
+import { growthBench } from './growth.ts';
 import { heloBench } from './helo.ts';
+import { mtaBench } from './mta.ts';
 import { type Findings, page } from './report.ts';
-import { BUILD, buildPrograms, findNode, ROOT, type Setting } from './setting.ts';
+import { BUILD, buildPrograms, findNode, nodeAtHand, ROOT, type Setting } from './setting.ts';
+import { waitsBench } from './waits.ts';
 
 const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> = {
   helo: heloBench,
+  mta: mtaBench,
+  dns: dnsBench,
+  growth: growthBench,
+  waits: waitsBench,
 };
 
 /** Rounds and share of the sessions. */
@@ -35,10 +43,12 @@ async function main(): Promise<void> {
   const [usualPairs, scale] = SIZES[size];
   const pairs = Number(process.env['BENCH_PAIRS'] ?? usualPairs);
   if (!Number.isInteger(pairs) || pairs < 1) throw new UsageError('BENCH_PAIRS is not a number of rounds');
-  const nodes = [findNode(24), findNode(20)];
+  // The smallest run shows that everything works: the Node at hand will do.
+  const nodes = size === 'smoke' ? [nodeAtHand()] : [findNode(24), findNode(20)];
   buildPrograms();
+  linkParts();
   useMemory();
-  const setting: Setting = { pairs, scale, nodes, workdir: makeWorkdir() };
+  const setting: Setting = { pairs, settle: size !== 'smoke', scale, nodes, workdir: makeWorkdir() };
   const began = Date.now();
   const findings: Findings[] = [];
   for (const name of chosen) {
@@ -46,11 +56,21 @@ async function main(): Promise<void> {
     findings.push((await PARTS[name]?.(setting)) ?? { rows: [], tables: [] });
   }
   const minutes = ((Date.now() - began) / 60_000).toFixed(1);
-  const text = page(introduction(setting, size, minutes), findings);
+  const text = page(
+    introduction(setting, size, minutes),
+    nodes.map(({ major }) => major),
+    findings,
+  );
   process.stdout.write(text);
   // What is quoted must be of one whole run.
   const whole = size === 'full' && values.only === undefined;
   writeFileSync(whole ? join(ROOT, 'bench', 'results.md') : join(BUILD, 'results.md'), text);
+}
+
+/** The kit of the suites looks for what `.ci/parts` made above its own place, which here is that of its compiled form. */
+function linkParts(): void {
+  const link = join(BUILD, 'js', '.parts');
+  if (!existsSync(link)) symlinkSync(join(ROOT, '.parts'), link);
 }
 
 /** Queues, sockets and logs in memory, so that no disk is measured. */

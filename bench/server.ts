@@ -1,6 +1,6 @@
 /** The milters under test, each in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from '../test/mta/kit/workdir.ts';
@@ -13,7 +13,7 @@ export interface Server {
   /** As Postfix spells it. */
   readonly socket: string;
   readonly pid: number;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** The last event that has a callback. */
@@ -111,34 +111,56 @@ export function emptyZone({ workdir }: Setting): string {
   return file;
 }
 
+/** The clean zone, and every other name exists too. */
+export function wideZone(setting: Setting): string {
+  const file = join(setting.workdir, 'wide.zone');
+  const clean = readFileSync(cleanZone(setting), 'utf8');
+  writeFileSync(file, `${clean}$ORIGIN example.org.\n* IN A 11.255.255.255\n`);
+  return file;
+}
+
 interface StartOptions {
   /** File for what it prints; nowhere unless told. */
   readonly log?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
-async function start(
-  socket: string,
+export interface Process {
+  readonly child: ChildProcess;
+  readonly stop: () => Promise<void>;
+}
+
+/** Ends with us, whatever happens. */
+export function startProcess(
   command: string,
   args: readonly string[],
   { log = '/dev/null', env = {} }: StartOptions = {},
-): Promise<Server> {
+): Process {
   const out = openSync(log, 'a');
   const child = spawn(command, args, { stdio: ['ignore', out, out], env: { ...process.env, ...env } });
   closeSync(out);
   running.add(child);
-  await listens(socket, child);
   return {
-    socket,
-    pid: child.pid ?? 0,
+    child,
     stop: async () => {
+      running.delete(child);
       if (child.exitCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await gone;
-      running.delete(child);
     },
   };
+}
+
+async function start(
+  socket: string,
+  command: string,
+  args: readonly string[],
+  options: StartOptions = {},
+): Promise<Server> {
+  const { child, stop } = startProcess(command, args, options);
+  await listens(socket, child);
+  return { socket, pid: child.pid ?? 0, stop };
 }
 
 const running = new Set<ChildProcess>();

@@ -10,7 +10,7 @@ export const ROOT = process.cwd();
 export const BUILD = join(ROOT, '.bench');
 
 export interface Node {
-  readonly major: 24 | 20;
+  readonly major: number;
   readonly path: string;
   readonly version: string;
 }
@@ -18,6 +18,8 @@ export interface Node {
 export interface Setting {
   /** Rounds in which each contender runs once. */
   readonly pairs: number;
+  /** Whether a round that does not count comes first. */
+  readonly settle: boolean;
   /** Share of the usual number of sessions, 0 to 1. */
   readonly scale: number;
   /** Node 24 first, whose figures the targets are for. */
@@ -32,7 +34,7 @@ export function amount({ scale }: Setting, usual: number): number {
 }
 
 /** From `NODE24=PATH`, the Node at hand, or the npm package `node`, which is fetched once. */
-export function findNode(major: 24 | 20): Node {
+export function findNode(major: number): Node {
   const prefix = join(BUILD, `node${major}`);
   const packaged = join(prefix, 'node_modules', 'node', 'bin', 'node');
   const given = process.env[`NODE${major}`];
@@ -52,12 +54,20 @@ export function findNode(major: 24 | 20): Node {
   }
 }
 
+/** The Node that runs this. */
+export function nodeAtHand(): Node {
+  const { version, execPath: path } = process;
+  return { major: Number(version.slice(1).split('.')[0]), path, version };
+}
+
 /** Compiles the programs in C. Needs cc and libmilter (Debian: gcc, libc6-dev, libmilter-dev). */
 export function buildPrograms(): void {
   mkdirSync(join(BUILD, 'bin'), { recursive: true });
   const libraries: Readonly<Record<string, readonly string[]>> = {
     load: [],
     floor: [],
+    'smtp-load': [],
+    delay: [],
     'empty-milter': ['-lmilter', '-lpthread'],
   };
   for (const [name, flags] of Object.entries(libraries)) {

@@ -1,0 +1,56 @@
+/** Runs `smtp-load.c` and reads what it prints. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Percentiles } from './load.ts';
+import { program } from './setting.ts';
+
+export interface SmtpResult {
+  readonly errors: number;
+  readonly replies: number;
+  /** Sessions a second; of one message each. */
+  readonly rate: number;
+  /** Replies that took more than 30 ms, without the greeting, before which an MTA may have to start a process. */
+  readonly stalls: number;
+  readonly greeting: Percentiles;
+  readonly reply: Percentiles;
+  /** The reply to the end of the text. */
+  readonly text: Percentiles | null;
+  readonly session: Percentiles;
+  /** Microseconds of CPU a session, of the process tree of each pid given. */
+  readonly cpu: readonly number[];
+}
+
+export interface SmtpLoadOptions {
+  readonly port: number;
+  readonly kind: 'ehlo' | 'mail';
+  readonly sessions: number;
+  readonly open: number;
+  readonly pids?: readonly number[];
+  /** Queue directory of Postfix, to wait until all is delivered. */
+  readonly spool?: string;
+}
+
+/** Clients, from 198.51.100.1 on. */
+export const CLIENTS = 100;
+
+/** Rejects where a session failed. */
+export async function smtpLoad(options: SmtpLoadOptions): Promise<SmtpResult> {
+  const { port, kind, sessions, open, pids = [], spool } = options;
+  const args = ['-s', `inet:127.0.0.1:${port}`, '-k', kind, '-n', sessions, '-c', open, '-a', CLIENTS];
+  const queue = spool === undefined ? [] : ['-q', spool];
+  const watched = pids.flatMap((pid) => ['-p', pid]);
+  const { stdout } = await promisify(execFile)(
+    program('smtp-load'),
+    [...args, ...queue, ...watched].map(String),
+  );
+  return JSON.parse(stdout) as SmtpResult;
+}
+
+/** Zones for NSD in which every client has its name, forward and reverse. */
+export function clientZones(): Record<string, string> {
+  const hosts = Array.from({ length: CLIENTS }, (_, i) => i + 1);
+  return {
+    'sender.org': hosts.map((i) => `mx${i} IN A 198.51.100.${i}`).join('\n'),
+    '100.51.198.in-addr.arpa': hosts.map((i) => `${i} IN PTR mx${i}.sender.org.`).join('\n'),
+  };
+}
