@@ -66,7 +66,7 @@ export async function load(server: Server, options: LoadOptions): Promise<LoadRe
 export const cost = ({ cpu }: LoadResult): number => cpu[0] ?? NaN;
 
 /** The server once it knows all hot clients. */
-export async function warm(server: Server): Promise<Server> {
+export async function warm<S extends Server>(server: S): Promise<S> {
   await load(server, { sessions: HOT, hits: 0, first: 0 });
   return server;
 }
@@ -77,9 +77,9 @@ export interface Held {
   readonly release: () => Promise<void>;
 }
 
-/** Opens sessions and holds them after HELO. */
+/** Opens sessions and holds them after HELO. Few clients, so that it is not the cache that grows. */
 export async function hold(server: Server, sessions: number): Promise<Held> {
-  const args = [...argumentsOf(server, { sessions, open: 16 }), '-i'];
+  const args = [...argumentsOf(server, { sessions, hot: 10 }), '-i'];
   const child = spawn(program('load'), args, { stdio: ['pipe', 'pipe', 'inherit'] });
   process.once('exit', () => child.kill('SIGKILL'));
   const line = await firstLine(child);

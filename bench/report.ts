@@ -69,7 +69,7 @@ export function asFigure({ median, least, most }: Spread, unit = ''): string {
   return `${round(median)}${after} (${round(least)}–${round(most)})`;
 }
 
-function round(value: number): string {
+export function round(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   const [whole = '', fraction] = value.toFixed(digits).split('.');
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');

@@ -31,7 +31,7 @@ export interface SmtpLoadOptions {
 }
 
 /** Clients, from 198.51.100.1 on. */
-export const CLIENTS = 100;
+const CLIENTS = 100;
 
 /** Rejects where a session failed. */
 export async function smtpLoad(options: SmtpLoadOptions): Promise<SmtpResult> {

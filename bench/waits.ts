@@ -1,35 +1,23 @@
 /** What an operator waits for, and how late the event loop is under load. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contest, figures, type Results, spread } from './contest.ts';
-import { load, type Percentiles, warm } from './load.ts';
+import { type Inside, watchedFromInside } from './inside.ts';
+import { load, warm } from './load.ts';
 import { asFigure, figureAtMost, type Findings, type Row, stated, tableOf, together } from './report.ts';
-import { cleanZone, CLI, emptyZone, product } from './server.ts';
-import { amount, type Node, ROOT, type Setting } from './setting.ts';
+import { cleanZone, CLI, emptyZone } from './server.ts';
+import { amount, type Node, type Setting } from './setting.ts';
 
 /** How late the event loop of the program is while 2,000 clients come a second. */
 async function loopDelay(setting: Setting): Promise<Findings> {
-  const results: [string, Percentiles[]][] = [];
+  const results: [string, Inside[]][] = [];
   for (const node of setting.nodes) {
-    const file = join(setting.workdir, `loop-${node.major}.json`);
-    const server = await warm(
-      await product(setting, 'unix', node, {
-        args: ['--dns-zone', cleanZone(setting), '--no-auth-results'],
-        nodeFlags: ['--import', join(ROOT, 'bench', 'loop-delay.mjs')],
-        env: { BENCH_LOOP_DELAY: file },
-      }),
-    );
-    const look = async (): Promise<Percentiles> => {
-      process.kill(server.pid, 'SIGUSR2');
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return JSON.parse(readFileSync(file, 'utf8')) as Percentiles;
-    };
-    await look();
-    const found: Percentiles[] = [];
+    const server = await warm(await watchedFromInside(setting, node, ['--dns-zone', cleanZone(setting)]));
+    await server.look();
+    const found: Inside[] = [];
     for (let round = 0; round < setting.pairs; round++) {
       await load(server, { kind: 'sender', sessions: amount(setting, 4000), rate: 2000, open: 2000 });
-      found.push(await look());
+      found.push(await server.look());
     }
     await server.stop();
     results.push([`Node ${node.major}`, found]);
