@@ -55,7 +55,7 @@ async function idleSessions(setting: Setting): Promise<Findings> {
   const contenders = setting.nodes.map((node): Contender<Idle> => ({
     name: idleName(node),
     run: async () => {
-      const server = await started(setting, node);
+      const server = await product(setting, 'unix', node, { args: ['--dns-zone', cleanZone(setting)] });
       const before = await pssKib(server);
       const held = await hold(server, sessions);
       await held.release();

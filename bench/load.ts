@@ -1,7 +1,7 @@
 /** Runs `load.c` and reads what it prints. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Server } from './server.ts';
+import { endsWithUs, type Server } from './server.ts';
 import { program } from './setting.ts';
 
 /** Microseconds. */
@@ -81,7 +81,7 @@ export interface Held {
 export async function hold(server: Server, sessions: number): Promise<Held> {
   const args = [...argumentsOf(server, { sessions, hot: 10 }), '-i'];
   const child = spawn(program('load'), args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
+  endsWithUs(child);
   const line = await firstLine(child);
   const { pss } = JSON.parse(line) as LoadResult;
   return {

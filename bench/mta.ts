@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Nsd, startNsd } from '../test/mta/kit/nsd.ts';
 import { startPostfix } from '../test/mta/kit/postfix.ts';
 import { startSendmail } from '../test/mta/kit/sendmail.ts';
-import { type Contender, contest, figures, ratio, type Results } from './contest.ts';
+import { type Contender, contest, ratio, type Results } from './contest.ts';
 import { atLeast, atMost, type Columns, type Findings, type Measured, type Row, tableOf } from './report.ts';
 import { libmilter, product, type Server, type Transport } from './server.ts';
 import { amount, type Node, ROOT, type Setting } from './setting.ts';
@@ -37,6 +37,8 @@ async function ours(setting: Setting, nsd: Nsd): Promise<Entry[]> {
   return entries;
 }
 
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
 const postfixCost = ({ cpu }: SmtpResult): number => cpu[0] ?? NaN;
 const milterCost = ({ cpu }: SmtpResult): number => cpu[1] ?? 0;
 const bothCost = (result: SmtpResult): number => postfixCost(result) + milterCost(result);
@@ -58,7 +60,7 @@ const LONE_COLUMNS: Columns<SmtpResult> = {
   'greeting p50 ms': ({ greeting }) => greeting.p50 / 1000,
   'end of text p50 ms': ({ text }) => (text?.p50 ?? NaN) / 1000,
   'slowest reply ms': ({ reply }) => reply.max / 1000,
-  'replies over 30 ms': ({ stalls }) => stalls,
+  'replies over 30 ms': ({ stalls }) => sum(Object.values(stalls)),
 };
 
 /** One client alone is soon seen to wait. */
@@ -182,11 +184,16 @@ function stallRow(mta: string, { nodes }: Setting, lone: Results<SmtpResult> | n
     target: 'none',
     measured: nodes.map(({ major }) => {
       if (lone === null) return { text: 'not measured: .ci/parts has not run', met: null };
-      const names = [...lone.keys()].filter((name) => name.endsWith(`Node ${major}`));
-      const stalls = names.flatMap((name) => figures(lone, name, (result) => result.stalls));
-      const replies = names.flatMap((name) => figures(lone, name, (result) => result.replies));
-      const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-      return { text: `${sum(stalls)} of ${sum(replies)}`, met: sum(stalls) === 0 };
+      const own = [...lone]
+        .filter(([name]) => name.endsWith(`Node ${major}`))
+        .flatMap(([, results]) => results);
+      const replies = sum(own.map((result) => result.replies));
+      const stages = Object.keys(own[0]?.stalls ?? {})
+        .map((stage) => [stage, sum(own.map(({ stalls }) => stalls[stage] ?? 0))] as const)
+        .filter(([, stalls]) => stalls > 0);
+      const stalled = sum(stages.map(([, stalls]) => stalls));
+      const where = stages.map(([stage, stalls]) => `${stage} ${stalls}`).join(', ');
+      return { text: `${stalled} of ${replies}${where === '' ? '' : ` (${where})`}`, met: stalled === 0 };
     }),
   };
 }

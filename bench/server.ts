@@ -139,11 +139,10 @@ export function startProcess(
   const out = openSync(log, 'a');
   const child = spawn(command, args, { stdio: ['ignore', out, out], env: { ...process.env, ...env } });
   closeSync(out);
-  running.add(child);
+  endsWithUs(child);
   return {
     child,
     stop: async () => {
-      running.delete(child);
       if (child.exitCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
@@ -167,6 +166,12 @@ const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
+
+/** So that nothing stays when the bench is broken off. */
+export function endsWithUs(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
 
 async function listens(socket: string, child: ChildProcess): Promise<void> {
   for (let i = 0; i < 400; i++) {

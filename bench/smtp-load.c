@@ -24,7 +24,8 @@ struct session {
 
 static union address server;
 static int epoll, mail, clients = 100;
-static long total = 1000, started, ended, errors, replies, stalls;
+static const char *const STAGES[] = {"greeting", "EHLO", "MAIL", "RCPT", "DATA", "text", "QUIT"};
+static long total = 1000, started, ended, errors, replies, stalls[QUIT + 1];
 static struct samples greeting_times, reply_times, text_times, session_times;
 static char text[4096];
 
@@ -69,7 +70,7 @@ static void answered(struct session *s, const char *line)
     else {
         sample(&reply_times, took);
         replies++;
-        if (took > STALL) stalls++;
+        if (took > STALL) stalls[s->stage]++;
         if (s->stage == TEXT) sample(&text_times, took);
     }
     if (s->stage == QUIT) {
@@ -202,8 +203,10 @@ int main(int argc, char **argv)
     double seconds = (double)(now_ns() - begun) / 1e9;
     for (int i = 0; spool != NULL && !delivered(spool) && i < 3000; i++) usleep(10000);
     usleep(50000);
-    printf("{\"sessions\":%ld,\"errors\":%ld,\"seconds\":%.4f,\"rate\":%.1f,\"replies\":%ld,\"stalls\":%ld", total, errors,
-           seconds, (double)total / seconds, replies, stalls);
+    printf("{\"sessions\":%ld,\"errors\":%ld,\"seconds\":%.4f,\"rate\":%.1f,\"replies\":%ld,\"stalls\":{", total, errors,
+           seconds, (double)total / seconds, replies);
+    for (int i = EHLO; i <= QUIT; i++) printf("%s\"%s\":%ld", i > EHLO ? "," : "", STAGES[i], stalls[i]);
+    printf("}");
     print_samples("greeting", &greeting_times);
     print_samples("reply", &reply_times);
     print_samples("text", &text_times);
