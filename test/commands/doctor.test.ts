@@ -139,6 +139,17 @@ describe('doctor', () => {
     });
   });
 
+  it('takes the options that the milter runs with from its own file', async () => {
+    const toml = file(
+      'helo-milter.toml',
+      `listen = ["${listen}"]\nour-name = ["dest.test"]\ndeadline = "20s"\n`,
+    );
+    const { code, out } = await doctor(['--postfix', join(directory, 'good'), '--no-dns', '--config', toml]);
+    expect(out).toMatch(/smtp inet waits 15s for an answer, and --deadline is 20s \[timeout-short\]/);
+    expect(out).toMatch(/\n1 wrong, 0 warnings, 0 notes\n$/);
+    expect(code).toBe(1);
+  });
+
   it('reads standard input', async () => {
     const input = (async function* () {
       yield* await Promise.resolve([Buffer.from(good.slice(0, 50)), good.slice(50)]);
