@@ -1,6 +1,6 @@
 /** Doctor with the real postconf of a running Postfix, and with a sendmail.cf that m4 made and Sendmail runs with. */
 import { execFile } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,12 @@ async function doctor(args: readonly string[]): Promise<{ code: number; complain
     }),
   );
   return { code, complaints: complaintsOf(out) };
+}
+
+/** Postfix waits until a file has not changed for a second (`dict_load_file_xt`). */
+function writeOld(path: string, text: string): void {
+  writeFileSync(path, text);
+  utimesSync(path, 1e9, 1e9);
 }
 
 function complaintsOf(json: string): string[] {
@@ -75,14 +81,14 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
   /** The same set-up with other lines at the end of main.cf and master.cf. */
   function changed(mainCf: string, masterCf = ''): string {
     const directory = join(workdir, `etc-${copies++}`);
-    cpSync(postfix.etc, directory, { recursive: true });
+    cpSync(postfix.etc, directory, { recursive: true, preserveTimestamps: true });
     for (const [file, lines] of [
       ['main.cf', mainCf],
       ['master.cf', masterCf],
     ] as const) {
       const path = join(directory, file);
       const text = readFileSync(path, 'utf8') + lines.replaceAll('SOCKET', program.socket);
-      writeFileSync(path, `${text}\n`);
+      writeOld(path, `${text}\n`);
     }
     return directory;
   }
@@ -184,8 +190,8 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
     'has the default of %s from Postfix',
     async (name) => {
       const directory = join(workdir, `default-${name}`);
-      cpSync(postfix.etc, directory, { recursive: true });
-      writeFileSync(join(directory, 'main.cf'), 'myhostname = mx.dest.test\n');
+      cpSync(postfix.etc, directory, { recursive: true, preserveTimestamps: true });
+      writeOld(join(directory, 'main.cf'), 'myhostname = mx.dest.test\n');
       const ours = new PostfixConfig(parsePostconf('myhostname = mx.dest.test', 'test')).value(name);
       expect(ours).toBe((await postconf(directory, '-xh', name)).trim());
     },
