@@ -17,10 +17,12 @@
  * @module
  */
 export { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddress } from './address.ts';
+export type { SocketOwner } from './bind.ts';
 export type { ConnectInfo, Envelope } from './command.ts';
 export { Message, NotGrantedError } from './message.ts';
 export type { ActionName, MacroStage, Wishes } from './negotiation.ts';
 export { ProtocolError } from './packet.ts';
+export { probe, type ProbeOptions } from './probe.ts';
 export {
   type BodyReply,
   type CommandReply,

@@ -1,7 +1,7 @@
 /** The listening side: sockets, limits and the way to stop without losing a message. */
-import { lstat, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddress } from './address.ts';
+import { createServer, type Server, type Socket } from 'node:net';
+import { parseSocketAddress, type SocketAddress } from './address.ts';
+import { bind, removeStale, type SocketOwner } from './bind.ts';
 import { Conversation, type ConversationOptions, type Peer } from './conversation.ts';
 import type { ActionName, Wishes } from './negotiation.ts';
 import type { MilterSession } from './session.ts';
@@ -21,11 +21,15 @@ export interface MilterServerOptions extends Partial<Wishes> {
    * client may pause for an hour in Sendmail.
    */
   readonly idleTimeoutMs?: number;
+  /** Read nothing from connections before `admit()`: for what must happen between the first socket and the first byte. */
+  readonly hold?: boolean;
 }
 
 export interface ListenOptions {
   /** Permissions of a unix socket; 0o660 unless told. */
   readonly mode?: number;
+  /** Owner and group of a unix socket, each the process's own unless told; nobody else may connect before they are set. */
+  readonly owner?: SocketOwner;
   /** What connections of this socket are asked for instead: what saves time over a unix socket may cost it over TCP. */
   readonly wishes?: Partial<Wishes>;
 }
@@ -39,6 +43,11 @@ interface Listener {
 
 function withWishes(options: ConversationOptions, wishes: Partial<Wishes>): ConversationOptions {
   return { ...options, wishes: { ...options.wishes, ...wishes } };
+}
+
+interface Waiting {
+  readonly socket: Socket;
+  readonly options: ConversationOptions;
 }
 
 const IDLE_TIMEOUT_MS = 2 * 3_600_000;
@@ -59,6 +68,8 @@ export class MilterServer {
   readonly #idleTimeoutMs: number;
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<Link>();
+  /** Connections that nothing is read from yet; null once they are admitted. */
+  #waiting: Waiting[] | null;
   #sweep: NodeJS.Timeout | null = null;
   #drained: (() => void) | null = null;
 
@@ -73,6 +84,7 @@ export class MilterServer {
     };
     this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+    this.#waiting = options.hold === true ? [] : null;
   }
 
   /** Connections open now. */
@@ -84,23 +96,32 @@ export class MilterServer {
    * Listens on a socket (`parseSocketAddress`) and resolves to what is really listened on, the port chosen included.
    * A unix socket that nobody serves any more is replaced. Rejects with AddressError, or the error of the system.
    */
-  async listen(text: string, { mode = 0o660, wishes = {} }: ListenOptions = {}): Promise<SocketAddress> {
+  async listen(
+    text: string,
+    { mode = 0o660, owner = {}, wishes = {} }: ListenOptions = {},
+  ): Promise<SocketAddress> {
     const address = parseSocketAddress(text);
     if (address.kind === 'unix') await removeStale(address.path);
     // allowHalfOpen is off: an end of stream without QUIT is a normal end, Postfix does so after a verdict.
-    const server = createServer({ noDelay: true }, (socket) => {
+    const server = createServer({ noDelay: true, pauseOnConnect: this.#waiting !== null }, (socket) => {
       this.#accept(socket, listener.options);
     });
     const listener = { server, wishes, options: withWishes(this.#options, wishes) };
-    await bind(server, address, mode);
+    await bind(server, address, mode, owner);
     this.#listeners.push(listener);
     this.#sweep ??= setInterval(() => {
       this.#closeIdle();
     }, this.#idleTimeoutMs / 4).unref();
     const bound = server.address();
-    return address.kind === 'inet' && bound !== null && typeof bound === 'object'
-      ? { ...address, port: bound.port }
-      : address;
+    if (address.kind === 'unix' || bound === null || typeof bound !== 'object') return address;
+    return { kind: 'inet', host: address.kind === 'inet' ? address.host : bound.address, port: bound.port };
+  }
+
+  /** Begins to read, where it was told to hold. */
+  admit(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const { socket, options } of waiting) this.#accept(socket, options);
   }
 
   /** Changes what holds for connections to come; those that are open go on as they were agreed. */
@@ -134,6 +155,7 @@ export class MilterServer {
         }),
     );
     if (this.#links.size > 0 && graceMs > 0) await this.#drain(graceMs);
+    for (const { socket } of this.#waiting?.splice(0) ?? []) socket.destroy();
     for (const link of this.#links) link.conversation.release();
     await Promise.all(closed);
   }
@@ -149,8 +171,13 @@ export class MilterServer {
   }
 
   #accept(socket: Socket, options: ConversationOptions): void {
-    if (this.#links.size >= this.#maxConnections) {
+    if (this.#links.size + (this.#waiting?.length ?? 0) >= this.#maxConnections) {
       socket.destroy();
+      return;
+    }
+    if (this.#waiting !== null) {
+      socket.on('error', () => undefined);
+      this.#waiting.push({ socket, options });
       return;
     }
     const link = new Link(socket, options, () => {
@@ -186,6 +213,8 @@ class Link implements Peer {
       this.conversation.end();
       onClose();
     });
+    // A connection that was held does not flow by itself.
+    socket.resume();
   }
 
   write(bytes: Buffer): void {
@@ -205,48 +234,4 @@ class Link implements Peer {
   resume(): void {
     this.#socket.resume();
   }
-}
-
-async function bind(server: Server, address: SocketAddress, mode: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    const done = (): void => {
-      server.off('error', reject);
-      // A failing accept (too many open files) is not the end of the service.
-      server.on('error', () => undefined);
-      resolve();
-    };
-    if (address.kind === 'inet')
-      server.listen({ host: address.host, port: address.port, backlog: 1024 }, done);
-    else if (address.kind === 'fd') server.listen({ fd: address.fd }, done);
-    else {
-      // The file must never exist with wider permissions than asked for: chmod afterwards would leave a gap.
-      const before = process.umask(0o777 & ~mode);
-      try {
-        server.listen({ path: address.path, backlog: 1024 }, done);
-      } finally {
-        process.umask(before);
-      }
-    }
-  });
-}
-
-/** Removes a socket file that nobody answers at; anything else in its place is left alone. */
-async function removeStale(path: string): Promise<void> {
-  const stats = await lstat(path).catch(() => null);
-  if (stats === null) return;
-  const shown = formatSocketAddress({ kind: 'unix', path });
-  if (!stats.isSocket()) throw new AddressError(`${shown} is in use: there is a file that is no socket`);
-  const served = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => {
-      resolve(false);
-    });
-  });
-  if (served) throw new AddressError(`${shown} is in use: another program answers there`);
-  await unlink(path);
 }

@@ -254,3 +254,34 @@ describe('close', () => {
     expect(existsSync(path)).toBe(false);
   });
 });
+
+describe('hold', () => {
+  it('reads nothing before admit', async () => {
+    let sessions = 0;
+    const server = new MilterServer({
+      newSession: () => {
+        sessions++;
+        return {};
+      },
+      onError: () => undefined,
+      hold: true,
+    });
+    servers.push(server);
+    const { ask, socket } = await peer(await listenInet(server));
+    socket.write(hello);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(sessions).toBe(0);
+    server.admit();
+    expect((await ask(Buffer.alloc(0), 3)).slice(1)).toEqual(['c', 'c']);
+    expect(sessions).toBe(1);
+    const [port] = [await listenInet(server)];
+    expect((await (await peer(port)).ask(hello, 3)).slice(1)).toEqual(['c', 'c']);
+  });
+
+  it('closes those who wait when it is closed', async () => {
+    const server = newServer({}, { hold: true });
+    const { closed } = await peer(await listenInet(server));
+    await vi.waitFor(() => server.close());
+    await closed;
+  });
+});
