@@ -1,0 +1,72 @@
+/** The end of root: from start as root to a service that is nobody in particular, with no way back. */
+import { findGroup, findUser } from './accounts.ts';
+import { describeError } from './describe-error.ts';
+import type { ProcessIdentity } from './host.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Whom to become. */
+export interface Identity {
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Reads `--user` and `--group`; null where we stay who we are. Throws UsageError. */
+export async function wantedIdentity(
+  { user, group }: { readonly user: string | null; readonly group: string | null },
+  identity: ProcessIdentity,
+): Promise<Identity | null> {
+  if (user === null) {
+    if (group !== null) throw new UsageError('--group needs --user');
+    return null;
+  }
+  const { name, uid, gid: own } = await named('--user', findUser(user));
+  const gid = group === null ? own : await named('--group', findGroup(group));
+  const { euid, egid } = identity.current();
+  if (euid === uid && egid === gid) return null;
+  if (euid !== 0)
+    throw new UsageError(`--user: only root can become "${user}"; start as root, or leave it out`);
+  return { user: name, uid, gid };
+}
+
+/** Drops what root may, for good. Throws UsageError where the system does not let us, or would let us back. */
+export function becomeUser({ user, uid, gid }: Identity, identity: ProcessIdentity): void {
+  try {
+    identity.initGroups(user, gid);
+    identity.setGid(gid);
+    identity.setUid(uid);
+  } catch (error) {
+    throw new UsageError(`--user: cannot become "${user}": ${describeError(error)}`);
+  }
+  const now = identity.current();
+  const changed = now.uid === uid && now.euid === uid && now.gid === gid && now.egid === gid;
+  if (!changed || (uid !== 0 && canReturn(identity))) {
+    throw new UsageError(`--user: this system does not let go of root for good`);
+  }
+}
+
+function canReturn(identity: ProcessIdentity): boolean {
+  return [
+    () => {
+      identity.setUid(0);
+    },
+    () => {
+      identity.setGroups([0]);
+    },
+  ].some((attempt) => {
+    try {
+      attempt();
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function named<T>(flag: string, found: Promise<T>): Promise<T> {
+  try {
+    return await found;
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`${flag}: ${error.message}`) : error;
+  }
+}
