@@ -8,6 +8,7 @@ import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { runCommandLine } from './command-line.ts';
 import { screenOf } from './commands/paint.ts';
 import type { Terminal } from './commands/terminal.ts';
+import type { Host, ProcessIdentity } from './host.ts';
 import { writeAll } from './write-all.ts';
 
 const STDOUT = 1;
@@ -34,7 +35,54 @@ function statStdout(): ReturnType<typeof fstatSync> | null {
 
 const stdout = statStdout();
 
+/** Where the system has no users of this kind we are nobody, and can become nobody else. */
+const none = (): number => -1;
+const refuse = (): never => {
+  throw new Error('this system has no such users');
+};
+
+const identity: ProcessIdentity = {
+  current: () => ({
+    uid: (process.getuid ?? none)(),
+    euid: (process.geteuid ?? none)(),
+    gid: (process.getgid ?? none)(),
+    egid: (process.getegid ?? none)(),
+    groups: process.getgroups?.() ?? [],
+  }),
+  setGroups: (groups) => {
+    (process.setgroups ?? refuse)([...groups]);
+  },
+  initGroups: (user, gid) => {
+    // Missing from the types of Node 20.
+    const { initgroups = refuse } = process as { initgroups?: (user: string, extraGroup: number) => void };
+    initgroups(user, gid);
+  },
+  setGid: (gid) => {
+    (process.setgid ?? refuse)(gid);
+  },
+  setUid: (uid) => {
+    (process.setuid ?? refuse)(uid);
+  },
+};
+
+const host: Host = {
+  pid: process.pid,
+  nodeVersion: process.version,
+  script: process.argv[1] ?? '',
+  environment: process.env,
+  monotonic: () => process.hrtime.bigint(),
+  isAlive: (pid) => {
+    try {
+      return process.kill(pid, 0);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EPERM';
+    }
+  },
+  identity,
+};
+
 const terminal: Terminal = {
+  host,
   write: (text) => void process.stdout.write(text),
   writeError: (text) => void process.stderr.write(text),
   writeLog: stdout?.isFile() === true ? toFile : toStream,

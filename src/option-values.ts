@@ -110,6 +110,14 @@ export function word(text: string): string {
   return text.toLowerCase();
 }
 
+/** The name or number of a user or group; whether there is one is for the system to say. */
+export function account(text: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(text)) {
+    throw new UsageError(`"${text}" is not the name or number of a user or group`);
+  }
+  return text;
+}
+
 /** A token of RFC 2045 §5.1, in lower case. An authserv-id may be quoted too, which not every reader understands. */
 export function token(text: string): string {
   if (!/^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(text)) {

@@ -6,6 +6,7 @@
 import { PRESETS } from './core/check.ts';
 import { LEVELS } from './log.ts';
 import {
+  account,
   address,
   countAndAge,
   domainName,
@@ -30,7 +31,7 @@ export const OPTIONS = {
   listen: many({
     value: 'SOCKET',
     group: 'Service',
-    help: 'where the MTA finds us: inet:HOST:PORT, inet:PORT@HOST, unix:/PATH or local:/PATH',
+    help: 'where the MTA finds us: inet:HOST:PORT, inet:PORT@HOST, unix:/PATH, local:/PATH, or systemd; sockets that systemd hands over are used instead in any case',
     parse: verbatim,
     default: 'inet:127.0.0.1:8892',
     restart: true,
@@ -41,6 +42,35 @@ export const OPTIONS = {
     help: 'mode of a unix socket; the MTA must be able to write to it',
     parse: fileMode,
     default: '0660',
+    restart: true,
+  }),
+  socketGroup: optional({
+    value: 'GROUP',
+    group: 'Service',
+    help: 'group of a unix socket, by name or number: that of the MTA (default: our own)',
+    parse: account,
+    restart: true,
+  }),
+  user: optional({
+    value: 'USER',
+    group: 'Service',
+    help: 'become this user once the sockets are open, if started by root',
+    parse: account,
+    restart: true,
+  }),
+  group: optional({
+    value: 'GROUP',
+    group: 'Service',
+    help: 'with --user: become a member of this group (default: that of the user)',
+    parse: account,
+    restart: true,
+  }),
+  pidFile: optional({
+    value: 'FILE',
+    group: 'Service',
+    help: 'write our process id to this file while we serve',
+    parse: verbatim,
+    path: true,
     restart: true,
   }),
   applyAt: one({

@@ -2,7 +2,7 @@
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { describeError } from './describe-error.ts';
 import type { Host } from './host.ts';
-import { UsageError } from './usage-error.ts';
+import { OptionError } from './usage-error.ts';
 
 /**
  * Writes our process id. A file that a killed or rebooted service has left behind is replaced; that of a live one is not:
@@ -16,12 +16,12 @@ export async function writePidFile(path: string, host: Host): Promise<() => Prom
       return () => removePidFile(path, host.pid);
     } catch (error) {
       if (last || (error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        throw new UsageError(`--pid-file: cannot write ${path}: ${describeError(error)}`);
+        throw new OptionError('--pid-file', `cannot write ${path}: ${describeError(error)}`);
       }
     }
     const pid = await pidIn(path);
     if (pid !== null && (await isService(pid, host))) {
-      throw new UsageError(`--pid-file: ${path} belongs to a helo-milter that runs as process ${pid}`);
+      throw new OptionError('--pid-file', `${path} belongs to a helo-milter that runs as process ${pid}`);
     }
     await unlink(path).catch(() => undefined);
   }

@@ -2,7 +2,7 @@
 import { findGroup, findUser } from './accounts.ts';
 import { describeError } from './describe-error.ts';
 import type { ProcessIdentity } from './host.ts';
-import { UsageError } from './usage-error.ts';
+import { OptionError, UsageError } from './usage-error.ts';
 
 /** Whom to become. */
 export interface Identity {
@@ -17,7 +17,7 @@ export async function wantedIdentity(
   identity: ProcessIdentity,
 ): Promise<Identity | null> {
   if (user === null) {
-    if (group !== null) throw new UsageError('--group needs --user');
+    if (group !== null) throw new OptionError('--group', 'it needs --user');
     return null;
   }
   const { name, uid, gid: own } = await named('--user', findUser(user));
@@ -25,7 +25,7 @@ export async function wantedIdentity(
   const { euid, egid } = identity.current();
   if (euid === uid && egid === gid) return null;
   if (euid !== 0)
-    throw new UsageError(`--user: only root can become "${user}"; start as root, or leave it out`);
+    throw new OptionError('--user', `only root can become "${user}"; start as root, or leave it out`);
   return { user: name, uid, gid };
 }
 
@@ -36,12 +36,12 @@ export function becomeUser({ user, uid, gid }: Identity, identity: ProcessIdenti
     identity.setGid(gid);
     identity.setUid(uid);
   } catch (error) {
-    throw new UsageError(`--user: cannot become "${user}": ${describeError(error)}`);
+    throw new OptionError('--user', `cannot become "${user}": ${describeError(error)}`);
   }
   const now = identity.current();
   const changed = now.uid === uid && now.euid === uid && now.gid === gid && now.egid === gid;
   if (!changed || (uid !== 0 && canReturn(identity))) {
-    throw new UsageError(`--user: this system does not let go of root for good`);
+    throw new OptionError('--user', 'this system does not let go of root for good');
   }
 }
 
@@ -67,6 +67,6 @@ async function named<T>(flag: string, found: Promise<T>): Promise<T> {
   try {
     return await found;
   } catch (error) {
-    throw error instanceof UsageError ? new UsageError(`${flag}: ${error.message}`) : error;
+    throw error instanceof UsageError ? new OptionError(flag, error.message) : error;
   }
 }

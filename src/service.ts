@@ -7,14 +7,8 @@ import { decisionLogger } from './decision.ts';
 import { describeError } from './describe-error.ts';
 import { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
 import type { Log } from './log.ts';
-import {
-  AddressError,
-  formatSocketAddress,
-  MilterServer,
-  type MilterServerOptions,
-  parseSocketAddress,
-  type SocketAddress,
-} from './milter/index.ts';
+import { launch, type Standing } from './launch.ts';
+import { formatSocketAddress, MilterServer, type MilterServerOptions, probe } from './milter/index.ts';
 import type { Config } from './options.ts';
 import { OutageBrake } from './outage-brake.ts';
 import { settles } from './policy.ts';
@@ -22,17 +16,10 @@ import { prepare, sameAssessments, sameResolver } from './prepared.ts';
 import { changes, oneAtATime } from './reload.ts';
 import { policiesOf, type Rules } from './rules.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
-import { OptionError, UsageError } from './usage-error.ts';
+import { UsageError } from './usage-error.ts';
 
 /** On when half of at least ten domains failed within half a minute, off when fewer than a fifth do. */
 const BRAKE = { windowMs: 30_000, minDomains: 10, onAt: 0.5, offBelow: 0.2 } as const;
-
-/**
- * Over TCP Postfix sends the macros of a declined DATA, and then waits 40 ms for an acknowledgement, for every message;
- * what Sendmail sends after an unanswered CONNECT waits as long. A unix socket has no such waits.
- */
-const OVER_TCP = { keep: ['data'] } as const;
-const OVER_UNIX = { noReply: ['connect'] } as const;
 
 export interface Service {
   /** Where it listens, as Postfix spells it. */
@@ -41,29 +28,26 @@ export interface Service {
   readonly connections: number;
   /** Reads the configuration and its files again; a fault in them keeps all as it was and is logged. Never rejects. */
   reload(): Promise<void>;
+  /** How long `stop` takes at most, unless told. */
+  readonly graceMs: number;
+  /** What is wrong with one of its sockets, or null if the MTA would be answered on all. Takes 5 s at most. */
+  ailment(): Promise<string | null>;
   /** Stops listening and lets open sessions finish, for at most the grace time; called again it may cut that short. */
   stop(graceMs?: number): Promise<void>;
 }
 
-/** The sockets that the MTA is to find us at. Throws OptionError for one that is none. */
-export function socketsOf({ listen }: Pick<Config, 'listen'>): readonly SocketAddress[] {
-  return listen.map((text) => {
-    try {
-      return parseSocketAddress(text);
-    } catch (error) {
-      throw error instanceof AddressError ? new OptionError('--listen', error.message, text) : error;
-    }
-  });
-}
+const PROBE_TIMEOUT_MS = 5000;
 
 /**
  * Starts the milter; `source` is where the configuration is read again. Rejects with UsageError where the operator has to
- * change something.
+ * change something. `standing` is null in a program of another's: then the process is left as it is, without `--user` and
+ * `--pid-file`.
  */
 export async function startService(
   config: Config,
   log: Log,
   source: Pick<ConfigSource, 'read' | 'locate'> = { read: () => Promise.resolve(config), locate: (it) => it },
+  standing: Standing | null = null,
 ): Promise<Service> {
   const now = (): number => performance.now();
   const onVoid = (file: string, line: number): void => {
@@ -72,7 +56,6 @@ export async function startService(
       ['line', line],
     ]);
   };
-  const addresses = socketsOf(config);
   let live = await prepare(config, onVoid);
   const brake = new OutageBrake({
     ...BRAKE,
@@ -146,6 +129,7 @@ export async function startService(
   });
   const server = new MilterServer({
     ...agreed(),
+    hold: true,
     onError: (error, event) => {
       // A peer that breaks the protocol is its own affair; a callback that fails is ours.
       const say = event === 'protocol' ? log.warning : log.error;
@@ -155,20 +139,9 @@ export async function startService(
       ]);
     },
   });
-  const sockets: string[] = [];
-  for (const [i, text] of config.listen.entries()) {
-    try {
-      const wishes = addresses[i]?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
-      sockets.push(formatSocketAddress(await server.listen(text, { mode: config.socketMode, wishes })));
-    } catch (error) {
-      await server.close();
-      const detail =
-        error instanceof AddressError ? error.message : `cannot listen on ${text}: ${describeError(error)}`;
-      throw new OptionError('--listen', detail, text);
-    }
-  }
+  const { sockets, removePidFile } = await launch(server, config, standing);
   return {
-    sockets,
+    sockets: sockets.map(({ address }) => formatSocketAddress(address)),
     get connections() {
       return server.connections;
     },
@@ -199,8 +172,18 @@ export async function startService(
         ]);
       }
     }),
+    get graceMs() {
+      return live.config.grace;
+    },
+    ailment: async () => {
+      const all = await Promise.all(
+        sockets.map(({ address, handed }) => probe(address, { timeoutMs: PROBE_TIMEOUT_MS, hidden: handed })),
+      );
+      return all.find((each) => each !== null) ?? null;
+    },
     stop: async (graceMs = live.config.grace) => {
       await server.close({ graceMs });
+      await removePidFile();
       logHits(log, live.rules);
     },
   };

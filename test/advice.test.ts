@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { advice } from '../src/advice.ts';
 import { readConfig } from '../src/options.ts';
 import { prepare } from '../src/prepared.ts';
-import { socketsOf } from '../src/service.ts';
+import { socketsOf } from '../src/sockets.ts';
 
 let directory: string;
 beforeAll(() => {

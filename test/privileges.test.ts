@@ -52,7 +52,7 @@ describe('wantedIdentity', () => {
   });
 
   it.each<[string | null, string | null, RegExp]>([
-    [null, 'root', /^--group needs --user$/],
+    [null, 'root', /^--group: it needs --user$/],
     ['no-such-user', null, /^--user: there is no user "no-such-user"$/],
     ['root', 'no-such-group', /^--group: there is no group "no-such-group"$/],
     ['root', null, /^--user: only root can become "root"; start as root, or leave it out$/],

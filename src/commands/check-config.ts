@@ -4,7 +4,7 @@ import type { ConfigSource } from '../config-source.ts';
 import { flagOf } from '../option-row.ts';
 import type { OptionKey } from '../options.ts';
 import { prepare } from '../prepared.ts';
-import { socketsOf } from '../service.ts';
+import { socketsOf } from '../sockets.ts';
 
 /** Rejects with UsageError for the first fault. */
 export async function checkConfig(source: ConfigSource): Promise<string> {

@@ -1,10 +1,13 @@
 /** `helo-milter`: runs until it is told to stop. */
 import type { ConfigSource } from '../config-source.ts';
+import type { Host } from '../host.ts';
 import { LineBuffer } from '../line-buffer.ts';
 import { createLog, type Field } from '../log.ts';
+import { endOfLifeWarning } from '../node-lines.ts';
 import { formatDuration } from '../option-values.ts';
 import type { Config } from '../options.ts';
 import { startService } from '../service.ts';
+import { supervise } from '../supervision.ts';
 import type { Terminal } from './terminal.ts';
 
 export async function serve(source: ConfigSource, version: string, terminal: Terminal): Promise<void> {
@@ -24,7 +27,9 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
     { format: config.logFormat, level: config.logLevel, journal: terminal.journal, time: config.logTime },
   );
   terminal.onExit(() => lines.take());
-  const service = await startService(config, log, source);
+  const { host } = terminal;
+  const systemd = supervise(host, log);
+  const service = await startService(config, log, source, { host, handed: systemd.handed });
   // A fault nobody foresaw must not take the sessions of others along.
   terminal.onFault((event, error) => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -34,22 +39,25 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
     ]);
   });
   terminal.onReload(() => {
-    void service.reload();
+    void systemd.reloading(() => service.reload());
   });
   if (log.format === 'kv') lines.write(banner(config, source.file, service.sockets, version));
   else log.notice('started', started(config, service.sockets, version));
+  for (const [event, detail] of warnings(terminal.host)) log.warning(event, [['detail', detail]]);
   lines.flush();
+  systemd.started(service);
   const reason = await terminal.untilStopped();
   log.notice('stopping', [
     ['reason', reason],
     ['connections', service.connections],
   ]);
+  systemd.stopping(service.connections, service.graceMs);
   // Who says it twice does not want to wait.
   void terminal.untilStopped().then(() => service.stop(0));
   await service.stop();
   log.flush();
   log.notice('stopped', []);
-  await lines.drained();
+  await Promise.all([lines.drained(), systemd.told()]);
 }
 
 /** The banner for readers of JSON. */
@@ -60,6 +68,14 @@ function started(config: Config, sockets: readonly string[], version: string): F
     ['policy', config.policy],
     ['observe', config.observe ? 'yes' : 'no'],
   ];
+}
+
+/** What an operator may want to change about the surroundings, said once. */
+function* warnings({ nodeVersion, identity }: Host): Generator<[event: string, detail: string]> {
+  const endOfLife = endOfLifeWarning(nodeVersion, Date.now());
+  if (endOfLife !== null) yield ['node', endOfLife];
+  if (identity.current().euid === 0)
+    yield ['root', 'nothing here needs the rights of root; --user drops them'];
 }
 
 /** What it will do, and what to tell the MTA: five lines. */

@@ -1,7 +1,9 @@
+import type { Host } from '../host.ts';
 import type { Screen } from './paint.ts';
 
 /** What a command may ask of its surroundings, so that none of them touches the process itself. */
 export interface Terminal {
+  readonly host: Host;
   write(text: string): void;
   writeError(text: string): void;
   /** Writes lines of the log, in order with `write`. `done` is called once they have left, or cannot. */

@@ -1,9 +1,11 @@
 /** A terminal for tests: says nothing, hears nothing and stops at once, but for what the test wants of it. */
 import type { Terminal } from '../../src/commands/terminal.ts';
+import { makeHost } from './host.ts';
 
 export function fakeTerminal(wanted: Partial<Terminal> = {}): Terminal {
   const write = wanted.write ?? ((): void => undefined);
   return {
+    host: makeHost(),
     write,
     writeError: () => undefined,
     writeLog: (bytes, done) => {
