@@ -15,11 +15,15 @@ export interface PostfixOptions extends MtaOptions {
   readonly mainCf: string;
   /** Offer AUTH; the mechanisms come from a stand-in for Dovecot, see `dovecot-auth.ts`. */
   readonly saslSocket?: string;
+  /** Run smtpd chrooted, as Debian does: a milter's path is then one below the queue directory. */
+  readonly chroot?: boolean;
 }
 
 export interface Postfix extends Mta {
   /** Directory of main.cf, as `postconf -c` wants it. */
   readonly etc: string;
+  /** The queue directory. */
+  readonly spool: string;
   /** Everything it has logged. */
   log(): string;
 }
@@ -93,7 +97,7 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
       ...services.flatMap(({ port, milter }) =>
         ['127.0.0.1', '[::1]'].map(
           (host) =>
-            `${host}:${port} inet n - n - - smtpd${milter === null ? '' : ` -o smtpd_milters=${milter}`}`,
+            `${host}:${port} inet n - ${options.chroot === true ? 'y' : 'n'} - - smtpd${milter === null ? '' : ` -o smtpd_milters=${milter}`}`,
         ),
       ),
       'pickup unix n - n 60 1 pickup',
@@ -121,6 +125,7 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
     name: 'Postfix',
     ports: services.map(({ port }) => port),
     etc,
+    spool,
     log: () => readFileSync(log, 'utf8'),
     messages: async () => {
       const hold = join(spool, 'hold');

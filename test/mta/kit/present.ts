@@ -28,6 +28,10 @@ export type Part =
   | 'bash'
   | 'systemd-analyze'
   | 'systemd-notify'
+  | 'systemd-socket-activate'
+  | 'setpriv'
+  | 'python3'
+  | 'own systemd'
   | (typeof BUILT)[number]
   | 'python3-authres'
   | 'own network';
@@ -36,6 +40,8 @@ function has(part: Part): boolean {
   if (part === 'own network') {
     return (networkInterfaces()['lo'] ?? []).some(({ address }) => address.startsWith('2001:db8:'));
   }
+  // As process 1 of a namespace; whether one may be made shows only where it is tried.
+  if (part === 'own systemd') return existsSync('/lib/systemd/systemd') && installed('unshare');
   if (part === 'python3-authres') return existsSync('/usr/lib/python3/dist-packages/authres');
   return BUILT.some((each) => each === part) ? existsSync(join(PARTS, part)) : installed(part);
 }

@@ -20,10 +20,23 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+export interface ProgramOptions {
+  /** Words before the program's own, such as those that change the user. */
+  readonly wrapper?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Starts `helo-milter` and waits until it listens. Rejects with what it said where it does not. */
-export async function startProgram(args: readonly string[]): Promise<Program> {
+export async function startProgram(
+  args: readonly string[],
+  { wrapper = [], environment = {} }: ProgramOptions = {},
+): Promise<Program> {
   const listen = args.includes('--listen') ? [] : ['--listen', 'inet:127.0.0.1:0'];
-  const child = spawn(process.execPath, [CLI, ...listen, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = '', ...words] = [...wrapper, process.execPath, CLI, ...listen, ...args];
+  const child = spawn(program, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   running.add(child);
   child.once('exit', () => running.delete(child));
   let output = '';

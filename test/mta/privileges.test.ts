@@ -1,0 +1,175 @@
+/** Started by root and by nobody, beside a Postfix with a chrooted smtpd as on Debian: who owns what, and who may what. */
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { askMilter } from './kit/milter-client.ts';
+import { type Postfix, startPostfix } from './kit/postfix.ts';
+import { describeWith } from './kit/present.ts';
+import { type Program, startProgram } from './kit/program.ts';
+import { SmtpClient } from './kit/smtp-client.ts';
+import { brief } from './kit/verdict.ts';
+import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
+import { SENDER } from './scenarios.ts';
+
+const NOBODY = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '--'];
+
+describeWith(['postfix', 'setpriv'], 'privileges', () => {
+  let workdir: string;
+  let postfix: Postfix;
+  let path: string;
+  let ids: Readonly<Record<'nobody' | 'nogroup' | 'postfix', number>>;
+  const programs: Program[] = [];
+
+  beforeAll(async () => {
+    workdir = makeWorkdir();
+    const id = async (...words: string[]): Promise<number> =>
+      Number((await promisify(execFile)('id', words)).stdout);
+    ids = {
+      nobody: await id('-u', 'nobody'),
+      nogroup: await id('-g', 'nobody'),
+      postfix: await id('-g', 'postfix'),
+    };
+    postfix = await startPostfix(workdir, {
+      mainCf: 'milter_default_action = tempfail',
+      milters: ['unix:helo-milter/socket'],
+      chroot: true,
+    });
+    path = join(postfix.spool, 'helo-milter/socket');
+    mkdirSync(join(postfix.spool, 'helo-milter'));
+  });
+
+  afterAll(async () => {
+    for (const program of programs) await program.stop('SIGKILL');
+    await postfix.stop();
+    removeWorkdir(workdir);
+  });
+
+  async function start(...parameters: Parameters<typeof startProgram>): Promise<Program> {
+    const program = await startProgram(...parameters);
+    programs.push(program);
+    return program;
+  }
+
+  async function told(): Promise<string> {
+    const client = await SmtpClient.connect(postfix.ports[0] ?? 0);
+    await client.become(SENDER, 'Jupiter');
+    const reply = brief(await client.send());
+    client.close();
+    return reply;
+  }
+
+  const ownership = (file: string): { uid: number; gid: number; mode: string } => {
+    const { uid, gid, mode } = statSync(file);
+    return { uid, gid, mode: (mode & 0o777).toString(8) };
+  };
+
+  it('root becomes the user, in all threads and for good, and leaves socket and pid file as asked', async () => {
+    const pidFile = join(workdir, 'run/pid');
+    mkdirSync(join(workdir, 'run'));
+    const program = await start([
+      ...['--listen', `unix:${path}`, '--socket-group', 'postfix', '--socket-mode', '0620'],
+      ...['--user', 'nobody', '--pid-file', pidFile],
+    ]);
+    const pid = String(program.child.pid);
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+      const all = (value: number): string => Array(4).fill(value).join('\t');
+      expect(status).toContain(`\nUid:\t${all(ids.nobody)}\n`);
+      expect(status).toContain(`\nGid:\t${all(ids.nogroup)}\n`);
+      expect(/^Groups:\t(.*?) *$/m.exec(status)?.[1]).toBe(String(ids.nogroup));
+      expect(status).toMatch(/^CapPrm:\t0+$/m);
+    }
+    expect(ownership(path)).toEqual({ uid: ids.nobody, gid: ids.postfix, mode: '620' });
+    // Root's, lest the user name another process to those who trust the file.
+    expect(ownership(pidFile)).toEqual({ uid: 0, gid: 0, mode: '644' });
+    expect(readFileSync(pidFile, 'utf8')).toBe(`${pid}\n`);
+    expect(await program.output()).not.toContain('warning root ');
+    expect(await told()).toBe('550 helo-not-fqdn');
+    expect(await program.stop()).toBe(0);
+    // Neither directory is the user's; the next start finds nobody at either file.
+    const next = await start([
+      '--listen',
+      `unix:${path}`,
+      '--socket-group',
+      'postfix',
+      '--pid-file',
+      pidFile,
+    ]);
+    expect(readFileSync(pidFile, 'utf8')).toBe(`${next.child.pid ?? 0}\n`);
+    expect(await next.output()).toContain('warning root ');
+    expect(await told()).toBe('550 helo-not-fqdn');
+    await next.stop();
+    expect(existsSync(pidFile)).toBe(false);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('--group is the group of process and socket', async () => {
+    const program = await start(['--listen', `unix:${path}`, '--user', 'nobody', '--group', 'postfix']);
+    const status = readFileSync(`/proc/${program.child.pid ?? 0}/status`, 'utf8');
+    expect(status).toMatch(new RegExp(`^Gid:\\t${ids.postfix}\\t${ids.postfix}\\t`, 'm'));
+    expect(ownership(path)).toEqual({ uid: ids.nobody, gid: ids.postfix, mode: '660' });
+    expect(await told()).toBe('550 helo-not-fqdn');
+    await program.stop();
+  });
+
+  it('a killed one is replaced at its socket, and Postfix goes on', async () => {
+    const args = ['--listen', `unix:${path}`, '--socket-group', 'postfix'];
+    const first = await start(args);
+    expect(await told()).toBe('550 helo-not-fqdn');
+    await first.stop('SIGKILL');
+    expect(statSync(path).isSocket()).toBe(true);
+    expect(await told()).toBe('451');
+    const second = await start(args);
+    expect(await told()).toBe('550 helo-not-fqdn');
+    await expect(startProgram(args)).rejects.toThrow(
+      /ended with 64: helo-milter: --listen: .* another program answers there/,
+    );
+    expect(await told()).toBe('550 helo-not-fqdn');
+    await second.stop();
+  });
+
+  it('nobody needs nothing of root', async () => {
+    const own = join(workdir, 'own');
+    mkdirSync(own);
+    chownSync(own, ids.nobody, ids.nogroup);
+    const [socket, pidFile] = [`unix:${join(own, 'socket')}`, join(own, 'pid')];
+    // Left by one that was killed; its number is now another's.
+    writeFileSync(pidFile, `${process.pid}\n`);
+    chmodSync(pidFile, 0o644);
+    const args = ['--listen', socket, '--pid-file', pidFile, '--user', 'nobody'];
+    const program = await start(args, { wrapper: NOBODY });
+    expect(await askMilter(socket, 'Jupiter')).toMatch(/^y550 .*\[helo-not-fqdn\]/);
+    expect(ownership(join(own, 'socket'))).toEqual({ uid: ids.nobody, gid: ids.nogroup, mode: '660' });
+    await expect(startProgram(['--pid-file', pidFile])).rejects.toThrow(
+      `--pid-file: ${pidFile} belongs to a helo-milter that runs as process ${program.child.pid ?? 0}`,
+    );
+    expect(await program.stop()).toBe(0);
+    expect(readdirSync(own)).toEqual([]);
+  });
+
+  it.each([
+    [['--user', 'postfix'], /--user: only root can become "postfix"; start as root, or leave it out/],
+    [['--socket-group', 'postfix'], /--listen: cannot listen on unix:\S+: .*EPERM/],
+    [['--pid-file', '/no/where'], /--pid-file: cannot write \/no\/where: .*ENOENT/],
+  ])('nobody with %j ends with 64 and one sentence, and leaves nothing', async (args, wanted) => {
+    const own = join(workdir, `refused-${args.length}-${args[0]?.slice(2) ?? ''}`);
+    mkdirSync(own);
+    chownSync(own, ids.nobody, ids.nogroup);
+    const socket = `unix:${join(own, 'socket')}`;
+    const ended = startProgram(['--listen', socket, ...args], { wrapper: NOBODY });
+    await expect(ended).rejects.toThrow(/^helo-milter ended with 64: helo-milter: [^\n]+\n$/);
+    await expect(ended).rejects.toThrow(wanted);
+    expect(readdirSync(own)).toEqual([]);
+  });
+});
