@@ -60,7 +60,7 @@ describeWith(['own systemd', 'postfix', 'systemd-notify'], 'a real systemd', () 
     systemd = await startSystemd(workdir, {
       service: 'WatchdogSec=3s\nTimeoutAbortSec=1s',
       socket: `ListenStream=\nListenStream=127.0.0.1:${port}\nListenStream=${path}\nSocketGroup=postfix`,
-      config: null,
+      config: 'contact = "call us"\n',
     });
     await systemd.run('systemctl', 'start', 'helo-milter.socket');
   });
@@ -93,6 +93,13 @@ describeWith(['own systemd', 'postfix', 'systemd-notify'], 'a real systemd', () 
 
   it('hands over a unix socket that a chrooted smtpd reaches', async () => {
     expect(await told(1)).toBe('550 helo-not-fqdn');
+  });
+
+  it('has it read /etc/helo-milter.toml', async () => {
+    const client = await SmtpClient.connect(postfix.ports[0] ?? 0);
+    await client.become(SENDER, 'Jupiter');
+    expect((await client.send()).text).toContain('call us');
+    client.close();
   });
 
   it('gives it no right it does not need', async () => {

@@ -34,8 +34,8 @@ export interface SystemdOptions {
   /** What is added to the service unit and to the socket unit. */
   readonly service: string;
   readonly socket: string;
-  /** Contents of /etc/helo-milter.toml; null for none. */
-  readonly config: string | null;
+  /** Contents of /etc/helo-milter.toml. */
+  readonly config: string;
 }
 
 export async function startSystemd(
@@ -47,7 +47,7 @@ export async function startSystemd(
   const units = join(base, 'units');
   mkdirSync(bin, { recursive: true });
   cpSync(UNITS, units, { recursive: true });
-  if (config !== null) writeFileSync(join(base, 'helo-milter.toml'), config);
+  writeFileSync(join(base, 'helo-milter.toml'), config);
   // Without what every unit waits for by default: the start of a whole machine.
   const alone = '[Unit]\nDefaultDependencies=no\n';
   for (const [unit, text] of [
@@ -84,7 +84,7 @@ export async function startSystemd(
     umount -R -l /sys/fs/cgroup
     mount -t cgroup2 none /sys/fs/cgroup
     mount --bind /proc/sys /proc/sys
-    ${config === null ? '' : `cp ${join(base, 'helo-milter.toml')} /etc`}
+    cp ${join(base, 'helo-milter.toml')} /etc
     for each in / /proc/sys /sys /dev; do mount -o remount,ro,bind "$each"; done
     ! touch /usr/x 2>/dev/null
     exec ${SYSTEMD} --system --unit=test.target --machine-id=00112233445566778899aabbccddeeff --log-target=console --show-status=no
