@@ -3,6 +3,7 @@ import type { Command, Option } from 'commander';
 import { makeProgram } from '../../src/command-line.ts';
 import { flagOf, type OptionRow, variableOf } from '../../src/option-row.ts';
 import { ROWS } from '../../src/options.ts';
+import { fakeTerminal } from '../../test/support/terminal.ts';
 
 export interface ManualOption {
   /** `--reject-at`. */
@@ -31,16 +32,7 @@ export interface ManualCommand {
 export function commandTree(): readonly ManualCommand[] {
   const root = makeProgram({
     version: '0',
-    terminal: {
-      write: () => undefined,
-      writeError: () => undefined,
-      writeLog: () => undefined,
-      journal: false,
-      onExit: () => undefined,
-      untilStopped: () => Promise.resolve(''),
-      onReload: () => undefined,
-      onFault: () => undefined,
-    },
+    terminal: fakeTerminal(),
     environment: {},
     exitCode: 0,
   });
