@@ -9,6 +9,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/mta/**'],
           setupFiles: ['test/support/no-live-dns.ts'],
+          // For a busy machine; none takes a second on an idle one.
+          testTimeout: 30_000,
         },
       },
       {

@@ -50,6 +50,8 @@ async function judge(ip: IpAddress, name: string, resolver: Resolver): Promise<W
   const own = resolver.lookup(owner, 'SRV');
   // Nearly no name has a record, so the parents are asked at once and not a round trip later.
   const parents = askParents(name, resolver);
+  // A resolver of somebody else may throw, and then nobody waits for these.
+  parents.catch(() => undefined);
   const answer = await own;
   switch (answer.status) {
     case 'found':

@@ -133,6 +133,15 @@ describe("the name's own record", () => {
   });
 });
 
+it('a resolver that throws is told once', async () => {
+  const ip = parseIp(V4);
+  if (ip === null) throw new Error(V4);
+  const broken = { lookup: (name: string) => Promise.reject(new Error(name)) };
+  await expect(checkCsa(ip, 'mail.example.org', broken)).rejects.toThrow('_client._smtp.mail.example.org');
+  // A rejection that nobody handles would be told now, and end the run.
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
 describe('parents', () => {
   const explicit: Zone = { '_client._smtp.example.org': { SRV: [srv(1, 1, 1)] } };
   const rows: [string, Zone, CsaOutcome['status'], string][] = [
