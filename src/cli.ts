@@ -107,6 +107,9 @@ const terminal: Terminal = {
   onReload: (listener) => {
     process.on('SIGHUP', listener);
   },
+  onReopen: (listener) => {
+    process.on('SIGUSR1', listener);
+  },
   onFault: (listener) => {
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (error: unknown) => {

@@ -12,10 +12,13 @@ export type Stage = 'helo' | 'mail' | 'rcpt';
 export interface Judged {
   readonly assessment: Assessment;
   readonly verdict: Verdict;
+  /** By which the verdict was given. */
+  readonly policy: Policy;
   /** The policy of the recipient, where it has one of its own. */
   readonly ownPolicy: Policy | null;
   /** What the shadow policy would have said. */
   readonly shadow: Verdict | null;
+  readonly shadowPolicy: Policy | null;
   /** The line of the access list that matched. */
   readonly access: AccessEntry | null;
   /** What is done; softer than the verdict where we only watch. */
@@ -41,6 +44,8 @@ export interface Decision {
   readonly sender: string | null;
   readonly recipient: string | null;
   readonly queueId: string | null;
+  /** Unix time in milliseconds at which the client connected; null where the MTA did not say. */
+  readonly connectedAt: number | null;
 }
 
 /** What is done with the message, an exemption counted. */

@@ -106,7 +106,7 @@ export class Greeting {
   under(policy: Policy, judged: Judged): Judged {
     const verdict = decide(judged.assessment, policy, judged.dnsIll);
     const action = enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement);
-    return { ...judged, verdict, ownPolicy: policy, action };
+    return { ...judged, verdict, policy, ownPolicy: policy, action };
   }
 
   /** No recipient that may come is going to refuse. */
@@ -135,8 +135,10 @@ export class Greeting {
     return {
       assessment,
       verdict,
+      policy,
       ownPolicy: null,
       shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, ill),
+      shadowPolicy,
       dnsIll: ill,
       action: enforce(verdict.disposition, this.#ip, enforcement),
       access: entry,

@@ -85,6 +85,7 @@ class HeloSession implements MilterSession {
   readonly #ourselves: (context: MilterContext) => Ourselves;
   readonly #id = `${processStart}.${(++sessionCount).toString(36)}`;
   #ip: IpAddress | null = null;
+  #connectedAt: number | null = null;
   /** Why this client is never refused. */
   #exempt: string | null = null;
   #greetings = 0;
@@ -103,6 +104,7 @@ class HeloSession implements MilterSession {
 
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
     this.#ip = info.address === null ? null : parseIp(info.address);
+    this.#connectedAt = this.#options.wallClock();
     this.#exempt = exemptClient(info.family, this.#ip, context, this.rules);
     return 'continue';
   }
@@ -254,6 +256,7 @@ class HeloSession implements MilterSession {
       sender: this.#sender,
       recipient,
       queueId: context.macro('i') ?? null,
+      connectedAt: this.#connectedAt,
     });
   }
 }

@@ -324,6 +324,18 @@ export const OPTIONS = {
     help: 'begin key=value lines with the time in UTC; the journal and JSON have theirs',
     restart: true,
   }),
+  decisionLog: optional({
+    value: 'FILE',
+    group: 'Logging',
+    help: 'append every decision with its evidence to this file, as JSON lines; opened anew on SIGUSR1, see docs/log.md',
+    parse: verbatim,
+  }),
+  traceClient: many({
+    value: 'NETWORK',
+    group: 'Logging',
+    help: 'log the whole milter dialogue of clients in this network; heeded again on SIGHUP',
+    parse: prefix,
+  }),
 } as const;
 
 export type Options = typeof OPTIONS;

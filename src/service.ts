@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
 import type { ConfigSource } from './config-source.ts';
-import { decisionLogger } from './decision.ts';
+import { type Decision, decisionLogger } from './decision.ts';
+import { DecisionLog } from './decision-log.ts';
 import { describeError } from './describe-error.ts';
 import { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
 import type { Log } from './log.ts';
@@ -28,6 +29,8 @@ export interface Service {
   readonly connections: number;
   /** Reads the configuration and its files again; a fault in them keeps all as it was and is logged. Never rejects. */
   reload(): Promise<void>;
+  /** Goes on in new files after a rotation. */
+  reopen(): Promise<void>;
   /** How long `stop` takes at most, unless told. */
   readonly graceMs: number;
   /** What is wrong with one of its sockets, or null if the MTA would be answered on all. Takes 5 s at most. */
@@ -97,6 +100,9 @@ export async function startService(
       ]);
     },
   });
+  const decided = decisionLogger(log);
+  const { decisionLog: file } = config;
+  const decisionLog = file === null ? null : await DecisionLog.open(file, log, () => Date.now());
   const bench: HeloMilterOptions = {
     assessor,
     rules: () => live.rules,
@@ -118,7 +124,7 @@ export async function startService(
     get authResults() {
       return live.config.noAuthResults ? null : { authservId: live.config.authservId };
     },
-    decided: decisionLogger(log),
+    decided: decisionLog === null ? decided : both(decided, decisionLog),
     now,
   };
   const agreed = (): Pick<MilterServerOptions, 'newSession' | 'macros' | 'actions' | 'replyOnError'> => ({
@@ -181,11 +187,22 @@ export async function startService(
       );
       return all.find((each) => each !== null) ?? null;
     },
+    reopen: async () => {
+      await decisionLog?.reopen();
+    },
     stop: async (graceMs = live.config.grace) => {
       await server.close({ graceMs });
       await removePidFile();
       logHits(log, live.rules);
+      await decisionLog?.close();
     },
+  };
+}
+
+function both(log: (decision: Decision) => void, file: DecisionLog): (decision: Decision) => void {
+  return (decision) => {
+    log(decision);
+    file.write(decision);
   };
 }
 

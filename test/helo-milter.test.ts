@@ -1,129 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { AccessList, parseAccess } from '../src/access.ts';
-import { Assessor } from '../src/assessor.ts';
-import { ChurnCounter } from '../src/churn.ts';
-import { checks, findings } from '../src/core/checks/index.ts';
+import { findings } from '../src/core/checks/index.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
 import type { Resolver } from '../src/core/resolver.ts';
-import { heloMilter, type HeloMilterOptions, macrosFor } from '../src/helo-milter.ts';
-import { decisionText } from '../src/decision.ts';
-import { Conversation } from '../src/milter/conversation.ts';
 import { makePolicy } from '../src/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../src/recipient-policy.ts';
-import type { Rules } from '../src/rules.ts';
 import { TempfailBudget } from '../src/tempfail-budget.ts';
 import * as mta from './support/mta.ts';
-import { type Zone, zoneResolver } from './support/zone.ts';
+import { CLIENT, hello, list, message, service, ZONE } from './support/service.ts';
+import { zoneResolver } from './support/zone.ts';
 
-const CLIENT = '198.51.100.7';
-const ZONE: Zone = {
-  'mail.sender.org': { A: [CLIENT] },
-  'other.sender.org': { A: ['203.0.113.99'] },
-  'mx.dest.org': { A: ['203.0.113.1'] },
-  'host.ours.org': { A: ['203.0.113.2'] },
-  'sender.org': { NS: ['ns.sender.org'] },
-  'broken.org': 'temperror',
-  '7.100.51.198.in-addr.arpa': { PTR: ['mail.sender.org'] },
-};
-
-const flush = async (): Promise<void> => {
-  for (let i = 0; i < 50; i++) await Promise.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
-};
-
-const list = (text: string): AccessList => new AccessList(parseAccess(text, 'list', 0), () => undefined);
-
-interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rules'>> {
-  readonly resolver?: Resolver;
-  readonly rules?: Partial<Rules>;
-}
-
-const RULES: Rules = {
-  checks,
-  policy: makePolicy('rfc5321', findings),
-  shadowPolicy: null,
-  recipients: new RecipientPolicies(new Map(), () => makePolicy('rfc5321', findings)),
-  enforcement: { observe: false, percent: 100 },
-  applyAt: 'rcpt',
-  trusted: [],
-  exemptDaemons: ['submission', '587'],
-  ourNames: [],
-  ourAddresses: [],
-  access: list(''),
-  churnLimit: 10,
-  reply: { helpUrl: null, contact: null, templates: new Map() },
-};
-
-/** A service without sockets: packets in, replies and log lines out. */
-function service({ resolver = zoneResolver(ZONE), rules = {}, ...options }: Setup = {}): {
-  log: string[];
-  connection: () => { say: (...packets: Buffer[]) => Promise<string[]> };
-} {
-  const log: string[] = [];
-  const now = (): number => 0;
-  const newSession = heloMilter({
-    assessor: new Assessor({
-      resolver,
-      checks: () => checks,
-      deadlineMs: 1000,
-      cacheSize: 100,
-      cacheMinMs: 10_000,
-      cacheMaxMs: 900_000,
-      onCheckError: (check, error) => log.push(`check ${check} ${String(error)}`),
-      now,
-    }),
-    rules: () => ({ ...RULES, ...rules }),
-    wallClock: () => 0,
-    budget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
-    dnsIll: () => false,
-    churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
-    authResults: null,
-    decided: (decision) => log.push(decisionText(decision)),
-    now,
-    ...options,
-  });
-  return {
-    log,
-    connection: () => {
-      let sent: string[] = [];
-      const conversation = new Conversation(
-        {
-          newSession,
-          wishes: {
-            keep: ['data'],
-            noReply: [],
-            actions: ['addHeaders', 'changeHeaders'],
-            macros: macrosFor('rcpt'),
-            rejectedRecipients: false,
-            leadingSpace: false,
-          },
-          replyOnError: 'continue',
-          onError: (error, event) => log.push(`${event} ${String(error)}`),
-        },
-        {
-          write: (bytes) => sent.push(...mta.replies(bytes)),
-          destroy: () => undefined,
-          pause: () => undefined,
-          resume: () => undefined,
-        },
-      );
-      conversation.receive(mta.optneg());
-      sent = [];
-      return {
-        say: async (...packets) => {
-          for (const packet of packets) conversation.receive(packet);
-          await flush();
-          const replies = sent;
-          sent = [];
-          return replies;
-        },
-      };
-    },
-  };
-}
-
-const hello = (name: string, client = CLIENT): Buffer[] => [mta.connect(client), mta.helo(name)];
-const message = [mta.mail('s@sender.org'), mta.rcpt('r@dest.test')];
 const code = (reply: string | undefined): string =>
   (reply ?? '').replace(/^y(\d{3}) .*\[([a-z-]+)\].*$/s, '$1 $2');
 

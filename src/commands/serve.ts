@@ -41,6 +41,9 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
   terminal.onReload(() => {
     void systemd.reloading(() => service.reload());
   });
+  terminal.onReopen(() => {
+    void service.reopen();
+  });
   if (log.format === 'kv') lines.write(banner(config, source.file, service.sockets, version));
   else log.notice('started', started(config, service.sockets, version));
   for (const [event, detail] of warnings(terminal.host)) log.warning(event, [['detail', detail]]);

@@ -20,6 +20,8 @@ export interface Terminal {
   untilStopped(): Promise<string>;
   /** Hears that the operator wants files read again. */
   onReload(listener: () => void): void;
+  /** Hears that log files have been moved away. */
+  onReopen(listener: () => void): void;
   /** Hears of faults that nobody foresaw; with a listener they do not end the program. */
   onFault(listener: (event: string, error: unknown) => void): void;
 }

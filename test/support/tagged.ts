@@ -12,12 +12,15 @@ export async function tagged(
   authservId: string,
 ): Promise<string> {
   const assessment = await assessed(ip, helo, zone);
-  const verdict = decide(assessment, makePolicy('rfc5321', findings));
+  const policy = makePolicy('rfc5321', findings);
+  const verdict = decide(assessment, policy);
   return authResults(authservId, {
     assessment,
     verdict,
+    policy,
     ownPolicy: null,
     shadow: null,
+    shadowPolicy: null,
     access: null,
     action: 'accept',
     dnsIll: false,

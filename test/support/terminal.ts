@@ -16,6 +16,7 @@ export function fakeTerminal(wanted: Partial<Terminal> = {}): Terminal {
     onExit: () => undefined,
     untilStopped: () => Promise.resolve('the test'),
     onReload: () => undefined,
+    onReopen: () => undefined,
     onFault: () => undefined,
     ...wanted,
   };
