@@ -102,6 +102,10 @@ class HeloSession implements MilterSession {
     this.#ourselves = ourselves;
   }
 
+  get id(): string {
+    return this.#id;
+  }
+
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
     this.#ip = info.address === null ? null : parseIp(info.address);
     this.#connectedAt = this.#options.wallClock();

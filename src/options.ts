@@ -329,11 +329,12 @@ export const OPTIONS = {
     group: 'Logging',
     help: 'append every decision with its evidence to this file, as JSON lines; opened anew on SIGUSR1, see docs/log.md',
     parse: verbatim,
+    restart: true,
   }),
   traceClient: many({
     value: 'NETWORK',
     group: 'Logging',
-    help: 'log the whole milter dialogue of clients in this network; heeded again on SIGHUP',
+    help: 'log the whole milter dialogue of clients in this network; see docs/log.md',
     parse: prefix,
   }),
 } as const;

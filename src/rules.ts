@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { AccessList, parseAccess } from './access.ts';
 import type { Check } from './core/check.ts';
-import type { IpAddress } from './core/ip.ts';
+import type { IpAddress, IpPrefix } from './core/ip.ts';
 import type { Stage } from './decision.ts';
 import { describeError } from './describe-error.ts';
 import type { Enforcement } from './enforcement.ts';
@@ -33,6 +33,8 @@ export interface Rules extends ExemptionOptions {
   /** More names than this from one address are `helo-churn`. */
   readonly churnLimit: number;
   readonly reply: ReplyOptions;
+  /** Clients whose dialogue is logged. */
+  readonly traceClients: readonly IpPrefix[];
 }
 
 /** All policies by which somebody may be judged. */
@@ -70,6 +72,7 @@ export async function readRules(
     access: await readAccess(config, onVoid),
     churnLimit: config.churnLimit,
     reply: replyOf(config, findings),
+    traceClients: config.traceClient,
   };
 }
 

@@ -17,6 +17,7 @@ import { prepare, sameAssessments, sameResolver } from './prepared.ts';
 import { changes, oneAtATime } from './reload.ts';
 import { policiesOf, type Rules } from './rules.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
+import { createTrace } from './trace.ts';
 import { UsageError } from './usage-error.ts';
 
 /** On when half of at least ten domains failed within half a minute, off when fewer than a fifth do. */
@@ -133,9 +134,16 @@ export async function startService(
     actions: live.config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
     replyOnError: live.config.onError,
   });
+  const trace = createTrace({
+    log,
+    clients: () => live.rules.traceClients,
+    cached: () => assessor.cached,
+    now,
+  });
   const server = new MilterServer({
     ...agreed(),
     hold: true,
+    observe: ({ family, address }, { id }) => trace(family === 'unix' ? null : address, id ?? '?'),
     onError: (error, event) => {
       // A peer that breaks the protocol is its own affair; a callback that fails is ours.
       const say = event === 'protocol' ? log.warning : log.error;

@@ -5,13 +5,14 @@
  * The order of commands is that of libmilter (`engine.c`): a command out of its place ends the message under way
  * (abort callback) and is tried again from there; if it still has no place it is ignored without a reply.
  */
-import { type Command, decodeCommand } from './command.ts';
+import { type Command, type ConnectInfo, decodeCommand } from './command.ts';
 import { MAX_DATA, SMFIC, SMFIP } from './constants.ts';
 import { Macros } from './macros.ts';
 import { Message } from './message.ts';
 import { type Agreement, answers, declined, negotiate, type Wishes } from './negotiation.ts';
+import { describeCommand, describeMacros, describePacket, type Observer } from './observer.ts';
 import { PacketDecoder, ProtocolError } from './packet.ts';
-import { encodeReply, type Reply } from './reply.ts';
+import { describeReply, encodeReply, type Reply } from './reply.ts';
 import type { Awaitable, EventName, MilterContext, MilterSession } from './session.ts';
 
 export interface ConversationOptions {
@@ -21,7 +22,11 @@ export interface ConversationOptions {
   readonly replyOnError: 'continue' | 'tempfail';
   /** Hears of callbacks that failed and of peers that broke the protocol. */
   readonly onError: (error: unknown, event: EventName | 'abort' | 'close' | 'protocol') => void;
+  /** Asked at CONNECT for somebody who wants to hear the dialogue of this session; null for nobody. */
+  readonly observe?: Observe | undefined;
 }
+
+export type Observe = (info: ConnectInfo, session: MilterSession) => Observer | null;
 
 /** Where the bytes go. */
 export interface Peer {
@@ -46,6 +51,7 @@ export class Conversation implements MilterContext {
   readonly #decoder = new PacketDecoder();
   #macros = new Macros();
   #session: MilterSession;
+  #observer: Observer | null = null;
   #agreement: Agreement | null = null;
   #connected = false;
   #progress: number = IDLE;
@@ -135,6 +141,7 @@ export class Conversation implements MilterContext {
       throw new ProtocolError(`${command.type} before the negotiation`);
     }
     const session = this.#session;
+    this.#observer?.('mta', command.type, describeCommand(command));
     switch (command.type) {
       case 'negotiate':
         this.#negotiate(command.offer);
@@ -146,6 +153,7 @@ export class Conversation implements MilterContext {
         if (this.#connected) return;
         this.#connected = true;
         this.#begin(SMFIC.CONNECT);
+        if (this.#options.observe !== undefined) this.#letObserve(this.#options.observe, command);
         this.#call('connect', () => session.connect?.(command.info, this));
         return;
       case 'helo':
@@ -238,7 +246,9 @@ export class Conversation implements MilterContext {
         this.#flush();
       });
       const settle = (reply: Reply): Reply => {
-        this.#out.push(...message.finish());
+        const changes = message.finish();
+        for (const each of changes) this.#observer?.('milter', 'change', describePacket(each));
+        this.#out.push(...changes);
         return reply;
       };
       const reply = session.endOfMessage(message, this);
@@ -302,7 +312,9 @@ export class Conversation implements MilterContext {
     if (endsMessage(event, reply)) this.#progress = IDLE;
     if (!answers(event, agreement)) return;
     const skipGranted = (agreement.protocol & SMFIP.SKIP) !== 0;
-    this.#out.push(encodeReply(reply === 'skip' && !skipGranted ? 'continue' : reply));
+    const granted = reply === 'skip' && !skipGranted ? 'continue' : reply;
+    this.#observer?.('milter', event, describeReply(granted));
+    this.#out.push(encodeReply(granted));
   }
 
   #abort(): void {
@@ -314,6 +326,17 @@ export class Conversation implements MilterContext {
   #endSession(): void {
     this.#abort();
     this.#tell('close');
+    this.#observer?.('mta', 'close', '');
+    this.#observer = null;
+  }
+
+  /** The macros of CONNECT came before anybody could listen. */
+  #letObserve(observe: Observe, command: Command & { readonly type: 'connect' }): void {
+    const observer = (this.#observer = observe(command.info, this.#session));
+    if (observer === null) return;
+    const macros = this.#macros.of(SMFIC.CONNECT);
+    if (macros !== undefined) observer('mta', 'macro', describeMacros(SMFIC.CONNECT, macros));
+    observer('mta', 'connect', describeCommand(command));
   }
 
   #tell(event: 'abort' | 'close'): void {

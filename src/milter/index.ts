@@ -21,6 +21,7 @@ export type { SocketOwner } from './bind.ts';
 export type { ConnectInfo, Envelope } from './command.ts';
 export { Message, NotGrantedError } from './message.ts';
 export type { ActionName, MacroStage, Wishes } from './negotiation.ts';
+export type { Observer } from './observer.ts';
 export { ProtocolError } from './packet.ts';
 export { probe, type ProbeOptions } from './probe.ts';
 export {

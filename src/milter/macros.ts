@@ -38,6 +38,11 @@ export class Macros {
       this.#sets.length = Math.min(this.#sets.length, stage + 1);
   }
 
+  /** The raw set that belongs to a stage. */
+  of(command: number): string | undefined {
+    return this.#sets[ORDER.indexOf(command)];
+  }
+
   /** The value of a macro, from the latest stage that has it. `x` and `{x}` are the same name. */
   get(name: string): string | undefined {
     const bare = bareName(name);

@@ -13,6 +13,8 @@ export interface MilterServerOptions extends Partial<Wishes> {
   readonly onError: ConversationOptions['onError'];
   /** What is answered for a callback that fails; `tempfail` unless told. */
   readonly replyOnError?: ConversationOptions['replyOnError'];
+  /** See `ConversationOptions`; nobody listens unless told. */
+  readonly observe?: ConversationOptions['observe'];
   readonly actions?: readonly ActionName[];
   /** More connections than this are closed at once, which is the MTA's default action; 20,000 unless told. */
   readonly maxConnections?: number;
@@ -80,6 +82,7 @@ export class MilterServer {
       newSession: options.newSession,
       onError: options.onError,
       replyOnError: options.replyOnError ?? 'tempfail',
+      observe: options.observe,
       wishes: { keep, noReply, actions, macros, rejectedRecipients, leadingSpace },
     };
     this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;

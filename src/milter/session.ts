@@ -25,6 +25,8 @@ export type Awaitable<T> = T | Promise<T>;
  * that must survive it (Postfix), so it must not clear what HELO said.
  */
 export interface MilterSession {
+  /** What a log calls this session. */
+  readonly id?: string;
   connect?(info: ConnectInfo, context: MilterContext): Awaitable<ConnectReply>;
   /** For HELO and EHLO alike; the protocol does not tell them apart. */
   helo?(name: string, context: MilterContext): Awaitable<HeloReply>;

@@ -52,6 +52,7 @@ const RULES: Rules = {
   access: list(''),
   churnLimit: 10,
   reply: { helpUrl: null, contact: null, templates: new Map() },
+  traceClients: [],
 };
 
 /** A service without sockets: packets in, replies and log lines out. */
