@@ -12,7 +12,7 @@ import { jsonString } from './log-value.ts';
 import type { Verdict } from './policy.ts';
 
 /** Of the layout; a new field does not change it. */
-export const RECORD_VERSION = 1;
+const RECORD_VERSION = 1;
 /** Longest text, in characters, before it is cut with `...`. */
 const MAX_TEXT = 1024;
 /** Octets of the line after which no more records of a DNS answer are kept. */

@@ -71,7 +71,7 @@ export async function startProgram(
   };
 }
 
-/** A line is in the pipe before the client has its reply; this lets our own event loop take it out. */
+/** A line is in the pipe some milliseconds after the client has its reply; our own event loop takes it out. */
 function arrived(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 50));
 }

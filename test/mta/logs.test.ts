@@ -1,0 +1,274 @@
+/** What is logged, as those read it for whom it is meant: fail2ban, and an administrator with a reference in hand. */
+import { execFile, spawn } from 'node:child_process';
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import * as packets from '../support/mta.ts';
+import { type Nsd, startNsd } from './kit/nsd.ts';
+import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
+import { describeWith } from './kit/present.ts';
+import { type Program, startProgram } from './kit/program.ts';
+import { SmtpClient } from './kit/smtp-client.ts';
+import { brief } from './kit/verdict.ts';
+import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
+import { ZONES } from './kit/zones.ts';
+import { SENDER, STRANGER } from './scenarios.ts';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** Runs the program with its output in a file, which it takes for the journal or not. */
+async function toFile(
+  file: string,
+  args: readonly string[],
+  journal: boolean,
+): Promise<{ port: number; stop: () => Promise<string> }> {
+  const fd = openSync(file, 'w');
+  const { dev, ino } = fstatSync(fd);
+  const child = spawn(
+    process.execPath,
+    [at('dist/cli.js'), '--listen', 'inet:127.0.0.1:0', '--dns-zone', at('examples/senders.zone'), ...args],
+    {
+      stdio: ['ignore', fd, 'inherit'],
+      env: { ...process.env, JOURNAL_STREAM: journal ? `${dev}:${ino}` : '1:1' },
+    },
+  );
+  closeSync(fd);
+  process.once('exit', () => child.kill('SIGKILL'));
+  const gone = new Promise((resolve) => child.once('close', resolve));
+  const port = await vi.waitFor(() => {
+    const found = /inet:127\.0\.0\.1:(\d+)/.exec(readFileSync(file, 'utf8'))?.[1];
+    expect(found).toBeDefined();
+    return Number(found);
+  }, 10_000);
+  return {
+    port,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await gone;
+      return readFileSync(file, 'utf8');
+    },
+  };
+}
+
+/** One message as far as RCPT. */
+async function play(port: number, client: string, helo: string, recipient = 'user@dest.test'): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  let received = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+  const said = [
+    packets.connect(client),
+    packets.helo(helo),
+    packets.mail('s@x.org'),
+    packets.rcpt(recipient),
+  ];
+  socket.write(Buffer.concat([packets.optneg(), ...said]));
+  // One that is accepted at MAIL answers RCPT all the same, since the packet is there.
+  while (packets.replies(received).length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(packets.quit);
+  await closed;
+}
+
+describeWith(['fail2ban-regex'], 'fail2ban', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fail2ban-'));
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  const IMITATION = 'x action=reject\r\ndecision client=192.0.2.1 helo=y action=reject verdict=reject';
+  const SESSIONS: readonly [client: string, helo: string, recipient?: string][] = [
+    ['203.0.113.50', 'Jupiter'],
+    ['2001:db8::50', '192.0.2.1'],
+    // Tempfailed, exempt by recipient, trusted, accepted.
+    ['203.0.113.51', 'gone.example.com'],
+    ['203.0.113.52', 'Jupiter', 'postmaster@dest.test'],
+    ['198.51.100.9', IMITATION],
+    ['203.0.113.53', '[203.0.113.53]'],
+    // Refused, and banned under their own address only, at the time of the log.
+    ['203.0.113.60', IMITATION],
+    ['203.0.113.61', 'x" action=reject decision client=192.0.2.2 helo="y'],
+    ['203.0.113.62', '2001-02-03T04:05:06.000Z decision client=192.0.2.3 helo=x action=reject '],
+  ];
+  const BANNED = ['203.0.113.50', '2001:db8::50', '203.0.113.60', '203.0.113.61', '203.0.113.62'];
+
+  async function log(args: readonly string[], journal: boolean): Promise<string[]> {
+    const program = await toFile(join(directory, 'out'), ['--trust', '198.51.100.0/24', ...args], journal);
+    for (const [client, helo, recipient] of SESSIONS) await play(program.port, client, helo, recipient);
+    const lines = (await program.stop()).split('\n');
+    expect(lines.filter((line) => line.includes('decision client='))).toHaveLength(SESSIONS.length);
+    return lines;
+  }
+
+  async function matched(lines: readonly string[], out: 'ip' | 'time'): Promise<string[]> {
+    const file = join(directory, 'lines');
+    writeFileSync(file, lines.join('\n'));
+    const filter = at('examples/fail2ban/filter.d/helo-milter.conf');
+    const { stdout } = await promisify(execFile)('fail2ban-regex', [
+      '-o',
+      out === 'ip' ? 'ip' : 'row',
+      file,
+      filter,
+    ]);
+    return stdout.trim().split('\n');
+  }
+
+  it('bans whom it should by a file with times, at those times', async () => {
+    const lines = await log(['--log-time'], false);
+    expect(
+      lines.filter((line) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z decision /.test(line)),
+    ).toHaveLength(9);
+    expect(await matched(lines, 'ip')).toEqual(BANNED);
+    const year = lines.map((line) => line.replace(/^20\d\d/, '2024'));
+    for (const row of await matched(year, 'time')) {
+      // Unix time, in 2024: neither now nor what the client says.
+      const time = Number(/',\s+(\d{9,10})/.exec(row)?.[1]);
+      expect(new Date(time * 1000).getUTCFullYear(), row).toBe(2024);
+    }
+  });
+
+  it('bans whom it should by a file without', async () => {
+    expect(await matched(await log([], false), 'ip')).toEqual(BANNED);
+  });
+
+  it('bans whom it should by the journal, as fail2ban puts it, and by syslog', async () => {
+    const lines = await log([], true);
+    expect(lines.filter((line) => line.startsWith('<6>decision '))).toHaveLength(SESSIONS.length);
+    // journald takes the priority off.
+    const messages = lines.filter((line) => /^<\d>/.test(line)).map((line) => line.slice(3));
+    expect(
+      await matched(
+        messages.map((line) => `mx helo-milter[4711]: ${line}`),
+        'ip',
+      ),
+    ).toEqual(BANNED);
+    const syslog = messages.map((line) => `Nov 24 07:40:00 mx helo-milter[4711]: ${line}`);
+    expect(await matched(syslog, 'ip')).toEqual(BANNED);
+  });
+});
+
+describe('the log as a file', () => {
+  it('holds every line, in order, of a service that is stopped in the midst of its work', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'log-'));
+    const file = join(directory, 'out');
+    const program = await toFile(file, ['--log-format', 'json', '--grace', '0s'], false);
+    const clients = Array.from({ length: 200 }, (_, i) => `203.0.113.${i}`);
+    for (const client of clients) await play(program.port, client, 'Jupiter');
+    const events = (await program.stop())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; time: string; client?: string });
+    expect(events.map(({ event, client }) => client ?? event)).toEqual([
+      'started',
+      ...clients,
+      'stopping',
+      'stopped',
+    ]);
+    expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).toSorted());
+    rmSync(directory, { recursive: true });
+  });
+});
+
+describeWith(['postfix', 'nsd'], 'the decision log, with Postfix', () => {
+  let workdir: string;
+  let file: string;
+  let nsd: Nsd;
+  let postfix: Postfix;
+  let program: Program;
+
+  beforeAll(async () => {
+    workdir = makeWorkdir();
+    file = join(workdir, 'decisions.jsonl');
+    nsd = await startNsd(workdir, ZONES);
+    program = await startProgram(['--dns-server', nsd.server, '--grace', '0s', '--decision-log', file]);
+    postfix = await startPostfix(workdir, { mainCf: shippedMainCf(program.socket), milters: [null] });
+  });
+
+  afterAll(async () => {
+    await postfix.stop();
+    await program.stop();
+    await nsd.stop();
+    removeWorkdir(workdir);
+  });
+
+  const validate = new Ajv2020({ allowUnionTypes: true }).compile(
+    JSON.parse(readFileSync(at('docs/decision-log.schema.json'), 'utf8')) as object,
+  );
+
+  /** The record that a reference leads to. */
+  async function record(reference: string, path = file): Promise<Record<string, unknown>> {
+    return vi.waitFor(() => {
+      const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+      const found = lines
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .find((each) => each['reference'] === reference);
+      if (found === undefined) throw new Error(`${path} has no ${reference}`);
+      expect(validate(found), JSON.stringify(validate.errors)).toBe(true);
+      return found;
+    }, 5000);
+  }
+
+  async function refused(address: string, helo: string): Promise<{ told: string; reference: string }> {
+    const client = await SmtpClient.connect(postfix.ports[0] ?? 0);
+    await client.become(address, helo);
+    const reply = await client.send();
+    client.close();
+    return { told: brief(reply), reference: /\(ref (\S+)\)/.exec(reply.text)?.[1] ?? 'none' };
+  }
+
+  it.each([
+    ['gone.sender.org', SENDER, '450 helo-nxdomain', 'tempfail'],
+    ['Jupiter', STRANGER, '550 helo-not-fqdn', 'reject'],
+  ])('the reference in the reply to %s finds its record', async (helo, address, wanted, action) => {
+    const { told, reference } = await refused(address, helo);
+    expect(told).toBe(wanted);
+    const found = await record(reference);
+    expect(found).toMatchObject({
+      client: { ip: address },
+      helo,
+      action,
+      stage: 'rcpt',
+      judged: { verdict: { disposition: action, cause: wanted.slice(4) } },
+    });
+    const connected = Date.parse(String(found['connected']));
+    expect(Math.abs(Date.now() - connected)).toBeLessThan(60_000);
+  });
+
+  it('has every DNS answer with its TTL', async () => {
+    const { reference } = await refused(SENDER, 'gone.sender.org');
+    expect(await record(reference)).toMatchObject({
+      judged: {
+        dns: expect.arrayContaining([
+          expect.objectContaining({ name: 'gone.sender.org', type: 'A', status: 'nxdomain' }),
+        ]) as unknown,
+      },
+    });
+  });
+
+  it('goes on in a new file after SIGUSR1', async () => {
+    const before = await refused(STRANGER, 'Jupiter');
+    await record(before.reference);
+    renameSync(file, `${file}.1`);
+    program.child.kill('SIGUSR1');
+    await vi.waitFor(async () => {
+      expect(await program.output()).toMatch(/^decision-log-reopened file=\S+$/m);
+    }, 5000);
+    const after = await refused(STRANGER, 'Jupiter');
+    await record(before.reference, `${file}.1`);
+    await record(after.reference);
+    expect(readFileSync(`${file}.1`, 'utf8')).not.toContain(after.reference);
+  });
+});
