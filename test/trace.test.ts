@@ -75,11 +75,15 @@ async function served(
   replies: number,
 ): Promise<string[]> {
   let out = '';
+  let asked = false;
   const terminal = fakeTerminal({
     write: (text) => {
       out += text;
     },
     untilStopped: async () => {
+      // To stop at once, which nobody wants.
+      if (asked) return new Promise<never>(() => undefined);
+      asked = true;
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(out)?.[1]);
       const socket = connect(port, '127.0.0.1');
       let received = Buffer.alloc(0);
