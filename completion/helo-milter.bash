@@ -9,12 +9,12 @@ _helo_milter() {
     --shadow-policy) COMPREPLY=($(compgen -W 'rfc5321 emailcore strict' -- "$current")); return ;;
     --log-format) COMPREPLY=($(compgen -W 'kv json' -- "$current")); return ;;
     --log-level) COMPREPLY=($(compgen -W 'error warning info debug' -- "$current")); return ;;
-    --config | --check | --access | --recipient-policy | --dns-zone | --postfix | --sendmail)
+    --config | --check | --access | --recipient-policy | --dns-zone | --postfix | --postfix-config | --sendmail)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --listen | --socket-mode | --grace | --reject-at | --tempfail-at | --weight | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --dns-timeout | --deadline | --cache-size | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --reply-template | --postfix-config | --bogus-name) COMPREPLY=(); return ;;
+    --listen | --socket-mode | --grace | --reject-at | --tempfail-at | --weight | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --dns-timeout | --deadline | --cache-size | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --reply-template | --bogus-name) COMPREPLY=(); return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in

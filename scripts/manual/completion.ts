@@ -1,8 +1,8 @@
 /** Completions for bash and zsh. */
 import { commandTree, type ManualCommand, type ManualOption } from './command-tree.ts';
 
-/** Placeholders that stand for a file. */
-const isFile = ({ value }: ManualOption): boolean => value === 'FILE';
+/** Placeholders that stand for a file or a directory. */
+const isFile = ({ value }: ManualOption): boolean => value === 'FILE' || value === 'DIR';
 
 export function bashCompletion(): string {
   const [program, ...commands] = commandTree();

@@ -44,7 +44,7 @@ describeWith(['bash'], 'the completion for bash', () => {
       '_helo_milter',
       'printf "%s\\n" "${COMPREPLY[@]}"',
     ].join('\n');
-    const { stdout, stderr } = await run('bash', ['-uc', script, 'bash', ...words], {
+    const { stdout, stderr } = await run('bash', ['--norc', '-uc', script, 'bash', ...words], {
       cwd: file('examples'),
     });
     expect(stderr).toBe('');
@@ -78,6 +78,7 @@ describeWith(['bash'], 'the completion for bash', () => {
 
   it('is what bash has for the name once it is sourced', async () => {
     const { stdout } = await run('bash', [
+      '--norc',
       '-c',
       `source ${file('completion/helo-milter.bash')}; complete -p helo-milter`,
     ]);
