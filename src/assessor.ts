@@ -41,6 +41,8 @@ const NEGATIVE_LIFE_MS = 60_000;
 export class Assessor {
   readonly #options: AssessorOptions;
   readonly #cache: AssessmentCache<Assessment>;
+  /** Assessments asked for so far, by what the cache had. */
+  readonly lookups = { hit: 0, miss: 0, joined: 0 };
 
   constructor(options: AssessorOptions) {
     this.#options = options;
@@ -59,9 +61,12 @@ export class Assessor {
     const load = (): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(helo) });
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
     if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) {
+      this.lookups.miss++;
       return { pending: load(), hit: 'miss' };
     }
-    return this.#cache.lookup(ip.text, helo.toLowerCase(), load);
+    const found = this.#cache.lookup(ip.text, helo.toLowerCase(), load);
+    this.lookups[found.hit]++;
+    return found;
   }
 
   /** Addresses in the cache. */

@@ -4,11 +4,12 @@
  *
  * Sessions leave little behind that lives on: a small young generation saves memory and a tenth of the CPU, see bench/.
  */
-import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { runCommandLine } from './command-line.ts';
 import { screenOf } from './commands/paint.ts';
 import type { Terminal } from './commands/terminal.ts';
 import type { Host, ProcessIdentity } from './host.ts';
+import { version } from './version.ts';
 import { writeAll } from './write-all.ts';
 
 const STDOUT = 1;
@@ -123,7 +124,4 @@ const terminal: Terminal = {
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 process.exitCode = await runCommandLine(process.argv.slice(2), version, terminal, process.env);

@@ -1,7 +1,7 @@
 /**
  * Whose mail is never refused, and why: the word that the log gives for it. Knows the MTA by its macros only.
  */
-import { type IpAddress, type IpPrefix, prefixContains } from './core/ip.ts';
+import { type IpAddress, type IpPrefix, isLoopback, prefixContains } from './core/ip.ts';
 import { parseMailbox } from './mailbox.ts';
 
 export interface ExemptionOptions {
@@ -26,7 +26,7 @@ export function exemptClient(
   if (family === 'unix') return 'local';
   if (isExemptService(macros, exemptDaemons)) return 'service';
   if (ip === null) return null;
-  if (ip.family === 4 ? ip.bytes[0] === 127 : ip.text === '::1') return 'loopback';
+  if (isLoopback(ip)) return 'loopback';
   return trusted.some((prefix) => prefixContains(prefix, ip)) ? 'trusted' : null;
 }
 

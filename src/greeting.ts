@@ -28,6 +28,15 @@ export interface Bench {
   readonly now: () => number;
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
+  readonly timing?: Timing | undefined;
+}
+
+/** Hears how long a name took that the cache did not have. Must not throw. */
+export interface Timing {
+  /** Milliseconds from HELO until the assessment was there. */
+  assessed(ms: number, assessment: Assessment): void;
+  /** Milliseconds that the MTA was kept waiting for it at a later command. */
+  waited(ms: number): void;
 }
 
 export class Greeting {
@@ -82,6 +91,7 @@ export class Greeting {
     this.#assessment = found.pending.then((assessment) => {
       this.#elapsedMs = bench.now() - startedAt;
       this.#assessment = assessment;
+      bench.timing?.assessed(this.#elapsedMs, assessment);
       return assessment;
     });
     // Nobody may be waiting when it fails; who asks later gets the failure.
@@ -93,7 +103,12 @@ export class Greeting {
     const assessment = this.#assessment;
     if (this.#judged !== null || assessment === null) return this.#judged;
     if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
-    return assessment.then((done) => (this.#judged ??= this.#judge(done, mta)));
+    const { timing, now } = this.#bench;
+    const askedAt = now();
+    return assessment.then((done) => {
+      timing?.waited(now() - askedAt);
+      return (this.#judged ??= this.#judge(done, mta));
+    });
   }
 
   /** The verdict where nobody has to wait for it. */

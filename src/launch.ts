@@ -14,11 +14,15 @@ export interface Standing {
   readonly handed: readonly HandedFd[];
 }
 
-/** From nothing to a service that reads its first byte, in the order in which rights are needed and given up. */
+/**
+ * From nothing to a service that reads its first byte, in the order in which rights are needed and given up. What `open`
+ * opens belongs to the user that we have become, who must be able to open it again.
+ */
 export async function launch(
   server: MilterServer,
   config: Config,
   standing: Standing | null,
+  open: () => Promise<void>,
 ): Promise<{ readonly sockets: readonly OpenSocket[]; readonly removePidFile: () => Promise<void> }> {
   const host = standing?.host ?? null;
   let identity: Identity | null = null;
@@ -28,6 +32,7 @@ export async function launch(
     const sockets = await openSockets(server, { config, handed: standing?.handed ?? [], identity });
     if (host !== null && config.pidFile !== null) removePidFile = await writePidFile(config.pidFile, host);
     if (host !== null && identity !== null) becomeUser(identity, host.identity);
+    await open();
     server.admit();
     return { sockets, removePidFile };
   } catch (error) {

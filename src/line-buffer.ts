@@ -45,11 +45,17 @@ export class LineBuffer {
   #writing = false;
   #scheduled = false;
   #lost = 0;
+  #lostInAll = 0;
   #idle: (() => void)[] = [];
 
   constructor(options: LineBufferOptions) {
     this.#options = options;
     this.#maxWaiting = options.maxWaiting ?? MAX_WAITING;
+  }
+
+  /** Lines lost since the beginning. */
+  get lostInAll(): number {
+    return this.#lostInAll;
   }
 
   /** Takes a whole line, with its end. */
@@ -119,6 +125,7 @@ export class LineBuffer {
   #lose(lines: number, error: Error | null): void {
     const first = this.#lost === 0;
     this.#lost += lines;
+    this.#lostInAll += lines;
     if (first) this.#options.onLoss?.(error);
   }
 

@@ -2,7 +2,7 @@
 import { OptionError, UsageError } from './usage-error.ts';
 
 export type OptionGroup =
-  'Service' | 'Policy' | 'Who we are' | 'Exemptions' | 'DNS and cache' | 'Replies' | 'Logging';
+  'Service' | 'Policy' | 'Who we are' | 'Exemptions' | 'DNS and cache' | 'Replies' | 'Logging' | 'Monitoring';
 
 export interface OptionDoc {
   /** Placeholder of the value in `--help`; absent for a switch. */

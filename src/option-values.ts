@@ -1,6 +1,6 @@
 /** Readers for the values of options. Each takes the text the operator wrote and throws a UsageError if it is none. */
 import { canonicalName, isQueryName } from './core/domain.ts';
-import { type IpAddress, type IpPrefix, parseIp, parsePrefix } from './core/ip.ts';
+import { type IpAddress, type IpPrefix, isLoopback, parseIp, parsePrefix } from './core/ip.ts';
 import { UsageError } from './usage-error.ts';
 
 export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
@@ -56,6 +56,25 @@ export function address(text: string): IpAddress {
   const parsed = parseIp(text);
   if (parsed === null) throw new UsageError(`"${text}" is not an IP address`);
   return parsed;
+}
+
+/** Where a program that watches us finds us. */
+export interface HttpAddress {
+  /** An IP address. */
+  readonly host: string;
+  readonly port: number;
+  /** Nobody else can reach it. */
+  readonly loopback: boolean;
+}
+
+/** `ADDRESS:PORT` or `[ADDRESS]:PORT`; port 0 is for the system to choose. `localhost` is 127.0.0.1. */
+export function httpAddress(text: string): HttpAddress {
+  const [, six, four = '', port = ''] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const ip = parseIp(six ?? (four === 'localhost' ? '127.0.0.1' : four));
+  if (ip === null || Number(port) > 65_535) {
+    throw new UsageError(`"${text}" is not an address and a port such as 127.0.0.1:9892 or [::1]:9892`);
+  }
+  return { host: ip.text, port: Number(port), loopback: isLoopback(ip) };
 }
 
 /** A domain name, made canonical. */

@@ -12,6 +12,7 @@ import {
   domainName,
   durationBetween,
   fileMode,
+  httpAddress,
   numberBetween,
   oneOf,
   prefix,
@@ -337,6 +338,18 @@ export const OPTIONS = {
     help: 'log the whole milter dialogue of clients in this network; see docs/log.md',
     parse: prefix,
   }),
+  http: optional({
+    value: 'ADDRESS:PORT',
+    group: 'Monitoring',
+    help: 'serve /metrics for Prometheus, /healthz and /readyz here, for example 127.0.0.1:9892; see docs/metrics.md',
+    parse: httpAddress,
+    restart: true,
+  }),
+  httpPublic: flag({
+    group: 'Monitoring',
+    help: 'let --http be an address that others can reach; there is no password',
+    restart: true,
+  }),
 } as const;
 
 export type Options = typeof OPTIONS;
@@ -370,6 +383,12 @@ const RELATIONS: readonly {
     keys: ['cacheMin', 'cacheMax'],
     holds: ({ cacheMin, cacheMax }) => cacheMin <= cacheMax,
     problem: () => 'cache-min is above cache-max',
+  },
+  {
+    keys: ['http', 'httpPublic'],
+    holds: ({ http, httpPublic }) => http === null || http.loopback || httpPublic,
+    problem: ({ http }) =>
+      `${http?.host ?? ''} is not loopback, so others could read the numbers; add http-public if they may`,
   },
 ];
 

@@ -3,13 +3,16 @@ import { performance } from 'node:perf_hooks';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
 import type { ConfigSource } from './config-source.ts';
-import { type Decision, decisionLogger } from './decision.ts';
+import type { Resolver } from './core/resolver.ts';
+import { decisionLogger } from './decision.ts';
 import { DecisionLog } from './decision-log.ts';
 import { describeError } from './describe-error.ts';
 import { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
 import type { Log } from './log.ts';
 import { launch, type Standing } from './launch.ts';
+import { Metrics } from './metrics.ts';
 import { formatSocketAddress, MilterServer, type MilterServerOptions, probe } from './milter/index.ts';
+import type { Monitoring } from './monitoring.ts';
 import type { Config } from './options.ts';
 import { OutageBrake } from './outage-brake.ts';
 import { settles } from './policy.ts';
@@ -26,6 +29,8 @@ const BRAKE = { windowMs: 30_000, minDomains: 10, onAt: 0.5, offBelow: 0.2 } as 
 export interface Service {
   /** Where it listens, as Postfix spells it. */
   readonly sockets: readonly string[];
+  /** Where it serves its numbers, as it stands in a URL; null where it does not. */
+  readonly http: string | null;
   /** SMTP connections open now. */
   readonly connections: number;
   /** Reads the configuration and its files again; a fault in them keeps all as it was and is logged. Never rejects. */
@@ -40,18 +45,25 @@ export interface Service {
   stop(graceMs?: number): Promise<void>;
 }
 
+/** What the program around a service gives it. */
+export interface Surroundings {
+  /** Where the configuration is read again; without it a reload reads the files that the Config names. */
+  readonly source?: Pick<ConfigSource, 'read' | 'locate'>;
+  /** Null in a program of another's: the process is left as it is, without `--user` and `--pid-file`. */
+  readonly standing?: Standing | null;
+  /** Lines that the log could not get rid of, in all. */
+  readonly lostLines?: () => number;
+}
+
 const PROBE_TIMEOUT_MS = 5000;
 
 /**
- * Starts the milter; `source` is where the configuration is read again. Rejects with UsageError where the operator has to
- * change something. `standing` is null in a program of another's: then the process is left as it is, without `--user` and
- * `--pid-file`.
+ * Starts the milter. Rejects with UsageError where the operator has to change something.
  */
 export async function startService(
   config: Config,
   log: Log,
-  source: Pick<ConfigSource, 'read' | 'locate'> = { read: () => Promise.resolve(config), locate: (it) => it },
-  standing: Standing | null = null,
+  { source = unchanging(config), standing = null, lostLines = () => 0 }: Surroundings = {},
 ): Promise<Service> {
   const now = (): number => performance.now();
   const onVoid = (file: string, line: number): void => {
@@ -61,10 +73,13 @@ export async function startService(
     ]);
   };
   let live = await prepare(config, onVoid);
+  // Counted only where somebody can look at it.
+  const metrics = config.http === null ? null : new Metrics(live.registry.findings.keys(), now);
   const brake = new OutageBrake({
     ...BRAKE,
     now,
     onChange: (on, failing, domains) => {
+      if (on && metrics !== null) metrics.outages++;
       const seen = [
         ['failing', failing],
         ['domains', domains],
@@ -73,8 +88,10 @@ export async function startService(
       else log.notice('dns-recovered', [...seen, ['effect', 'verdicts rest on DNS again']]);
     },
   });
+  const asked: Resolver = { lookup: (name, type) => live.resolver.lookup(name, type) };
+  const resolver = brake.watch(metrics?.watch(asked) ?? asked);
   const assessor = new Assessor({
-    resolver: brake.watch({ lookup: (name, type) => live.resolver.lookup(name, type) }),
+    resolver,
     checks: () => live.rules.checks,
     get deadlineMs() {
       return live.config.deadline;
@@ -95,17 +112,21 @@ export async function startService(
       !live.rules.access.needsReverse &&
       policiesOf(live.rules).every((each) => settles(found, each)),
     onCheckError: (check, error) => {
+      metrics?.errors.count('check');
       log.warning('check', [
         ['check', check],
         ['detail', describeError(error)],
       ]);
     },
   });
-  const decided = decisionLogger(log);
-  const { decisionLog: file } = config;
-  const decisionLog = file === null ? null : await DecisionLog.open(file, log, () => Date.now());
+  const logged = decisionLogger(log);
+  const open: { decisionLog: DecisionLog | null; monitoring: Monitoring | null } = {
+    decisionLog: null,
+    monitoring: null,
+  };
   const bench: HeloMilterOptions = {
     assessor,
+    timing: metrics ?? undefined,
     rules: () => live.rules,
     wallClock: () => Date.now(),
     budget: new TempfailBudget(() => live.config.tempfailLimit, now),
@@ -125,11 +146,15 @@ export async function startService(
     get authResults() {
       return live.config.noAuthResults ? null : { authservId: live.config.authservId };
     },
-    decided: decisionLog === null ? decided : both(decided, decisionLog),
+    decided: (decision) => {
+      metrics?.decided(decision);
+      logged(decision);
+      open.decisionLog?.write(decision);
+    },
     now,
   };
   const agreed = (): Pick<MilterServerOptions, 'newSession' | 'macros' | 'actions' | 'replyOnError'> => ({
-    newSession: heloMilter(bench),
+    newSession: metrics?.countSessions(heloMilter(bench)) ?? heloMilter(bench),
     macros: macrosFor(live.config.applyAt),
     actions: live.config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
     replyOnError: live.config.onError,
@@ -145,6 +170,7 @@ export async function startService(
     hold: true,
     observe: ({ family, address }, { id }) => trace(family === 'unix' ? null : address, id ?? '?'),
     onError: (error, event) => {
+      metrics?.errors.count(event === 'protocol' ? 'protocol' : 'callback');
       // A peer that breaks the protocol is its own affair; a callback that fails is ours.
       const say = event === 'protocol' ? log.warning : log.error;
       say('session', [
@@ -153,9 +179,30 @@ export async function startService(
       ]);
     },
   });
-  const { sockets, removePidFile } = await launch(server, config, standing);
+  const { sockets, removePidFile } = await launch(server, config, standing, async () => {
+    if (config.decisionLog !== null) {
+      open.decisionLog = await DecisionLog.open(config.decisionLog, log, () => Date.now());
+    }
+    if (config.http === null || metrics === null) return;
+    // Loaded only where it is wanted: the library costs start-up time.
+    const { startMonitoring } = await import('./monitoring.ts');
+    open.monitoring = await startMonitoring({
+      address: config.http,
+      metrics,
+      resolver,
+      log,
+      now,
+      lookups: () => assessor.lookups,
+      cached: () => assessor.cached,
+      connections: () => server.connections,
+      dnsIll: () => brake.on,
+      deadlineMs: () => live.config.deadline,
+      lostLines,
+    });
+  });
   return {
     sockets: sockets.map(({ address }) => formatSocketAddress(address)),
+    http: open.monitoring?.authority ?? null,
     get connections() {
       return server.connections;
     },
@@ -167,6 +214,8 @@ export async function startService(
         // From here on nothing can fail: what is read in between sees the old or the new, never both.
         live = sameResolver(before.config, next) ? { ...after, resolver: before.resolver } : after;
         server.change(agreed());
+        metrics?.know(after.registry.findings.keys());
+        metrics?.reloaded(true);
         // Who asks for a reload is told what came of it, at any level.
         log.setLevel('info');
         if (!sameAssessments(before, after)) assessor.forget();
@@ -180,6 +229,7 @@ export async function startService(
         }
         log.setLevel(next.logLevel);
       } catch (error) {
+        metrics?.reloaded(false);
         log.error('reload', [
           ['detail', sentences(source.locate(error))],
           ['effect', 'what was read before stays'],
@@ -196,22 +246,21 @@ export async function startService(
       return all.find((each) => each !== null) ?? null;
     },
     reopen: async () => {
-      await decisionLog?.reopen();
+      await open.decisionLog?.reopen();
     },
     stop: async (graceMs = live.config.grace) => {
+      open.monitoring?.stopping();
       await server.close({ graceMs });
       await removePidFile();
+      await open.monitoring?.close();
       logHits(log, live.rules);
-      await decisionLog?.close();
+      await open.decisionLog?.close();
     },
   };
 }
 
-function both(log: (decision: Decision) => void, file: DecisionLog): (decision: Decision) => void {
-  return (decision) => {
-    log(decision);
-    file.write(decision);
-  };
+function unchanging(config: Config): NonNullable<Surroundings['source']> {
+  return { read: () => Promise.resolve(config), locate: (error) => error };
 }
 
 function sentences(error: unknown): string {

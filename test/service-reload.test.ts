@@ -68,7 +68,7 @@ async function start(toml: string): Promise<Running> {
       log.write(level, text);
     },
   };
-  return { service: await startService(await source.read(), faulty, source), lines, configure };
+  return { service: await startService(await source.read(), faulty, { source }), lines, configure };
 }
 
 /** One connection of the MTA. */

@@ -6,7 +6,7 @@ import { createLog, type Field } from '../log.ts';
 import { endOfLifeWarning } from '../node-lines.ts';
 import { formatDuration } from '../option-values.ts';
 import type { Config } from '../options.ts';
-import { startService } from '../service.ts';
+import { type Service, startService } from '../service.ts';
 import { supervise } from '../supervision.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -29,7 +29,11 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
   terminal.onExit(() => lines.take());
   const { host } = terminal;
   const systemd = supervise(host, log);
-  const service = await startService(config, log, source, { host, handed: systemd.handed });
+  const service = await startService(config, log, {
+    source,
+    standing: { host, handed: systemd.handed },
+    lostLines: () => lines.lostInAll,
+  });
   // A fault nobody foresaw must not take the sessions of others along.
   terminal.onFault((event, error) => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -44,8 +48,8 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
   terminal.onReopen(() => {
     void service.reopen();
   });
-  if (log.format === 'kv') lines.write(banner(config, source.file, service.sockets, version));
-  else log.notice('started', started(config, service.sockets, version));
+  if (log.format === 'kv') lines.write(banner(config, source.file, service, version));
+  else log.notice('started', started(config, service, version));
   for (const [event, detail] of warnings(terminal.host)) log.warning(event, [['detail', detail]]);
   lines.flush();
   systemd.started(service);
@@ -64,12 +68,13 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
 }
 
 /** The banner for readers of JSON. */
-function started(config: Config, sockets: readonly string[], version: string): Field[] {
+function started(config: Config, { sockets, http }: Service, version: string): Field[] {
   return [
     ['version', version],
     ['sockets', sockets.join(' ')],
     ['policy', config.policy],
     ['observe', config.observe ? 'yes' : 'no'],
+    ['http', http],
   ];
 }
 
@@ -81,8 +86,8 @@ function* warnings({ nodeVersion, identity }: Host): Generator<[event: string, d
     yield ['root', 'nothing here needs the rights of root; --user drops them'];
 }
 
-/** What it will do, and what to tell the MTA: five lines. */
-function banner(config: Config, file: string | null, sockets: readonly string[], version: string): string {
+/** What it will do, and what to tell the MTA: five lines, and one for the numbers where they are served. */
+function banner(config: Config, file: string | null, { sockets, http }: Service, version: string): string {
   const { policy, rejectAt, tempfailAt, applyAt, observe, enforcePercent, shadowPolicy } = config;
   const { dnsZone, dnsServer, dnsTimeout, deadline, cacheSize, cacheMax } = config;
   const acts = observe
@@ -95,12 +100,14 @@ function banner(config: Config, file: string | null, sockets: readonly string[],
     cacheSize === 0
       ? 'keeps no assessments'
       : `keeps assessments of ${cacheSize} addresses, each for at most ${formatDuration(cacheMax)}`;
+  const open = config.httpPublic ? ', for whoever can reach it' : '';
   return [
     `helo-milter ${version} listens on ${sockets.join(', ')}`,
     `policy ${policy}: reject at ${rejectAt}, tempfail at ${tempfailAt}, verdict at ${applyAt}`,
     `${acts}${shadowPolicy === null ? '' : `; logs what ${shadowPolicy} would have done`}; ${file === null ? 'no configuration file' : `configuration ${file}`}`,
     `asks ${asks}, ${formatDuration(dnsTimeout)} a question, ${formatDuration(deadline)} in all; ${keeps}`,
     `in main.cf: smtpd_milters = ${sockets.join(' ')} and milter_default_action = tempfail, then "postfix reload"`,
+    ...(http === null ? [] : [`metrics and health at http://${http}/metrics, /healthz and /readyz${open}`]),
     '',
   ].join('\n');
 }

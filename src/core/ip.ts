@@ -96,6 +96,11 @@ export function ipv6Nibbles(address: IpAddress): string[] {
   return [...address.bytes].flatMap((byte) => [(byte >> 4).toString(16), (byte & 15).toString(16)]);
 }
 
+/** Whether the address is that of the host itself: 127.0.0.0/8 (RFC 1122 §3.2.1.3) or ::1 (RFC 4291 §2.5.3). */
+export function isLoopback({ family, bytes, text }: IpAddress): boolean {
+  return family === 4 ? bytes[0] === 127 : text === '::1';
+}
+
 /**
  * Whether the address can never be reached from outside the site: the entries of the IANA special-purpose
  * registries (RFC 6890) that are not globally reachable, and multicast. The documentation prefixes are public

@@ -1,0 +1,68 @@
+/** What a program that watches us may ask: `/metrics`, `/healthz` and `/readyz`. Loaded only where `--http` is given. */
+import { version as node } from 'node:process';
+import type { Resolver } from './core/resolver.ts';
+import { describeError } from './describe-error.ts';
+import { type HttpServer, type Page, PLAIN, startHttpServer } from './http-server.ts';
+import type { Log } from './log.ts';
+import type { HttpAddress } from './option-values.ts';
+import { makeRegistry, type Sources } from './prometheus.ts';
+import { Readiness } from './readiness.ts';
+import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
+
+export interface MonitoringOptions extends Omit<Sources, 'build'> {
+  readonly address: HttpAddress;
+  /** That of the assessments, watched by the metrics and the brake. */
+  readonly resolver: Resolver;
+  readonly log: Log;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+export interface Monitoring {
+  /** `127.0.0.1:9892` */
+  readonly authority: string;
+  /** The service takes no new sessions: it is not ready any more, and is still watched. */
+  stopping(): void;
+  close(): Promise<void>;
+}
+
+/** Rejects with UsageError where it cannot listen. */
+export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
+  const { address, resolver, metrics, dnsIll, log, now } = options;
+  const registry = makeRegistry({ ...options, build: { version, node } });
+  const readiness = new Readiness({ resolver, lastHeard: () => metrics, dnsIll, now });
+  const pages = new Map<string, () => Page | Promise<Page>>([
+    ['/metrics', async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() })],
+    ['/healthz', () => ({ status: 200, type: PLAIN, body: 'ok\n' })],
+    [
+      '/readyz',
+      async () => {
+        const obstacle = await readiness.obstacle();
+        return { status: obstacle === null ? 200 : 503, type: PLAIN, body: `${obstacle ?? 'ok'}\n` };
+      },
+    ],
+  ]);
+  const onError = (error: unknown): void => {
+    metrics.errors.count('http');
+    log.warning('http', [['detail', describeError(error)]]);
+  };
+  let server: HttpServer;
+  try {
+    server = await startHttpServer({ address, pages, onError });
+  } catch (error) {
+    throw new UsageError(
+      `--http: cannot listen on ${address.host} port ${address.port}: ${describeError(error)}`,
+    );
+  }
+  return {
+    authority: server.authority,
+    stopping: () => {
+      readiness.stop();
+    },
+    close: async () => {
+      await server.close();
+      registry.clear();
+    },
+  };
+}

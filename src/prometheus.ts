@@ -1,0 +1,276 @@
+/**
+ * The numbers under their public names: one row a metric, from which the page of `/metrics` and docs/metrics.md are made.
+ * Names and labels are public API, as finding ids are. Values are read when the page is asked for.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Durations, Metrics, Tally } from './metrics.ts';
+
+/** Where the numbers come from. */
+export interface Sources {
+  readonly metrics: Metrics;
+  /** Assessments asked for, by what the cache had. */
+  readonly lookups: () => Readonly<Record<'hit' | 'miss' | 'joined', number>>;
+  /** Addresses in the cache. */
+  readonly cached: () => number;
+  /** SMTP connections open now. */
+  readonly connections: () => number;
+  /** The outage brake is on. */
+  readonly dnsIll: () => boolean;
+  /** `--deadline` in milliseconds. */
+  readonly deadlineMs: () => number;
+  /** Lines that the log lost, since nobody took them. */
+  readonly lostLines: () => number;
+  readonly build: Readonly<Record<'version' | 'node', string>>;
+}
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+interface Doc {
+  readonly name: `helo_milter_${string}`;
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export type MetricRow = Doc &
+  (
+    | { readonly type: 'counter' | 'gauge'; readonly read: (sources: Sources) => Iterable<Sample> }
+    | { readonly type: 'histogram'; readonly read: (sources: Sources) => Durations }
+  );
+
+type Read<T> = (sources: Sources) => T;
+
+function tally(name: Doc['name'], label: string, help: string, of: Read<Tally>): MetricRow {
+  const read = (sources: Sources): Sample[] => [...of(sources)].map(([word, n]) => [{ [label]: word }, n]);
+  return { name, help, labels: [label], type: 'counter', read };
+}
+
+function number(type: 'counter' | 'gauge', name: Doc['name'], help: string, of: Read<number>): MetricRow {
+  return { name, help, labels: [], type, read: (sources) => [[{}, of(sources)]] };
+}
+
+function histogram(name: Doc['name'], help: string, read: Read<Durations>): MetricRow {
+  return { name, help, labels: [], type: 'histogram', read };
+}
+
+export const METRICS: readonly MetricRow[] = [
+  tally(
+    'helo_milter_verdicts_total',
+    'disposition',
+    'Verdicts by what the policy says, whatever is done',
+    ({ metrics }) => metrics.verdicts,
+  ),
+  tally(
+    'helo_milter_actions_total',
+    'action',
+    'Decisions by what is done: after exemptions, --observe, --enforce-percent and --tempfail-limit',
+    ({ metrics }) => metrics.actions,
+  ),
+  tally(
+    'helo_milter_refusals_total',
+    'cause',
+    'Rejected and tempfailed, by the finding that weighed most',
+    ({ metrics }) => metrics.causes,
+  ),
+  tally(
+    'helo_milter_exemptions_total',
+    'kind',
+    'Decisions in which the verdict did not matter, by why; tempfail-limit: the budget of tempfails was spent',
+    ({ metrics }) => metrics.exemptions,
+  ),
+  tally(
+    'helo_milter_findings_total',
+    'finding',
+    'Findings in verdicts, those of weight zero included',
+    ({ metrics }) => metrics.findings,
+  ),
+  tally('helo_milter_streams_total', 'stream', 'Verdicts by stream', ({ metrics }) => metrics.streams),
+  tally(
+    'helo_milter_correspondence_total',
+    'strength',
+    'Verdicts by the strongest proof that client and name belong together',
+    ({ metrics }) => metrics.correspondences,
+  ),
+  tally(
+    'helo_milter_shadow_verdicts_total',
+    'disposition',
+    'What --shadow-policy would have said',
+    ({ metrics }) => metrics.shadowVerdicts,
+  ),
+  {
+    name: 'helo_milter_cache_lookups_total',
+    help: 'Greetings by what the cache had: hit, miss, or joined where another session was asking already',
+    labels: ['result'],
+    type: 'counter',
+    read: ({ lookups }) => Object.entries(lookups()).map(([result, n]) => [{ result }, n] as const),
+  },
+  number('gauge', 'helo_milter_cache_addresses', 'Client addresses in the cache', ({ cached }) => cached()),
+  histogram(
+    'helo_milter_assessment_duration_seconds',
+    'From HELO until the assessment was there, for greetings that the cache did not have',
+    ({ metrics }) => metrics.assessmentDuration,
+  ),
+  histogram(
+    'helo_milter_wait_duration_seconds',
+    'How long the MTA was kept waiting for an assessment that was not ready at the command that needs it',
+    ({ metrics }) => metrics.waitDuration,
+  ),
+  number('gauge', 'helo_milter_deadline_seconds', 'The --deadline of an assessment', ({ deadlineMs }) => {
+    return deadlineMs() / 1000;
+  }),
+  number(
+    'counter',
+    'helo_milter_deadline_exceeded_total',
+    'Greetings whose assessment --deadline cut short; what it did not learn is dns-temperror',
+    ({ metrics }) => metrics.late,
+  ),
+  {
+    name: 'helo_milter_dns_questions_total',
+    help: 'Questions to DNS by type and answer, the probes of /readyz included',
+    labels: ['type', 'result'],
+    type: 'counter',
+    read: ({ metrics }) =>
+      [...metrics.questions].flatMap(([type, results]) =>
+        [...results].map(([result, n]) => [{ type, result }, n] as const),
+      ),
+  },
+  histogram(
+    'helo_milter_dns_duration_seconds',
+    'How long a question to DNS took, failover included',
+    ({ metrics }) => metrics.dnsDuration,
+  ),
+  tally(
+    'helo_milter_dns_errors_total',
+    'kind',
+    'Questions that DNS did not answer, by what happened to the last server asked; overload: more at once than we ask',
+    ({ metrics }) => metrics.dnsErrors,
+  ),
+  number(
+    'gauge',
+    'helo_milter_outage_brake',
+    '1 while nothing that rests on DNS is refused',
+    ({ dnsIll }) => {
+      return dnsIll() ? 1 : 0;
+    },
+  ),
+  number(
+    'counter',
+    'helo_milter_outages_total',
+    'How often the outage brake was pulled',
+    ({ metrics }) => metrics.outages,
+  ),
+  number('gauge', 'helo_milter_sessions', 'SMTP connections open now', ({ connections }) => connections()),
+  number(
+    'counter',
+    'helo_milter_sessions_total',
+    'SMTP connections taken',
+    ({ metrics }) => metrics.sessions,
+  ),
+  tally(
+    'helo_milter_errors_total',
+    'kind',
+    'What went wrong inside: protocol (the peer is no MTA, or a broken one), callback (a fault of ours; see --on-error), check (a check failed), http',
+    ({ metrics }) => metrics.errors,
+  ),
+  number(
+    'counter',
+    'helo_milter_log_lines_lost_total',
+    'Log lines lost because whoever reads them is too slow, or the disk is full',
+    ({ lostLines }) => lostLines(),
+  ),
+  tally(
+    'helo_milter_reloads_total',
+    'result',
+    'Reloads by whether what was read was sound',
+    ({ metrics }) => metrics.reloads,
+  ),
+  number(
+    'gauge',
+    'helo_milter_last_reload_successful',
+    '0 where the last reload failed and what was read before stays',
+    ({ metrics }) => (metrics.lastReloadFailed ? 0 : 1),
+  ),
+  {
+    name: 'helo_milter_build_info',
+    help: 'Always 1; the versions are in the labels',
+    labels: ['version', 'node'],
+    type: 'gauge',
+    read: ({ build }) => [[build, 1]],
+  },
+];
+
+/**
+ * Of prom-client's own. They list every socket at each scrape, which with 10,000 sessions holds up the mail, and break the
+ * naming rules of Prometheus.
+ */
+const LEFT_OUT = [
+  'nodejs_active_handles',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources',
+  'nodejs_active_resources_total',
+] as const;
+
+/** A registry of our own, with the process's metrics beside ours. */
+export function makeRegistry(sources: Sources): Registry {
+  const registry = new Registry();
+  for (const row of METRICS) register(row, sources, registry);
+  collectDefaultMetrics({ register: registry });
+  for (const name of LEFT_OUT) registry.removeSingleMetric(name);
+  return registry;
+}
+
+function register(row: MetricRow, sources: Sources, registry: Registry): void {
+  const { name, help } = row;
+  const config = { name, help, labelNames: [...row.labels], registers: [registry] };
+  switch (row.type) {
+    case 'counter':
+      new Counter({
+        ...config,
+        collect() {
+          this.reset();
+          for (const [labels, value] of row.read(sources)) this.inc(labels, value);
+        },
+      });
+      break;
+    case 'gauge':
+      new Gauge({
+        ...config,
+        collect() {
+          for (const [labels, value] of row.read(sources)) this.set(labels, value);
+        },
+      });
+      break;
+    case 'histogram':
+      new ReadHistogram(name, help, registry, row.read(sources));
+      break;
+  }
+}
+
+/** A histogram whose observations were made elsewhere. */
+class ReadHistogram extends Histogram {
+  readonly #name: string;
+  readonly #durations: Durations;
+
+  constructor(name: string, help: string, registry: Registry, durations: Durations) {
+    super({ name, help, registers: [registry], buckets: [...durations.bounds] });
+    this.#name = name;
+    this.#durations = durations;
+  }
+
+  override async get(): ReturnType<Histogram['get']> {
+    const empty = await super.get();
+    const { bounds, counts, sum } = this.#durations;
+    let below = 0;
+    const buckets = [...counts].map((n, i) => {
+      below += n;
+      return { labels: { le: bounds[i] ?? '+Inf' }, value: below, metricName: `${this.#name}_bucket` };
+    });
+    const values = [
+      ...buckets,
+      { labels: {}, value: sum, metricName: `${this.#name}_sum` },
+      { labels: {}, value: below, metricName: `${this.#name}_count` },
+    ];
+    return { ...empty, values };
+  }
+}
