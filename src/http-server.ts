@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   readonly address: HttpAddress;
   /** By path. A page that rejects is answered by 500. */
   readonly pages: ReadonlyMap<string, () => Page | Promise<Page>>;
+  /** Milliseconds for the head of a request and for all of it; a connection that says nothing has twice that. */
+  readonly timeoutMs: number;
   /** Hears of pages that failed, and of the socket. Must not throw. */
   readonly onError: (error: unknown) => void;
 }
@@ -30,17 +32,20 @@ export interface HttpServer {
 /** Who scrapes has one connection or two. */
 const MAX_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
-/** Milliseconds for the head of a request, for all of it, and for a connection that says nothing. */
-const TIMEOUT_MS = 5_000;
 
 /** Listens. Rejects with the error of the system. */
-export async function startHttpServer({ address, pages, onError }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer({
+  address,
+  pages,
+  timeoutMs,
+  onError,
+}: HttpServerOptions): Promise<HttpServer> {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: TIMEOUT_MS,
-      requestTimeout: TIMEOUT_MS,
-      connectionsCheckingInterval: 1000,
+      headersTimeout: timeoutMs,
+      requestTimeout: timeoutMs,
+      connectionsCheckingInterval: timeoutMs / 5,
     },
     (request, response) => {
       void answer(request, response, pages, onError);
@@ -48,7 +53,7 @@ export async function startHttpServer({ address, pages, onError }: HttpServerOpt
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.maxHeadersCount = 50;
-  server.setTimeout(2 * TIMEOUT_MS);
+  server.setTimeout(2 * timeoutMs);
   const { host, port } = address;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

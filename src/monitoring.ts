@@ -27,6 +27,8 @@ export interface Monitoring {
   close(): Promise<void>;
 }
 
+const HTTP_TIMEOUT_MS = 5_000;
+
 /** Rejects with UsageError where it cannot listen. */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { address, resolver, metrics, dnsIll, log, now } = options;
@@ -49,7 +51,7 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
   };
   let server: HttpServer;
   try {
-    server = await startHttpServer({ address, pages, onError });
+    server = await startHttpServer({ address, pages, timeoutMs: HTTP_TIMEOUT_MS, onError });
   } catch (error) {
     throw new UsageError(
       `--http: cannot listen on ${address.host} port ${address.port}: ${describeError(error)}`,

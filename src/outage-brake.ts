@@ -67,8 +67,8 @@ export class OutageBrake {
     this.#judge();
   }
 
-  #judge(): void {
-    const { minDomains, onAt, offBelow, onChange } = this.#options;
+  #judge(minDomains = this.#options.minDomains): void {
+    const { onAt, offBelow, onChange } = this.#options;
     const domains = this.#answered.size;
     if (domains < minDomains) return;
     const share = this.#failing / domains;
@@ -78,10 +78,12 @@ export class OutageBrake {
     onChange(on, this.#failing, domains);
   }
 
-  /** A new window begins with nothing known; the brake stays as it is until the window can judge. */
+  /** A new window begins with nothing known; the brake stays as it is until the window can judge, or has ended with answers. */
   #turn(): void {
     const now = this.#options.now();
     if (now < this.#windowEndsAt) return;
+    // Where little mail comes, a whole window of it has to do; else a brake once on would stay on for hours.
+    if (this.#on && this.#answered.size > 0) this.#judge(1);
     this.#answered = new Map();
     this.#failing = 0;
     this.#windowEndsAt = now + this.#options.windowMs;

@@ -23,6 +23,16 @@ describe('readers of option values', () => {
     ['a mode without its zero', values.fileMode, '600', 0o600],
     ['a number and a time', values.countAndAge, '5/4h', { count: 5, ageMs: 14_400_000 }],
     ['an authserv-id', values.token, 'MX.example.org', 'mx.example.org'],
+    [
+      'where to serve',
+      values.httpAddress,
+      '127.0.0.1:9892',
+      { host: '127.0.0.1', port: 9892, loopback: true },
+    ],
+    ['where to serve, IPv6', values.httpAddress, '[::1]:0', { host: '::1', port: 0, loopback: true }],
+    ['localhost', values.httpAddress, 'localhost:80', { host: '127.0.0.1', port: 80, loopback: true }],
+    ['all addresses', values.httpAddress, '0.0.0.0:80', { host: '0.0.0.0', port: 80, loopback: false }],
+    ['all of IPv6', values.httpAddress, '[::]:80', { host: '::', port: 80, loopback: false }],
     ['anything', values.verbatim, 'x y', 'x y'],
   ])('take %s', (_, read, given, wanted) => {
     expect(text(read(given))).toEqual(wanted);
@@ -53,6 +63,12 @@ describe('readers of option values', () => {
     ['no number', values.countAndAge, '0/4h'],
     ['too much', values.countAndAge, '5/4h/x'],
     ['a mode that is none', values.fileMode, '999'],
+    ['an address without a port', values.httpAddress, '127.0.0.1'],
+    ['a port without an address', values.httpAddress, ':9892'],
+    ['a port that is none', values.httpAddress, '127.0.0.1:65536'],
+    ['a host to be looked up', values.httpAddress, 'mx.example.org:9892'],
+    ['IPv6 without brackets', values.httpAddress, '::1:9892'],
+    ['a URL', values.httpAddress, 'http://127.0.0.1:9892'],
   ])('refuse %s in one sentence', (_, read, given) => {
     expect(() => read(given)).toThrow(UsageError);
     expect(() => read(given)).toThrow(/^[^\n]+$/);

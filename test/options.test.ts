@@ -32,6 +32,14 @@ describe('readConfig', () => {
     expect(config.observe).toBe(true);
   });
 
+  it.each([
+    [{ http: ['127.0.0.1:9892'] }, true],
+    [{ http: ['[::1]:9892'] }, true],
+    [{ http: ['192.0.2.1:9892'], httpPublic: [''] }, false],
+  ])('takes %j', (texts, loopback) => {
+    expect(readConfig(given(texts)).http).toMatchObject({ port: 9892, loopback });
+  });
+
   it('is frozen', () => {
     expect(Object.isFrozen(readConfig(given({})))).toBe(true);
   });
@@ -42,6 +50,9 @@ describe('readConfig', () => {
     [{ tempfailAt: ['20'] }, /^--tempfail-at: tempfail-at 20 is above reject-at 10$/],
     [{ cacheMin: ['1h'] }, /^--cache-min: cache-min is above cache-max$/],
     [{ deadline: ['30s'] }, /^--deadline: /],
+    [{ http: ['192.0.2.1:9892'] }, /^--http: 192\.0\.2\.1 is not loopback, .*http-public/],
+    [{ http: ['[::]:9892'] }, /^--http: :: is not loopback/],
+    [{ http: ['9892'] }, /^--http: "9892" is not an address and a port/],
   ])('refuses %j', (texts, message) => {
     expect(() => readConfig(given(texts))).toThrow(UsageError);
     expect(() => readConfig(given(texts))).toThrow(message);

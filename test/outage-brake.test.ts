@@ -62,6 +62,30 @@ describe('OutageBrake', () => {
     expect(made.on).toBe(false);
   });
 
+  it.each<[string, readonly (readonly [string, 'nodata' | 'temperror'])[], boolean]>([
+    ['a few domains that answer', [['a.org', 'nodata']], false],
+    ['a few that do not', [['a.org', 'temperror']], true],
+    [
+      'some of either',
+      [
+        ['a.org', 'nodata'],
+        ['b.org', 'temperror'],
+      ],
+      true,
+    ],
+    ['nothing', [], true],
+  ])('after a quiet window with %s', async (_, asked, on) => {
+    const { made, ask, clock, changes } = brake();
+    for (const name of ['a.org', 'b.org', 'c.org', 'd.org']) await ask(name, 'temperror');
+    clock.now = 1000;
+    expect(made.on).toBe(true);
+    for (const [name, status] of asked) await ask(name, status);
+    expect(made.on).toBe(true);
+    clock.now = 2000;
+    expect(made.on).toBe(on);
+    expect(changes).toHaveLength(on ? 1 : 2);
+  });
+
   it('is not pulled by one hostile zone, however many of its names are broken', async () => {
     const { made, ask } = brake();
     for (const name of ['a.org', 'b.org', 'c.org']) await ask(name, 'nodata');

@@ -4,6 +4,7 @@ import {
   ipFromBytes,
   ipv6Nibbles,
   type IpAddress,
+  isLoopback,
   isPrivateAddress,
   networkText,
   parseIp,
@@ -19,6 +20,21 @@ function ip(text: string): IpAddress {
   if (address === null) throw new Error(text);
   return address;
 }
+
+describe('isLoopback', () => {
+  it.each([
+    ['127.0.0.1', true],
+    ['127.255.0.9', true],
+    ['128.0.0.1', false],
+    ['0.0.0.0', false],
+    ['::1', true],
+    ['::', false],
+    ['::ffff:127.0.0.1', true],
+    ['2001:db8::1', false],
+  ])('%s: %s', (text, wanted) => {
+    expect(isLoopback(ip(text))).toBe(wanted);
+  });
+});
 
 describe('parseIp', () => {
   it.each([

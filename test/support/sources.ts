@@ -1,0 +1,17 @@
+/** Numbers to make metrics of, where no service runs. */
+import { findings } from '../../src/core/checks/index.ts';
+import { Metrics } from '../../src/metrics.ts';
+import type { Sources } from '../../src/prometheus.ts';
+
+export function makeSources(changes: Partial<Sources> = {}): Sources {
+  return {
+    metrics: new Metrics(findings.keys(), () => 0),
+    lookups: () => ({ hit: 0, miss: 0, joined: 0 }),
+    cached: () => 0,
+    connections: () => 0,
+    dnsIll: () => false,
+    deadlineMs: () => 6000,
+    build: { version: '1.2.3', node: 'v20.0.0' },
+    ...changes,
+  };
+}
