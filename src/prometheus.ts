@@ -247,30 +247,33 @@ function register(row: MetricRow, sources: Sources, registry: Registry): void {
   }
 }
 
-/** A histogram whose observations were made elsewhere. */
+/**
+ * A histogram whose observations were made elsewhere. prom-client can only be told them one by one, so the method is
+ * replaced that its registry and its own `get` read buckets by.
+ */
 class ReadHistogram extends Histogram {
-  readonly #name: string;
   readonly #durations: Durations;
+  readonly #name: string;
+  readonly #help: string;
 
   constructor(name: string, help: string, registry: Registry, durations: Durations) {
     super({ name, help, registers: [registry], buckets: [...durations.bounds] });
     this.#name = name;
+    this.#help = help;
     this.#durations = durations;
   }
 
-  override async get(): ReturnType<Histogram['get']> {
-    const empty = await super.get();
+  getForPromString(): object {
     const { bounds, counts, sum } = this.#durations;
-    let below = 0;
-    const buckets = [...counts].map((n, i) => {
-      below += n;
-      return { labels: { le: bounds[i] ?? '+Inf' }, value: below, metricName: `${this.#name}_bucket` };
-    });
-    const values = [
-      ...buckets,
-      { labels: {}, value: sum, metricName: `${this.#name}_sum` },
-      { labels: {}, value: below, metricName: `${this.#name}_count` },
-    ];
-    return { ...empty, values };
+    let upTo = 0;
+    const buckets = Array.from(counts, (n, i) =>
+      this.#sample('bucket', (upTo += n), { le: bounds[i] ?? '+Inf' }),
+    );
+    const values = [...buckets, this.#sample('sum', sum), this.#sample('count', upTo)];
+    return { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
+  }
+
+  #sample(suffix: string, value: number, labels: Readonly<Record<string, string | number>> = {}): object {
+    return { metricName: `${this.#name}_${suffix}`, value, labels, sharedLabels: {} };
   }
 }
