@@ -8,6 +8,8 @@ import { freePort } from './workdir.ts';
 export interface Nsd {
   /** As `--dns-server` wants it. */
   readonly server: string;
+  /** Stays on its port and answers nothing, until told otherwise. */
+  silence(silent: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -41,16 +43,25 @@ export async function startNsd(workdir: string, zones: Readonly<Record<string, s
   ];
   const file = join(directory, 'nsd.conf');
   writeFileSync(file, `${settings.join('\n')}\n`);
-  const child = spawn('nsd', ['-d', '-c', file], { stdio: 'ignore', env: withSystemPath() });
+  // A group of its own, so that all its processes can be held.
+  const child = spawn('nsd', ['-d', '-c', file], { stdio: 'ignore', env: withSystemPath(), detached: true });
+  const signalAll = (signal: NodeJS.Signals): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+  };
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     await gone;
   };
-  process.once('exit', () => child.kill('SIGKILL'));
+  process.once('exit', () => {
+    signalAll('SIGKILL');
+  });
   await answers(port, names[0] ?? '');
-  return { server: `127.0.0.1:${port}`, stop };
+  const silence = (silent: boolean): void => {
+    signalAll(silent ? 'SIGSTOP' : 'SIGCONT');
+  };
+  return { server: `127.0.0.1:${port}`, silence, stop };
 }
 
 async function answers(port: number, zone: string): Promise<void> {
