@@ -7,7 +7,7 @@ import type { Log } from './log.ts';
 import type { HttpAddress } from './option-values.ts';
 import { makeRegistry, type Sources } from './prometheus.ts';
 import { Readiness } from './readiness.ts';
-import { UsageError } from './usage-error.ts';
+import { OptionError } from './usage-error.ts';
 import { version } from './version.ts';
 
 export interface MonitoringOptions extends Omit<Sources, 'build'> {
@@ -53,9 +53,8 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
   try {
     server = await startHttpServer({ address, pages, timeoutMs: HTTP_TIMEOUT_MS, onError });
   } catch (error) {
-    throw new UsageError(
-      `--http: cannot listen on ${address.host} port ${address.port}: ${describeError(error)}`,
-    );
+    const where = `${address.host} port ${address.port}`;
+    throw new OptionError('--http', `cannot listen on ${where}: ${describeError(error)}`);
   }
   return {
     authority: server.authority,

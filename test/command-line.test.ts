@@ -90,6 +90,8 @@ describe('usage', () => {
     [['--listen', 'tcp:1'], /--listen: "tcp:1" is no socket to listen on/],
     [['--listen', 'inet:127.0.0.1:1', '--listen', 'inet:192.0.2.1:1'], /--listen: cannot listen on inet:/],
     [['--listen', 'unix:/no/such/directory/socket'], /--listen: cannot listen on unix:.*(?:ENOENT|EACCES)/],
+    [['--http', '0.0.0.0:9892'], /--http: 0\.0\.0\.0 is not loopback, .*http-public/],
+    [[...LISTEN, '--http', '192.0.2.1:1', '--http-public'], /--http: cannot listen on 192\.0\.2\.1 port 1: /],
     [['check'], /missing required argument/],
     [['check', 'mail', 'mail.org'], /"mail" is not an IP address/],
     [['check', '192.0.2.1', 'a', 'b'], /too many arguments/],
@@ -270,6 +272,17 @@ describe('serve', () => {
     [[], 'acts on every verdict'],
   ])('%j: %s', async (args, words) => {
     expect((await run([...LISTEN, ...args])).out).toContain(words);
+  });
+
+  it('says where it serves its numbers, and serves them', async () => {
+    const { out, code } = await run([...LISTEN, '--http', '127.0.0.1:0'], async (state) => {
+      const [, origin = ''] =
+        /^metrics and health at (http:\/\/127\.0\.0\.1:\d+)\/metrics/m.exec(state.out) ?? [];
+      const response = await fetch(`${origin}/metrics`);
+      expect(await response.text()).toContain('helo_milter_sessions 0\n');
+    });
+    expect(out).toMatch(/^stopped$/m);
+    expect(code).toBe(0);
   });
 
   it('serves an MTA and logs the decision', async () => {

@@ -199,6 +199,22 @@ describe('DNS', () => {
   });
 });
 
+it('takes the findings of checks that a reload has brought, and keeps what it has counted', () => {
+  const metrics = make(['helo-nxdomain']);
+  metrics.decided(decision({}));
+  metrics.know(['helo-nxdomain', 'own-check']);
+  metrics.decided(decision({ id: 'own-check' }));
+  expect(numbers(metrics.causes)).toEqual({ 'helo-nxdomain': 1, 'own-check': 1 });
+  expect(numbers(metrics.findings)).toEqual({ 'helo-nxdomain': 1, 'own-check': 1, other: 2 });
+});
+
+it('counts sessions as they are made', () => {
+  const metrics = make();
+  const newSession = metrics.countSessions(() => 'session');
+  expect([newSession(), newSession()]).toEqual(['session', 'session']);
+  expect(metrics.sessions).toBe(2);
+});
+
 it('remembers whether the last reload was sound', () => {
   const metrics = make();
   expect(metrics.lastReloadFailed).toBe(false);

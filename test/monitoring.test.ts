@@ -73,7 +73,7 @@ describe('monitoring', () => {
       },
     });
     expect(await get('/metrics')).toEqual([500, PLAIN, 'internal error\n']);
-    expect(logged).toBe('error http detail=boom\n');
+    expect(logged).toBe('warning http detail=boom\n');
     expect([...sources.metrics.errors]).toContainEqual(['http', 1]);
     expect((await get('/healthz'))[0]).toBe(200);
   });

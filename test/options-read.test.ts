@@ -73,7 +73,8 @@ describe('every option', () => {
   const read = new Set<string>();
   beforeAll(async () => {
     const zone: [string, string[]] = ['dnsZone', [join(directory, 'zone')]];
-    await served(new Map([zone, ['listen', ['inet:127.0.0.1:0']]]), read);
+    const zero = '127.0.0.1:0';
+    await served(new Map([zone, ['listen', [`inet:${zero}`]], ['http', [zero]]]), read);
     await check('198.51.100.7', 'mail.sender.org', recording(readConfig(new Map([zone])), read), false);
   });
 

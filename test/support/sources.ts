@@ -11,6 +11,7 @@ export function makeSources(changes: Partial<Sources> = {}): Sources {
     connections: () => 0,
     dnsIll: () => false,
     deadlineMs: () => 6000,
+    lostLines: () => 0,
     build: { version: '1.2.3', node: 'v20.0.0' },
     ...changes,
   };
