@@ -21,6 +21,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   helpUrl: '"https://example.org/helo"',
   contact: '"postmaster@example.org"',
   replyTemplate: '{ helo-mismatch = "{helo} is not the name of {client}" }',
+  http: '"127.0.0.1:9892"',
 };
 
 export function sampleConfig(): string {
