@@ -9,12 +9,12 @@ _helo_milter() {
     --shadow-policy) COMPREPLY=($(compgen -W 'rfc5321 emailcore strict' -- "$current")); return ;;
     --log-format) COMPREPLY=($(compgen -W 'kv json' -- "$current")); return ;;
     --log-level) COMPREPLY=($(compgen -W 'error warning info debug' -- "$current")); return ;;
-    --config | --check | --access | --recipient-policy | --dns-zone | --postfix | --sendmail)
+    --config | --pid-file | --check | --access | --recipient-policy | --dns-zone | --decision-log | --postfix | --postfix-config | --sendmail)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --listen | --socket-mode | --grace | --reject-at | --tempfail-at | --weight | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --dns-timeout | --deadline | --cache-size | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --reply-template | --http | --postfix-config | --bogus-name) COMPREPLY=(); return ;;
+    --listen | --socket-mode | --socket-group | --user | --group | --grace | --reject-at | --tempfail-at | --weight | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --dns-timeout | --deadline | --cache-size | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --reply-template | --trace-client | --http | --bogus-name) COMPREPLY=(); return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
@@ -24,8 +24,8 @@ _helo_milter() {
   case $command in
     check) COMPREPLY=($(compgen -W '--json --config --policy --reject-at --tempfail-at --weight --require --check --our-name --our-address --dns-server --dns-zone --dns-timeout --deadline --help-url --contact --reply-template --help' -- "$current")) ;;
     publish) COMPREPLY=($(compgen -W '--verify --config --dns-server --dns-zone --dns-timeout --help' -- "$current")) ;;
-    doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --listen --socket-mode --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --http --http-public --help' -- "$current")) ;;
-    *) COMPREPLY=($(compgen -W 'check publish doctor --version --config --check-config --print-config --list-findings --listen --socket-mode --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --http --http-public --help' -- "$current")) ;;
+    doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W 'check publish doctor --version --config --check-config --print-config --list-findings --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
   esac
 }
 complete -F _helo_milter helo-milter

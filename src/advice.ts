@@ -55,7 +55,7 @@ export function advice(config: Config, { rules }: Prepared, sockets: readonly Li
   warn(
     'grace',
     config.grace >= SYSTEMD_WAITS_MS,
-    'systemd kills a service that takes 90s to stop, unless TimeoutStopSec says more',
+    'systemd kills a service that takes 90s to stop, unless its unit has Type=notify, as ours, or a longer TimeoutStopSec',
   );
   warn('dnsZone', config.dnsZone !== null, 'no name server is asked: this is for trying things out');
   warn('cacheSize', config.cacheSize === 0, 'DNS is asked anew for every session');

@@ -331,6 +331,7 @@ export const OPTIONS = {
     help: 'append every decision with its evidence to this file, as JSON lines; opened anew on SIGUSR1, see docs/log.md',
     parse: verbatim,
     restart: true,
+    path: true,
   }),
   traceClient: many({
     value: 'NETWORK',

@@ -5,9 +5,12 @@ import { findings } from '../src/core/checks/index.ts';
 import type { Answer, RecordType } from '../src/core/resolver.ts';
 import type { Decision, Judged } from '../src/decision.ts';
 import { Durations, Metrics, Tally } from '../src/metrics.ts';
+import { makePolicy } from '../src/policy.ts';
 
 const clock = { now: 0 };
 const make = (ids: Iterable<string> = findings.keys()): Metrics => new Metrics(ids, () => clock.now);
+
+const POLICY = makePolicy('rfc5321', findings);
 
 /** What was counted, zeros left out. */
 function numbers(tally: Iterable<readonly [string, number]>): Record<string, number> {
@@ -41,6 +44,8 @@ function decision(
           { finding: { id: 'iprev-none', evidence: {} }, weight: 2 },
         ],
       },
+      policy: POLICY,
+      shadowPolicy: null,
       ownPolicy: null,
       shadow: null,
       access: null,

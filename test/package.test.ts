@@ -13,7 +13,7 @@ function below(directory: string): string[] {
 }
 
 it(
-  'has the program with its types, documents, examples, manual page and completions',
+  'has the program with its types, documents, examples, units, manual page and completions',
   { timeout: 60_000 },
   () => {
     const printed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT });
@@ -33,6 +33,7 @@ it(
       ...below('docs'),
       ...below('examples'),
       ...below('postfix-conf'),
+      ...below('systemd'),
     ];
     expect(packed.files.map(({ path }) => path).sort()).toEqual(wanted.sort());
     expect(wanted).toContain('examples/helo-milter.toml');

@@ -5,6 +5,10 @@ import { ROWS } from '../../src/options.ts';
 
 /** What an option without a default might be. */
 const EXAMPLES: Readonly<Record<string, string>> = {
+  socketGroup: '"postfix"',
+  user: '"nobody"',
+  group: '"nogroup"',
+  pidFile: '"/run/helo-milter/pid"',
   weight: '{ helo-mismatch = 5 }',
   require: '"aligned"',
   shadowPolicy: '"strict"',
@@ -21,6 +25,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   helpUrl: '"https://example.org/helo"',
   contact: '"postmaster@example.org"',
   replyTemplate: '{ helo-mismatch = "{helo} is not the name of {client}" }',
+  decisionLog: '"/var/log/helo-milter/decisions"',
+  traceClient: '["192.0.2.25"]',
   http: '"127.0.0.1:9892"',
 };
 
