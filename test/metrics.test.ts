@@ -24,6 +24,7 @@ function decision(
   const finding = { id, evidence: {} };
   return {
     reference: 'r',
+    connectedAt: 0,
     client: '192.0.2.1',
     helo: 'mail.example.org',
     hit: 'hit',
