@@ -1,7 +1,8 @@
 /** What is right in a configuration and may surprise all the same. */
 import { PRESETS } from './core/check.ts';
 import { formatDuration } from './option-values.ts';
-import type { Config, OptionKey } from './options.ts';
+import type { Config } from './config.ts';
+import type { OptionKey } from './options.ts';
 import { inferredAlone, type Policy } from './policy.ts';
 import type { Prepared } from './prepared.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseConfigFile } from './config-file.ts';
 import { describeError } from './describe-error.ts';
-import { type Config, readConfig } from './options.ts';
+import { type Config, readConfig } from './config.ts';
 import {
   CONFIG_VARIABLE,
   type Environment,

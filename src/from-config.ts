@@ -14,7 +14,7 @@ import { zoneFileResolver } from './dns/zone-file.ts';
 import { closest } from './closest.ts';
 import { describeError } from './describe-error.ts';
 import { loadOperatorChecks } from './operator-checks.ts';
-import type { Config } from './options.ts';
+import type { Config } from './config.ts';
 import { makePolicy, type Policy } from './policy.ts';
 import { placeholders, type ReplyOptions } from './smtp-reply.ts';
 import { OptionError, UsageError } from './usage-error.ts';

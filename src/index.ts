@@ -9,7 +9,7 @@ export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolve
 export { type Enforcement, enforce } from './enforcement.ts';
 export { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
 export { createLog, type Field, type Log, type LogOptions } from './log.ts';
-export { type Config, readConfig } from './options.ts';
+export { type Config, readConfig } from './config.ts';
 export { decide, type Disposition, makePolicy, type Policy, type Stream, type Verdict } from './policy.ts';
 export { type Service, startService } from './service.ts';
 export { smtpReply, type SmtpReply } from './smtp-reply.ts';

@@ -1,7 +1,7 @@
 /** How a service comes to life: sockets, process id, privileges. Each needs the rights that the next gives up. */
 import type { Host } from './host.ts';
 import type { MilterServer } from './milter/index.ts';
-import type { Config } from './options.ts';
+import type { Config } from './config.ts';
 import { writePidFile } from './pid-file.ts';
 import { becomeUser, wantedIdentity, type Identity } from './privileges.ts';
 import { openSockets, type OpenSocket } from './sockets.ts';

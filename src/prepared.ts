@@ -1,7 +1,7 @@
 /** All that a Config names, read and found sound before anything of it is used: at the start, and at every reload. */
 import type { Resolver } from './core/resolver.ts';
 import { type Registry, registryOf, resolverOf } from './from-config.ts';
-import type { Config } from './options.ts';
+import type { Config } from './config.ts';
 import { readRules, type Rules } from './rules.ts';
 
 export interface Prepared {

@@ -1,7 +1,8 @@
 /** What a reload changes: which options, and which of them must wait for a restart. */
 import { isDeepStrictEqual } from 'node:util';
 import { nameOf } from './option-row.ts';
-import { type Config, ROWS } from './options.ts';
+import { type Config } from './config.ts';
+import { ROWS } from './options.ts';
 
 export interface Changes {
   /** The new configuration, with those options as they were that cannot change while the program runs. */

@@ -11,7 +11,7 @@ import { describeError } from './describe-error.ts';
 import type { Enforcement } from './enforcement.ts';
 import type { ExemptionOptions } from './exemption.ts';
 import { policyOf, type Registry, replyOf } from './from-config.ts';
-import type { Config } from './options.ts';
+import type { Config } from './config.ts';
 import { makePolicy, type Policy, worthwhile } from './policy.ts';
 import { parseRecipientRules, RecipientPolicies } from './recipient-policy.ts';
 import type { ReplyOptions } from './smtp-reply.ts';

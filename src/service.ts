@@ -13,7 +13,7 @@ import { launch, type Standing } from './launch.ts';
 import { Metrics } from './metrics.ts';
 import { formatSocketAddress, MilterServer, type MilterServerOptions, probe } from './milter/index.ts';
 import type { Monitoring } from './monitoring.ts';
-import type { Config } from './options.ts';
+import type { Config } from './config.ts';
 import { OutageBrake } from './outage-brake.ts';
 import { settles } from './policy.ts';
 import { prepare, sameAssessments, sameResolver } from './prepared.ts';

@@ -12,7 +12,7 @@ import {
   type SocketAddress,
   type SocketOwner,
 } from './milter/index.ts';
-import type { Config } from './options.ts';
+import type { Config } from './config.ts';
 import type { Identity } from './privileges.ts';
 import { type HandedFd, unixPathOf } from './systemd/handed-sockets.ts';
 import { OptionError, UsageError } from './usage-error.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { advice } from '../src/advice.ts';
-import { readConfig } from '../src/options.ts';
+import { readConfig } from '../src/config.ts';
 import { prepare } from '../src/prepared.ts';
 import { socketsOf } from '../src/sockets.ts';
 

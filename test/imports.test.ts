@@ -22,7 +22,7 @@ const ALLOWED: readonly (readonly [scope: string, pattern: RegExp])[] = [
   ['dns/', /^(?:dns\/|core\/|usage-error\.ts$|node:)/],
   [
     'doctor/',
-    /^(?:doctor\/|core\/|milter\/|options\.ts$|option-values\.ts$|usage-error\.ts$|node:(?:fs|net|path))/,
+    /^(?:doctor\/|core\/|milter\/|config\.ts$|option-values\.ts$|usage-error\.ts$|node:(?:fs|net|path))/,
   ],
   ['cache.ts', /^node-cache$/],
   ['log.ts', /^(?:log-value|repeats)\.ts$/],

@@ -8,7 +8,8 @@ import { sampleConfig } from '../scripts/manual/sample-config.ts';
 import { parseConfigFile } from '../src/config-file.ts';
 import { EXIT_CODES } from '../src/exit-codes.ts';
 import { flagOf } from '../src/option-row.ts';
-import { readConfig, ROWS } from '../src/options.ts';
+import { readConfig } from '../src/config.ts';
+import { ROWS } from '../src/options.ts';
 import { textsOf } from '../src/settings.ts';
 
 const MADE = [

@@ -6,7 +6,7 @@ import { assess } from '../src/core/assess.ts';
 import { checks, findings } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import { loadOperatorChecks } from '../src/operator-checks.ts';
-import { readConfig } from '../src/options.ts';
+import { readConfig } from '../src/config.ts';
 import { registryOf } from '../src/from-config.ts';
 import { FileError } from '../src/usage-error.ts';
 import { zoneResolver } from './support/zone.ts';

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../src/commands/check.ts';
 import { serve } from '../src/commands/serve.ts';
 import { ConfigSource } from '../src/config-source.ts';
-import { type Config, readConfig, ROWS } from '../src/options.ts';
+import { type Config, readConfig } from '../src/config.ts';
+import { ROWS } from '../src/options.ts';
 import * as mta from './support/mta.ts';
 import { fakeTerminal } from './support/terminal.ts';
 

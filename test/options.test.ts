@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { flagOf } from '../src/option-row.ts';
-import { readConfig, ROWS } from '../src/options.ts';
+import { readConfig } from '../src/config.ts';
+import { ROWS } from '../src/options.ts';
 import { UsageError } from '../src/usage-error.ts';
 
 const given = (texts: Readonly<Record<string, string[]>>): ReadonlyMap<string, string[]> =>

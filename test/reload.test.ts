@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../src/options.ts';
+import { readConfig } from '../src/config.ts';
 import { changes, oneAtATime } from '../src/reload.ts';
 
 const config = (texts: Readonly<Record<string, string[]>>): ReturnType<typeof readConfig> =>

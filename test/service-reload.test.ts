@@ -122,7 +122,7 @@ async function sessions(running: Running, reload: Reload, letter: string): Promi
   return `${told}\n${
     running.lines
       .slice(before)
-      .filter((line) => line.startsWith('decision '))
+      .filter((line) => /^(?:decision|trace) /.test(line))
       .at(-1) ?? ''
   } `;
 }

@@ -5,7 +5,7 @@ import { sessionChecks } from '../core/checks/index.ts';
 import { makeClient } from '../core/client.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { withDeadline } from '../dns/deadline.ts';
-import type { Config } from '../options.ts';
+import type { Config } from '../config.ts';
 import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
 import { policyOf, registryOf, replyOf, resolverOf } from '../from-config.ts';
 import { smtpReply } from '../smtp-reply.ts';

@@ -1,7 +1,7 @@
 /** `helo-milter doctor` as a command line. */
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Config } from '../options.ts';
+import type { Config } from '../config.ts';
 import { doctor, type DoctorSettings } from './doctor.ts';
 import { makePaint } from './paint.ts';
 import { makeProgress } from './progress.ts';

@@ -16,7 +16,7 @@ import { probe } from '../doctor/probe.ts';
 import { observeServer, questions, type ServerFacts } from '../doctor/resolver.ts';
 import { sendmailMta } from '../doctor/sendmail-cf.ts';
 import { examineSocket, readAccount } from '../doctor/socket-file.ts';
-import type { Config } from '../options.ts';
+import type { Config } from '../config.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface DoctorSettings {

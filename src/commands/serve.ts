@@ -5,7 +5,7 @@ import { LineBuffer } from '../line-buffer.ts';
 import { createLog, type Field } from '../log.ts';
 import { endOfLifeWarning } from '../node-lines.ts';
 import { formatDuration } from '../option-values.ts';
-import type { Config } from '../options.ts';
+import type { Config } from '../config.ts';
 import { type Service, startService } from '../service.ts';
 import { supervise } from '../supervision.ts';
 import type { Terminal } from './terminal.ts';

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { printConfig } from '../../src/commands/print-config.ts';
 import { parseConfigFile } from '../../src/config-file.ts';
 import { nameOf } from '../../src/option-row.ts';
-import { readConfig, ROWS } from '../../src/options.ts';
+import { readConfig } from '../../src/config.ts';
+import { ROWS } from '../../src/options.ts';
 import { fromEnvironment, fromFlags, merge, textsOf } from '../../src/settings.ts';
 import { OPTION_TEXTS } from '../fixtures/option-texts.ts';
 
