@@ -1,5 +1,5 @@
 /** What is logged, as those read it for whom it is meant: fail2ban, and an administrator with a reference in hand. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   closeSync,
   fstatSync,
@@ -14,12 +14,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as packets from '../support/mta.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
+import { ask } from './kit/ask.ts';
 import { describeWith } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
 import { SmtpClient } from './kit/smtp-client.ts';
@@ -117,12 +117,7 @@ describeWith(['fail2ban-regex'], 'fail2ban', () => {
     const file = join(directory, 'lines');
     writeFileSync(file, lines.join('\n'));
     const filter = at('examples/fail2ban/filter.d/helo-milter.conf');
-    const { stdout } = await promisify(execFile)('fail2ban-regex', [
-      '-o',
-      out === 'ip' ? 'ip' : 'row',
-      file,
-      filter,
-    ]);
+    const { stdout } = await ask('fail2ban-regex', ['-o', out === 'ip' ? 'ip' : 'row', file, filter]);
     return stdout.trim().split('\n');
   }
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flagOf } from '../../src/option-row.ts';
 import { ROWS } from '../../src/options.ts';
+import { ask } from './kit/ask.ts';
 import { describeWith } from './kit/present.ts';
 import { type Registry, startRegistry } from './kit/registry.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
@@ -18,8 +19,8 @@ describeWith(['man'], 'man', () => {
   it('reads the page without a warning, and shows every option', async () => {
     const page = file('man/helo-milter.8');
     // A warning is a line on standard error: of groff, or of man itself.
-    const { stdout, stderr } = await run('man', ['--warnings=w', '--encoding=UTF-8', '-l', page], {
-      env: { ...process.env, MANPAGER: 'cat', MANWIDTH: '200', LC_ALL: 'C.UTF-8' },
+    const { stdout, stderr } = await ask('man', ['--warnings=w', '--encoding=UTF-8', '-l', page], {
+      env: { MANPAGER: 'cat', MANWIDTH: '200', LC_ALL: 'C.UTF-8' },
     });
     expect(stderr).toBe('');
     const shown = stdout.replaceAll(/.\x08/g, '').replaceAll('‐\n', '-');
@@ -30,7 +31,7 @@ describeWith(['man'], 'man', () => {
   });
 
   it('knows its name, as apropos wants it', async () => {
-    const { stdout } = await run('lexgrog', [file('man/helo-milter.8')]);
+    const { stdout } = await ask('lexgrog', [file('man/helo-milter.8')]);
     expect(stdout).toContain('helo-milter - a HELO gate for Postfix and Sendmail');
   });
 });

@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { METRICS } from '../../src/prometheus.ts';
+import { ask } from './kit/ask.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
 import { describeWith } from './kit/present.ts';
@@ -57,9 +58,7 @@ const queries = (
 
 /** Says what promtool says, on both streams; rejects where it finds fault. */
 async function promtool(args: readonly string[], input?: string): Promise<string> {
-  const child = run('promtool', args);
-  if (input !== undefined) child.child.stdin?.end(input);
-  const { stdout, stderr } = await child;
+  const { stdout, stderr } = await ask('promtool', args, { input });
   return stdout + stderr;
 }
 

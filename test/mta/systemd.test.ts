@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ask } from './kit/ask.ts';
 import { askMilter } from './kit/milter-client.ts';
 import { listenForNotices, type NotifyListener } from './kit/notify-listener.ts';
 import { type Postfix, startPostfix } from './kit/postfix.ts';
@@ -24,14 +25,14 @@ describeWith(['systemd-analyze'], 'the units', () => {
   const files = ['helo-milter.service', 'helo-milter.socket'].map((name) => join(UNITS, name));
 
   it('are found correct by systemd-analyze verify', async () => {
-    const { stdout, stderr } = await run('systemd-analyze', ['verify', ...files]);
+    const { stdout, stderr } = await ask('systemd-analyze', ['verify', ...files]);
     expect(stdout + stderr).toBe('');
   });
 
   it('expose no more than docs/systemd.md states', async () => {
     const page = readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8');
     const stated = Number(/exposure level (\d\.\d)/.exec(page)?.[1]);
-    const { stdout } = await run('systemd-analyze', [
+    const { stdout } = await ask('systemd-analyze', [
       'security',
       '--offline=true',
       '--no-pager',

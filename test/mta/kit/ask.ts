@@ -1,0 +1,28 @@
+/** Asks a tool of somebody else, and shows in the output of the tests what it said. */
+import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+
+export interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The end of what it says is enough to see who spoke. */
+const MAX_LINES = 6;
+
+/** Rejects where the tool fails. */
+export async function ask(
+  command: string,
+  args: readonly string[],
+  { input, env }: { readonly input?: string | undefined; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Said> {
+  const asking = promisify(execFile)(command, args, { env: { ...process.env, ...env } });
+  if (input !== undefined) asking.child.stdin?.end(input);
+  const said = await asking;
+  const lines = `${said.stdout}${said.stderr}`.trimEnd().split('\n');
+  const shown = lines.length > MAX_LINES ? ['...', ...lines.slice(-MAX_LINES)] : lines;
+  const words = [command, ...args.map((arg) => (arg.startsWith('/') ? basename(arg) : arg))];
+  process.stdout.write(`\n$ ${words.join(' ')}\n${shown.join('\n')}\n`);
+  return said;
+}
