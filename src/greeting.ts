@@ -41,10 +41,10 @@ export interface Timing {
 
 export class Greeting {
   readonly helo: string;
-  /** Finds the log record: unique for each greeting of this process. */
-  readonly reference: string;
   readonly hit: Decision['hit'];
   readonly #bench: Bench;
+  readonly #session: { readonly id: string };
+  readonly #ordinal: number;
   readonly #ip: IpAddress | null;
   readonly #previousHelo: string | null;
   readonly #namesSeen: number;
@@ -60,20 +60,24 @@ export class Greeting {
       ip,
       helo,
       previousHelo,
-      reference,
+      session,
+      ordinal,
       ask,
     }: {
       readonly ip: IpAddress | null;
       readonly helo: string;
       readonly previousHelo: string | null;
-      readonly reference: string;
+      readonly session: { readonly id: string };
+      /** Which greeting of the session. */
+      readonly ordinal: number;
       readonly ask: boolean;
     },
   ) {
     this.#bench = bench;
     this.#ip = ip;
     this.helo = helo;
-    this.reference = reference;
+    this.#session = session;
+    this.#ordinal = ordinal;
     this.#previousHelo = previousHelo;
     if (!ask) {
       this.hit = 'none';
@@ -96,6 +100,11 @@ export class Greeting {
     });
     // Nobody may be waiting when it fails; who asks later gets the failure.
     this.#assessment.catch(() => undefined);
+  }
+
+  /** Finds the log record: unique for each greeting. Made where somebody wants it, which most sessions never do. */
+  get reference(): string {
+    return `${this.#session.id}.${this.#ordinal.toString(36)}`;
   }
 
   /** At once where the assessment is there; null for a client that is never refused. */

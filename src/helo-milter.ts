@@ -76,6 +76,9 @@ export function heloMilter(options: HeloMilterOptions): () => MilterSession {
     : () => new TaggingHeloSession(options, applyAt, ourselves, tag.authservId);
 }
 
+/** Shared: many thousand sessions may be open, and most wait. */
+const NONE: readonly never[] = [];
+
 let sessionCount = 0;
 const processStart = Date.now().toString(36);
 
@@ -83,7 +86,7 @@ class HeloSession implements MilterSession {
   readonly #options: HeloMilterOptions;
   readonly #applyAt: Stage;
   readonly #ourselves: (context: MilterContext) => Ourselves;
-  readonly #id = `${processStart}.${(++sessionCount).toString(36)}`;
+  readonly #number = ++sessionCount;
   #ip: IpAddress | null = null;
   #connectedAt: number | null = null;
   /** Why this client is never refused. */
@@ -92,7 +95,7 @@ class HeloSession implements MilterSession {
   #greeting: Greeting | null = null;
   #sender: string | null = null;
   /** What of the message under way has been told: once a decision, not one a recipient. */
-  #noted: string[] = [];
+  #noted: readonly string[] = NONE;
   /** Of the message under way; null until it was asked. */
   #budgetSpent: boolean | null = null;
 
@@ -103,7 +106,7 @@ class HeloSession implements MilterSession {
   }
 
   get id(): string {
-    return this.#id;
+    return `${processStart}.${this.#number.toString(36)}`;
   }
 
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
@@ -128,7 +131,7 @@ class HeloSession implements MilterSession {
 
   mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
     this.#sender = sender.raw;
-    this.#noted = [];
+    this.#noted = NONE;
     this.#budgetSpent = null;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('');
@@ -179,7 +182,7 @@ class HeloSession implements MilterSession {
   abort(): void {
     // A reset ends the message only: Postfix sends it after a second HELO, which must survive (milter8.c).
     this.#sender = null;
-    this.#noted = [];
+    this.#noted = NONE;
   }
 
   /** A new name; whatever an earlier one had earned is gone. */
@@ -189,7 +192,8 @@ class HeloSession implements MilterSession {
       ip: this.#ip,
       helo,
       previousHelo: this.#greeting?.helo ?? null,
-      reference: `${this.#id}.${(++this.#greetings).toString(36)}`,
+      session: this,
+      ordinal: ++this.#greetings,
       ask: this.#exempt === null,
     }));
   }
@@ -248,7 +252,7 @@ class HeloSession implements MilterSession {
   ): void {
     const kind = exempt ?? judged?.ownPolicy?.preset ?? 'decision';
     if (this.#noted.includes(kind)) return;
-    this.#noted.push(kind);
+    this.#noted = [...this.#noted, kind];
     this.#options.decided({
       reference: greeting.reference,
       helo: greeting.helo,
@@ -265,13 +269,19 @@ class HeloSession implements MilterSession {
   }
 }
 
+/**
+ * More fields than this in our name are no accident. Removing one makes Postfix read the header from its beginning:
+ * sixteen thousand in one message kept its cleanup busy for twelve seconds.
+ */
+const MAX_FORGED = 200;
+
 /** Also tags what is accepted, and takes off what pretends to be our tag. */
 class TaggingHeloSession extends HeloSession {
   protected override readonly accepted = 'continue';
   readonly #givenId: string | null;
   #fields = 0;
   /** Places of forged fields among those of their name, as received. */
-  #forged: number[] = [];
+  #forged: number[] | null = null;
 
   constructor(
     options: HeloMilterOptions,
@@ -291,13 +301,17 @@ class TaggingHeloSession extends HeloSession {
   header(name: string, value: string, context: MilterContext): CommandReply {
     if (name.toLowerCase() !== FIELD.toLowerCase()) return 'continue';
     this.#fields++;
-    if (claimsToBe(this.#authservId(context), value)) this.#forged.push(this.#fields);
+    if (claimsToBe(this.#authservId(context), value)) {
+      this.#forged ??= [];
+      if (this.#forged.length <= MAX_FORGED) this.#forged.push(this.#fields);
+    }
     return 'continue';
   }
 
   endOfMessage(message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
+    if ((this.#forged?.length ?? 0) > MAX_FORGED) return this.#tooManyForged(context);
     // From the last to the first, so that the places of the others stay what they were.
-    for (const place of this.#forged.toReversed()) message.changeHeader(place, FIELD, null);
+    for (const place of this.#forged?.toReversed() ?? []) message.changeHeader(place, FIELD, null);
     const judged = this.verdict(context);
     this.#reset();
     if (judged === null) return 'accept';
@@ -308,13 +322,24 @@ class TaggingHeloSession extends HeloSession {
     });
   }
 
+  /** Neither left in the message, where others would believe them, nor removed one by one. */
+  #tooManyForged(context: MilterContext): ReplyCode {
+    this.#reset();
+    const claim = `${FIELD}: ${this.#authservId(context)}`;
+    return replyCode(
+      550,
+      '5.7.1',
+      `more than ${MAX_FORGED} fields of this message say ${claim}, which is our name`,
+    );
+  }
+
   #authservId(context: MilterContext): string {
     return this.#givenId ?? context.macro('j') ?? 'localhost';
   }
 
   #reset(): void {
     this.#fields = 0;
-    this.#forged = [];
+    this.#forged = null;
   }
 }
 

@@ -451,6 +451,21 @@ describe('Authentication-Results', () => {
     expect(await say(mta.endOfMessage)).toHaveLength(2);
   });
 
+  it.each([
+    [200, 'a'],
+    [201, /^y550 5\.7\.1 more than 200 fields of this message say Authentication-Results: mx\.dest\.org, /],
+  ])('%d forged fields in one message', async (count, last) => {
+    const { say } = service(tagging).connection();
+    await say(...hello('mail.sender.org'), ...message, mta.data);
+    await say(...Array.from({ length: count }, () => forged('mx.dest.org; x')), mta.endOfHeaders);
+    const replies = await say(mta.endOfMessage);
+    expect(replies.at(-1)).toEqual(expect.stringMatching(last));
+    expect(replies).toHaveLength(last === 'a' ? count + 2 : 1);
+    // The next message is judged by its own.
+    await say(...message, mta.data, mta.endOfHeaders);
+    expect(await say(mta.endOfMessage)).toHaveLength(2);
+  });
+
   it('is also put on mail to postmaster from a client that is refused elsewhere', async () => {
     const { say } = service(tagging).connection();
     await say(...hello('gone.sender.org'), mta.mail('s@x'), mta.rcpt('postmaster@dest.test'));

@@ -55,7 +55,8 @@ export class Conversation implements MilterContext {
   #agreement: Agreement | null = null;
   #connected = false;
   #progress: number = IDLE;
-  #out: Buffer[] = [];
+  /** Replies that have not left; null while there are none, as most of the time. */
+  #out: Buffer[] | null = null;
   /** The event whose callback has not settled. */
   #waitingFor: EventName | null = null;
   #paused = false;
@@ -98,7 +99,7 @@ export class Conversation implements MilterContext {
   /** Ends without leaving an open question: the MTA goes on as if there had been no filter. */
   release(): void {
     if (this.#waitingFor !== null && this.#agreement !== null && answers(this.#waitingFor, this.#agreement)) {
-      this.#out.push(encodeReply('continue'));
+      this.#send(encodeReply('continue'));
     }
     this.#flush();
     this.end();
@@ -129,11 +130,17 @@ export class Conversation implements MilterContext {
     return this.#over;
   }
 
+  #send(packet: Buffer): void {
+    if (this.#out === null) this.#out = [packet];
+    else this.#out.push(packet);
+  }
+
   #flush(): void {
-    const [first, ...rest] = this.#out;
-    if (first === undefined || this.#over) return;
-    this.#out = [];
-    this.#peer.write(rest.length === 0 ? first : Buffer.concat([first, ...rest]));
+    const out = this.#out;
+    if (out === null || this.#over) return;
+    this.#out = null;
+    const [first] = out;
+    this.#peer.write(first !== undefined && out.length === 1 ? first : Buffer.concat(out));
   }
 
   #take(command: Command): void {
@@ -211,7 +218,7 @@ export class Conversation implements MilterContext {
     const { wishes } = this.#options;
     const { agreement, encoded } = negotiate(offer, this.#session, wishes);
     this.#agreement = agreement;
-    this.#out.push(encoded);
+    this.#send(encoded);
   }
 
   #begin(command: number): void {
@@ -242,13 +249,14 @@ export class Conversation implements MilterContext {
     const finish = (): Awaitable<Reply | undefined> => {
       if (session.endOfMessage === undefined) return undefined;
       const message = new Message(this.#agreement?.actions ?? 0, (packet) => {
-        this.#out.push(packet);
+        this.#send(packet);
         this.#flush();
       });
       const settle = (reply: Reply): Reply => {
-        const changes = message.finish();
-        for (const each of changes) this.#observer?.('milter', 'change', describePacket(each));
-        this.#out.push(...changes);
+        for (const change of message.finish()) {
+          this.#observer?.('milter', 'change', describePacket(change));
+          this.#send(change);
+        }
         return reply;
       };
       const reply = session.endOfMessage(message, this);
@@ -314,7 +322,7 @@ export class Conversation implements MilterContext {
     const skipGranted = (agreement.protocol & SMFIP.SKIP) !== 0;
     const granted = reply === 'skip' && !skipGranted ? 'continue' : reply;
     this.#observer?.('milter', event, describeReply(granted));
-    this.#out.push(encodeReply(granted));
+    this.#send(encodeReply(granted));
   }
 
   #abort(): void {

@@ -52,6 +52,8 @@ interface Waiting {
   readonly options: ConversationOptions;
 }
 
+const ignore = (): void => undefined;
+
 const IDLE_TIMEOUT_MS = 2 * 3_600_000;
 const MAX_CONNECTIONS = 20_000;
 
@@ -70,6 +72,10 @@ export class MilterServer {
   readonly #idleTimeoutMs: number;
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<Link>();
+  readonly #closed = (link: Link): void => {
+    this.#links.delete(link);
+    if (this.#links.size === 0) this.#drained?.();
+  };
   /** Connections that nothing is read from yet; null once they are admitted. */
   #waiting: Waiting[] | null;
   #sweep: NodeJS.Timeout | null = null;
@@ -179,15 +185,11 @@ export class MilterServer {
       return;
     }
     if (this.#waiting !== null) {
-      socket.on('error', () => undefined);
+      socket.on('error', ignore);
       this.#waiting.push({ socket, options });
       return;
     }
-    const link = new Link(socket, options, () => {
-      this.#links.delete(link);
-      if (this.#links.size === 0) this.#drained?.();
-    });
-    this.#links.add(link);
+    this.#links.add(new Link(socket, options, this.#closed));
   }
 
   /** One sweep for all: a timer for each socket costs more than the whole parser. */
@@ -197,27 +199,38 @@ export class MilterServer {
   }
 }
 
-/** A socket and its conversation. */
+const LINK = Symbol('link');
+type LinkedSocket = Socket & { [LINK]: Link };
+
+/** A socket and its conversation. The listeners are shared: with closures each of ten thousand would have its own. */
 class Link implements Peer {
   readonly conversation: Conversation;
-  readonly #socket: Socket;
+  readonly #socket: LinkedSocket;
+  readonly #onClose: (link: Link) => void;
   heardAt = Date.now();
 
-  constructor(socket: Socket, options: ConversationOptions, onClose: () => void) {
-    this.#socket = socket;
+  constructor(socket: Socket, options: ConversationOptions, onClose: (link: Link) => void) {
+    this.#socket = Object.assign(socket, { [LINK]: this });
+    this.#onClose = onClose;
     this.conversation = new Conversation(options, this);
-    socket.on('data', (chunk: Buffer) => {
-      this.heardAt = Date.now();
-      this.conversation.receive(chunk);
-    });
+    socket.on('data', Link.#heard);
     // ECONNRESET and EPIPE are ends like any other.
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.conversation.end();
-      onClose();
-    });
+    socket.on('error', ignore);
+    socket.on('close', Link.#ended);
     // A connection that was held does not flow by itself.
     socket.resume();
+  }
+
+  static #heard(this: LinkedSocket, chunk: Buffer): void {
+    const link = this[LINK];
+    link.heardAt = Date.now();
+    link.conversation.receive(chunk);
+  }
+
+  static #ended(this: LinkedSocket): void {
+    const link = this[LINK];
+    link.conversation.end();
+    link.#onClose(link);
   }
 
   write(bytes: Buffer): void {

@@ -422,6 +422,21 @@ describe('our own failures', () => {
     expect(made.ended()).toBe(true);
   });
 
+  it('takes more changes of one message than a call takes arguments', () => {
+    const made = played(
+      [...START, mta.endOfMessage],
+      () => ({
+        endOfMessage: (message) => {
+          for (let i = 0; i < 200_000; i++) message.addHeader('A', 'b');
+          return 'accept' as const;
+        },
+      }),
+      { actions: ['addHeaders'] },
+    );
+    expect(made.errors).toEqual([]);
+    expect(made.replies()).toHaveLength(200_003);
+  });
+
   it('after a failure, the changes made so far are dropped', async () => {
     const made = played(
       [...START, mta.endOfMessage],
