@@ -7,7 +7,7 @@ function ip(text: string): IpAddress {
   if (address === null) throw new Error(text);
   return address;
 }
-const network = (i: number): IpAddress => ipFromBytes(Uint8Array.from([i >> 16, (i >> 8) & 255, i & 255, 7]));
+const network = (i: number): IpAddress => ipFromBytes([i >> 16, (i >> 8) & 255, i & 255, 7]);
 
 describe('enforce', () => {
   it.each([

@@ -140,7 +140,7 @@ function parseDottedQuad(text: string): IpAddress | null {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
   if (match === null) return null;
   const octets = match.slice(1).map(Number);
-  return octets.some((octet) => octet > 255) ? null : ipFromBytes(Uint8Array.from(octets));
+  return octets.some((octet) => octet > 255) ? null : ipFromBytes(octets);
 }
 
 function parseLiteral(text: string): Helo {

@@ -86,13 +86,13 @@ export function parseAuthBlock(text: string): AuthBlock | null {
 }
 
 /** The range of last octets as the fewest prefixes. */
-function rangePrefixes(bytes: Uint8Array, low: number, high: number): IpPrefix[] {
+function rangePrefixes(bytes: readonly number[], low: number, high: number): IpPrefix[] {
   const prefixes: IpPrefix[] = [];
   let next = low;
   while (next <= high) {
     let size = 1;
     while (size < 256 && next % (size * 2) === 0 && next + size * 2 - 1 <= high) size *= 2;
-    const address = ipFromBytes(Uint8Array.of(...bytes.subarray(0, 3), next));
+    const address = ipFromBytes([...bytes.slice(0, 3), next]);
     prefixes.push({ address, length: 32 - Math.log2(size) });
     next += size;
   }

@@ -32,8 +32,7 @@ const ACCESS_WORD =
   /(?:^|[^a-z])(?:a?dsl|broadband|cable|client|cust(?:omer)?|dhcp|dial(?:up|in)?|dyn(?:amic)?|ftth|modem|pool|ppp(?:oe)?|res(?:idential)?|user|wlan)(?:[^a-z]|$)/;
 
 /** How an IPv4 address is written into a name, or null. */
-function ipv4Encoding(name: string, bytes: Uint8Array): string | null {
-  const octets = [...bytes];
+function ipv4Encoding(name: string, octets: readonly number[]): string | null {
   const orders: readonly (readonly [string, readonly number[]])[] = [
     ['decimal', octets],
     ['reversed decimal', octets.toReversed()],

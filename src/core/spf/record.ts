@@ -141,7 +141,7 @@ function parseIpMechanism(name: 'ip4' | 'ip6', rest: string): Mechanism | null {
   if (address === null || length === null) return null;
   if (name === 'ip4' || address.family === 6) return { kind: 'ip', prefix: { address, length } };
   // A mapped network (::ffff:192.0.2.0) is valid and holds no client: mapped clients count as IPv4 (§5).
-  const bytes = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...address.bytes]);
+  const bytes = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...address.bytes];
   return { kind: 'ip', prefix: { address: { family: 6, bytes, text: `::ffff:${address.text}` }, length } };
 }
 
