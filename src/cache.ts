@@ -62,9 +62,11 @@ export class AssessmentCache<T> {
     const stored = names?.get(name);
     if (names !== undefined && stored !== undefined) {
       if (stored.expiresAt > this.#options.now()) {
-        // Re-inserting makes the order of the map that of use.
-        names.delete(name);
-        names.set(name, stored);
+        if (names.size > 1) {
+          // Re-inserting makes the order of the map that of use.
+          names.delete(name);
+          names.set(name, stored);
+        }
         return { hit: 'hit', value: stored.value };
       }
       names.delete(name);

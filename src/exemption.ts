@@ -32,6 +32,8 @@ export function exemptClient(
 
 /** The service may be told at CONNECT or later, by what macros the MTA was asked for. */
 function isExemptService(macros: Macros, exemptDaemons: readonly string[]): boolean {
+  // Asked at every session, and most have no such services.
+  if (exemptDaemons.length === 0) return false;
   return [macros.macro('daemon_name'), macros.macro('daemon_port')].some(
     (each) => each !== undefined && exemptDaemons.includes(each.toLowerCase()),
   );

@@ -10,8 +10,8 @@ import {
   type Finding,
   none,
   normalise,
-  NOTHING,
   type Outcome,
+  pass,
 } from './check.ts';
 import { findingsOf } from './checks/index.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
@@ -75,17 +75,20 @@ export async function assess(
   return conclude(client, outcomes, checks, answers());
 }
 
-/** Outcomes without anything seen, by check and result: most are, and assessments are kept by the ten thousand. */
-const plain = new Map<string, CheckOutcome>();
+/** The outcomes that have nothing of a client in them, by check: shared as those of `check.ts` are. */
+const plain = new Map<Outcome, Map<string, CheckOutcome>>([
+  [pass(), new Map()],
+  [none(), new Map()],
+]);
 
 function named(check: string, outcome: Outcome): CheckOutcome {
+  const shared = plain.get(outcome);
+  const known = shared?.get(check);
+  if (known !== undefined) return known;
   const { result, evidence, finding, correspondence, optOut } = outcome;
   const whole = { check, result, evidence, finding, correspondence, optOut };
-  if (evidence !== NOTHING || finding !== null || correspondence !== 'none' || optOut) return whole;
-  const key = `${check} ${result}`;
-  const shared = plain.get(key) ?? Object.freeze(whole);
-  plain.set(key, shared);
-  return shared;
+  shared?.set(check, Object.freeze(whole));
+  return whole;
 }
 
 /** A check of the text: its findings say so. */
@@ -100,12 +103,13 @@ export function withSession(
   facts: SessionFacts,
   checks: readonly SessionCheck[],
 ): Assessment {
-  const added = checks.map((check) => ({
-    check: check.name,
-    ...check.run(assessment.client, facts, assessment.correspondence),
-  }));
-  const found = added.flatMap(({ finding }) => (finding === null ? [] : [finding]));
-  const outcomes = [...assessment.outcomes, ...added];
+  const outcomes = assessment.outcomes.slice();
+  const found: Finding[] = [];
+  for (const check of checks) {
+    const outcome = named(check.name, check.run(assessment.client, facts, assessment.correspondence));
+    outcomes.push(outcome);
+    if (outcome.finding !== null) found.push(outcome.finding);
+  }
   if (found.length === 0) return { ...assessment, outcomes };
   const trouble = assessment.findings.filter(({ id }) => id === 'dns-temperror');
   const others = assessment.findings.filter(({ id }) => id !== 'dns-temperror');

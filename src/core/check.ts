@@ -94,12 +94,28 @@ export function defineCheck<const Id extends string>(check: Check<Id>): Check<Id
 /** Nothing was seen. */
 export const NOTHING: Evidence = Object.freeze({});
 
+/** With nothing seen and nothing proved, as most are: shared, since assessments are kept by the ten thousand. */
+const PASS = plain('pass');
+const NONE = plain('none');
+
+function plain(result: 'pass' | 'none'): Outcome<never> {
+  return Object.freeze({
+    result,
+    evidence: NOTHING,
+    finding: null,
+    correspondence: 'none',
+    optOut: false,
+  } as const);
+}
+
 export function pass(evidence: Evidence = NOTHING, correspondence: Correspondence = 'none'): Outcome<never> {
+  if (evidence === NOTHING && correspondence === 'none') return PASS;
   return { result: 'pass', evidence, finding: null, correspondence, optOut: false };
 }
 
 /** The check does not apply, or has nothing to say. */
 export function none(evidence: Evidence = NOTHING, correspondence: Correspondence = 'none'): Outcome<never> {
+  if (evidence === NOTHING && correspondence === 'none') return NONE;
   return { result: 'none', evidence, finding: null, correspondence, optOut: false };
 }
 

@@ -28,7 +28,8 @@ export function parseIp(text: string): IpAddress | null {
     return bytes === null ? null : ipFromBytes(bytes);
   }
   const bytes = parseIpv4Bytes(text);
-  return bytes === null ? null : ipFromBytes(bytes);
+  // What is read here is written in one way only.
+  return bytes === null ? null : { family: 4, bytes, text };
 }
 
 /** Makes an address of 4 or 16 bytes; IPv4-mapped becomes IPv4. */
