@@ -26,7 +26,9 @@ export interface ReplyOptions {
   readonly templates: ReadonlyMap<string, string>;
 }
 
-const PLACEHOLDER = /\{([a-z]+)\}/g;
+const PLACEHOLDER = /\{([a-z]+)\}/;
+/** Templates taken apart: text, name, text, … They are ours and the operator's, hence few. */
+const parts = new Map<string, readonly string[]>();
 /** The most octets of one quoted value: enough for a name that a person recognises. */
 const MAX_VALUE = 100;
 /** 512 octets a line, less CRLF and `550 5.7.25 `; `%` is doubled on the wire, but MTAs count the single one. */
@@ -70,12 +72,24 @@ export function smtpReply(
 
 /** The names in braces. */
 export function placeholders(template: string): string[] {
-  return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+  return partsOf(template).filter((_, i) => i % 2 === 1);
 }
 
 /** Replaces `{name}` by the evidence of that name, cleaned and bounded; `?` where there is none. */
 export function fill(template: string, evidence: Evidence): string {
-  return template.replaceAll(PLACEHOLDER, (_, name: string) => clean(evidence[name] ?? '?', MAX_VALUE));
+  let filled = '';
+  let isName = false;
+  for (const part of partsOf(template)) {
+    filled += isName ? clean(evidence[part] ?? '?', MAX_VALUE) : part;
+    isName = !isName;
+  }
+  return filled;
+}
+
+function partsOf(template: string): readonly string[] {
+  const known = parts.get(template) ?? template.split(PLACEHOLDER);
+  parts.set(template, known);
+  return known;
 }
 
 /** Printable ASCII without the signs that Postfix itself neuters in a HELO, cut with `...` beyond `limit`. */
@@ -85,11 +99,9 @@ export function clean(text: string, limit: number): string {
 }
 
 function tail(id: string, { helpUrl, contact }: ReplyOptions, reference: string | null): string {
-  return [
-    helpUrl === null ? '' : `; see ${helpUrl}#${id}`,
-    contact === null ? '' : `; ask ${contact}`,
-    reference === null ? '' : ` (ref ${reference})`,
-  ].join('');
+  const page = helpUrl === null ? '' : `; see ${helpUrl}#${id}`;
+  const person = contact === null ? '' : `; ask ${contact}`;
+  return `${page}${person}${reference === null ? '' : ` (ref ${reference})`}`;
 }
 
 /** The id and the way to help are kept whole; what was seen gives way. */

@@ -86,10 +86,23 @@ export function encodePacket(command: number, data: Uint8Array = EMPTY): Buffer 
   return packet;
 }
 
+/** A packet of one string, see `encodeStrings`. */
+export function encodeString(command: number, text: string): Buffer {
+  refuseNul(text);
+  const packet = Buffer.allocUnsafe(6 + text.length);
+  packet.writeUInt32BE(2 + text.length, 0);
+  packet[4] = command;
+  packet.write(text, 5, 'latin1');
+  packet[5 + text.length] = 0;
+  return packet;
+}
+
 /** Strings, each ended by NUL. One character is one byte (latin1); a NUL inside would end it early and is refused. */
 export function encodeStrings(...strings: readonly string[]): Buffer {
-  for (const each of strings) {
-    if (each.includes('\0')) throw new RangeError('a string in a milter packet must not hold NUL');
-  }
+  strings.forEach(refuseNul);
   return Buffer.from(strings.map((each) => `${each}\0`).join(''), 'latin1');
+}
+
+function refuseNul(text: string): void {
+  if (text.includes('\0')) throw new RangeError('a string in a milter packet must not hold NUL');
 }

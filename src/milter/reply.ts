@@ -3,7 +3,7 @@
  * before MAIL, no 2yz reply code, no text that an MTA would refuse or leak.
  */
 import { SMFIR } from './constants.ts';
-import { encodePacket, encodeStrings } from './packet.ts';
+import { encodePacket, encodeString } from './packet.ts';
 
 /** An SMTP reply of our own; made by `replyCode` only. */
 export interface ReplyCode {
@@ -55,9 +55,7 @@ export function replyCode(code: number, enhancedCode: string, text: string | rea
   if (!/^[45]\.\d{1,3}\.\d{1,3}$/.test(enhancedCode) || Number(enhancedCode[0]) !== Math.floor(code / 100)) {
     throw new RangeError(`enhanced status code ${enhancedCode} does not go with ${code}`);
   }
-  const given = (typeof text === 'string' ? text.split(/\r?\n/) : text.flatMap((line) => line.split(/\r?\n/)))
-    .slice(0, MAX_LINES)
-    .map((line) => cleanLine(line, MAX_LINE - 4 - enhancedCode.length - 1));
+  const given = linesOf(text).map((line) => cleanLine(line, MAX_LINE - 4 - enhancedCode.length - 1));
   const lines = given.some((line) => line !== '') ? given : ['Command rejected'];
   const wire = lines.map((line, i) => {
     const separator = i === lines.length - 1 ? ' ' : '-';
@@ -68,8 +66,15 @@ export function replyCode(code: number, enhancedCode: string, text: string | rea
     code,
     enhancedCode,
     lines,
-    encoded: encodePacket(SMFIR.REPLYCODE, encodeStrings(wire.join('\r\n'))),
+    encoded: encodeString(SMFIR.REPLYCODE, wire.join('\r\n')),
   };
+}
+
+function linesOf(text: string | readonly string[]): readonly string[] {
+  // Of one line, as nearly all are.
+  if (typeof text === 'string' && !text.includes('\n')) return [text];
+  const given = typeof text === 'string' ? [text] : text;
+  return given.flatMap((line) => line.split(/\r?\n/)).slice(0, MAX_LINES);
 }
 
 function cleanLine(line: string, limit: number): string {

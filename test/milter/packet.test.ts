@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_DATA } from '../../src/milter/constants.ts';
-import { encodePacket, encodeStrings, PacketDecoder, ProtocolError } from '../../src/milter/packet.ts';
+import {
+  encodePacket,
+  encodeString,
+  encodeStrings,
+  PacketDecoder,
+  ProtocolError,
+} from '../../src/milter/packet.ts';
 
 function decodeAll(chunks: readonly Buffer[]): string[] {
   const decoder = new PacketDecoder();
@@ -91,6 +97,17 @@ describe('PacketDecoder', () => {
     decoder.push(Buffer.alloc(MAX_DATA));
     expect(decoder.next()?.data.length).toBe(MAX_DATA);
     expect(decoder.pending).toBe(0);
+  });
+});
+
+describe('encodeString', () => {
+  it('is the packet of one string', () => {
+    expect(encodeString(0x79, 'a\xe9')).toEqual(encodePacket(0x79, encodeStrings('a\xe9')));
+    expect(encodeString(0x79, '')).toEqual(encodePacket(0x79, encodeStrings('')));
+  });
+
+  it('refuses NUL', () => {
+    expect(() => encodeString(0x79, 'a\0b')).toThrow(RangeError);
   });
 });
 
