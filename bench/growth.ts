@@ -33,7 +33,10 @@ const COLUMNS: Columns<LoadResult> = {
 
 /** The program on a unix socket, without DNS, with every hot client in its cache. */
 async function started(setting: Setting, node: Node, args: readonly string[] = []): Promise<Server> {
-  return warm(await product(setting, 'unix', node, { args: ['--dns-zone', cleanZone(setting), ...args] }));
+  return warm(
+    setting,
+    await product(setting, 'unix', node, { args: ['--dns-zone', cleanZone(setting), ...args] }),
+  );
 }
 
 async function pssKib({ pid }: Server): Promise<number> {
@@ -143,13 +146,13 @@ async function fullCache(setting: Setting): Promise<Findings> {
   for (const node of setting.nodes) {
     for (const full of [false, true]) {
       const server = await watchedFromInside(setting, node, ['--dns-zone', wideZone(setting)]);
-      await warm(server);
+      await warm(setting, server);
       if (full) {
         const before = await server.look();
         await load(server, { sessions: clients, hits: 0, first: HOT });
         const after = await server.look();
         each.push(stated(`${round((after.bytes - before.bytes) / clients / 1024)} KiB, of ${clients}`));
-        await warm(server);
+        await warm(setting, server);
       }
       servers.push(server);
       const options = { kind: 'sender', sessions: amount(setting, 4000), rate: 2000, open: 2000 } as const;

@@ -20,12 +20,13 @@ const FLOOR = 'floor';
 /** Sessions a second of CPU. */
 const yieldOf = (result: LoadResult): number => 1 / cost(result);
 
-/** Runs the same load at each server in turns, then stops them. */
+/** Runs the same load at each server in turns, once all have run for a while, then stops them. */
 async function against(
   setting: Setting,
   servers: ReadonlyMap<string, Server>,
   options: LoadOptions,
 ): Promise<Results<LoadResult>> {
+  for (const server of servers.values()) await warm(setting, server, options.kind);
   const contenders = [...servers].map(([name, server]): Contender<LoadResult> => ({
     name,
     run: () => load(server, options),
@@ -57,7 +58,7 @@ async function saturated(setting: Setting, transport: Transport): Promise<Findin
     servers.set(`empty callbacks, Node ${node.major}`, await emptyCallbacks(setting, transport, node, helo));
     servers.set(
       `program, HELO refused, Node ${node.major}`,
-      await warm(await product(setting, transport, node, { args: refuses })),
+      await product(setting, transport, node, { args: refuses }),
     );
   }
   const heloResults = await against(setting, servers, { kind: 'helo', sessions });
@@ -67,10 +68,7 @@ async function saturated(setting: Setting, transport: Transport): Promise<Findin
   ]);
   const accepts = ['--no-auth-results', '--dns-zone', cleanZone(setting)];
   for (const node of nodes) {
-    senders.set(
-      `program, Node ${node.major}`,
-      await warm(await product(setting, transport, node, { args: accepts })),
-    );
+    senders.set(`program, Node ${node.major}`, await product(setting, transport, node, { args: accepts }));
   }
   const senderResults = await against(setting, senders, { kind: 'sender', sessions });
 
@@ -130,7 +128,7 @@ async function light(setting: Setting): Promise<Findings> {
   ]);
   const args = ['--no-auth-results', '--dns-zone', cleanZone(setting)];
   for (const node of nodes) {
-    servers.set(`program, Node ${node.major}`, await warm(await product(setting, 'unix', node, { args })));
+    servers.set(`program, Node ${node.major}`, await product(setting, 'unix', node, { args }));
   }
   const options = { kind: 'sender', sessions: amount(setting, 2000), rate: 1000, open: 1000 } as const;
   const results = await against(setting, servers, options);

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { endsWithUs, type Server } from './server.ts';
-import { program } from './setting.ts';
+import { program, type Setting } from './setting.ts';
 
 /** Microseconds. */
 export interface Percentiles {
@@ -31,7 +31,7 @@ export interface LoadResult {
 }
 
 export interface LoadOptions {
-  readonly kind?: 'helo' | 'sender' | 'recipient' | 'mail';
+  readonly kind?: 'helo' | 'sender' | 'recipient' | 'mail' | undefined;
   readonly sessions: number;
   /** At most so many at once. */
   readonly open?: number;
@@ -65,9 +65,17 @@ export async function load(server: Server, options: LoadOptions): Promise<LoadRe
 /** Microseconds of CPU a session, of the server. */
 export const cost = ({ cpu }: LoadResult): number => cpu[0] ?? NaN;
 
-/** The server once it knows all hot clients. */
-export async function warm<S extends Server>(server: S): Promise<S> {
+/** Sessions after which V8 has compiled what is used often. A milter runs for weeks; its first seconds have a row of their own. */
+const SETTLED = 20_000;
+
+/** The server once it knows all hot clients and has run for a while. */
+export async function warm<S extends Server>(
+  { settle }: Pick<Setting, 'settle'>,
+  server: S,
+  kind: LoadOptions['kind'] = 'sender',
+): Promise<S> {
   await load(server, { sessions: HOT, hits: 0, first: 0 });
+  if (settle) await load(server, { kind, sessions: SETTLED });
   return server;
 }
 

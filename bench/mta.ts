@@ -8,6 +8,7 @@ import { type Contender, contest, ratio, type Results } from './contest.ts';
 import { atLeast, atMost, type Columns, type Findings, type Measured, type Row, tableOf } from './report.ts';
 import { libmilter, product, type Server, type Transport } from './server.ts';
 import { amount, type Node, ROOT, type Setting } from './setting.ts';
+import { warm } from './load.ts';
 import { clientZones, smtpLoad, type SmtpResult } from './smtp-load.ts';
 
 const NONE = 'no milter';
@@ -206,6 +207,7 @@ export async function mtaBench(setting: Setting): Promise<Findings> {
     entries.push({ name: libmilterName(transport), server });
   }
   entries.push(...(await ours(setting, nsd)));
+  for (const { server } of entries) if (server !== null) await warm(setting, server, 'mail');
   const behind = await behindPostfix(setting, entries);
   const sendmail = await behindSendmail(setting, entries);
   for (const { server } of entries) await server?.stop();

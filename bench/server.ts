@@ -67,7 +67,7 @@ export async function emptyCallbacks(
 }
 
 /** What the program is started with by its own unit and documentation. */
-const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];
+const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
 interface ProductOptions {
   readonly args: readonly string[];
@@ -91,16 +91,20 @@ export async function product(
 
 export const CLI = join(ROOT, 'dist', 'cli.js');
 
-/** Every hot client under the name that `load.c` gives it, forward and reverse. Path of a zone file. */
-export function cleanZone({ workdir }: Setting): string {
+/** Every hot client under the name that `load.c` gives it, forward and reverse: records by zone. */
+export function hotZones(): Readonly<Record<string, readonly string[]>> {
   const hosts = Array.from({ length: HOT }, (_, i) => i);
-  const forward = hosts.map((i) => `mx${i} IN A 11.0.${i >> 8}.${i & 255}`);
-  const reverse = hosts.map((i) => `${i & 255}.${i >> 8}.0 IN PTR mx${i}.example.org.`);
+  return {
+    'example.org': hosts.map((i) => `mx${i} IN A 11.0.${i >> 8}.${i & 255}`),
+    '11.in-addr.arpa': hosts.map((i) => `${i & 255}.${i >> 8}.0 IN PTR mx${i}.example.org.`),
+  };
+}
+
+/** Path of a zone file with the hot clients. */
+export function cleanZone({ workdir }: Setting): string {
   const file = join(workdir, 'clean.zone');
-  writeFileSync(
-    file,
-    ['$ORIGIN example.org.', ...forward, '$ORIGIN 11.in-addr.arpa.', ...reverse, ''].join('\n'),
-  );
+  const lines = Object.entries(hotZones()).flatMap(([zone, records]) => [`$ORIGIN ${zone}.`, ...records]);
+  writeFileSync(file, `${lines.join('\n')}\n`);
   return file;
 }
 

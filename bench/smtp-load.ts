@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Percentiles } from './load.ts';
+import { hotZones } from './server.ts';
 import { program } from './setting.ts';
 
 export interface SmtpResult {
@@ -46,12 +47,13 @@ export async function smtpLoad(options: SmtpLoadOptions): Promise<SmtpResult> {
   return JSON.parse(stdout) as SmtpResult;
 }
 
-/** Zones for NSD in which every client has its name, forward and reverse. */
+/** Zones for NSD in which every client, and every hot one of `load.c`, has its name, forward and reverse. */
 export function clientZones(): Record<string, string> {
   const hosts = Array.from({ length: CLIENTS }, (_, i) => i + 1);
   // As long as the whole bench takes: hits are what is measured.
   const zone = (records: readonly string[]): string => ['$TTL 3600', ...records].join('\n');
   return {
+    ...Object.fromEntries(Object.entries(hotZones()).map(([name, records]) => [name, zone(records)])),
     'sender.org': zone(hosts.map((i) => `mx${i} IN A 198.51.100.${i}`)),
     '100.51.198.in-addr.arpa': zone(hosts.map((i) => `${i} IN PTR mx${i}.sender.org.`)),
   };

@@ -3,16 +3,19 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { contest, figures, type Results, spread } from './contest.ts';
 import { type Inside, watchedFromInside } from './inside.ts';
-import { load, warm } from './load.ts';
+import { cost, load, type LoadResult, warm } from './load.ts';
 import { asFigure, figureAtMost, type Findings, type Row, stated, tableOf, together } from './report.ts';
-import { cleanZone, CLI, emptyZone } from './server.ts';
+import { cleanZone, CLI, emptyZone, product } from './server.ts';
 import { amount, type Node, type Setting } from './setting.ts';
 
 /** How late the event loop of the program is while 2,000 clients come a second. */
 async function loopDelay(setting: Setting): Promise<Findings> {
   const results: [string, Inside[]][] = [];
   for (const node of setting.nodes) {
-    const server = await warm(await watchedFromInside(setting, node, ['--dns-zone', cleanZone(setting)]));
+    const server = await warm(
+      setting,
+      await watchedFromInside(setting, node, ['--dns-zone', cleanZone(setting)]),
+    );
     await server.look();
     const found: Inside[] = [];
     for (let round = 0; round < setting.pairs; round++) {
@@ -91,6 +94,36 @@ async function program(setting: Setting): Promise<Findings> {
   };
 }
 
+/** What sessions cost while the code is still being compiled. */
+async function firstSessions(setting: Setting): Promise<Findings> {
+  const name = ({ major }: Node): string => `the first sessions, Node ${major}`;
+  const results: Results<LoadResult> = await contest(
+    setting,
+    setting.nodes.map((node) => ({
+      name: name(node),
+      run: async () => {
+        const server = await product(setting, 'unix', node, { args: ['--dns-zone', cleanZone(setting)] });
+        const result = await load(server, { kind: 'sender', sessions: amount(setting, 4000) });
+        await server.stop();
+        return result;
+      },
+    })),
+  );
+  return {
+    rows: [
+      {
+        what: `CPU of each of the first ${amount(setting, 4000)} sessions up to MAIL after the start, unix`,
+        against: '–',
+        target: 'stated',
+        measured: setting.nodes.map((node) =>
+          stated(asFigure(spread(figures(results, name(node), cost)), 'µs')),
+        ),
+      },
+    ],
+    tables: [],
+  };
+}
+
 export async function waitsBench(setting: Setting): Promise<Findings> {
-  return together([await program(setting), await loopDelay(setting)]);
+  return together([await program(setting), await firstSessions(setting), await loopDelay(setting)]);
 }

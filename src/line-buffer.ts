@@ -1,5 +1,5 @@
 /**
- * Lines on their way out: gathered for a few milliseconds and written together, so that no reply waits for a log and a busy
+ * Lines on their way out: gathered for a twentieth of a second and written together, so that no reply waits for a log and a busy
  * hour costs few system calls. One write is under way at a time; what a slow reader cannot take is bounded, and the loss
  * counted.
  */
@@ -21,7 +21,7 @@ export interface LineBufferOptions {
 }
 
 /** Milliseconds for which a line may wait for company. */
-const GATHER_MS = 5;
+const GATHER_MS = 50;
 /** Octets that are worth a write of their own. */
 const BATCH = 65_536;
 const MAX_WAITING = 4 * 1024 * 1024;
