@@ -22,10 +22,10 @@ const HANDED_ONLY = 'systemd';
 
 /**
  * Over TCP Postfix sends the macros of a declined DATA, and then waits 40 ms for an acknowledgement, for every message;
- * what Sendmail sends after an unanswered CONNECT waits as long. A unix socket has no such waits.
+ * what Sendmail sends after an unanswered CONNECT or header field waits as long. A unix socket has no such waits.
  */
 const OVER_TCP = { keep: ['data'] } as const;
-const OVER_UNIX = { noReply: ['connect'] } as const;
+const OVER_UNIX = { noReply: ['connect', 'header'] } as const;
 
 export interface Sources {
   readonly config: Pick<Config, 'listen' | 'socketMode' | 'socketGroup'>;
