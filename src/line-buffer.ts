@@ -21,7 +21,7 @@ export interface LineBufferOptions {
 }
 
 /** Milliseconds for which a line may wait for company. */
-const GATHER_MS = 50;
+export const GATHER_MS = 50;
 /** Octets that are worth a write of their own. */
 const BATCH = 65_536;
 const MAX_WAITING = 4 * 1024 * 1024;

@@ -1,7 +1,18 @@
-import { describe, expect, it } from 'vitest';
-import { LineBuffer } from '../src/line-buffer.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GATHER_MS, LineBuffer } from '../src/line-buffer.ts';
 
-const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 15));
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Until lines have waited long enough for company. */
+async function tick(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(GATHER_MS);
+}
 
 /** A buffer before a reader that takes only when told. */
 function reader(maxWaiting?: number): {
@@ -29,7 +40,7 @@ function reader(maxWaiting?: number): {
 }
 
 describe('LineBuffer', () => {
-  it('writes the lines of a few milliseconds together, off the path of who wrote them', async () => {
+  it('writes the lines of a short while together, off the path of who wrote them', async () => {
     const { lines, written } = reader();
     lines.write('a\n');
     lines.write('b\n');
