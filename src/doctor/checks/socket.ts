@@ -57,7 +57,7 @@ export const socketCheck = defineDoctorCheck({
     'sendmail-over-tcp': {
       severity: 'note',
       meaning: 'Over TCP Sendmail sends macros and command in two small packets; the second waits 40 ms.',
-      cure: 'Use a unix socket.',
+      cure: "Use a unix socket, or set the sysctl net.ipv4.tcp_pingpong_thresh of the milter's host to 255 (Linux 6.7 or later).",
     },
   },
   run({ mta, options, socketFiles, probes }) {
