@@ -138,8 +138,8 @@ const cacheName = ({ major }: Node, full: boolean): string =>
 
 /** The same load on a program that knows its hot clients and on one that knows a great many others too. */
 async function fullCache(setting: Setting): Promise<Findings> {
-  // Room is left, so that none is forgotten for another.
-  const clients = amount(setting, CACHED - HOT - 100);
+  // Half of them may be forgotten at a time: room is left for the hot ones twice, once where they were and once anew.
+  const clients = amount(setting, CACHED - 2 * HOT - 100);
   const contenders: Contender<LoadResult>[] = [];
   const servers: Server[] = [];
   const each: Measured[] = [];
