@@ -66,6 +66,21 @@ export function advice(config: Config, { rules }: Prepared, sockets: readonly Li
     'observe refuses nothing: this has no effect',
   );
   warn(
+    'socketGroup',
+    config.socketGroup !== null && sockets.every(({ kind }) => kind !== 'unix'),
+    'no unix socket is opened: this has no effect',
+  );
+  warn(
+    'httpPublic',
+    config.httpPublic && config.http === null,
+    'nothing is served without http: this has no effect',
+  );
+  warn(
+    'logTime',
+    config.logTime && config.logFormat === 'json',
+    'JSON lines have the time in any case: this has no effect',
+  );
+  warn(
     'authservId',
     config.noAuthResults && config.authservId !== null,
     'no-auth-results adds no field: this has no effect',

@@ -36,9 +36,9 @@ export function authResults(authservId: string, { assessment, verdict }: Judged)
     ...(client.ip === null
       ? []
       : [
-          [`iprev=${resultOf(assessment, 'iprev')}`, property('policy.iprev', client.ip.text)],
-          [`spf=${resultOf(assessment, 'spf')}`, helo],
-          [`x-csa=${resultOf(assessment, 'csa')}`, helo],
+          ...method(assessment, 'iprev', 'iprev', property('policy.iprev', client.ip.text)),
+          ...method(assessment, 'spf', 'spf', helo),
+          ...method(assessment, 'csa', 'x-csa', helo),
         ]),
   ];
   return [value(authservId), ...methods.map((words) => words.join(' '))].join(';\n\t');
@@ -72,9 +72,10 @@ function withoutComments(text: string): string {
   return plain;
 }
 
-/** The result words of our checks are those of RFC 8601 §2.7. */
-function resultOf({ outcomes }: Assessment, check: string): string {
-  return outcomes.find((outcome) => outcome.check === check)?.result ?? 'none';
+/** The result words of our checks are those of RFC 8601 §2.7. A check that was not made, as where the text alone decides, is not told. */
+function method({ outcomes }: Assessment, check: string, name: string, properties: string): string[][] {
+  const outcome = outcomes.find((each) => each.check === check);
+  return outcome === undefined ? [] : [[`${name}=${outcome.result}`, properties]];
 }
 
 function property(name: string, text: string): string {

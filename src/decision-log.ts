@@ -6,9 +6,10 @@ import { close, open } from 'node:fs';
 import type { Decision } from './decision.ts';
 import { decisionRecord } from './decision-record.ts';
 import { describeError } from './describe-error.ts';
+import { requireDirectory } from './directory.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { clock, type Log } from './log.ts';
-import { UsageError } from './usage-error.ts';
+import { OptionError } from './usage-error.ts';
 import { writeAll } from './write-all.ts';
 
 /** Owner and group: it holds addresses of people. */
@@ -59,10 +60,11 @@ export class DecisionLog {
 
   /** Opens the file for appending, or makes it. Rejects with UsageError where that cannot be. */
   static async open(file: string, log: Log, now: () => number): Promise<DecisionLog> {
+    await requireDirectory('--decision-log', file);
     try {
       return new DecisionLog(file, await openFile(file), log, now);
     } catch (error) {
-      throw new UsageError(`--decision-log: ${describeError(error)}`);
+      throw new OptionError('--decision-log', describeError(error));
     }
   }
 

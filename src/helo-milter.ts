@@ -143,7 +143,8 @@ class HeloSession implements MilterSession {
     // Before RCPT only an acceptance is final: some recipients take mail from everybody.
     if (this.#applyAt === 'rcpt') {
       const judged = greeting.settled(this.#ourselves(context));
-      if (judged === null || !greeting.acceptedByAll(judged)) return 'continue';
+      // Who watches what would be refused wants to know for whom it was.
+      if (judged === null || !greeting.acceptedByAll(judged) || wouldRefuse(judged)) return 'continue';
     }
     return this.#apply(greeting, 'mail', null, context);
   }
@@ -341,6 +342,10 @@ class TaggingHeloSession extends HeloSession {
     this.#fields = 0;
     this.#forged = null;
   }
+}
+
+function wouldRefuse({ verdict, shadow }: Judged): boolean {
+  return verdict.disposition !== 'accept' || (shadow !== null && shadow.disposition !== 'accept');
 }
 
 /** Goes on at once where the verdict is there, so that a cached one costs no promise. */

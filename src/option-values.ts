@@ -110,6 +110,17 @@ export function replyText(maxLength: number): (text: string) => string {
   };
 }
 
+/** A page on the web, as text that goes into replies. */
+export function webPage(maxLength: number): (text: string) => string {
+  const asText = replyText(maxLength);
+  return (text) => {
+    if (!/^https?:\/\/[^\s/]/.test(text) || !URL.canParse(text)) {
+      throw new UsageError(`"${text}" is not a URL such as https://example.org/helo`);
+    }
+    return asText(text);
+  };
+}
+
 /** `ID=TEXT`, a text for replies. Whether the finding exists, and has what is in braces, is for others to say. */
 export function template(text: string): readonly [id: string, template: string] {
   const [, id = '', words = ''] = /^([a-z0-9-]+)=(.*)$/s.exec(text) ?? [];

@@ -19,6 +19,7 @@ import {
   replyText,
   template,
   token,
+  webPage,
   verbatim,
   weight,
   word,
@@ -285,7 +286,7 @@ export const OPTIONS = {
     value: 'URL',
     group: 'Replies',
     help: 'page that explains a refusal; #FINDING-ID is appended',
-    parse: replyText(120),
+    parse: webPage(120),
     check: true,
   }),
   contact: optional({

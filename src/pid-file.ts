@@ -1,6 +1,7 @@
 /** The file that says which process is the service, for those who have no service manager to ask. */
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { describeError } from './describe-error.ts';
+import { requireDirectory } from './directory.ts';
 import type { Host } from './host.ts';
 import { OptionError } from './usage-error.ts';
 
@@ -9,6 +10,7 @@ import { OptionError } from './usage-error.ts';
  * then, and where it cannot be written, UsageError. Resolves to what takes it away again.
  */
 export async function writePidFile(path: string, host: Host): Promise<() => Promise<void>> {
+  await requireDirectory('--pid-file', path);
   for (const last of [false, true]) {
     try {
       // Never through a link that somebody else has put there.

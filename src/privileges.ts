@@ -11,22 +11,31 @@ export interface Identity {
   readonly gid: number;
 }
 
-/** Reads `--user` and `--group`; null where we stay who we are. Throws UsageError. */
-export async function wantedIdentity(
-  { user, group }: { readonly user: string | null; readonly group: string | null },
-  identity: ProcessIdentity,
-): Promise<Identity | null> {
+interface Wanted {
+  readonly user: string | null;
+  readonly group: string | null;
+}
+
+/** Reads `--user` and `--group`; null where none is given. Throws UsageError. */
+export async function namedIdentity({ user, group }: Wanted): Promise<Identity | null> {
   if (user === null) {
     if (group !== null) throw new OptionError('--group', 'it needs --user');
     return null;
   }
   const { name, uid, gid: own } = await named('--user', findUser(user));
   const gid = group === null ? own : await named('--group', findGroup(group));
-  const { euid, egid } = identity.current();
-  if (euid === uid && egid === gid) return null;
-  if (euid !== 0)
-    throw new OptionError('--user', `only root can become "${user}"; start as root, or leave it out`);
   return { user: name, uid, gid };
+}
+
+/** Whom we have to become; null where we stay who we are. Throws UsageError. */
+export async function wantedIdentity(wanted: Wanted, identity: ProcessIdentity): Promise<Identity | null> {
+  const named = await namedIdentity(wanted);
+  if (named === null) return null;
+  const { euid, egid } = identity.current();
+  if (euid === named.uid && egid === named.gid) return null;
+  if (euid !== 0)
+    throw new OptionError('--user', `only root can become "${wanted.user}"; start as root, or leave it out`);
+  return named;
 }
 
 /** Drops what root may, for good. Throws UsageError where the system does not let us, or would let us back. */

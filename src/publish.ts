@@ -10,6 +10,8 @@ export interface PublishedRecord {
   readonly rdata: string;
   /** What it is for. */
   readonly purpose: string;
+  /** Good to have; nobody is worse off without. */
+  readonly optional?: boolean;
 }
 
 /** The records for a name and the addresses that its host sends from. The name is a host name, without final dot. */
@@ -35,12 +37,19 @@ export function recordsFor(name: string, addresses: readonly IpAddress[]): Publi
       rdata: `"v=spf1 ${mechanisms.join(' ')} -all"`,
       purpose: 'SPF for the HELO name',
     },
-    { owner: `_client._smtp.${name}`, type: 'SRV', rdata: `1 2 0 ${name}.`, purpose: 'CSA; optional' },
+    {
+      owner: `_client._smtp.${name}`,
+      type: 'SRV',
+      rdata: `1 2 0 ${name}.`,
+      purpose: 'CSA; optional',
+      optional: true,
+    },
     {
       owner: `_auth.${name}`,
       type: 'TXT',
       rdata: `"helo=${texts.join(',')}"`,
       purpose: '_auth; experimental',
+      optional: true,
     },
   ];
 }

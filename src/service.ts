@@ -66,7 +66,12 @@ export async function startService(
   { source = unchanging(config), standing = null, lostLines = () => 0 }: Surroundings = {},
 ): Promise<Service> {
   const now = (): number => performance.now();
+  const told = new Set<string>();
   const onVoid = (file: string, line: number): void => {
+    // Once, however often the list is read again.
+    const place = `${file}:${line}`;
+    if (told.has(place)) return;
+    told.add(place);
     log.notice('access-expired', [
       ['file', file],
       ['line', line],

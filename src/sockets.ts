@@ -4,6 +4,7 @@
  */
 import { findGroup } from './accounts.ts';
 import { describeError } from './describe-error.ts';
+import { requireDirectory } from './directory.ts';
 import {
   AddressError,
   type ListenOptions,
@@ -71,7 +72,9 @@ export async function openSockets(
   const owner = await ownerOf(config, identity);
   const opened: OpenSocket[] = [];
   for (const [i, text] of config.listen.entries()) {
-    const wishes = addresses[i]?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
+    const at = addresses[i];
+    if (at?.kind === 'unix') await requireDirectory('--listen', at.path, text);
+    const wishes = at?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
     const address = await open(server, text, text, { mode: config.socketMode, owner, wishes });
     opened.push({ address, handed: false });
   }
@@ -102,6 +105,16 @@ async function open(
       error instanceof AddressError ? error.message : `cannot listen on ${shown}: ${describeError(error)}`;
     throw new OptionError('--listen', detail, text);
   }
+}
+
+/** Whether all could be opened, as far as it shows without opening them. Throws OptionError. */
+export async function checkSockets(config: Sources['config']): Promise<void> {
+  const addresses = socketsOf(config);
+  const texts = config.listen.filter((text) => text !== HANDED_ONLY);
+  for (const [i, address] of addresses.entries()) {
+    if (address.kind === 'unix') await requireDirectory('--listen', address.path, texts[i]);
+  }
+  await ownerOf(config, null);
 }
 
 async function ownerOf({ socketGroup }: Sources['config'], identity: Identity | null): Promise<SocketOwner> {

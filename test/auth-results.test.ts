@@ -49,6 +49,12 @@ describe('authResults', () => {
     );
   });
 
+  it('leaves out what was not looked up, where the text alone decides', async () => {
+    expect(await tagged('198.51.100.7', 'Jupiter', ZONE, 'mx.dest.org', () => true)).toBe(
+      'mx.dest.org;\n\tx-helo=fail reason="helo-not-fqdn" policy.correspondence=none policy.stream=failed smtp.helo=Jupiter',
+    );
+  });
+
   it('quotes an authserv-id that is no token', async () => {
     expect(await field(null, 'x.org', 'mx:25')).toMatch(/^"mx:25";/);
   });

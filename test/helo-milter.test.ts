@@ -225,8 +225,19 @@ describe('watching', () => {
     const { log, connection } = service({ rules: { enforcement: { observe: true, percent: 100 } } });
     const { say } = connection();
     await say(...hello('Jupiter'));
-    expect((await say(...message))[0]).toBe('a');
+    // At RCPT, so that it is known for whom it would have been refused.
+    expect(await say(...message)).toEqual(['c', 'a']);
     expect(log[0]).toContain('action=accept verdict=reject score=10 cause=helo-not-fqdn');
+    expect(log[0]).toMatch(/ stage=rcpt from=\S+ rcpt=\S+ /);
+    expect(log).toHaveLength(1);
+  });
+
+  it('whom nobody would refuse is let through at MAIL', async () => {
+    const { log, connection } = service({ rules: { enforcement: { observe: true, percent: 100 } } });
+    const { say } = connection();
+    await say(...hello('mail.sender.org'));
+    expect((await say(...message))[0]).toBe('a');
+    expect(log[0]).toContain(' stage=mail ');
   });
 
   it('--shadow-policy is only logged', async () => {
@@ -234,7 +245,7 @@ describe('watching', () => {
     const { say } = connection();
     await say(...hello('other.sender.org', '203.0.113.50'));
     await say(...message);
-    expect(log[0]).toMatch(/ verdict=accept .* shadow=reject:\d+ /);
+    expect(log[0]).toMatch(/ verdict=accept .* shadow=reject:\d+ .* stage=rcpt /);
   });
 });
 

@@ -8,6 +8,7 @@ import { describeError } from '../describe-error.ts';
 import { createNodeResolver, systemServers } from '../dns/node-resolver.ts';
 import { sockets } from '../doctor/attachment.ts';
 import { judge, type Judged } from '../doctor/checks/index.ts';
+import type { Facts } from '../doctor/facts.ts';
 import type { Mta } from '../doctor/mta.ts';
 import { parsePostconf } from '../doctor/postconf.ts';
 import { PostfixConfig } from '../doctor/postfix-config.ts';
@@ -48,13 +49,14 @@ const OF_THE_HOST = [
 /** Rejects with UsageError for files that are not what they should be. */
 export async function doctor(config: Config, settings: DoctorSettings): Promise<Judged[]> {
   const { dns, progress } = settings;
-  const mta = await readMta(settings);
+  const { mta, mtaFault } = await readMta(settings);
   const listens = sockets(config);
   const account = mta === null ? null : await readAccount(mta.user);
   if (settings.probe) progress('asking the milter');
   const facts = {
     options: config,
     mta,
+    mtaFault,
     socketFiles: await Promise.all(
       listens.flatMap((listen) => (listen.kind === 'unix' ? [examineSocket(listen.path, account)] : [])),
     ),
@@ -85,13 +87,32 @@ async function observe(
   );
 }
 
-async function readMta({
+/** The MTA that is named, else what this host has; there may be none, or one without a configuration. */
+async function readMta(settings: DoctorSettings): Promise<Pick<Facts, 'mta' | 'mtaFault'>> {
+  const { postfix, postfixConfig, sendmail } = settings;
+  if (postfix !== null || postfixConfig !== null || sendmail !== null) {
+    return { mta: await readNamedMta(settings) };
+  }
+  settings.progress('asking postconf');
+  let mtaFault: string | undefined;
+  try {
+    const fromHost = await postconf(null);
+    if (fromHost !== null) return { mta: postfixMta(fromHost) };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    mtaFault = error.message;
+  }
+  if (!existsSync(SENDMAIL_CF)) return { mta: null, mtaFault };
+  return { mta: sendmailMta(await readText('sendmail.cf', SENDMAIL_CF), SENDMAIL_CF, namesFile) };
+}
+
+async function readNamedMta({
   postfix,
   postfixConfig,
   sendmail,
   input,
   progress,
-}: DoctorSettings): Promise<Mta | null> {
+}: DoctorSettings): Promise<Mta> {
   if (sendmail !== null) {
     if (postfix !== null || postfixConfig !== null)
       throw new UsageError('give --postfix or --sendmail, not both');
@@ -104,11 +125,8 @@ async function readMta({
   }
   progress('asking postconf');
   const fromHost = await postconf(postfixConfig);
-  if (fromHost !== null) return postfixMta(fromHost);
-  if (postfixConfig !== null) throw new UsageError('--postfix-config: there is no postconf on this host');
-  return existsSync(SENDMAIL_CF)
-    ? sendmailMta(await readText('sendmail.cf', SENDMAIL_CF), SENDMAIL_CF, namesFile)
-    : null;
+  if (fromHost === null) throw new UsageError('--postfix-config: there is no postconf on this host');
+  return postfixMta(fromHost);
 }
 
 function namesFile(path: string): string | null {

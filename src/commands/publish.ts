@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error.ts';
 
 export interface Published {
   readonly text: string;
-  /** False if a record was looked for and is not there as it should be. */
+  /** False if a record that is not optional was looked for and is not there as it should be. */
   readonly complete: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function publish(
   });
   return {
     text: `${lines.join('\n')}\n`,
-    complete: states.every((state) => state === null || state === 'ok'),
+    complete: records.every(({ optional = false }, i) => optional || (states[i] ?? 'ok') === 'ok'),
   };
 }
 

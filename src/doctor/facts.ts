@@ -23,6 +23,8 @@ export type RunningOptions = Pick<
 export interface Facts {
   readonly options: RunningOptions;
   readonly mta: Mta | null;
+  /** Why there is none though there should be. */
+  readonly mtaFault?: string | undefined;
   /** The unix sockets of `--listen`, as files. */
   readonly socketFiles: readonly SocketFile[];
   readonly probes: readonly Probe[];

@@ -1,8 +1,8 @@
 /** The command as it is typed, with files for the MTA, a scripted name server and a milter of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../src/command-line.ts';
 import type { Terminal } from '../../src/commands/terminal.ts';
 import { MilterServer, formatSocketAddress } from '../../src/milter/index.ts';
@@ -117,6 +117,24 @@ describe('doctor', () => {
       code: 64,
       err: expect.stringMatching(/^helo-milter: --postfix: .*ENOENT/) as string,
     });
+  });
+
+  it('looks at the rest where Postfix has no configuration', async () => {
+    const bin = join(directory, 'bin');
+    mkdirSync(bin);
+    writeFileSync(
+      join(bin, 'postconf'),
+      "#!/bin/sh\necho 'postconf: fatal: open /etc/postfix/main.cf' >&2\nexit 1\n",
+      {
+        mode: 0o755,
+      },
+    );
+    vi.stubEnv('PATH', `${bin}:${process.env['PATH'] ?? ''}`);
+    const { code, out } = await doctor(['--listen', listen, '--no-dns']);
+    vi.unstubAllEnvs();
+    expect(out).toMatch(/postconf: fatal: open \/etc\/postfix\/main\.cf, so the MTA was not looked at/);
+    expect(out).toContain(' answers with protocol 6 ');
+    expect(code).toBe(0);
   });
 
   it('prints one JSON object with the public names', async () => {

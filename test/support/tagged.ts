@@ -1,5 +1,6 @@
 /** The value of Authentication-Results for a pair, under the default policy. */
 import { authResults } from '../../src/auth-results.ts';
+import type { Settled } from '../../src/core/assess.ts';
 import { findings } from '../../src/core/checks/index.ts';
 import { decide, makePolicy } from '../../src/policy.ts';
 import { assessed } from './checked.ts';
@@ -10,8 +11,9 @@ export async function tagged(
   helo: string,
   zone: Zone,
   authservId: string,
+  settled?: Settled,
 ): Promise<string> {
-  const assessment = await assessed(ip, helo, zone);
+  const assessment = await assessed(ip, helo, zone, settled);
   const policy = makePolicy('rfc5321', findings);
   const verdict = decide(assessment, policy);
   return authResults(authservId, {

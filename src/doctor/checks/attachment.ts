@@ -85,12 +85,12 @@ export const attachmentCheck = defineDoctorCheck({
       cure: 'Put our INPUT_MAIL_FILTER line before the others.',
     },
   },
-  run({ mta, options }) {
+  run({ mta, mtaFault, options }) {
     if (mta === null) {
       return [
         diagnosis(
           'mta-unknown',
-          'no postconf and no /etc/mail/sendmail.cf here, so the MTA was not looked at',
+          `${mtaFault ?? 'no postconf and no /etc/mail/sendmail.cf here'}, so the MTA was not looked at`,
           ['shell', '(postconf -n; postconf -M) | helo-milter doctor --postfix -'],
         ),
       ];

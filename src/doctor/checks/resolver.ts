@@ -25,8 +25,7 @@ export const resolverCheck = defineDoctorCheck({
     'dns-sound': { severity: 'ok', meaning: 'The name server answers as it should.', cure: null },
     'dns-silent': {
       severity: 'wrong',
-      meaning:
-        'No name server answers: no name can be checked, and nothing that rests on DNS is held against anybody.',
+      meaning: 'No name server answers, or none finds example.com, which exists: no name can be checked.',
       cure: 'Name a resolver that answers by --dns-server, or mend /etc/resolv.conf.',
     },
     'dns-server-silent': {
