@@ -108,10 +108,10 @@ export function cleanZone({ workdir }: Setting): string {
   return file;
 }
 
-/** A zone file in which `example.org` does not exist. */
+/** A zone file in which `org` exists and `example.org` does not. */
 export function emptyZone({ workdir }: Setting): string {
   const file = join(workdir, 'empty.zone');
-  writeFileSync(file, '$ORIGIN example.net.\nother IN A 192.0.2.1\n');
+  writeFileSync(file, '$ORIGIN example-2.org.\nother IN A 192.0.2.1\n');
   return file;
 }
 

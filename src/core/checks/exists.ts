@@ -1,7 +1,7 @@
 /** Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address record. */
 import { defineCheck, found, type Outcome, pass, temperror } from '../check.ts';
 import type { Client } from '../client.ts';
-import { registrableDomain } from '../domain.ts';
+import { isPublicSuffix, registrableDomain } from '../domain.ts';
 import { queryName } from '../helo.ts';
 import { type IpAddress, isPrivateAddress, parseIp, sameIp } from '../ip.ts';
 import type { Answer, Resolver } from '../resolver.ts';
@@ -100,7 +100,10 @@ async function absent(
   const domain = registrableDomain(name);
   if (domain === null) return found('helo-nxdomain', evidence);
   const unregistered = domain === name || (await resolver.lookup(domain, 'NS')).status === 'nxdomain';
-  return unregistered
-    ? found('helo-unregistered', { helo: evidence['helo'] ?? name, domain })
-    : found('helo-nxdomain', evidence);
+  if (!unregistered) return found('helo-nxdomain', evidence);
+  // A resolver that is cut off from the root may deny everything, and would have us refuse everybody for good.
+  const top = name.slice(name.lastIndexOf('.') + 1);
+  if (isPublicSuffix(top) && (await resolver.lookup(top, 'NS')).status === 'nxdomain')
+    return temperror(`${top} NS`, 'denied');
+  return found('helo-unregistered', { helo: evidence['helo'] ?? name, domain });
 }

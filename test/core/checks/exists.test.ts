@@ -50,6 +50,19 @@ it.each<[string | null, string, string]>([
   expect(await outcome(nameExists, ip, helo, ZONE)).toBe(wanted);
 });
 
+it.each([
+  // Nobody can register in a top-level domain that does not exist, and that one does.
+  ['mail.unheard-of.com', {}, 'dns-temperror'],
+  ['unheard-of.com', ZONE, 'dns-temperror'],
+  ['mail.unheard-of.com', { 'registry.com': { A: ['192.0.2.1'] } }, 'helo-unregistered'],
+  ['mail.unheard-of.no-such-tld', {}, 'helo-unregistered'],
+] as const)(
+  '%s is unknown to a resolver that denies its top-level domain: %#',
+  async (helo, zone, wanted) => {
+    expect(await outcome(nameExists, '192.0.2.9', helo, zone)).toBe(wanted);
+  },
+);
+
 it('quotes a text where that is all there is', async () => {
   expect((await run(nameExists, '192.0.2.9', 'text.example.org', ZONE)).evidence['txt']).toBe('mobile host');
 });
