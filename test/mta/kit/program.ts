@@ -1,6 +1,7 @@
 /** The program itself, as its user runs it: the built command line in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { GATHER_MS } from '../../../src/line-buffer.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
@@ -71,7 +72,7 @@ export async function startProgram(
   };
 }
 
-/** A line is in the pipe some milliseconds after the client has its reply; our own event loop takes it out. */
+/** A line is in the pipe once it has waited for others, after the client has its reply; our own event loop takes it out. */
 function arrived(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50));
+  return new Promise((resolve) => setTimeout(resolve, GATHER_MS + 50));
 }
