@@ -5,10 +5,10 @@ import { type Nsd, startNsd } from '../test/mta/kit/nsd.ts';
 import { startPostfix } from '../test/mta/kit/postfix.ts';
 import { startSendmail } from '../test/mta/kit/sendmail.ts';
 import { type Contender, contest, ratio, type Results } from './contest.ts';
+import { warm } from './load.ts';
 import { atLeast, atMost, type Columns, type Findings, type Measured, type Row, tableOf } from './report.ts';
 import { libmilter, product, type Server, type Transport } from './server.ts';
 import { amount, type Node, ROOT, type Setting } from './setting.ts';
-import { warm } from './load.ts';
 import { clientZones, smtpLoad, type SmtpResult } from './smtp-load.ts';
 
 const NONE = 'no milter';

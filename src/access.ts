@@ -26,6 +26,8 @@ export interface AccessEntry {
   readonly action: 'allow' | 'deny';
   /** Line of the file, from 1. */
   readonly line: number;
+  /** The line as written. */
+  readonly source: string;
   readonly subject: Subject;
   readonly networks: readonly IpPrefix[];
   /** A verified reverse name must be this name, or lie within it where `below` is set. */
@@ -51,16 +53,16 @@ export class AccessList {
   readonly #lengths = new Set<number>();
   readonly #others: AccessEntry[] = [];
   readonly #hits = new Map<number, number>();
-  readonly #onVoid: (line: number) => void;
+  readonly #onVoid: (entry: AccessEntry) => void;
   readonly #void: Set<number>;
   readonly #empty: boolean;
   /** Some line wants a reverse name for proof, whatever the text of HELO. */
   readonly needsReverse: boolean;
 
   /** `expired` are known to be void; of others `onVoid` hears once, when they would have matched. */
-  constructor({ entries, expired }: ParsedAccess, onVoid: (line: number) => void) {
+  constructor({ entries, expired }: ParsedAccess, onVoid: (entry: AccessEntry) => void) {
     this.#onVoid = onVoid;
-    this.#void = new Set(expired);
+    this.#void = new Set(expired.map(({ line }) => line));
     this.needsReverse = entries.some(({ ptr }) => ptr !== null);
     for (const entry of entries) this.#index(entry);
     this.#empty = entries.length === 0;
@@ -84,10 +86,10 @@ export class AccessList {
     return best;
   }
 
-  #report({ line }: AccessEntry): void {
-    if (this.#void.has(line)) return;
-    this.#void.add(line);
-    this.#onVoid(line);
+  #report(entry: AccessEntry): void {
+    if (this.#void.has(entry.line)) return;
+    this.#void.add(entry.line);
+    this.#onVoid(entry);
   }
 
   #index(entry: AccessEntry): void {
@@ -149,10 +151,13 @@ function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessm
     .some((name) => (ptr.below ? isWithin(name, ptr.name) : name === ptr.name));
 }
 
+/** Hears of an entry that does not count any more, and the file that it is in. */
+export type OnVoid = (file: string, entry: AccessEntry) => void;
+
 export interface ParsedAccess {
   readonly entries: readonly AccessEntry[];
-  /** Lines that are void already. */
-  readonly expired: readonly number[];
+  /** Those that are void already. */
+  readonly expired: readonly AccessEntry[];
 }
 
 /** Reads a list. Throws FileError, naming file and line. `now` is Unix time in milliseconds. */
@@ -164,20 +169,18 @@ export function parseAccess(text: string, file: string, now: number): ParsedAcce
     const [action, subject, ...conditions] = comment === -1 ? words : words.slice(0, comment);
     if (action === undefined) continue;
     try {
-      entries.push(parseEntry(i + 1, action, subject, conditions));
+      entries.push(parseEntry(i + 1, line, action, subject, conditions));
     } catch (error) {
       if (error instanceof UsageError) throw new FileError(`${file}:${i + 1}: ${error.message}`);
       throw error;
     }
   }
-  const expired = entries
-    .filter(({ voidFrom }) => voidFrom !== null && now >= voidFrom)
-    .map(({ line }) => line);
-  return { entries, expired };
+  return { entries, expired: entries.filter(({ voidFrom }) => voidFrom !== null && now >= voidFrom) };
 }
 
 function parseEntry(
   line: number,
+  source: string,
   action: string,
   subject: string | undefined,
   conditions: readonly string[],
@@ -196,6 +199,7 @@ function parseEntry(
   const entry: AccessEntry = {
     action,
     line,
+    source,
     subject: parseSubject(subject),
     networks: (given.get('ip') ?? '')
       .split(',')

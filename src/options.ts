@@ -19,8 +19,8 @@ import {
   replyText,
   template,
   token,
-  webPage,
   verbatim,
+  webPage,
   weight,
   word,
 } from './option-values.ts';

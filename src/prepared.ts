@@ -1,4 +1,5 @@
 /** All that a Config names, read and found sound before anything of it is used: at the start, and at every reload. */
+import type { OnVoid } from './access.ts';
 import type { Resolver } from './core/resolver.ts';
 import { type Registry, registryOf, resolverOf } from './from-config.ts';
 import type { Config } from './config.ts';
@@ -11,11 +12,8 @@ export interface Prepared {
   readonly resolver: Resolver;
 }
 
-/** `onVoid` hears of access lines that do not count any more. Rejects with UsageError. */
-export async function prepare(
-  config: Config,
-  onVoid: (file: string, line: number) => void,
-): Promise<Prepared> {
+/** Rejects with UsageError. */
+export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared> {
   const registry = await registryOf(config);
   const rules = await readRules(config, registry, onVoid);
   return { config, registry, rules, resolver: await resolverOf(config) };

@@ -3,7 +3,7 @@
  * replaced as one thing.
  */
 import { readFile } from 'node:fs/promises';
-import { AccessList, parseAccess } from './access.ts';
+import { AccessList, type OnVoid, parseAccess } from './access.ts';
 import type { Check } from './core/check.ts';
 import type { IpAddress, IpPrefix } from './core/ip.ts';
 import type { Stage } from './decision.ts';
@@ -46,11 +46,11 @@ export function policiesOf({
   return [policy, ...(shadowPolicy === null ? [] : [shadowPolicy]), ...recipients.policies];
 }
 
-/** Reads the files that the Config names. `onVoid` hears of access lines that do not count any more. Rejects with UsageError. */
+/** Reads the files that the Config names. Rejects with UsageError. */
 export async function readRules(
   config: Config,
   { checks, findings }: Registry,
-  onVoid: (file: string, line: number) => void,
+  onVoid: OnVoid,
 ): Promise<Rules> {
   const policies = {
     policy: policyOf(config, findings),
@@ -76,15 +76,12 @@ export async function readRules(
   };
 }
 
-async function readAccess(
-  { access: file }: Config,
-  onVoid: (file: string, line: number) => void,
-): Promise<AccessList> {
+async function readAccess({ access: file }: Config, onVoid: OnVoid): Promise<AccessList> {
   if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
   const parsed = parseAccess(await text(file, '--access'), file, Date.now());
-  for (const line of parsed.expired) onVoid(file, line);
-  return new AccessList(parsed, (line) => {
-    onVoid(file, line);
+  for (const entry of parsed.expired) onVoid(file, entry);
+  return new AccessList(parsed, (entry) => {
+    onVoid(file, entry);
   });
 }
 

@@ -1,5 +1,6 @@
 /** Puts the parts together by a Config and runs them. */
 import { performance } from 'node:perf_hooks';
+import type { OnVoid } from './access.ts';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
 import type { ConfigSource } from './config-source.ts';
@@ -66,12 +67,11 @@ export async function startService(
   { source = unchanging(config), standing = null, lostLines = () => 0 }: Surroundings = {},
 ): Promise<Service> {
   const now = (): number => performance.now();
+  /** Entries of which the log has said that they are void, as written: the list may be read again, and their places change. */
   const told = new Set<string>();
-  const onVoid = (file: string, line: number): void => {
-    // Once, however often the list is read again.
-    const place = `${file}:${line}`;
-    if (told.has(place)) return;
-    told.add(place);
+  const onVoid: OnVoid = (file, { line, source }) => {
+    if (told.has(source)) return;
+    told.add(source);
     log.notice('access-expired', [
       ['file', file],
       ['line', line],

@@ -87,9 +87,11 @@ export function fill(template: string, evidence: Evidence): string {
 }
 
 function partsOf(template: string): readonly string[] {
-  const known = parts.get(template) ?? template.split(PLACEHOLDER);
-  parts.set(template, known);
-  return known;
+  const known = parts.get(template);
+  if (known !== undefined) return known;
+  const taken = template.split(PLACEHOLDER);
+  parts.set(template, taken);
+  return taken;
 }
 
 /** Printable ASCII without the signs that Postfix itself neuters in a HELO, cut with `...` beyond `limit`. */

@@ -68,13 +68,11 @@ export async function openSockets(
       HANDED_ONLY,
     );
   }
-  const addresses = socketsOf(config);
+  const addresses = await placedSockets(config);
   const owner = await ownerOf(config, identity);
   const opened: OpenSocket[] = [];
   for (const [i, text] of config.listen.entries()) {
-    const at = addresses[i];
-    if (at?.kind === 'unix') await requireDirectory('--listen', at.path, text);
-    const wishes = at?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
+    const wishes = addresses[i]?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
     const address = await open(server, text, text, { mode: config.socketMode, owner, wishes });
     opened.push({ address, handed: false });
   }
@@ -109,12 +107,18 @@ async function open(
 
 /** Whether all could be opened, as far as it shows without opening them. Throws OptionError. */
 export async function checkSockets(config: Sources['config']): Promise<void> {
+  await placedSockets(config);
+  await ownerOf(config, null);
+}
+
+/** As `socketsOf`, each with a directory to be in. */
+async function placedSockets(config: Pick<Config, 'listen'>): Promise<readonly SocketAddress[]> {
   const addresses = socketsOf(config);
   const texts = config.listen.filter((text) => text !== HANDED_ONLY);
   for (const [i, address] of addresses.entries()) {
     if (address.kind === 'unix') await requireDirectory('--listen', address.path, texts[i]);
   }
-  await ownerOf(config, null);
+  return addresses;
 }
 
 async function ownerOf({ socketGroup }: Sources['config'], identity: Identity | null): Promise<SocketOwner> {

@@ -13,7 +13,7 @@ const NOW = Date.parse('2026-06-15T12:00:00Z');
 const DAY = 86_400_000;
 
 function list(text: string, reported: number[] = []): AccessList {
-  return new AccessList(parseAccess(text, 'list', NOW), (line) => reported.push(line));
+  return new AccessList(parseAccess(text, 'list', NOW), ({ line }) => reported.push(line));
 }
 
 async function matched(text: string, ip: string | null, helo: string, now = NOW): Promise<string> {
@@ -78,7 +78,7 @@ describe('a line matches', () => {
     );
     for (const helo of ['x', 'x', 'z']) access.match(await assessed(null, helo), NOW + DAY);
     expect(reported).toEqual([1]);
-    expect(parseAccess('deny z until=2001-01-01', 'list', NOW).expired).toEqual([1]);
+    expect(parseAccess('deny z until=2001-01-01', 'list', NOW).expired).toMatchObject([{ line: 1 }]);
   });
 
   it('and is counted', async () => {

@@ -16,7 +16,7 @@ export async function checkConfig(source: ConfigSource): Promise<string> {
   try {
     const sockets = socketsOf(config);
     await checkStanding(config);
-    const prepared = await prepare(config, (file, line) => {
+    const prepared = await prepare(config, (file, { line }) => {
       warnings.push(`${file}:${line}: this line has expired`);
     });
     const placeOf = (key: OptionKey): string => source.settings.get(key)?.place ?? flagOf(key);
