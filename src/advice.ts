@@ -3,6 +3,7 @@ import { PRESETS } from './core/check.ts';
 import { formatDuration } from './option-values.ts';
 import type { Config } from './config.ts';
 import type { OptionKey } from './options.ts';
+import { FORGED_RESULTS } from './our-field.ts';
 import { inferredAlone, type Policy } from './policy.ts';
 import type { Prepared } from './prepared.ts';
 
@@ -84,6 +85,11 @@ export function advice(config: Config, { rules }: Prepared, sockets: readonly Li
     'authservId',
     config.noAuthResults && config.authservId !== null,
     'no-auth-results adds no field: this has no effect',
+  );
+  warn(
+    'forgedResults',
+    config.noAuthResults && config.forgedResults !== FORGED_RESULTS[0],
+    'no-auth-results removes no field: this has no effect',
   );
   return given;
 }

@@ -1,6 +1,5 @@
 /**
- * Authentication-Results (RFC 8601): what we found, for the filters and people behind us, and the removal of fields
- * that pretend to be ours (§5).
+ * Authentication-Results (RFC 8601): what we found, for the filters and people behind us.
  *
  * `spf` and `iprev` are registered methods; there is none for EHLO correspondence or CSA, hence `x-helo` and `x-csa`.
  */
@@ -42,34 +41,6 @@ export function authResults(authservId: string, { assessment, verdict }: Judged)
         ]),
   ];
   return [value(authservId), ...methods.map((words) => words.join(' '))].join(';\n\t');
-}
-
-/** Whether a field of this value says that it is ours. Folding, comments, quotes and case do not hide it. */
-export function claimsToBe(authservId: string, field: string): boolean {
-  const plain = withoutComments(field.replaceAll(/\r?\n/g, ' ')).trimStart();
-  const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(plain)?.[1]?.replaceAll(/\\(.)/g, '$1');
-  const id = quoted ?? /^[^\s;"]*/.exec(plain)?.[0] ?? '';
-  return id.toLowerCase() === authservId.toLowerCase();
-}
-
-/** Comments nest (RFC 5322 §3.2.2); one that is not closed hides the rest, as it does for other readers. */
-function withoutComments(text: string): string {
-  let depth = 0;
-  let quoted = false;
-  let plain = '';
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charAt(i);
-    if (character === '\\' && (quoted || depth > 0)) {
-      if (depth === 0) plain += text.slice(i, i + 2);
-      i++;
-    } else if (character === '"' && depth === 0) {
-      quoted = !quoted;
-      plain += character;
-    } else if (character === '(' && !quoted) depth++;
-    else if (character === ')' && !quoted && depth > 0) depth--;
-    else if (depth === 0) plain += character;
-  }
-  return plain;
 }
 
 /** The result words of our checks are those of RFC 8601 §2.7. A check that was not made, as where the text alone decides, is not told. */

@@ -8,6 +8,9 @@ import type { Disposition, Policy, Verdict } from './policy.ts';
 /** The SMTP command at which a verdict is given. */
 export type Stage = 'helo' | 'mail' | 'rcpt';
 
+/** Where a decision was made: at a command, or at the end of the message, by what stands in its header. */
+export type DecidedAt = Stage | 'message';
+
 /** A verdict with all that it rests on. */
 export interface Judged {
   readonly assessment: Assessment;
@@ -40,7 +43,7 @@ export interface Decision {
   readonly judged: Judged | null;
   /** Why the verdict does not matter. */
   readonly exempt: string | null;
-  readonly stage: Stage;
+  readonly stage: DecidedAt;
   readonly sender: string | null;
   readonly recipient: string | null;
   readonly queueId: string | null;

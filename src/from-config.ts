@@ -6,6 +6,7 @@ import {
   checks as builtin,
   findings as builtinFindings,
   findingsOf,
+  messageChecks,
   sessionChecks,
 } from './core/checks/index.ts';
 import type { Resolver } from './core/resolver.ts';
@@ -32,7 +33,7 @@ export async function registryOf({ check, deadline }: Pick<Config, 'check' | 'de
   const { checks: own, versions } = await loadOperatorChecks(
     check,
     {
-      checks: [...builtin, ...sessionChecks].map(({ name }) => name),
+      checks: [...builtin, ...sessionChecks, ...messageChecks].map(({ name }) => name),
       findings: [...builtinFindings.keys()],
     },
     deadline,

@@ -6,7 +6,8 @@
 import type { Assessor } from './assessor.ts';
 import type { ChurnCounter } from './churn.ts';
 import { type Assessment, withSession } from './core/assess.ts';
-import { sessionChecks } from './core/checks/index.ts';
+import { messageChecks, sessionChecks } from './core/checks/index.ts';
+import type { MessageFacts } from './core/checks/message.ts';
 import type { SessionFacts } from './core/checks/session.ts';
 import { canonicalName } from './core/domain.ts';
 import type { IpAddress } from './core/ip.ts';
@@ -131,6 +132,20 @@ export class Greeting {
     const verdict = decide(judged.assessment, policy, judged.dnsIll);
     const action = enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement);
     return { ...judged, verdict, policy, ownPolicy: policy, action };
+  }
+
+  /** The same verdict with what was found in the message. */
+  withMessage(judged: Judged, facts: MessageFacts): Judged {
+    const { policy, shadowPolicy, dnsIll } = judged;
+    const assessment = withSession(judged.assessment, facts, messageChecks);
+    const verdict = decide(assessment, policy, dnsIll);
+    return {
+      ...judged,
+      assessment,
+      verdict,
+      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll),
+      action: enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement),
+    };
   }
 
   /** No recipient that may come is going to refuse. */

@@ -6,9 +6,9 @@
  * verdict is given at RCPT unless the operator chose otherwise. Both MTAs make a verdict at CONNECT or HELO stick to
  * the whole connection and hide later greetings, and only at MAIL is it known whether the client has logged in.
  */
-import { authResults, claimsToBe, FIELD } from './auth-results.ts';
+import { authResults, FIELD } from './auth-results.ts';
 import { type IpAddress, parseIp } from './core/ip.ts';
-import type { Decision, Judged, Stage } from './decision.ts';
+import type { DecidedAt, Decision, Judged, Stage } from './decision.ts';
 import { exemptClient, exemptRecipient, exemptSender } from './exemption.ts';
 import { type Bench, Greeting } from './greeting.ts';
 import {
@@ -28,19 +28,17 @@ import { createOurselves, type Ourselves } from './ourselves.ts';
 import type { Policy } from './policy.ts';
 import type { Rules } from './rules.ts';
 import { smtpReply } from './smtp-reply.ts';
+import { type ResultFields, Tagging, type TaggingOptions, type Untagged } from './tagging.ts';
 import type { TempfailBudget } from './tempfail-budget.ts';
 
 export interface HeloMilterOptions extends Bench {
   readonly budget: TempfailBudget;
   /** Tag accepted mail; null for no tag, which spares the MTA all events after RCPT. */
-  readonly authResults: AuthResultsOptions | null;
+  readonly authResults: TaggingOptions | null;
+  /** Hears once why an MTA's messages are left without our tag. Must not throw. */
+  readonly untagged: (why: Untagged) => void;
   /** Hears of each decision, once. Must not throw. */
   readonly decided: (decision: Decision) => void;
-}
-
-export interface AuthResultsOptions {
-  /** Our authserv-id (RFC 8601 §2.5); null for the name of the MTA. */
-  readonly authservId: string | null;
 }
 
 const SERVICE_MACROS = ['j', '{daemon_name}', '{daemon_addr}', '{daemon_port}', '{if_addr}'] as const;
@@ -70,10 +68,9 @@ export function macrosFor(applyAt: Stage): Readonly<Record<MacroStage, readonly 
 export function heloMilter(options: HeloMilterOptions): () => MilterSession {
   const { applyAt } = options.rules();
   const ourselves = createOurselves(options.rules);
-  const { authResults: tag } = options;
-  return tag === null
-    ? () => new HeloSession(options, applyAt, ourselves)
-    : () => new TaggingHeloSession(options, applyAt, ourselves, tag.authservId);
+  if (options.authResults === null) return () => new HeloSession(options, applyAt, ourselves);
+  const tagging = new Tagging(options.authResults, options.untagged);
+  return () => new TaggingHeloSession(options, applyAt, ourselves, tagging);
 }
 
 /** Shared: many thousand sessions may be open, and most wait. */
@@ -98,6 +95,8 @@ class HeloSession implements MilterSession {
   #noted: readonly string[] = NONE;
   /** Of the message under way; null until it was asked. */
   #budgetSpent: boolean | null = null;
+  /** By what each recipient of the message was let through: the general policy (null), its own, or the word of an exemption. */
+  #takers: readonly (Policy | string | null)[] = NONE;
 
   constructor(options: HeloMilterOptions, applyAt: Stage, ourselves: (context: MilterContext) => Ourselves) {
     this.#options = options;
@@ -133,6 +132,7 @@ class HeloSession implements MilterSession {
     this.#sender = sender.raw;
     this.#noted = NONE;
     this.#budgetSpent = null;
+    this.#takers = NONE;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('');
     const exempt = this.#exempt ?? exemptSender(context, this.rules);
@@ -163,17 +163,49 @@ class HeloSession implements MilterSession {
         exempt,
         context,
       );
+      this.#take(exempt);
       return 'continue';
     }
     return this.#apply(greeting, 'rcpt', recipient.raw, context, own === 'off' ? null : own);
   }
 
   /** What ends the events of an accepted message as early as can be. */
-  protected readonly accepted: 'accept' | 'continue' = 'accept';
+  protected accepted(): 'accept' | 'continue' {
+    return 'accept';
+  }
 
   /** The verdict on the name given last; null for a client that is never refused. */
   protected verdict(context: MilterContext): Judged | Promise<Judged> | null {
     return this.#greeting?.verdict(this.#ourselves(context)) ?? null;
+  }
+
+  /**
+   * What comes of a message with too many forged fields, for all its recipients at once: it is refused where each of them
+   * would have it so, and as mildly as any would have it. Told as a decision in any case.
+   */
+  protected judgeForged(
+    general: Judged,
+    { authservId, tooMany }: ResultFields,
+    context: MilterContext,
+  ): { readonly reply: ReplyCode | 'accept'; readonly judged: Judged } {
+    const greeting = this.#greeting;
+    const facts = { authservId, forgedResults: tooMany };
+    const opinions = (this.#takers.length === 0 ? [null] : this.#takers).map((taker) => {
+      const own = taker === null || typeof taker === 'string' ? general : greeting?.under(taker, general);
+      const judged = greeting?.withMessage(own ?? general, facts) ?? general;
+      const exempt =
+        typeof taker === 'string' ? taker : greeting === null ? null : this.#excused(greeting, judged);
+      return { judged, exempt };
+    });
+    const mildness = ({ judged, exempt }: (typeof opinions)[number]): number =>
+      exempt !== null ? 0 : ['accept', 'tempfail', 'reject'].indexOf(judged.action);
+    const [mildest] = opinions.sort((a, b) => mildness(a) - mildness(b));
+    if (greeting === null || mildest === undefined) return { reply: 'accept', judged: general };
+    const { judged, exempt } = mildest;
+    this.#noted = NONE;
+    this.#note(greeting, judged, 'message', null, exempt, context);
+    const refused = exempt === null && judged.action !== 'accept';
+    return { reply: refused ? this.#refusal(greeting, judged, '') : 'accept', judged };
   }
 
   private get rules(): Rules {
@@ -217,10 +249,15 @@ class HeloSession implements MilterSession {
         return this.#refusal(greeting, judged, recipient ?? this.#sender ?? '');
       }
       // Nothing later can matter once the message is accepted for all: end its events here.
+      if (stage === 'rcpt') this.#take(exempt === 'access' ? exempt : own);
       const final =
         exempt === 'access' || this.rules.recipients.size === 0 || greeting.acceptedByAll(general);
-      return final ? this.accepted : 'continue';
+      return final ? this.accepted() : 'continue';
     });
+  }
+
+  #take(taker: Policy | string | null): void {
+    if (!this.#takers.includes(taker)) this.#takers = [...this.#takers, taker];
   }
 
   /** Why a verdict is not acted on. */
@@ -246,7 +283,7 @@ class HeloSession implements MilterSession {
   #note(
     greeting: Greeting,
     judged: Judged | null,
-    stage: Stage,
+    stage: DecidedAt,
     recipient: string | null,
     exempt: string | null,
     context: MilterContext,
@@ -270,77 +307,62 @@ class HeloSession implements MilterSession {
   }
 }
 
-/**
- * More fields than this in our name are no accident. Removing one makes Postfix read the header from its beginning:
- * sixteen thousand in one message kept its cleanup busy for twelve seconds.
- */
-const MAX_FORGED = 200;
-
 /** Also tags what is accepted, and takes off what pretends to be our tag. */
 class TaggingHeloSession extends HeloSession {
-  protected override readonly accepted = 'continue';
-  readonly #givenId: string | null;
-  #fields = 0;
-  /** Places of forged fields among those of their name, as received. */
-  #forged: number[] | null = null;
+  readonly #tagging: Tagging;
+  #possible = true;
+  /** Of the message under way; null where it is left as it is. */
+  #fields: ResultFields | null = null;
 
   constructor(
     options: HeloMilterOptions,
     applyAt: Stage,
     ourselves: (context: MilterContext) => Ourselves,
-    authservId: string | null,
+    tagging: Tagging,
   ) {
     super(options, applyAt, ourselves);
-    this.#givenId = authservId;
+    this.#tagging = tagging;
+  }
+
+  protected override accepted(): 'accept' | 'continue' {
+    return this.#fields === null ? 'accept' : 'continue';
+  }
+
+  override connect(info: ConnectInfo, context: MilterContext): ConnectReply {
+    this.#possible = this.#tagging.possible(context);
+    return super.connect(info, context);
   }
 
   override mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
-    this.#reset();
+    this.#fields = this.#possible ? this.#tagging.begin(context) : null;
     return super.mail(sender, context);
   }
 
-  header(name: string, value: string, context: MilterContext): CommandReply {
-    if (name.toLowerCase() !== FIELD.toLowerCase()) return 'continue';
-    this.#fields++;
-    if (claimsToBe(this.#authservId(context), value)) {
-      this.#forged ??= [];
-      if (this.#forged.length <= MAX_FORGED) this.#forged.push(this.#fields);
-    }
+  header(name: string, value: string): CommandReply {
+    this.#fields?.note(name, value);
     return 'continue';
   }
 
   endOfMessage(message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
-    if ((this.#forged?.length ?? 0) > MAX_FORGED) return this.#tooManyForged(context);
-    // From the last to the first, so that the places of the others stay what they were.
-    for (const place of this.#forged?.toReversed() ?? []) message.changeHeader(place, FIELD, null);
-    const judged = this.verdict(context);
-    this.#reset();
-    if (judged === null) return 'accept';
-    return afterwards(judged, (verdict) => {
+    const fields = this.#fields;
+    if (fields === null) return 'accept';
+    this.#fields = null;
+    const tag = (judged: Judged): CommandReply => {
+      fields.takeOff(message);
       // Above the MTA's own Received, which belongs to the same hop (RFC 8601 §5).
-      message.insertHeader(0, FIELD, authResults(this.#authservId(context), verdict));
+      message.insertHeader(0, FIELD, authResults(fields.authservId, judged));
       return 'accept';
+    };
+    const judged = this.verdict(context);
+    if (judged === null) {
+      fields.takeOff(message);
+      return 'accept';
+    }
+    return afterwards(judged, (general) => {
+      if (fields.tooMany === 0) return tag(general);
+      const { reply, judged: found } = this.judgeForged(general, fields, context);
+      return reply === 'accept' ? tag(found) : reply;
     });
-  }
-
-  /** Neither left in the message, where others would believe them, nor removed one by one. */
-  #tooManyForged(context: MilterContext): ReplyCode {
-    this.#reset();
-    const claim = `${FIELD}: ${this.#authservId(context)}`;
-    return replyCode(
-      550,
-      '5.7.1',
-      `more than ${MAX_FORGED} fields of this message say ${claim}, which is our name`,
-    );
-  }
-
-  #authservId(context: MilterContext): string {
-    return this.#givenId ?? context.macro('j') ?? 'localhost';
-  }
-
-  #reset(): void {
-    this.#fields = 0;
-    this.#forged = null;
   }
 }
 

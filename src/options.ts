@@ -24,6 +24,7 @@ import {
   weight,
   word,
 } from './option-values.ts';
+import { FORGED_RESULTS } from './our-field.ts';
 import { flag, many, one, optional, type OptionRow } from './option-row.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from './policy.ts';
 
@@ -277,6 +278,13 @@ export const OPTIONS = {
     group: 'Replies',
     help: 'name under which we sign Authentication-Results (default: the name of the MTA)',
     parse: token,
+  }),
+  forgedResults: one({
+    value: 'WHICH',
+    group: 'Replies',
+    help: 'fields with our authserv-id that are removed from accepted mail: ours (those with x-helo or x-csa), all or none; see docs/company.md',
+    parse: oneOf(...FORGED_RESULTS),
+    default: 'ours',
   }),
   noAuthResults: flag({
     group: 'Replies',

@@ -12,7 +12,13 @@ import { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts'
 import type { Log } from './log.ts';
 import { launch, type Standing } from './launch.ts';
 import { Metrics } from './metrics.ts';
-import { formatSocketAddress, MilterServer, type MilterServerOptions, probe } from './milter/index.ts';
+import {
+  type ActionName,
+  formatSocketAddress,
+  MilterServer,
+  type MilterServerOptions,
+  probe,
+} from './milter/index.ts';
 import type { Monitoring } from './monitoring.ts';
 import type { Config } from './config.ts';
 import { OutageBrake } from './outage-brake.ts';
@@ -20,6 +26,7 @@ import { settles } from './policy.ts';
 import { prepare, sameAssessments, sameResolver } from './prepared.ts';
 import { changes, oneAtATime } from './reload.ts';
 import { policiesOf, type Rules } from './rules.ts';
+import type { Untagged } from './tagging.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
 import { createTrace } from './trace.ts';
 import { UsageError } from './usage-error.ts';
@@ -149,7 +156,14 @@ export async function startService(
       now,
     }),
     get authResults() {
-      return live.config.noAuthResults ? null : { authservId: live.config.authservId };
+      const { noAuthResults, authservId, forgedResults } = live.config;
+      return noAuthResults ? null : { authservId, forged: forgedResults };
+    },
+    untagged: (why) => {
+      log.warning('auth-results', [
+        ['detail', UNTAGGED[why]],
+        ['effect', 'no Authentication-Results is added or removed'],
+      ]);
     },
     decided: (decision) => {
       metrics?.decided(decision);
@@ -161,7 +175,7 @@ export async function startService(
   const agreed = (): Pick<MilterServerOptions, 'newSession' | 'macros' | 'actions' | 'replyOnError'> => ({
     newSession: metrics?.countSessions(heloMilter(bench)) ?? heloMilter(bench),
     macros: macrosFor(live.config.applyAt),
-    actions: live.config.noAuthResults ? [] : ['addHeaders', 'changeHeaders'],
+    actions: actionsFor(live.config),
     replyOnError: live.config.onError,
   });
   const trace = createTrace({
@@ -262,6 +276,16 @@ export async function startService(
       await open.decisionLog?.close();
     },
   };
+}
+
+const UNTAGGED: Readonly<Record<Untagged, string>> = {
+  'no changes': 'the MTA does not let us change header fields',
+  'no name': 'the MTA does not tell its name (the macro j), and authserv-id gives none',
+};
+
+function actionsFor({ noAuthResults, forgedResults }: Config): readonly ActionName[] {
+  if (noAuthResults) return [];
+  return forgedResults === 'none' ? ['addHeaders'] : ['addHeaders', 'changeHeaders'];
 }
 
 function unchanging(config: Config): NonNullable<Surroundings['source']> {

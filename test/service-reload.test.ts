@@ -103,6 +103,7 @@ async function sessions(running: Running, reload: Reload, letter: string): Promi
     helos = ['mail.sender.org'],
     recipient = 'user@dest.test',
     pauseMs = 0,
+    field,
   } = reload;
   const before = running.lines.length;
   let told = '';
@@ -114,6 +115,9 @@ async function sessions(running: Running, reload: Reload, letter: string): Promi
     if (helo !== '') await connection.say(mta.macros('H'), mta.helo(helo.replace('#', letter)));
     const mail = await connection.say(mta.macros('M', { ...DAEMON, i: 'Q1' }), mta.mail('s@sender.org'));
     if (mail === 'c' && (await connection.say(mta.macros('R'), mta.rcpt(recipient))) === 'c') {
+      if (field !== undefined) {
+        await connection.say(mta.macros('L'), mta.header('Authentication-Results', field));
+      }
       await connection.say(mta.macros('E'), mta.endOfMessage);
     }
     connection.socket.destroy();

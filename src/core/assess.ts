@@ -98,10 +98,10 @@ function isFormal({ findings }: Check): boolean {
 }
 
 /** The assessment with what the session checks add to it. */
-export function withSession(
+export function withSession<Facts = SessionFacts>(
   assessment: Assessment,
-  facts: SessionFacts,
-  checks: readonly SessionCheck[],
+  facts: Facts,
+  checks: readonly SessionCheck<string, Facts>[],
 ): Assessment {
   const outcomes = assessment.outcomes.slice();
   const found: Finding[] = [];

@@ -14,7 +14,8 @@
 export * from './assess.ts';
 export { type AuthOutcome, type AuthRecord, checkAuthRecord, parseAuthRecord } from './auth-record/index.ts';
 export * from './check.ts';
-export { checks, findings, findingsOf, sessionChecks } from './checks/index.ts';
+export { checks, findings, findingsOf, messageChecks, sessionChecks } from './checks/index.ts';
+export type { MessageFacts } from './checks/message.ts';
 export type { SessionCheck, SessionFacts } from './checks/session.ts';
 export * from './client.ts';
 export * from './csa.ts';

@@ -9,7 +9,15 @@ import { type Command, type ConnectInfo, decodeCommand } from './command.ts';
 import { MAX_DATA, SMFIC, SMFIP } from './constants.ts';
 import { Macros } from './macros.ts';
 import { Message } from './message.ts';
-import { type Agreement, answers, declined, negotiate, type Wishes } from './negotiation.ts';
+import {
+  type ActionName,
+  type Agreement,
+  answers,
+  declined,
+  grants,
+  negotiate,
+  type Wishes,
+} from './negotiation.ts';
 import { describeCommand, describeMacros, describePacket, type Observer } from './observer.ts';
 import { PacketDecoder, ProtocolError } from './packet.ts';
 import { describeReply, encodeReply, type Reply } from './reply.ts';
@@ -74,6 +82,10 @@ export class Conversation implements MilterContext {
 
   macro(name: string): string | undefined {
     return this.#macros.get(name);
+  }
+
+  granted(action: ActionName): boolean {
+    return this.#agreement !== null && grants(action, this.#agreement);
   }
 
   receive(chunk: Buffer): void {

@@ -132,6 +132,11 @@ function sameOffer(a: Offer, b: Offer): boolean {
   return a.version === b.version && a.actions === b.actions && a.protocol === b.protocol;
 }
 
+/** Whether a change of this kind may be made. */
+export function grants(action: ActionName, { actions }: Agreement): boolean {
+  return (actions & ACTIONS[action]) !== 0;
+}
+
 export function declined(event: EventName, { protocol }: Agreement): boolean {
   return (protocol & (DECLINE[event] ?? 0)) !== 0;
 }

@@ -5,6 +5,7 @@
  */
 import type { ConnectInfo, Envelope } from './command.ts';
 import type { Message } from './message.ts';
+import type { ActionName } from './negotiation.ts';
 import type { BodyReply, CommandReply, ConnectReply, HeloReply } from './reply.ts';
 
 /** What a callback may ask about its connection. */
@@ -13,6 +14,8 @@ export interface MilterContext {
   readonly version: number;
   /** A macro of the MTA, such as `{auth_authen}` or `i`; with or without braces. Latin1, unchecked. */
   macro(name: string): string | undefined;
+  /** Whether the MTA lets the message be changed in this way; one that was not asked for in `actions` never is. */
+  granted(action: ActionName): boolean;
 }
 
 export type Awaitable<T> = T | Promise<T>;

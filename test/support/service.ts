@@ -79,6 +79,7 @@ export function service({ resolver = zoneResolver(ZONE), rules = {}, ...options 
     dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
     authResults: null,
+    untagged: (why) => log.push(`untagged: ${why}`),
     decided: (decision) => log.push(decisionText(decision)),
     now,
     ...options,

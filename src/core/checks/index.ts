@@ -22,6 +22,7 @@ import { dynamicName } from './dynamic.ts';
 import { nameExists } from './exists.ts';
 import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
+import { forgedResults, type MessageFacts } from './message.ts';
 import { dnsFindings, mismatchFindings } from './mismatch.ts';
 import { claimsUs, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
@@ -54,6 +55,9 @@ export const checks: readonly Check[] = [
 /** Functions of the client and the session: run at every HELO, never cached. */
 export const sessionChecks: readonly SessionCheck[] = [claimsUs, heloChanged, heloChurn, heloDenied];
 
+/** Functions of the message, run where there is something to be said of it. */
+export const messageChecks: readonly SessionCheck<string, MessageFacts>[] = [forgedResults];
+
 /** All findings by id, in registry order. Extended by the operator's own checks with `findingsOf`. */
 export const findings: ReadonlyMap<string, FindingSpec> = findingsOf(checks);
 
@@ -67,7 +71,7 @@ export function findingsOf(registered: readonly Check[]): ReadonlyMap<string, Fi
     add(check.findings);
     if (check === addressMatches) add(mismatchFindings);
   }
-  for (const check of sessionChecks) add(check.findings);
+  for (const check of [...sessionChecks, ...messageChecks]) add(check.findings);
   add(dnsFindings);
   return specs;
 }

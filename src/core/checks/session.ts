@@ -22,13 +22,15 @@ export interface SessionFacts {
   readonly denied: string | null;
 }
 
-export interface SessionCheck<Id extends string = string> {
+export interface SessionCheck<Id extends string = string, Facts = SessionFacts> {
   readonly name: string;
   readonly findings: Readonly<Record<Id, FindingSpec>>;
-  run(client: Client, facts: SessionFacts, correspondence: Correspondence): Outcome<NoInfer<Id>>;
+  run(client: Client, facts: Facts, correspondence: Correspondence): Outcome<NoInfer<Id>>;
 }
 
-function defineSessionCheck<const Id extends string>(check: SessionCheck<Id>): SessionCheck<Id> {
+export function defineSessionCheck<const Id extends string, Facts = SessionFacts>(
+  check: SessionCheck<Id, Facts>,
+): SessionCheck<Id, Facts> {
   return check;
 }
 

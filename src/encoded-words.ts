@@ -1,0 +1,105 @@
+/**
+ * Encoded words (RFC 2047), as those decode them who read header fields behind us: SpamAssassin, Sieve and libraries for
+ * mail take them anywhere in a field, though §5 forbids most places. Wanted is what a reader may come to see of ASCII,
+ * so a charset matters only where ASCII is not written as itself.
+ *
+ * Text is latin1, one character a byte. The work is linear in its length.
+ */
+
+/** What the text may look like to its readers: as it stands first, then with its encoded words decoded. */
+export function decodings(text: string): readonly string[] {
+  if (!text.includes('=?')) return [text];
+  return [...new Set([text, ...PATTERNS.map((pattern) => decode(text, pattern))])];
+}
+
+/** Whether a question mark may stand in the encoded text, readers disagree about (Python takes it, SpamAssassin does not). */
+const PATTERNS = [/=\?([^?]*)\?([bq])\?([^?]*)\?=/gi, /=\?([^?]*)\?([bq])\?(.*?)\?=/gis] as const;
+
+function decode(text: string, pattern: RegExp): string {
+  // Without an end none of them is one; to look for it from each beginning would be quadratic.
+  const end = text.lastIndexOf('?=') + 2;
+  const within = text.slice(0, end);
+  let decoded = '';
+  let at = 0;
+  /** Words of one charset that follow each other: a character may be cut by their border. */
+  let open: { charset: string; bytes: string } | null = null;
+  for (const { 0: word, 1: label = '', 2: encoding = '', 3: encoded = '', index } of within.matchAll(
+    pattern,
+  )) {
+    const between = text.slice(at, index);
+    at = index + word.length;
+    // RFC 2231 §5: a language may follow the charset.
+    const charset = label.toLowerCase().replace(/\*.*$/s, '');
+    // Blanks between two words are not shown (RFC 2047 §6.2).
+    const adjacent = open !== null && /^\s*$/.test(between);
+    if (open !== null && (!adjacent || open.charset !== charset)) {
+      decoded += asciiOf(open.charset, open.bytes);
+      open = null;
+    }
+    if (!adjacent) decoded += between;
+    open ??= { charset, bytes: '' };
+    open.bytes += encoding.toLowerCase() === 'b' ? base64(encoded) : quoted(encoded);
+  }
+  if (open !== null) decoded += asciiOf(open.charset, open.bytes);
+  return decoded + text.slice(at);
+}
+
+/** The Q encoding (§4.2); what is not of it stands for itself. */
+function quoted(text: string): string {
+  return text
+    .replaceAll('_', ' ')
+    .replaceAll(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'base64').toString('latin1');
+}
+
+const UTF7 = /^(?:unicode-1-1-)?utf-?7/;
+const EBCDIC =
+  /^(?:cs|x-)?(?:ibm|cp|ebcdic)[-_]?(?:cp[-_]?)?0?(?:37|273|27[78]|28[045]|297|424|500|871|1026|1047|114\d)|^(?:cp-)?ebcdic|^posix-bc/;
+
+function asciiOf(charset: string, bytes: string): string {
+  let text = bytes;
+  if (UTF7.test(charset)) text = fromUtf7(bytes);
+  else if (EBCDIC.test(charset)) text = fromEbcdic(bytes);
+  // NUL is half of an ASCII character in UTF-16, more in UTF-32; escape sequences are those of ISO-2022.
+  return text.replaceAll(/\0|\x1b[\x20-\x2f]{1,3}[\x30-\x7e]|[\x0e\x0f]/g, '');
+}
+
+/** RFC 2152: runs of UTF-16 in base64, `+-` being a plus. */
+function fromUtf7(text: string): string {
+  return text.replaceAll(/\+([A-Za-z0-9+/]*)-?/g, (_, run: string) => (run === '' ? '+' : base64(run)));
+}
+
+/** The letters, digits and signs that all code pages of EBCDIC share, with what ends a line. */
+const FROM_EBCDIC: ReadonlyMap<string, string> = new Map(
+  (
+    [
+      [0x81, 'abcdefghi'],
+      [0x91, 'jklmnopqr'],
+      [0xa2, 'stuvwxyz'],
+      [0xc1, 'ABCDEFGHI'],
+      [0xd1, 'JKLMNOPQR'],
+      [0xe2, 'STUVWXYZ'],
+      [0xf0, '0123456789'],
+      [0x40, ' '],
+      [0x4b, '.<(+'],
+      [0x5c, '*);'],
+      [0x60, '-/'],
+      [0x6b, ',%_>?'],
+      [0x7d, '\'="'],
+      [0x7a, ':'],
+      [0x15, '\n'],
+      [0x25, '\n'],
+    ] as const
+  ).flatMap(([first, signs]) =>
+    Array.from(signs, (sign, i): [string, string] => [String.fromCharCode(first + i), sign]),
+  ),
+);
+
+function fromEbcdic(bytes: string): string {
+  let text = '';
+  for (const byte of bytes) text += FROM_EBCDIC.get(byte) ?? byte;
+  return text;
+}

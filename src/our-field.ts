@@ -1,0 +1,139 @@
+/**
+ * Which Authentication-Results fields of a message pretend to be ours (RFC 8601 §5): they say our authserv-id and have a
+ * result that nobody but us gives. What other filters of the same host wrote under the same id is theirs.
+ *
+ * Readers differ, so a field is ours if any of them might take it for ours: comments, quotes, encoded words and line breaks
+ * are read in every way that is known of a reader. The work is linear in the length of the field.
+ */
+import { domainToASCII } from 'node:url';
+import { decodings } from './encoded-words.ts';
+
+/**
+ * What is taken off: fields of our kind; all with our authserv-id; or none. `all` is for a filter that stands before all
+ * others that write such fields.
+ */
+export const FORGED_RESULTS = ['ours', 'all', 'none'] as const;
+export type ForgedResults = (typeof FORGED_RESULTS)[number];
+
+/** Octets beyond which a field with our id is taken for ours unread: Postfix cuts fields at 102,400, and nobody needs more. */
+const MAX_READ = 131_072;
+
+/** Whether a field of this value, as the MTA gives it, is one to be taken off. */
+export function pretendsToBeOurs(authservId: string, value: string, which: ForgedResults = 'ours'): boolean {
+  if (which === 'none') return false;
+  const ours = canonical(authservId);
+  const unfolded = value.slice(0, MAX_READ).replaceAll(/\r?\n(?=[ \t])/g, ' ');
+  const idIsEnough = which === 'all' || value.length > MAX_READ;
+  return decodings(unfolded).some((text) => looksLikeOurs(text, ours, idIsEnough));
+}
+
+function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean {
+  // Whether a backslash keeps a parenthesis from closing a comment (RFC 5322 §3.2.2), SpamAssassin is of another opinion.
+  const ways = text.includes('\\') ? [true, false] : [true];
+  for (const escapes of ways) {
+    const { head, rest } = takeApart(text, escapes);
+    if (names(head, ours) && (idIsEnough || METHOD.test(rest))) return true;
+  }
+  return aLineIsOurs(text, ours, idIsEnough);
+}
+
+/** A result of ours in what follows the id: comments are blanks there, and quoted strings signs. */
+const METHOD = /;[\x00-\x20]*x-(?:helo|csa)[\x00-\x20]*(?:\/[\x00-\x20]*\d+[\x00-\x20]*)?=/i;
+
+/** What some reader takes for the end of a line: also U+0085, U+2028 and U+2029, here as UTF-8. */
+const LINE_END = /\r\n|[\n\v\f\r\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9]/;
+
+/**
+ * No folded field holds a line break, but an encoded word may: patterns that look at the beginning of each line, and those
+ * that split a decoded header, then find a field of ours within another.
+ */
+function aLineIsOurs(text: string, ours: string, idIsEnough: boolean): boolean {
+  const [, ...lines] = text.split(LINE_END);
+  const first = lines.findIndex((line) =>
+    names(takeApart(line.replace(/^\s*authentication-results\s*:/i, ''), true).head, ours),
+  );
+  if (first === -1) return false;
+  const from = lines.slice(first).join(' ');
+  return idIsEnough || METHOD.test(from) || METHOD.test(takeApart(from, true).rest);
+}
+
+interface Parts {
+  /** What stands before the first semicolon: id and version. */
+  readonly head: string;
+  /** From that semicolon on. */
+  readonly rest: string;
+}
+
+const SPECIAL = /[()"\\;]/g;
+
+/** Comments, which nest, become a blank, one that is not closed to the end; quoted strings lose their quotes in the head, all else in the rest. */
+function takeApart(text: string, escapes: boolean): Parts {
+  /** Whether a quote may still be closed: where one is not, no later one is. */
+  let quotes = true;
+  let head: string | null = null;
+  let plain = '';
+  let depth = 0;
+  let at = 0;
+  SPECIAL.lastIndex = 0;
+  for (let match = SPECIAL.exec(text); match !== null; match = SPECIAL.exec(text)) {
+    const { index } = match;
+    const [sign] = match;
+    if (depth === 0) plain += text.slice(at, index);
+    at = index + 1;
+    if (sign === '\\') {
+      if (escapes && depth > 0) at++;
+    } else if (sign === '(') {
+      if (depth++ === 0) plain += ' ';
+    } else if (sign === ')') {
+      if (depth > 0) depth--;
+    } else if (depth > 0) {
+      continue;
+    } else if (sign === ';') {
+      if (head === null) {
+        head = plain;
+        plain = '';
+      }
+      plain += ';';
+    } else {
+      // One that is never closed is a sign like any other.
+      const end = quotes ? closingQuote(text, at) : -1;
+      if (end === -1) quotes = false;
+      else {
+        plain += head === null ? text.slice(at, end).replaceAll(/\\(.)/gs, '$1') : '"';
+        at = end + 1;
+      }
+    }
+    SPECIAL.lastIndex = at;
+  }
+  if (depth === 0) plain += text.slice(at);
+  return head === null ? { head: plain, rest: '' } : { head, rest: plain };
+}
+
+const QUOTED_END = /[^"\\]*(?:\\.[^"\\]*)*"/sy;
+
+/** Place of the quote that ends a quoted string; -1 where there is none. */
+function closingQuote(text: string, from: number): number {
+  QUOTED_END.lastIndex = from;
+  return QUOTED_END.test(text) ? QUOTED_END.lastIndex - 1 : -1;
+}
+
+/**
+ * Whether the first word is our id; or the first few without the blanks and comments between them, which the obsolete
+ * syntax allows around dots (RFC 5322 §4.4). What comes after is a version, or nothing that would help a reader.
+ */
+function names(head: string, ours: string): boolean {
+  let id = '';
+  for (const [word] of head.matchAll(/[^\x00-\x20\x7f]+/g)) {
+    id += word;
+    if (canonical(id) === ours) return true;
+    if (!ours.startsWith(id.toLowerCase())) return false;
+  }
+  return false;
+}
+
+/** In lower case, without a final dot, internationalised labels as A-labels (RFC 8616 §5). */
+function canonical(id: string): string {
+  const bare = id.toLowerCase().replace(/\.$/, '');
+  if (/^[\x00-\x7f]*$/.test(bare) || bare.length > 1000) return bare;
+  return domainToASCII(Buffer.from(id, 'latin1').toString('utf8')) || bare;
+}
