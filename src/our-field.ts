@@ -15,19 +15,22 @@ import { decodings } from './encoded-words.ts';
 export const FORGED_RESULTS = ['ours', 'all', 'none'] as const;
 export type ForgedResults = (typeof FORGED_RESULTS)[number];
 
-/** Octets beyond which a field with our id is taken for ours unread: Postfix cuts fields at 102,400, and nobody needs more. */
-const MAX_READ = 131_072;
-
 /** Whether a field of this value, as the MTA gives it, is one to be taken off. */
 export function pretendsToBeOurs(authservId: string, value: string, which: ForgedResults = 'ours'): boolean {
   if (which === 'none') return false;
   const ours = canonical(authservId);
-  const unfolded = value.slice(0, MAX_READ).replaceAll(/\r?\n(?=[ \t])/g, ' ');
-  const idIsEnough = which === 'all' || value.length > MAX_READ;
-  return decodings(unfolded).some((text) => looksLikeOurs(text, ours, idIsEnough));
+  const unfolded = value.replaceAll(/\r?\n(?=[ \t])/g, ' ');
+  return decodings(unfolded).some((text) => looksLikeOurs(text, ours, which === 'all'));
+}
+
+/** The same for little work, and for some fields that are not: whether our id is in it, or may be in its encoded words. */
+export function mayPretendToBeOurs(authservId: string, value: string, which: ForgedResults): boolean {
+  if (which === 'none') return false;
+  return value.includes('=?') || value.replaceAll('\\', '').toLowerCase().includes(canonical(authservId));
 }
 
 function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean {
+  if (!idIsEnough && !WORD.test(text)) return false;
   // Whether a backslash keeps a parenthesis from closing a comment (RFC 5322 §3.2.2), SpamAssassin is of another opinion.
   const ways = text.includes('\\') ? [true, false] : [true];
   for (const escapes of ways) {
@@ -39,6 +42,9 @@ function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean
 
 /** A result of ours in what follows the id: comments are blanks there, and quoted strings signs. */
 const METHOD = /;[\x00-\x20]*x-(?:helo|csa)[\x00-\x20]*(?:\/[\x00-\x20]*\d+[\x00-\x20]*)?=/i;
+
+/** Without it there is no such result. */
+const WORD = /x-(?:helo|csa)/i;
 
 /** What some reader takes for the end of a line: also U+0085, U+2028 and U+2029, here as UTF-8. */
 const LINE_END = /\r\n|[\n\v\f\r\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9]/;

@@ -3,7 +3,7 @@
  * whether the MTA lets us. Knows no session and no verdict.
  */
 import { FIELD } from './auth-results.ts';
-import { type ForgedResults, pretendsToBeOurs } from './our-field.ts';
+import { type ForgedResults, mayPretendToBeOurs, pretendsToBeOurs } from './our-field.ts';
 
 export interface TaggingOptions {
   /** Our authserv-id (RFC 8601 §2.5); null for the name of the MTA. */
@@ -28,6 +28,12 @@ interface Header {
  * sixteen thousand in one message kept its cleanup busy for twelve seconds.
  */
 export const MAX_FORGED = 200;
+
+/**
+ * Octets of such fields in one message that are read with care; honest messages have a tenth of it. What is beyond and
+ * has our name in it is taken for ours.
+ */
+const MAX_READ = 65_536;
 
 /** Why messages are left as they are, each told once. */
 export type Untagged = 'no changes' | 'no name';
@@ -76,6 +82,7 @@ export class ResultFields {
   readonly authservId: string;
   readonly #forged: ForgedResults;
   #seen = 0;
+  #unread = MAX_READ;
   #count = 0;
   /** Places of the first forged fields among those of their name, as received. */
   #places: number[] | null = null;
@@ -89,7 +96,9 @@ export class ResultFields {
   note(name: string, value: string): void {
     if (name.length !== FIELD.length || name.toLowerCase() !== FIELD.toLowerCase()) return;
     this.#seen++;
-    if (!pretendsToBeOurs(this.authservId, value, this.#forged)) return;
+    const pretends = value.length <= this.#unread ? pretendsToBeOurs : mayPretendToBeOurs;
+    this.#unread = Math.max(0, this.#unread - value.length);
+    if (!pretends(this.authservId, value, this.#forged)) return;
     if (++this.#count <= MAX_FORGED) (this.#places ??= []).push(this.#seen);
   }
 

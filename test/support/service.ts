@@ -36,6 +36,8 @@ export const list = (text: string): AccessList =>
 export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rules'>> {
   readonly resolver?: Resolver;
   readonly rules?: Partial<Rules>;
+  /** What the MTA offers to let us do. */
+  readonly actions?: number;
 }
 
 const RULES: Rules = {
@@ -56,7 +58,12 @@ const RULES: Rules = {
 };
 
 /** A service without sockets: packets in, replies and log lines out. */
-export function service({ resolver = zoneResolver(ZONE), rules = {}, ...options }: Setup = {}): {
+export function service({
+  resolver = zoneResolver(ZONE),
+  rules = {},
+  actions = 0x1ff,
+  ...options
+}: Setup = {}): {
   log: string[];
   connection: () => { say: (...packets: Buffer[]) => Promise<string[]> };
 } {
@@ -109,7 +116,7 @@ export function service({ resolver = zoneResolver(ZONE), rules = {}, ...options 
           resume: () => undefined,
         },
       );
-      conversation.receive(mta.optneg());
+      conversation.receive(mta.optneg(6, actions));
       sent = [];
       return {
         say: async (...packets) => {
