@@ -8,6 +8,7 @@ import { fstatSync, writeSync } from 'node:fs';
 import { runCommandLine } from './command-line.ts';
 import { screenOf } from './commands/paint.ts';
 import type { Terminal } from './commands/terminal.ts';
+import { STANDARD_CONFIG } from './config-source.ts';
 import type { Host, ProcessIdentity } from './host.ts';
 import { version } from './version.ts';
 import { writeAll } from './write-all.ts';
@@ -96,6 +97,7 @@ const terminal: Terminal = {
     });
   },
   screen: screenOf(process.stdout, process.stderr, process.env),
+  standardConfig: STANDARD_CONFIG,
   // Opened only by a command that reads it: an open standard input would keep the process alive.
   get input() {
     return process.stdin;

@@ -9,7 +9,7 @@ import { publish } from './commands/publish.ts';
 import { serve } from './commands/serve.ts';
 import type { Terminal } from './commands/terminal.ts';
 import { closest } from './closest.ts';
-import { ConfigSource } from './config-source.ts';
+import { ConfigSource, STANDARD_CONFIG } from './config-source.ts';
 import { EX_CONFIG, EX_FAILED, EX_SOFTWARE, EX_USAGE } from './exit-codes.ts';
 import { registryOf, resolverOf } from './from-config.ts';
 import { flagOf, type OptionRow } from './option-row.ts';
@@ -47,13 +47,20 @@ interface RootFlags {
   readonly listFindings?: boolean;
   readonly checkConfig?: boolean;
   readonly printConfig?: boolean;
-  readonly config?: string;
+  readonly config?: string | false;
 }
 
-const CONFIG_OPTION = [
-  '--config <FILE>',
-  'read options from this TOML file too; flags and the environment win over it (without it no file is read)',
-] as const;
+/** `without` says what is read where no file is named. */
+function addConfigOptions(command: Command, without: string): Command {
+  return command
+    .option(
+      '--config <FILE>',
+      `read options from this TOML file too; flags and the environment win over it (without it ${without})`,
+    )
+    .option('--no-config', 'read no configuration file at all');
+}
+
+const AS_THE_SERVICE = `${STANDARD_CONFIG} is read, if it is there, as by the service under its unit`;
 
 /** One run of the program. */
 interface Run {
@@ -66,14 +73,13 @@ interface Run {
 /** The commands with their options; also what the manual page and the completions are made of. */
 export function makeProgram(run: Run): Command {
   const { version, terminal, environment } = run;
-  const root = new Command('helo-milter')
+  const root = addConfigOptions(new Command('helo-milter'), 'no file is read')
     .description(
       'A milter for Postfix and Sendmail that asks whether a client has any right to the name it gives in HELO.\n' +
         'Without a command it serves. Try "--observe" first: it refuses nothing and logs what it would have done.',
     )
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this help')
-    .option(...CONFIG_OPTION)
     .option('--check-config', 'read all that a start would read, say what is wrong or may surprise, and end')
     .option('--print-config', 'print every option with its value and whence it comes, and end')
     .option('--list-findings', 'print every finding with its weight in each preset')
@@ -89,8 +95,13 @@ export function makeProgram(run: Run): Command {
     .exitOverride();
   const served = addOptions(root, ROWS);
   /** What stands before the name of a command counts too. */
-  const sourceOf = (texts: Texts, { config }: { readonly config?: string }): ConfigSource =>
-    new ConfigSource(new Map([...served, ...texts]), config ?? root.opts<RootFlags>().config, environment);
+  const sourceOf = (texts: Texts, { config }: RootFlags, standard: string | null): ConfigSource =>
+    new ConfigSource(new Map([...served, ...texts]), {
+      file: config ?? root.opts<RootFlags>().config ?? null,
+      environment,
+      standard,
+    });
+  const beside = terminal.standardConfig ?? null;
   root.action(async (flags: RootFlags) => {
     const [stray] = root.args;
     if (stray !== undefined) {
@@ -100,7 +111,7 @@ export function makeProgram(run: Run): Command {
       );
       throw new UsageError(`there is no command "${stray}"${meant === '' ? '; see --help' : meant}`);
     }
-    const source = sourceOf(served, flags);
+    const source = sourceOf(served, flags, null);
     if (flags.checkConfig === true) {
       run.exitCode = EX_CONFIG;
       terminal.write(await checkConfig(source));
@@ -115,14 +126,13 @@ export function makeProgram(run: Run): Command {
       await located(source, serve(source, version, terminal));
     }
   });
-  const checking = new Command('check')
+  const checking = addConfigOptions(new Command('check'), AS_THE_SERVICE)
     .description(
       'explain one pair of client address and HELO name: what DNS says and what each preset would do',
     )
     .argument('<IP>', 'address of the client')
     .argument('<HELO>', 'what it says in HELO or EHLO')
     .option('--json', 'print one JSON object')
-    .option(...CONFIG_OPTION)
     .helpOption('--help', 'print this help')
     .copyInheritedSettings(root)
     .allowExcessArguments(false);
@@ -131,8 +141,12 @@ export function makeProgram(run: Run): Command {
     ROWS.filter(([, row]) => row.check === true),
   );
   checking.action(
-    async (ip: string, helo: string, flags: { readonly json?: boolean; readonly config?: string }) => {
-      const source = sourceOf(checked, flags);
+    async (
+      ip: string,
+      helo: string,
+      flags: { readonly json?: boolean; readonly config?: string | false },
+    ) => {
+      const source = sourceOf(checked, flags, beside);
       const config = await source.read();
       terminal.write(
         await located(source, check(ip, helo, config, flags.json === true, terminal.screen?.colour)),
@@ -140,12 +154,11 @@ export function makeProgram(run: Run): Command {
     },
   );
   root.addCommand(checking);
-  const publishing = new Command('publish')
+  const publishing = addConfigOptions(new Command('publish'), AS_THE_SERVICE)
     .description('print the DNS records that a sender should have for its HELO name')
     .argument('<NAME>', 'name that the host gives in HELO')
     .argument('<IP...>', 'addresses that it sends from')
     .option('--verify', 'compare with what DNS has; exit code 1 if something is missing')
-    .option(...CONFIG_OPTION)
     .helpOption('--help', 'print this help')
     .copyInheritedSettings(root);
   const published = addOptions(
@@ -153,8 +166,12 @@ export function makeProgram(run: Run): Command {
     ROWS.filter(([key]) => RESOLVING.has(key)),
   );
   publishing.action(
-    async (name: string, ips: string[], flags: { readonly verify?: boolean; readonly config?: string }) => {
-      const source = sourceOf(published, flags);
+    async (
+      name: string,
+      ips: string[],
+      flags: { readonly verify?: boolean; readonly config?: string | false },
+    ) => {
+      const source = sourceOf(published, flags, beside);
       const resolver = flags.verify === true ? await located(source, source.read().then(resolverOf)) : null;
       const { text, complete } = await publish(name, ips, resolver);
       terminal.write(text);
@@ -166,8 +183,11 @@ export function makeProgram(run: Run): Command {
     root,
     terminal,
     (command) => {
-      const texts = addOptions(command.option(...CONFIG_OPTION), ROWS);
-      return (flags) => sourceOf(texts, flags).read();
+      const texts = addOptions(addConfigOptions(command, AS_THE_SERVICE), ROWS);
+      return async (flags) => {
+        const source = sourceOf(texts, flags, beside);
+        return { config: await source.read(), file: source.file };
+      };
     },
     () => {
       run.exitCode = EX_FAILED;

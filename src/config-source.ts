@@ -1,4 +1,5 @@
 /** Where the configuration comes from, to be read at the start and again whenever the operator says so. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseConfigFile } from './config-file.ts';
 import { describeError } from './describe-error.ts';
@@ -15,25 +16,41 @@ import {
 } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
+/** What the service reads under the unit of `systemd/`, if it is there; commands that ask about the service do likewise. */
+export const STANDARD_CONFIG = '/etc/helo-milter.toml';
+
+export interface ConfigPlaces {
+  /** That of `--config`; false for `--no-config`, with which none is read; null where neither is given. */
+  readonly file?: string | false | null;
+  readonly environment?: Environment;
+  /** Read where no other is named, if it is there. */
+  readonly standard?: string | null;
+}
+
 export class ConfigSource {
-  /** Null where none is named: then none is read. */
-  readonly file: string | null;
+  #file: string | null;
+  readonly #standard: string | null;
   readonly #named: string;
   readonly #flags: Settings;
   readonly #environment: Environment;
   #settings: Settings = new Map();
 
-  /** `file` is that of `--config`; without it the environment may name one. */
   constructor(
     flags: ReadonlyMap<string, readonly string[]>,
-    file: string | null = null,
-    environment: Environment = {},
+    { file = null, environment = {}, standard = null }: ConfigPlaces = {},
   ) {
     this.#flags = fromFlags(flags);
     this.#environment = environment;
     const variable = environment[CONFIG_VARIABLE]?.trim() ?? '';
-    this.file = file ?? (variable === '' ? null : variable);
+    const named = file ?? (variable === '' ? null : variable);
+    this.#file = named === false ? null : named;
+    this.#standard = named === null ? standard : null;
     this.#named = file === null ? CONFIG_VARIABLE : '--config';
+  }
+
+  /** Null where none is named, and none was found in the standard place by the last reading: then none is read. */
+  get file(): string | null {
+    return this.#file;
   }
 
   /** What was given, by the last reading. */
@@ -43,8 +60,9 @@ export class ConfigSource {
 
   /** Reads everything afresh: flag before environment before file. Rejects with UsageError, or FileError for the file. */
   async read(): Promise<Config> {
-    const inFile =
-      this.file === null ? new Map<string, never>() : parseConfigFile(await this.#text(this.file), this.file);
+    if (this.#standard !== null) this.#file = existsSync(this.#standard) ? this.#standard : null;
+    const file = this.#file;
+    const inFile = file === null ? new Map<string, never>() : parseConfigFile(await this.#text(file), file);
     this.#settings = merge(this.#flags, fromEnvironment(this.#environment), inFile);
     try {
       return readConfig(textsOf(this.#settings));
@@ -60,7 +78,8 @@ export class ConfigSource {
 
   async #text(file: string): Promise<string> {
     return readFile(file, 'utf8').catch((error: unknown) => {
-      throw new UsageError(`${this.#named}: ${describeError(error)}`);
+      const named = this.#standard === null ? this.#named : 'without --config or --no-config';
+      throw new UsageError(`${named}: ${describeError(error)}`);
     });
   }
 }

@@ -275,7 +275,9 @@ describe('serve', () => {
     const { code, out } = await run([...LISTEN, '--listen', 'inet:127.0.0.1:0']);
     expect(code).toBe(0);
     expect(out).toMatch(/^helo-milter 1\.2\.3 listens on inet:127\.0\.0\.1:\d+, inet:127\.0\.0\.1:\d+$/m);
-    expect(out).toMatch(/^in main\.cf: smtpd_milters = inet:127\.0\.0\.1:\d+ inet:127\.0\.0\.1:\d+ and /m);
+    expect(out).toMatch(
+      /^in main\.cf: helo_milter = \{ inet:127\.0\.0\.1:\d+, connect_timeout=5s, command_timeout=15s, content_timeout=30s, default_action=tempfail \}, smtpd_helo_required = yes, and \$helo_milter in front of what smtpd_milters has; then "postfix reload"$/m,
+    );
     expect(out.slice(0, out.indexOf('stopping')).trimEnd().split('\n')).toHaveLength(5);
     expect(out).toMatch(/^stopping reason="the test" connections=0\nstopped\n$/m);
   });

@@ -59,7 +59,7 @@ async function start(toml: string): Promise<Running> {
   configure(toml);
   const lines: string[] = [];
   const log = createLog((line) => lines.push(line.trimEnd()));
-  const source = new ConfigSource(new Map([['listen', ['inet:127.0.0.1:0']]]), file);
+  const source = new ConfigSource(new Map([['listen', ['inet:127.0.0.1:0']]]), { file });
   const faulty: Log = {
     ...log,
     write: (level, text) => {

@@ -1,7 +1,17 @@
 # Sieve (RFC 5228): files mail by the stream that helo-milter has written into it. Replace mx.example.org by the name of
 # your MTA (or your --authserv-id). A field that pretends to be ours has been taken off, so the name can be trusted.
-require ["fileinto"];
+# Sieve decodes words (RFC 2047) before it compares, so only the topmost field that could be ours counts: ours stands above
+# whatever the sender wrote. Two fields of other filters may stand above it; for more, add a step.
+require ["fileinto", "index"];
 
-if header :matches "Authentication-Results" "mx.example.org; x-helo=* policy.stream=failed*" {
+if header :index 1 :matches "Authentication-Results" "mx.example.org; x-helo=*" {
+    if header :index 1 :matches "Authentication-Results" "mx.example.org; x-helo=* policy.stream=failed*" {
+        fileinto "Junk";
+    }
+} elsif header :index 2 :matches "Authentication-Results" "mx.example.org; x-helo=*" {
+    if header :index 2 :matches "Authentication-Results" "mx.example.org; x-helo=* policy.stream=failed*" {
+        fileinto "Junk";
+    }
+} elsif header :index 3 :matches "Authentication-Results" "mx.example.org; x-helo=* policy.stream=failed*" {
     fileinto "Junk";
 }

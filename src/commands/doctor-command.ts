@@ -9,7 +9,7 @@ import { diagnosesText, doctorReport } from './doctor-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Flags {
-  readonly config?: string;
+  readonly config?: string | false;
   readonly postfix?: string;
   readonly postfixConfig?: string;
   readonly sendmail?: string;
@@ -23,13 +23,15 @@ interface Flags {
 export function addDoctor(
   root: Command,
   terminal: Terminal,
-  addOptions: (command: Command) => (flags: { readonly config?: string }) => Promise<Config>,
+  addOptions: (
+    command: Command,
+  ) => (flags: Pick<Flags, 'config'>) => Promise<{ config: Config; file: string | null }>,
   failed: () => void,
 ): void {
   const command = root
     .createCommand('doctor')
     .description(
-      'say what is set wrongly in the MTA, the resolver and these options; give the options that the milter runs with.\n' +
+      'say what is set wrongly in the MTA, the resolver and the options; give those that the milter runs with beside its configuration file.\n' +
         'Exit code 1 if something is wrong. docs/doctor.md explains every finding.',
     )
     .option('--postfix <FILE>', 'output of "postconf -n; postconf -M"; - is standard input')
@@ -48,9 +50,10 @@ export function addDoctor(
     .allowExcessArguments(false);
   const read = addOptions(command);
   command.action(async (flags: Flags) => {
-    const config = await read(flags);
+    const { config, file } = await read(flags);
     const progress = makeProgress(terminal);
     const settings: DoctorSettings = {
+      optionsFile: file,
       postfix: flags.postfix ?? null,
       postfixConfig: flags.postfixConfig ?? null,
       sendmail: flags.sendmail ?? null,

@@ -21,6 +21,8 @@ import type { Config } from '../config.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface DoctorSettings {
+  /** The configuration file that was read, if any. */
+  readonly optionsFile: string | null;
   /** A file with the output of postconf, `-` for `input`; null to run postconf. */
   readonly postfix: string | null;
   readonly postfixConfig: string | null;
@@ -45,6 +47,8 @@ const OF_THE_HOST = [
   'inet_interfaces',
   'proxy_interfaces',
 ];
+/** Built-in defaults that differ between builds of one version. */
+const BUILT_IN = ['milter_default_action'];
 
 /** Rejects with UsageError for files that are not what they should be. */
 export async function doctor(config: Config, settings: DoctorSettings): Promise<Judged[]> {
@@ -55,6 +59,7 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
   if (settings.probe) progress('asking the milter');
   const facts = {
     options: config,
+    optionsFile: settings.optionsFile,
     mta,
     mtaFault,
     socketFiles: await Promise.all(
@@ -160,10 +165,15 @@ async function postconf(directory: string | null): Promise<PostfixConfig | null>
       (await promisify(execFile)(program, [...where, ...args], { timeout: 10_000, maxBuffer: 1 << 24 }))
         .stdout;
     try {
-      const [set, services, effective] = await Promise.all([run('-n'), run('-M'), run(...OF_THE_HOST)]);
+      const [set, services, effective, builtIn] = await Promise.all([
+        run('-n'),
+        run('-M'),
+        run(...OF_THE_HOST),
+        run('-d', ...BUILT_IN),
+      ]);
       return new PostfixConfig(
         parsePostconf(`${set}\n${services}`, 'postconf'),
-        parsePostconf(effective, 'postconf').parameters,
+        parsePostconf(`${effective}\n${builtIn}`, 'postconf').parameters,
       );
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;

@@ -4,6 +4,7 @@ import type { Host } from '../host.ts';
 import { LineBuffer } from '../line-buffer.ts';
 import { createLog, type Field } from '../log.ts';
 import { endOfLifeWarning } from '../node-lines.ts';
+import { milterItem } from '../doctor/attachment.ts';
 import { formatDuration } from '../option-values.ts';
 import type { Config } from '../config.ts';
 import { type Service, startService } from '../service.ts';
@@ -106,7 +107,7 @@ function banner(config: Config, file: string | null, { sockets, http }: Service,
     `policy ${policy}: reject at ${rejectAt}, tempfail at ${tempfailAt}, verdict at ${applyAt}`,
     `${acts}${shadowPolicy === null ? '' : `; logs what ${shadowPolicy} would have done`}; ${file === null ? 'no configuration file' : `configuration ${file}`}`,
     `asks ${asks}, ${formatDuration(dnsTimeout)} a question, ${formatDuration(deadline)} in all; ${keeps}`,
-    `in main.cf: smtpd_milters = ${sockets.join(' ')} and milter_default_action = tempfail, then "postfix reload"`,
+    `in main.cf: helo_milter = ${milterItem(sockets[0] ?? 'SOCKET', config, 'tempfail')}, smtpd_helo_required = yes, and $helo_milter in front of what smtpd_milters has; then "postfix reload"`,
     ...(http === null ? [] : [`metrics and health at http://${http}/metrics, /healthz and /readyz${open}`]),
     '',
   ].join('\n');

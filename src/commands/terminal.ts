@@ -14,6 +14,8 @@ export interface Terminal {
   onExit(rest: () => Buffer): void;
   /** Absent where nobody looks. */
   readonly screen?: Screen;
+  /** Configuration file of the service on this host, be it there or not; absent where there can be none. */
+  readonly standardConfig?: string;
   /** Standard input. */
   readonly input?: AsyncIterable<Buffer | string>;
   /** Resolves to the reason when the operator wants the program to stop; asked again, when it is wanted once more. */

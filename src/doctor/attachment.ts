@@ -61,6 +61,16 @@ function patienceMs({ deadline }: Pick<RunningOptions, 'deadline'>): number {
   return Math.max(15_000, Math.ceil((deadline + 5000) / 1000) * 1000);
 }
 
+/** Our item in a list of milters of Postfix, with the limits we want. */
+export function milterItem(
+  socket: string,
+  options: Pick<RunningOptions, 'deadline'>,
+  action: 'tempfail' | 'shutdown',
+): string {
+  const patience = formatDuration(patienceMs(options));
+  return `{ ${socket}, connect_timeout=5s, command_timeout=${patience}, content_timeout=30s, default_action=${action} }`;
+}
+
 /** File and line that attach us to a service as we would have it, beside the milters it has. */
 export function attachLine(
   mta: Mta,
@@ -69,8 +79,8 @@ export function attachLine(
 ): [file: string, line: string] {
   const [listen] = sockets(options);
   const ours = oursAmong(service.filters, options);
-  const patience = formatDuration(patienceMs(options));
   if (mta.kind === 'sendmail') {
+    const patience = formatDuration(patienceMs(options));
     const socket = ours?.socket ?? (listen === undefined ? 'SOCKET' : socketForSendmail(listen));
     const name = ours?.text ?? 'helo-milter';
     const times = `C:5s;S:${patience};R:${patience};E:30s`;
@@ -79,16 +89,14 @@ export function attachLine(
   const queue = mta.config.value('queue_directory');
   const socket =
     ours?.socket ?? (listen === undefined ? 'SOCKET' : socketForPostfix(listen, queue, service.chrooted));
-  const action = mta.config.atLeast('3.11') === true ? 'shutdown' : 'tempfail';
-  const item = `{ ${socket}, connect_timeout=5s, command_timeout=${patience}, content_timeout=30s, default_action=${action} }`;
+  const item = milterItem(socket, options, mta.config.knowsShutdown === true ? 'shutdown' : 'tempfail');
   const others = service.filters.filter((filter) => filter !== ours).map(({ text }) => text);
   return listLine(service, [item, ...others]);
 }
 
 /** The list of a service's milters, in the file that has it. */
 export function listLine(service: Service, items: readonly string[]): [file: string, line: string] {
-  const list = items.join(', ');
-  return service.ownList
-    ? ['master.cf', `${service.title}: -o { smtpd_milters = ${list} }`]
-    : ['main.cf', `smtpd_milters = ${list}`];
+  const { setting, opening, closing } = service.list;
+  const text = `${setting} = ${opening}${items.join(', ')}${closing}`;
+  return service.ownList ? ['master.cf', `${service.title}: -o { ${text} }`] : ['main.cf', text];
 }

@@ -22,6 +22,8 @@ export type RunningOptions = Pick<
 
 export interface Facts {
   readonly options: RunningOptions;
+  /** The configuration file that they come from, beside flags and environment. */
+  readonly optionsFile?: string | null;
   readonly mta: Mta | null;
   /** Why there is none though there should be. */
   readonly mtaFault?: string | undefined;

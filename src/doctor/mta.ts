@@ -33,6 +33,13 @@ export interface Filter {
 /** What a service is for: mail from the world, submission by users, or programs of the same host. */
 export type Role = 'inbound' | 'submission' | 'local';
 
+/** The setting that has the list, and what stands before and after its items. */
+export interface FilterList {
+  readonly setting: string;
+  readonly opening: string;
+  readonly closing: string;
+}
+
 /** One SMTP service. */
 export interface Service {
   readonly title: string;
@@ -44,6 +51,8 @@ export interface Service {
   readonly filters: readonly Filter[];
   /** The service has a list of its own, in place of the general one. */
   readonly ownList: boolean;
+  /** How that list is written. */
+  readonly list: FilterList;
   /** The service has switched milters off, by this setting. */
   readonly switchedOff: string | null;
   readonly heloRequired: boolean;
@@ -77,6 +86,8 @@ export type Mta =
       readonly kind: 'sendmail';
       /** Filters that are defined, by name. */
       readonly defined: ReadonlyMap<string, Filter>;
+      /** `PrivacyOptions`. */
+      readonly privacy: readonly string[];
       /** `DontBlameSendmail`, in lower case. */
       readonly unblamed: readonly string[];
     });

@@ -1,6 +1,7 @@
 /** Settings of Postfix by name, with overrides, defaults and expansion: what the daemons would read. */
 import type { MasterLine, Postconf } from './postconf.ts';
-import { compareLevels, expand } from './postfix-value.ts';
+import { expand } from './postfix-value.ts';
+import { knowsShutdown } from './postfix-versions.ts';
 
 /** Built-in defaults of Postfix 3 (postconf(5)) for the settings read here. */
 export const POSTFIX_DEFAULTS: Readonly<Record<string, string>> = {
@@ -39,9 +40,9 @@ export class PostfixConfig {
     return this.#set.get('mail_version') ?? this.#effective.get('mail_version') ?? null;
   }
 
-  /** Whether it is this version or a later one; null where the version is not known. */
-  atLeast(version: string): boolean | null {
-    return this.version === null ? null : compareLevels(this.version, version) >= 0;
+  /** Whether `shutdown` is a default action of milters; null where nothing tells. What the host's postconf has, it knows. */
+  get knowsShutdown(): boolean | null {
+    return this.#effective.get('milter_default_action') === 'shutdown' || knowsShutdown(this.version);
   }
 
   /** The value for a service, or for all; empty where there is none. */
@@ -70,7 +71,7 @@ export class PostfixConfig {
   }
 
   #derived(name: string): string | undefined {
-    if (name === 'milter_default_action') return this.atLeast('3.11') === true ? 'shutdown' : 'tempfail';
+    if (name === 'milter_default_action') return this.knowsShutdown === true ? 'shutdown' : 'tempfail';
     // Postfix takes the name of the host less its first label.
     const host = this.#set.get('myhostname') ?? '';
     return name === 'mydomain' && host.includes('.') ? host.slice(host.indexOf('.') + 1) : undefined;

@@ -1,7 +1,7 @@
 /** Postfix as an Mta: its services, the milters of each, its names. */
 import { type IpPrefix, isPrivateAddress, parseIp, parsePrefix } from '../core/ip.ts';
 import { dialledByPostfix, portNumber } from './dialled.ts';
-import type { FailureAction, Filter, Mta, Role, Service, SourcedName } from './mta.ts';
+import type { FailureAction, Filter, FilterList, Mta, Role, Service, SourcedName } from './mta.ts';
 import type { MasterLine } from './postconf.ts';
 import type { PostfixConfig } from './postfix-config.ts';
 import { compareLevels, splitList, timeMs, withoutBraces } from './postfix-value.ts';
@@ -38,16 +38,43 @@ function serviceOf(config: PostfixConfig, line?: MasterLine): Service {
   const [host, port] = endpoint(line);
   const options = splitList(value('receive_override_options'));
   const chrooted = line === undefined ? null : isChrooted(config, line);
+  const { items, list } = milterList(value);
   return {
     title: line === undefined ? 'smtpd' : `${line.name} ${line.type}`,
     role: role(host, port),
     macros: [value('milter_macro_daemon_name').toLowerCase(), ...(port === null ? [] : [String(port)])],
     chrooted,
-    filters: splitList(value('smtpd_milters')).map((text) => filterOf(config, text, chrooted, line)),
-    ownList: line?.overrides.has('smtpd_milters') === true,
+    filters: items.map((text) => filterOf(config, text, chrooted, line)),
+    ownList: line?.overrides.has(list.setting) === true,
+    list,
     switchedOff: options.includes('no_milters') ? 'receive_override_options=no_milters' : null,
     heloRequired: config.isYes('smtpd_helo_required', line),
   };
+}
+
+/**
+ * What `smtpd_milter_maps` gives for a client comes in place of `smtpd_milters` (postconf(5)). A `static:` map gives one
+ * list for all clients; the tables before it may know better of some.
+ */
+function milterList(value: (name: string) => string): { items: string[]; list: FilterList } {
+  const { before, all } = milterMaps(value('smtpd_milter_maps'));
+  if (all === null || all === 'DISABLE') {
+    return {
+      items: splitList(value('smtpd_milters')),
+      list: { setting: 'smtpd_milters', opening: '', closing: '' },
+    };
+  }
+  const opening = `${before.map((table) => `${table}, `).join('')}static:{ `;
+  return { items: splitList(all), list: { setting: 'smtpd_milter_maps', opening, closing: ' }' } };
+}
+
+/** The tables of `smtpd_milter_maps` that are asked one by one, and what a `static:` map gives for everybody, if there is one. */
+export function milterMaps(text: string): { before: string[]; all: string | null } {
+  const tables = splitList(text);
+  const at = tables.findIndex((table) => table.startsWith('static:'));
+  return at === -1
+    ? { before: tables, all: null }
+    : { before: tables.slice(0, at), all: withoutBraces(tables[at]?.slice('static:'.length) ?? '').trim() };
 }
 
 /** Host and port at which a service listens; that behind postscreen has the port of SMTP. */
@@ -86,7 +113,7 @@ export function filterOf(
     text,
     socket,
     dialled: dialledByPostfix(socket, config.value('queue_directory'), chrooted),
-    onFailure: failureAction(setting('default_action'), config.atLeast('3.11')),
+    onFailure: failureAction(setting('default_action'), config.knowsShutdown),
     connectMs: timeMs(setting('connect_timeout')) ?? 30_000,
     commandMs: timeMs(setting('command_timeout')) ?? 30_000,
     contentMs: timeMs(setting('content_timeout')) ?? 300_000,
@@ -94,7 +121,7 @@ export function filterOf(
   };
 }
 
-/** Besides the words, Postfix takes a reply such as `451 4.7.1 text` (`milter.c`). `shutdown` came with 3.11. */
+/** Besides the words, Postfix takes a reply such as `451 4.7.1 text` (`milter.c`). */
 function failureAction(text: string, hasShutdown: boolean | null): FailureAction {
   if (/^4\d\d\s/.test(text)) return 'tempfail';
   if (/^5\d\d\s/.test(text)) return 'reject';

@@ -31,9 +31,8 @@ export function sendmailMta(text: string, file: string, readNames: (path: string
   const option = (name: string): string => lines.options.get(name.toLowerCase())?.at(-1) ?? '';
   const defined = new Map(lines.filters.map(filterOf));
   const general = nameList(option('InputMailFilters'), /[,\s]+/);
-  const heloRequired = /\b(?:needmailhelo|goaway)\b/i.test(
-    lines.options.get('privacyoptions')?.join(',') ?? '',
-  );
+  const privacy = nameList((lines.options.get('privacyoptions') ?? []).join(','), /[,\s]+/);
+  const heloRequired = privacy.some((flag) => /^(?:needmailhelo|goaway)$/i.test(flag));
   const daemons = lines.options.get('daemonportoptions') ?? ['Name=MTA'];
   const macro = (name: string): string | null => lines.macros.get(name) ?? null;
   const ownName = macro('j')?.toLowerCase() ?? null;
@@ -54,6 +53,7 @@ export function sendmailMta(text: string, file: string, readNames: (path: string
   return {
     kind: 'sendmail',
     defined,
+    privacy,
     unblamed: nameList((lines.options.get('dontblamesendmail') ?? []).join(','), /[,\s]+/).map((word) =>
       word.toLowerCase(),
     ),
@@ -179,6 +179,7 @@ function serviceOf(
     chrooted: false,
     filters: list.flatMap((each) => defined.get(each) ?? []),
     ownList: own !== undefined,
+    list: { setting: 'InputMailFilters', opening: '', closing: '' },
     switchedOff: null,
     heloRequired,
   };

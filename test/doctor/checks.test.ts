@@ -67,13 +67,53 @@ describe('Postfix', () => {
       [],
     ],
     ['smtpd_milter_maps = static:DISABLE', undefined, {}, ['postfix-milters-disabled']],
+    ['smtpd_milter_maps = static:{ DISABLE }', undefined, {}, ['postfix-milters-disabled']],
+    ['', 'smtp inet n - n - - smtpd -o smtpd_milter_maps=static:DISABLE', {}, ['postfix-milters-disabled']],
     ['smtpd_milter_maps = cidr:/etc/postfix/maps', undefined, {}, ['postfix-milter-maps']],
+    // A static map attaches us, and takes the place of smtpd_milters.
+    ['smtpd_milters =\nsmtpd_milter_maps = static:inet:127.0.0.1:8892', undefined, {}, []],
+    [
+      'smtpd_milters =\nsmtpd_milter_maps = static:{ { inet:127.0.0.1:8892, default_action=accept } }',
+      undefined,
+      {},
+      ['failure-accept'],
+    ],
+    [
+      'smtpd_milters =\nsmtpd_milter_maps = cidr:/maps, static:{ { inet:127.0.0.1:8892, protocol=6 }, inet:a:1 }',
+      undefined,
+      {},
+      ['postfix-milter-maps'],
+    ],
+    ['smtpd_milter_maps = static:inet:a:1', undefined, {}, ['postfix-not-attached']],
+    ['smtpd_milters =', 'smtp inet n - n - - smtpd -o smtpd_milter_maps=static:inet:127.0.0.1:8892', {}, []],
     ['non_smtpd_milters = inet:a:1', undefined, {}, []],
     ['non_smtpd_milters = $smtpd_milters', undefined, {}, ['postfix-non-smtpd']],
-    ['smtpd_milters = inet:localhost:11332, inet:localhost:8892', undefined, {}, ['postfix-order']],
-    ['smtpd_milters = unix:opendmarc/sock, inet:localhost:8892', undefined, {}, ['postfix-order']],
-    ['smtpd_milters = inet:localhost:8892, inet:localhost:11332', undefined, {}, []],
+    // In company.
+    [
+      'smtpd_milters = inet:localhost:11332, inet:localhost:8892',
+      undefined,
+      {},
+      ['postfix-order', 'rspamd-removes-results'],
+    ],
+    ['smtpd_milters = unix:spamass/spamass.sock, inet:localhost:8892', undefined, {}, ['postfix-order']],
+    ['smtpd_milters = inet:localhost:8892, unix:spamass/spamass.sock', undefined, {}, []],
+    ['smtpd_milters = inet:localhost:8892, inet:localhost:11332', undefined, {}, ['rspamd-removes-results']],
+    ['smtpd_milters = unix:opendmarc/sock, inet:localhost:8892', undefined, {}, []],
     ['smtpd_milters = inet:localhost:8891, inet:localhost:8892', undefined, {}, []],
+    ['smtpd_milters = inet:localhost:8892, inet:localhost:8891, inet:localhost:8893', undefined, {}, []],
+    ['smtpd_milters = inet:localhost:8891, inet:localhost:8892, inet:localhost:8893', undefined, {}, []],
+    [
+      'smtpd_milters = inet:localhost:8892, unix:opendmarc/sock, { unix:opendkim/sock, protocol=6 }',
+      undefined,
+      {},
+      ['dmarc-before-dkim'],
+    ],
+    [
+      'smtpd_milters =\nsmtpd_milter_maps = static:{ inet:localhost:11332, inet:localhost:8892 }',
+      undefined,
+      {},
+      ['postfix-order', 'rspamd-removes-results'],
+    ],
     ['smtpd_milters = inet:localhost:11332, inet:localhost:8892', undefined, { noAuthResults: [''] }, []],
     [
       'smtpd_milters = inet:whatever:1 inet:other:1',
@@ -103,6 +143,22 @@ describe('Postfix', () => {
       ['failure-quarantine'],
     ],
     ['smtpd_milters = { inet:localhost:8892, default_action=shutdown }', undefined, {}, ['failure-unknown']],
+    ...['3.10.7', '3.9.8', '3.8.14', '3.7.19', '3.6.15', '2.11.0'].map(
+      (version): [string, undefined, Record<string, string[]>, string[]] => [
+        `smtpd_milters = { inet:localhost:8892, default_action=shutdown }\nmail_version = ${version}`,
+        undefined,
+        {},
+        ['failure-unknown'],
+      ],
+    ),
+    ...['3.10.8', '3.10.13', '3.9.9', '3.8.15', '3.7.20', '3.11-20251001', '4.0.0'].map(
+      (version): [string, undefined, Record<string, string[]>, string[]] => [
+        `smtpd_milters = { inet:localhost:8892, default_action=shutdown }\nmail_version = ${version}`,
+        undefined,
+        {},
+        [],
+      ],
+    ),
     [
       'smtpd_milters = { inet:localhost:8892, default_action=shutdown }\nmail_version = 3.11.1',
       undefined,
@@ -169,6 +225,7 @@ describe('Postfix', () => {
     ['smtpd_upstream_proxy_protocol = haproxy', undefined, {}, ['postfix-proxy-protocol']],
     ['postscreen_upstream_proxy_protocol = haproxy', undefined, {}, ['postfix-proxy-protocol']],
     ['smtpd_authorized_xclient_hosts = 10.0.0.1', undefined, {}, ['postfix-xclient']],
+    ['', 'smtp inet n - n - - smtpd -o smtpd_authorized_xclient_hosts=10.0.0.1', {}, ['postfix-xclient']],
     // Users and networks.
     ['', 'smtp inet n - n - - smtpd\nsubmission inet n - n - - smtpd', {}, ['submission-judged']],
     [
@@ -284,6 +341,20 @@ describe('Postfix', () => {
       [`main.cf: smtpd_milters = { inet:localhost:8892, ${ITEM.replace('tempfail', 'shutdown')}`],
     ],
     [
+      'smtpd_milters =\nsmtpd_milter_maps = cidr:/maps static:inet:localhost:8892\nmilter_default_action = reject',
+      undefined,
+      {},
+      'failure-reject',
+      [`main.cf: smtpd_milter_maps = cidr:/maps, static:{ { inet:localhost:8892, ${ITEM} }`],
+    ],
+    [
+      'smtpd_milters = unix:dmarc/s, inet:localhost:8892, unix:dkim/s, inet:a:1',
+      undefined,
+      {},
+      'dmarc-before-dkim',
+      ['main.cf: smtpd_milters = unix:dkim/s, unix:dmarc/s, inet:localhost:8892, inet:a:1'],
+    ],
+    [
       'smtpd_helo_restrictions = permit, reject_invalid_helo_hostname, reject',
       undefined,
       {},
@@ -356,7 +427,18 @@ describe('Sendmail', () => {
     ],
     ['Port=25', 'Port=25\nO DaemonPortOptions=Name=MSA, Port=587', {}, ['submission-judged']],
     ['Port=25', 'Port=25\nO DaemonPortOptions=Name=MSA, Port=587', { exemptDaemon: ['msa'] }, []],
-    [/helo-milter$/m, 'rspamd, helo-milter\nXrspamd, S=inet:11332@localhost, F=T', {}, ['sendmail-order']],
+    [
+      /helo-milter$/m,
+      'rspamd, helo-milter\nXrspamd, S=inet:11332@localhost, F=T',
+      {},
+      ['sendmail-order', 'rspamd-removes-results'],
+    ],
+    [
+      /helo-milter$/m,
+      'helo-milter, opendmarc, opendkim\nXopendmarc, S=local:/m, F=T\nXopendkim, S=local:/k, F=T',
+      {},
+      ['dmarc-before-dkim'],
+    ],
     [' F=T,', '', {}, ['failure-accept']],
     ['F=T', 'F=R', {}, ['failure-reject']],
     ['F=T', 'F=4', {}, []],
@@ -391,9 +473,30 @@ describe('Sendmail', () => {
       'sendmail-order',
       "define(`confINPUT_MAIL_FILTERS', `helo-milter, rspamd')dnl",
     ],
-    ['needmailhelo', 'authwarnings', 'helo-not-required', "define(`confPRIVACY_FLAGS', `needmailhelo')dnl"],
+    [
+      'needmailhelo',
+      'authwarnings,novrfy',
+      'helo-not-required',
+      "define(`confPRIVACY_FLAGS', `authwarnings,novrfy,needmailhelo')dnl",
+    ],
+    [
+      /helo-milter$/m,
+      'opendmarc, helo-milter, opendkim\nXopendmarc, S=local:/m, F=T\nXopendkim, S=local:/k, F=T',
+      'dmarc-before-dkim',
+      "define(`confINPUT_MAIL_FILTERS', `opendkim, opendmarc, helo-milter')dnl",
+    ],
   ])('%s %j: %s is mended by a line of sendmail.mc', (from, to, id, wanted) => {
     expect(changes(facts(sendmail(GOOD_CF.replace(from, to)), UNIX), id)).toEqual([`sendmail.mc: ${wanted}`]);
+  });
+});
+
+it('says which file the options come from', () => {
+  const given = { ...facts(postfix('')), optionsFile: '/etc/helo-milter.toml' };
+  said(given);
+  expect(judge(given)[0]).toMatchObject({
+    id: 'options-read',
+    severity: 'ok',
+    text: 'read from /etc/helo-milter.toml',
   });
 });
 
@@ -468,6 +571,23 @@ describe('the resolver', () => {
     ],
   ])('%s', (_, servers, wanted) => {
     expect(said(facts(postfix(''), { ourName: ['dest.test'] }, { servers }))).toEqual(wanted);
+  });
+
+  const LOCAL = { ...dead, server: '127.0.0.1' };
+  it.each<[title: string, servers: ServerFacts[], id: string, wanted: string[]]>([
+    ['one on this host', [dead], 'dns-silent', ['helo-milter: --dns-server 127.0.0.1']],
+    ['not the one that is silent', [LOCAL], 'dns-silent', []],
+    ['nor with its port', [{ ...LOCAL, server: '127.0.0.1:53' }], 'dns-silent', []],
+    ['nor one of two', [dead, LOCAL], 'dns-silent', []],
+    ['nor the slow one', [{ ...sound, server: '127.0.0.1', medianMs: 101 }], 'dns-slow', []],
+    [
+      'one that was found sound',
+      [LOCAL, { ...sound, server: '8.8.8.8' }, sound],
+      'dns-public',
+      ['helo-milter: --dns-server 10.0.0.53'],
+    ],
+  ])('recommends %s', (_, servers, id, wanted) => {
+    expect(changes(facts(postfix(''), {}, { servers }), id)).toEqual(wanted);
   });
 
   it('is not asked where a zone file answers', () => {

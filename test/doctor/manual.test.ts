@@ -1,14 +1,17 @@
 /** docs/doctor.md is made of the registry. `npm run docs` writes it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { STANDARD_CONFIG } from '../../src/config-source.ts';
 import { doctorChecks } from '../../src/doctor/checks/index.ts';
 
 const PAGE = new URL('../../docs/doctor.md', import.meta.url);
 
 const HEAD = `# What doctor says
 
-\`helo-milter doctor\`, given the options that the milter runs with, reads the settings of the MTA, connects to the milter,
-and asks the name servers. Each finding has an id that never changes, a severity, and the line to change:
+\`helo-milter doctor\` reads the settings of the MTA, connects to the milter, and asks the name servers. It takes the options
+that the milter runs with: those of \`${STANDARD_CONFIG}\` if that is there, as the service does under its unit, or of
+the file of \`--config\`; \`--no-config\` reads none. Flags win over the file. Each finding has an id that never changes, a
+severity, and the line to change:
 
 - \`ok\`: as it should be.
 - \`note\`: worth knowing.

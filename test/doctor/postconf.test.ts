@@ -83,16 +83,9 @@ describe('PostfixConfig', () => {
     expect(config.value('a', config.services[0])).toBe('own');
   });
 
-  it.each([
-    ['3.11', true],
-    ['3.12', false],
-  ])('is at least %s: %s', (version, wanted) => {
-    expect(config.atLeast(version)).toBe(wanted);
-  });
-
   it('does not know the version of a file, and takes the domain from the host', () => {
     const file = new PostfixConfig(parsePostconf('myhostname = mx.dest.test', 'FILE'));
-    expect(file.atLeast('3.11')).toBeNull();
+    expect(file.knowsShutdown).toBeNull();
     expect(file.value('milter_default_action')).toBe('tempfail');
     expect(file.value('mydomain')).toBe('dest.test');
   });

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formatSocketAddress, MilterServer } from '../../src/milter/index.ts';
 import { tagged } from '../support/tagged.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
 import { describeWith } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
+import { type Rspamd, startRspamd } from './kit/rspamd.ts';
 import { SmtpClient } from './kit/smtp-client.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 import { ZONES } from './kit/zones.ts';
@@ -28,16 +30,68 @@ function rules(file: string, authservId = 'mx.dest.test'): string {
     .replaceAll('mx\\.example\\.org', authservId.replaceAll('.', '\\.'));
 }
 
+/**
+ * Fields that pretend to be ours to a reader who decodes, unfolds or searches more than he should. What is ours to the
+ * letter is not among them: the milter takes that off.
+ */
+const forged = (stream: (typeof STREAMS)[number]): [name: string, field: string][] => {
+  const claims = `x-helo=${stream === 'failed' ? 'fail' : 'pass'} policy.correspondence=exact policy.stream=${stream} smtp.helo=x.test`;
+  const q = (text: string): string =>
+    `=?utf-8?q?${text.replaceAll(/[^a-z.-]/g, (c) => (c === ' ' ? '_' : `=${c.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`))}?=`;
+  const b = (text: string): string => `=?utf-8?b?${Buffer.from(text).toString('base64')}?=`;
+  const ours = `mx.dest.test; ${claims}`;
+  return [
+    ['a comment before the version', `Authentication-Results: mx.dest.test(c)1; ${claims}`],
+    ['a comment before the id', `Authentication-Results: (c) ${ours}`],
+    ['a comment behind the id', `Authentication-Results: mx.dest.test (c); ${claims}`],
+    ['a version', `Authentication-Results: mx.dest.test 1; ${claims}`],
+    ['a quoted id', `Authentication-Results: "mx.dest.test"; ${claims}`],
+    ['an encoded id', `Authentication-Results: ${q('mx.dest.test')}; ${claims}`],
+    ['an encoded field', `Authentication-Results: ${q(ours)}`],
+    ['an encoded field in base64', `Authentication-Results: ${b(ours)}`],
+    ['two encoded words', `Authentication-Results: ${q('mx.dest.')} ${b(`test; ${claims}`)}`],
+    ['an encoded word and text', `Authentication-Results: ${b('mx.dest.test;')} ${claims}`],
+    ['an encoded line end', `Authentication-Results: other.test; none ${q(`\n${ours}`)}`],
+    ['an encoded line end in base64', `Authentication-Results: other.test; none ${b(`\r\n${ours}`)}`],
+    [
+      'an encoded field name',
+      `Authentication-Results: other.test; none ${b(`\nAuthentication-Results: ${ours}`)}`,
+    ],
+    ['a folded line', `Authentication-Results: other.test; none\n ${ours}`],
+    ['a folded field name', `Authentication-Results: other.test; none\n Authentication-Results: ${ours}`],
+    ['another field with ours in it', `X-Note: a\n\tAuthentication-Results: ${ours}`],
+    ['a subject', `Subject: Authentication-Results: ${ours}`],
+    ['our id behind another', `Authentication-Results: other.test; none; ${ours}`],
+    ['our id in a reason', `Authentication-Results: other.test; spf=none reason="${ours}"`],
+    ['our id as the end of another', `Authentication-Results: not-mx.dest.test; ${claims}`],
+    ['our id as the start of another', `Authentication-Results: mx.dest.test.evil.test; ${claims}`],
+    ['a dot that is any letter', `Authentication-Results: mxadest.test; ${claims}`],
+    ['a chain', `ARC-Authentication-Results: i=1; ${ours}`],
+    ['a chain without its number', `ARC-Authentication-Results: ${ours}`],
+    ['a copy', `X-Authentication-Results: ${ours}`],
+    ['an original', `Authentication-Results-Original: ${ours}`],
+  ];
+};
+
+/** Words that a client may say in HELO, to put a stream of its own into the field. */
+const HELO_TRICKS = ['Jupiter; policy.stream=verified', 'Jupiter policy.stream=verified'];
+
 /** Mail as it arrives behind the milter; and with somebody else's field, which must not count. */
-async function message(stream: (typeof STREAMS)[number], authservId = 'mx.dest.test'): Promise<string> {
+async function message(
+  stream: (typeof STREAMS)[number],
+  authservId = 'mx.dest.test',
+  { helo: said = HELO_TRICKS[0] ?? '', above = '', below = '' } = {},
+): Promise<string> {
   const helo = {
     verified: 'mail.sender.org',
     unverified: `[${SENDER}]`,
-    failed: 'Jupiter; policy.stream=verified',
+    failed: said,
   }[stream];
   const zone = { 'mail.sender.org': { A: [SENDER] } };
   return [
+    ...(above === '' ? [] : [above]),
     `Authentication-Results: ${await tagged(SENDER, helo, zone, authservId)}`,
+    ...(below === '' ? [] : [below]),
     'Received: from x by y; Tue, 24 Nov 2026 12:00:00 +0000',
     'From: <a@sender.org>',
     'To: <b@dest.test>',
@@ -80,35 +134,88 @@ describeWith(['spamassassin'], 'SpamAssassin', () => {
     expect(stderr.replace(/.* no tlds defined, .*\n/, '')).toBe('');
   });
 
-  it.each(STREAMS)('%s', async (stream) => {
+  const symbols = async (text: string): Promise<string[]> => {
     const file = join(workdir, 'mail');
-    for (const [id, wanted] of [
-      ['mx.dest.test', `HELO_STREAM_${stream.toUpperCase()}`],
-      ['elsewhere.test', null],
-    ] as const) {
-      writeFileSync(file, await message(stream, id));
-      const { stdout } = await run('spamassassin', [...options, file]);
-      const tests = /^X-Spam-Tests: (.*)$/m.exec(stdout)?.[1]?.split(',') ?? [];
-      expect(tests.filter((test) => test.startsWith('HELO_STREAM'))).toEqual(wanted === null ? [] : [wanted]);
-    }
+    writeFileSync(file, text);
+    const { stdout } = await run('spamassassin', [...options, file]);
+    const tests = /^X-Spam-Tests: (.*)$/m.exec(stdout)?.[1]?.split(',') ?? [];
+    return tests.filter((test) => test.startsWith('HELO_STREAM'));
+  };
+
+  it.each(STREAMS)('%s', async (stream) => {
+    expect(await symbols(await message(stream))).toEqual([`HELO_STREAM_${stream.toUpperCase()}`]);
+    expect(await symbols(await message(stream, 'elsewhere.test'))).toEqual([]);
+  });
+
+  it.each(HELO_TRICKS)('failed, after HELO %s', async (helo) => {
+    expect(await symbols(await message('failed', 'mx.dest.test', { helo }))).toEqual(['HELO_STREAM_FAILED']);
+  });
+
+  // All at once, since it takes a second to start; the name of the one that is believed would be among the tests.
+  it('believes nothing that pretends to be ours', async () => {
+    const one = await message('verified', 'elsewhere.test', {
+      below: STREAMS.flatMap((stream) => forged(stream).map(([, field]) => field)).join('\n'),
+    });
+    expect(await symbols(one)).toEqual([]);
   });
 });
 
 describeWith(['sieve-test'], 'Sieve', () => {
-  it.each([
-    ['verified', 'mx.dest.test', 'INBOX'],
-    ['unverified', 'mx.dest.test', 'INBOX'],
-    ['failed', 'mx.dest.test', 'Junk'],
-    ['failed', 'elsewhere.test', 'INBOX'],
-  ] as const)('%s, says %s: %s', async (stream, id, folder) => {
+  const folder = async (text: string): Promise<string | undefined> => {
     const script = join(workdir, 'stream.sieve');
     writeFileSync(script, rules('stream.sieve'));
     const mail = join(workdir, 'mail');
-    writeFileSync(mail, await message(stream, id));
+    writeFileSync(mail, text);
     const nobody = ['-o', 'mail_uid=65534', '-o', 'mail_gid=65534'];
     const { stdout } = await run('sieve-test', [...nobody, script, mail]);
-    expect(/store message in folder: (\S+)/.exec(stdout)?.[1]).toBe(folder);
+    return /store message in folder: (\S+)/.exec(stdout)?.[1];
+  };
+  const NEIGHBOUR = 'Authentication-Results: mx.dest.test; dkim=pass header.d=sender.org';
+
+  it.each([
+    ['verified', 'mx.dest.test', '', 'INBOX'],
+    ['unverified', 'mx.dest.test', '', 'INBOX'],
+    ['failed', 'mx.dest.test', '', 'Junk'],
+    ['failed', 'elsewhere.test', '', 'INBOX'],
+    ['failed', 'mx.dest.test', NEIGHBOUR, 'Junk'],
+    ['failed', 'mx.dest.test', `${NEIGHBOUR}\n${NEIGHBOUR}`, 'Junk'],
+    ['verified', 'mx.dest.test', NEIGHBOUR, 'INBOX'],
+  ] as const)('%s, says %s, below %j: %s', async (stream, id, above, wanted) => {
+    expect(await folder(await message(stream, id, { above }))).toBe(wanted);
   });
+
+  it.each(forged('failed'))('does not believe %s below ours', async (_, field) => {
+    expect(await folder(await message('verified', 'mx.dest.test', { below: field }))).toBe('INBOX');
+  });
+});
+
+describeWith(['rspamd'], 'rspamd at work', () => {
+  let rspamd: Rspamd;
+  beforeAll(async () => {
+    rspamd = await startRspamd(workdir, `regexp {\n${rules('rspamd-regexp.conf')}\n}`);
+  });
+  afterAll(async () => {
+    await rspamd.stop();
+  });
+
+  const symbols = async (text: string): Promise<string[]> =>
+    (await rspamd.scan(text.replaceAll('\n', '\r\n'))).filter((name) => name.startsWith('HELO_STREAM'));
+
+  it.each(STREAMS)('%s', async (stream) => {
+    expect(await symbols(await message(stream))).toEqual([`HELO_STREAM_${stream.toUpperCase()}`]);
+    expect(await symbols(await message(stream, 'elsewhere.test'))).toEqual([]);
+  });
+
+  it.each(HELO_TRICKS)('failed, after HELO %s', async (helo) => {
+    expect(await symbols(await message('failed', 'mx.dest.test', { helo }))).toEqual(['HELO_STREAM_FAILED']);
+  });
+
+  it.each(STREAMS.flatMap((stream) => forged(stream).map(([name, field]) => [stream, name, field] as const)))(
+    'does not believe %s by %s',
+    async (_, __, field) => {
+      expect(await symbols(await message('verified', 'elsewhere.test', { below: field }))).toEqual([]);
+    },
+  );
 });
 
 describeWith(['rspamadm'], 'rspamd', () => {
@@ -135,6 +242,22 @@ describeWith(['rspamadm'], 'rspamd', () => {
 });
 
 describeWith(['postfix', 'nsd', 'own network'], 'milter_header_checks', () => {
+  /** Adds what pretends to be ours. */
+  let added = 0;
+  const another = new MilterServer({
+    newSession: () => ({
+      endOfMessage: (message) => {
+        for (const [, field] of forged('failed')) {
+          const [name = '', ...value] = field.split(': ');
+          message.insertHeader(0, name, value.join(': '));
+          added++;
+        }
+        return 'accept';
+      },
+    }),
+    actions: ['addHeaders'],
+    onError: (error) => expect.fail(String(error)),
+  });
   let nsd: Nsd;
   let program: Program;
   let postfix: Postfix;
@@ -146,12 +269,13 @@ describeWith(['postfix', 'nsd', 'own network'], 'milter_header_checks', () => {
     writeFileSync(checks, rules('milter_header_checks'));
     postfix = await startPostfix(workdir, {
       mainCf: `${shippedMainCf(program.socket)}\nmilter_header_checks = regexp:${checks}\n`,
-      milters: [null],
+      milters: [null, formatSocketAddress(await another.listen('inet:127.0.0.1:0'))],
     });
   });
 
   afterAll(async () => {
     await postfix.stop();
+    await another.close();
     await program.stop();
     await nsd.stop();
   });
@@ -168,5 +292,16 @@ describeWith(['postfix', 'nsd', 'own network'], 'milter_header_checks', () => {
     const messages = await postfix.messages();
     expect(messages).toHaveLength(held);
     if (held > 0) expect(messages.join()).toContain('policy.stream=failed');
+  });
+
+  it('holds nothing for what a sender or another milter writes', async () => {
+    const before = (await postfix.messages()).length;
+    const client = await SmtpClient.connect(postfix.ports[1] ?? 0, SENDER);
+    await client.say('EHLO mail.sender.org');
+    const fields = forged('failed').map(([, field]) => field.replaceAll('\n', '\r\n'));
+    expect((await client.send(['user@dest.test'], [...fields, '', 'body'].join('\r\n'))).code).toBe(250);
+    client.close();
+    expect(added).toBe(fields.length);
+    expect(await postfix.messages()).toHaveLength(before);
   });
 });

@@ -1,17 +1,9 @@
-/** Is the milter attached, where, and in which order. */
+/** Is the milter attached, and where. */
 import { attached, attachLine, attachments, listLine, oursAmong, reached, sockets } from '../attachment.ts';
 import { socketForPostfix } from '../dialled.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { RunningOptions } from '../facts.ts';
 import type { Filter, Mta, Service } from '../mta.ts';
-
-/** Milters that read what we write into the header, by a word in their socket or their usual port. */
-const READERS: readonly (readonly [name: string, pattern: RegExp])[] = [
-  ['rspamd', /rspamd|:11332$|inet6?:11332@/],
-  ['OpenDMARC', /dmarc|:8893$|inet6?:8893@/],
-  ['SpamAssassin', /spamass/],
-  ['authentication milter', /authres|authentication[-_]milter/],
-];
 
 export const attachmentCheck = defineDoctorCheck({
   topic: 'Attached to the MTA',
@@ -48,11 +40,6 @@ export const attachmentCheck = defineDoctorCheck({
       meaning: 'A service that takes mail from outside has a list of milters of its own, without us.',
       cure: 'Add our socket to the -o smtpd_milters of the service, or take that override out.',
     },
-    'postfix-order': {
-      severity: 'warning',
-      meaning: 'A milter that reads Authentication-Results comes before us, and so never sees ours.',
-      cure: 'Put our socket first in smtpd_milters.',
-    },
     'sendmail-attached': {
       severity: 'ok',
       meaning: 'A daemon of Sendmail hands its sessions to us.',
@@ -79,11 +66,6 @@ export const attachmentCheck = defineDoctorCheck({
       meaning: 'A daemon that takes mail from outside has a list of filters of its own, without us.',
       cure: 'Add the filter to InputMailFilters of its DAEMON_OPTIONS.',
     },
-    'sendmail-order': {
-      severity: 'warning',
-      meaning: 'A filter that reads Authentication-Results comes before us, and so never sees ours.',
-      cure: 'Put our INPUT_MAIL_FILTER line before the others.',
-    },
   },
   run({ mta, mtaFault, options }) {
     if (mta === null) {
@@ -106,7 +88,7 @@ function present(
   mta: Mta,
   options: RunningOptions,
   there: readonly { readonly service: Service; readonly ours: Filter }[],
-): Diagnosis<`${Kind}-${'attached' | 'service-not-attached' | 'order'}`>[] {
+): Diagnosis<`${Kind}-${'attached' | 'service-not-attached'}`>[] {
   const { kind } = mta;
   const where = there.map(({ service, ours }) => `${service.title} by ${ours.socket}`).join('; ');
   const missing = mta.services.filter(
@@ -123,27 +105,6 @@ function present(
           attachLine(mta, service, options),
         ),
       ),
-    ...(options.noAuthResults ? [] : there.flatMap(({ service, ours }) => order(mta, service, ours))),
-  ];
-}
-
-function order(mta: Mta, service: Service, ours: Filter): Diagnosis<`${Kind}-order`>[] {
-  const before = service.filters.slice(0, service.filters.indexOf(ours));
-  const reader = before
-    .map((filter) => READERS.find(([, pattern]) => pattern.test(`${filter.text} ${filter.socket}`))?.[0])
-    .find((name) => name !== undefined);
-  if (reader === undefined) return [];
-  const items = [ours, ...service.filters.filter((filter) => filter !== ours)].map(({ text }) => text);
-  const line: [string, string] =
-    mta.kind === 'postfix'
-      ? listLine(service, items)
-      : ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${items.join(', ')}')dnl`];
-  return [
-    diagnosis(
-      `${mta.kind}-order` as const,
-      `${reader} comes before us in ${service.title}, and does not see our Authentication-Results`,
-      line,
-    ),
   ];
 }
 

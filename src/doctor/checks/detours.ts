@@ -1,7 +1,7 @@
 /** What keeps Postfix from asking its milters, or asks them where there is no HELO. */
 import { attached, oursAmong, reached } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
-import { filterOf } from '../postfix.ts';
+import { filterOf, milterMaps } from '../postfix.ts';
 import { splitList } from '../postfix-value.ts';
 
 export const detoursCheck = defineDoctorCheck({
@@ -47,22 +47,30 @@ export const detoursCheck = defineDoctorCheck({
         ]),
       );
     }
-    const maps = config.value('smtpd_milter_maps');
-    if (/(?:^|[\s,{])static:\{?\s*DISABLE/.test(maps)) {
-      found.push(
-        diagnosis(
-          'postfix-milters-disabled',
-          `smtpd_milter_maps = ${maps} switches us off for every client`,
-          ['main.cf', 'smtpd_milter_maps ='],
-        ),
-      );
-    } else if (maps !== '') {
-      found.push(
-        diagnosis(
-          'postfix-milter-maps',
-          `${maps} may take clients away from us; "postmap -q ADDRESS" tells of one`,
-        ),
-      );
+    for (const line of [
+      undefined,
+      ...config.services.filter(({ overrides }) => overrides.has('smtpd_milter_maps')),
+    ]) {
+      const maps = config.value('smtpd_milter_maps', line);
+      const { before, all } = milterMaps(maps);
+      if (all === 'DISABLE') {
+        found.push(
+          diagnosis(
+            'postfix-milters-disabled',
+            `smtpd_milter_maps = ${maps} switches us off for every client`,
+            line === undefined
+              ? ['main.cf', 'smtpd_milter_maps =']
+              : ['master.cf', `${line.name} ${line.type}: -o smtpd_milter_maps=`],
+          ),
+        );
+      } else if (before.length > 0) {
+        found.push(
+          diagnosis(
+            'postfix-milter-maps',
+            `${before.join(', ')} may take clients away from us; "postmap -q ADDRESS" tells of one`,
+          ),
+        );
+      }
     }
     const local = splitList(config.value('non_smtpd_milters')).map((text) => filterOf(config, text, null));
     const ours = oursAmong(local, options);

@@ -1,34 +1,36 @@
 /** What becomes of mail while the milter is down. */
 import { attachedTogether, attachLine } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis } from '../diagnosis.ts';
+import { SHUTDOWN_VERSIONS } from '../postfix-versions.ts';
 
 export const failureCheck = defineDoctorCheck({
   topic: 'When the milter is down',
   diagnoses: {
     'failure-tempfail': {
       severity: 'ok',
-      meaning: 'While we are down the MTA answers 4yz: mail waits at its sender, and none is lost.',
+      meaning:
+        'While we are down the MTA answers 4yz: mail waits at its sender, and none is lost. tempfail: 451 to each MAIL; shutdown: 421 and the end of the connection.',
       cure: null,
     },
     'failure-accept': {
       severity: 'warning',
       meaning:
         'While we are down mail passes unchecked: default_action=accept, or a Sendmail filter without F=.',
-      cure: 'Set default_action=tempfail (Postfix 3.11: shutdown), or F=T.',
+      cure: 'Set default_action=tempfail, or shutdown where Postfix has it, or F=T.',
     },
     'failure-reject': {
       severity: 'wrong',
       meaning: 'While we are down all mail is refused for good: default_action=reject, or F=R.',
-      cure: 'Set default_action=tempfail (Postfix 3.11: shutdown), or F=T.',
+      cure: 'Set default_action=tempfail, or shutdown where Postfix has it, or F=T.',
     },
     'failure-quarantine': {
       severity: 'warning',
       meaning: 'While we are down all mail is taken and put on hold, until somebody releases it.',
-      cure: 'Set default_action=tempfail (Postfix 3.11: shutdown).',
+      cure: 'Set default_action=tempfail, or shutdown where Postfix has it.',
     },
     'failure-unknown': {
       severity: 'wrong',
-      meaning: 'Postfix does not know the default action that is set; shutdown came with Postfix 3.11.',
+      meaning: `Postfix does not know the default action that is set. It has shutdown from ${SHUTDOWN_VERSIONS} on, each within its line of releases.`,
       cure: 'Set default_action=tempfail.',
     },
   },

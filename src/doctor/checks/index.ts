@@ -7,13 +7,17 @@ import { exemptionsCheck } from './exemptions.ts';
 import { failureCheck } from './failure.ts';
 import { macrosCheck } from './macros.ts';
 import { namesCheck } from './names.ts';
+import { optionsCheck } from './options.ts';
+import { orderCheck } from './order.ts';
 import { resolverCheck } from './resolver.ts';
 import { restrictionsCheck } from './restrictions.ts';
 import { socketCheck } from './socket.ts';
 import { timeoutsCheck } from './timeouts.ts';
 
 export const doctorChecks: readonly DoctorCheck[] = [
+  optionsCheck,
   attachmentCheck,
+  orderCheck,
   detoursCheck,
   socketCheck,
   failureCheck,

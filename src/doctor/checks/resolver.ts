@@ -17,7 +17,7 @@ type Id =
   | 'dns-not-validating'
   | 'dns-zone-in-use';
 
-const LOCAL: [string, string] = ['helo-milter', '--dns-server 127.0.0.1'];
+const HERE = '127.0.0.1';
 
 export const resolverCheck = defineDoctorCheck({
   topic: 'DNS',
@@ -26,7 +26,7 @@ export const resolverCheck = defineDoctorCheck({
     'dns-silent': {
       severity: 'wrong',
       meaning: 'No name server answers, or none finds example.com, which exists: no name can be checked.',
-      cure: 'Name a resolver that answers by --dns-server, or mend /etc/resolv.conf.',
+      cure: 'Name a resolver that answers by --dns-server, or mend the one that is named or /etc/resolv.conf.',
     },
     'dns-server-silent': {
       severity: 'warning',
@@ -74,36 +74,32 @@ export const resolverCheck = defineDoctorCheck({
     if (servers === null) return [];
     if (servers.every(({ fault }) => fault !== null)) {
       const each = servers.map(({ server, fault }) => `${server} ${fault ?? ''}`.trim());
-      return [diagnosis('dns-silent', each.length === 0 ? 'no name server is set' : each.join(', '), LOCAL)];
+      return [
+        diagnosis(
+          'dns-silent',
+          each.length === 0 ? 'no name server is set' : each.join(', '),
+          ...others(servers),
+        ),
+      ];
     }
-    return servers.flatMap(judge);
+    return servers.flatMap((facts) => judge(facts, others(servers)));
   },
 });
 
-function judge(facts: ServerFacts): Diagnosis<Id>[] {
-  const { server, fault, medianMs, invented, validates, reverse } = facts;
-  if (fault !== null) return [diagnosis('dns-server-silent', `${server} does not answer: ${fault}`)];
-  const found: Diagnosis<Id>[] = invented.map(({ name, address }) =>
-    diagnosis(
-      'dns-invents-answers',
-      `${server} says that ${name}, which does not exist, is at ${address}`,
-      LOCAL,
-    ),
-  );
-  const operator = publicOperator(server);
-  if (operator !== null) found.push(diagnosis('dns-public', `${server} is ${operator}`, LOCAL));
-  if (reverse !== 'found') {
-    found.push(
-      diagnosis(
-        'dns-no-reverse',
-        `${server} answers ${reverse} for the reverse name of a root server`,
-        LOCAL,
-      ),
-    );
-  }
+type Lines = readonly (readonly [file: string, line: string])[];
+
+/** The line for another resolver: one that was found sound, else one on this host, unless that is what was asked. */
+function others(servers: readonly ServerFacts[]): Lines {
+  const sound = servers.filter((each) => faults(each, []).length === 0).map(({ server }) => server);
+  if (sound.length > 0) return [['helo-milter', sound.map((each) => `--dns-server ${each}`).join(' ')]];
+  const asked = servers.some(({ server }) => server.replace(/:53$/, '') === HERE);
+  return asked ? [] : [['helo-milter', `--dns-server ${HERE}`]];
+}
+
+function judge(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {
+  const { server, medianMs, validates } = facts;
+  const found = faults(facts, instead);
   const ms = medianMs === null ? '' : `${Math.ceil(medianMs)} ms`;
-  if (medianMs !== null && medianMs > SLOW_MS)
-    found.push(diagnosis('dns-slow', `${server} takes ${ms} for what it knows`, LOCAL));
   const sound = found.length === 0;
   if (validates === false) {
     found.push(
@@ -115,4 +111,32 @@ function judge(facts: ServerFacts): Diagnosis<Id>[] {
   }
   const signed = validates === true ? ' and validates' : '';
   return sound ? [diagnosis('dns-sound', `${server} answers in ${ms}${signed}`), ...found] : found;
+}
+
+function faults(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {
+  const { server, fault, medianMs, invented, reverse } = facts;
+  if (fault !== null) return [diagnosis('dns-server-silent', `${server} does not answer: ${fault}`)];
+  const found: Diagnosis<Id>[] = invented.map(({ name, address }) =>
+    diagnosis(
+      'dns-invents-answers',
+      `${server} says that ${name}, which does not exist, is at ${address}`,
+      ...instead,
+    ),
+  );
+  const operator = publicOperator(server);
+  if (operator !== null) found.push(diagnosis('dns-public', `${server} is ${operator}`, ...instead));
+  if (reverse !== 'found') {
+    found.push(
+      diagnosis(
+        'dns-no-reverse',
+        `${server} answers ${reverse} for the reverse name of a root server`,
+        ...instead,
+      ),
+    );
+  }
+  if (medianMs !== null && medianMs > SLOW_MS)
+    found.push(
+      diagnosis('dns-slow', `${server} takes ${Math.ceil(medianMs)} ms for what it knows`, ...instead),
+    );
+  return found;
 }

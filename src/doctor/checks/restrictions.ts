@@ -53,9 +53,10 @@ export const restrictionsCheck = defineDoctorCheck({
       cure: null,
     },
     'postfix-xclient': {
-      severity: 'note',
-      meaning: 'These hosts may tell Postfix another client address by XCLIENT, and we judge that one.',
-      cure: null,
+      severity: 'warning',
+      meaning:
+        'These hosts may tell Postfix another client address by XCLIENT, and we judge that one. If they also give its HELO name by XCLIENT HELO= and say no EHLO afterwards, Postfix does not hand that name on: the message counts as one without HELO, and passes unjudged.',
+      cure: 'Let the proxy say EHLO with the name of its client after XCLIENT, or use the PROXY protocol; --weight helo-missing=10 refuses what comes without. Name the hosts that need it and no others.',
     },
   },
   run({ mta, options }) {
@@ -75,7 +76,10 @@ export const restrictionsCheck = defineDoctorCheck({
             `${lax.map(({ service }) => service.title).join(', ')} takes mail from clients that say no HELO`,
             mta.kind === 'postfix'
               ? ['main.cf', 'smtpd_helo_required = yes']
-              : ['sendmail.mc', "define(`confPRIVACY_FLAGS', `needmailhelo')dnl"],
+              : [
+                  'sendmail.mc',
+                  `define(\`confPRIVACY_FLAGS', \`${[...mta.privacy, 'needmailhelo'].join(',')}')dnl`,
+                ],
           );
     return [...(there.length === 0 ? [] : [required]), ...(mta.kind === 'postfix' ? postfixOnly(mta) : [])];
   },
@@ -110,8 +114,13 @@ function postfixOnly({ config }: Mta & { readonly kind: 'postfix' }): Diagnosis<
     const value = config.value(name);
     if (value !== '') found.push(diagnosis('postfix-proxy-protocol', `${name} = ${value}`));
   }
-  const hosts = config.value('smtpd_authorized_xclient_hosts');
-  if (hosts !== '') found.push(diagnosis('postfix-xclient', `smtpd_authorized_xclient_hosts = ${hosts}`));
+  const xclient = 'smtpd_authorized_xclient_hosts';
+  for (const service of [undefined, ...config.services.filter(({ overrides }) => overrides.has(xclient))]) {
+    const hosts = config.value(xclient, service);
+    if (hosts === '') continue;
+    const where = service === undefined ? '' : `${service.name} ${service.type}: `;
+    found.push(diagnosis('postfix-xclient', `${where}${xclient} = ${hosts}`));
+  }
   return found;
 }
 

@@ -28,11 +28,11 @@ export interface Postfix extends Mta {
   log(): string;
 }
 
-/** The file of `postfix-conf/` that an administrator pastes, with the milter at hand. */
+/** The file of `postfix-conf/` that an administrator appends, with the milter at hand, and as the only one. */
 export function shippedMainCf(socket: string): string {
   const file = readFileSync(new URL('../../../postfix-conf/main.cf', import.meta.url), 'utf8');
   if (!file.includes('inet:127.0.0.1:8892')) throw new Error('postfix-conf/main.cf names no milter');
-  return file.replaceAll('inet:127.0.0.1:8892', socket);
+  return `${file.replaceAll('inet:127.0.0.1:8892', socket)}\nsmtpd_milters = $helo_milter\n`;
 }
 
 /** The recipe is that of Postfix's own MULTI_INSTANCE_README, cut down to what a test needs. */

@@ -22,6 +22,7 @@ export type Part =
   | 'spamassassin'
   | 'sieve-test'
   | 'rspamadm'
+  | 'rspamd'
   | 'fail2ban-regex'
   | 'promtool'
   | 'man'

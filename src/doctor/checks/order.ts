@@ -1,0 +1,110 @@
+/** What is lost by the order in which an MTA asks its milters. */
+import { attached, listLine } from '../attachment.ts';
+import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
+import type { Filter, Mta, Service } from '../mta.ts';
+
+/** Milters known by a word in their name or socket, or by their usual port. */
+const KNOWN = {
+  rspamd: /rspamd|:11332$|inet6?:11332@/i,
+  SpamAssassin: /spamass/i,
+  'authentication milter': /authres|authentication[-_]milter/i,
+  OpenDKIM: /dkim|:8891$|inet6?:8891@/i,
+  OpenDMARC: /dmarc|:8893$|inet6?:8893@/i,
+} as const satisfies Readonly<Record<string, RegExp>>;
+
+type Known = keyof typeof KNOWN;
+
+/** Those that can be told to act on what we write into the header. OpenDMARC is none: it reads SPF and DKIM results only. */
+const READERS: readonly Known[] = ['rspamd', 'SpamAssassin', 'authentication milter'];
+
+type Id = `${Mta['kind']}-order` | 'dmarc-before-dkim' | 'rspamd-removes-results';
+
+export const orderCheck = defineDoctorCheck({
+  topic: 'Attached to the MTA',
+  diagnoses: {
+    'postfix-order': {
+      severity: 'warning',
+      meaning: 'A milter that reads Authentication-Results comes before us, and so never sees ours.',
+      cure: 'Put our socket first in smtpd_milters.',
+    },
+    'sendmail-order': {
+      severity: 'warning',
+      meaning: 'A filter that reads Authentication-Results comes before us, and so never sees ours.',
+      cure: 'Put our INPUT_MAIL_FILTER line before the others.',
+    },
+    'dmarc-before-dkim': {
+      severity: 'warning',
+      meaning:
+        'OpenDMARC comes before OpenDKIM, and judges without its result: mail that only its DKIM signature makes legitimate fails.',
+      cure: 'Put OpenDKIM before OpenDMARC; docs/company.md has the whole order.',
+    },
+    'rspamd-removes-results': {
+      severity: 'note',
+      meaning:
+        'Where its milter_headers writes Authentication-Results, rspamd takes off all fields of that name that it finds, ours and those of OpenDKIM and OpenDMARC too. Whether it does so here is in its own files, which are not read.',
+      cure: 'Set remove = false for its routine authentication-results; docs/company.md has the lines.',
+    },
+  },
+  run({ mta, options }) {
+    if (mta === null) return [];
+    return attached(mta, options).flatMap(({ service, ours }) => [
+      ...(options.noAuthResults ? [] : behind(mta, service, ours)),
+      ...dmarc(mta, service),
+      ...(!options.noAuthResults && find(service, 'rspamd') !== undefined ? [rspamd(service)] : []),
+    ]);
+  },
+});
+
+function is({ text, socket }: Filter, known: Known): boolean {
+  return KNOWN[known].test(text) || KNOWN[known].test(socket);
+}
+
+function find({ filters }: Service, known: Known): Filter | undefined {
+  return filters.find((filter) => is(filter, known));
+}
+
+/** Those that should see our field and do not. */
+function behind(mta: Mta, service: Service, ours: Filter): Diagnosis<Id>[] {
+  const before = service.filters.slice(0, service.filters.indexOf(ours));
+  const reader = READERS.find((known) => before.some((filter) => is(filter, known)));
+  if (reader === undefined) return [];
+  return [
+    diagnosis(
+      `${mta.kind}-order` as const,
+      `${reader} comes before us in ${service.title}, and does not see our Authentication-Results`,
+      listed(mta, service, [ours, ...service.filters.filter((filter) => filter !== ours)]),
+    ),
+  ];
+}
+
+function dmarc(mta: Mta, service: Service): Diagnosis<Id>[] {
+  const [dkim, judge] = [find(service, 'OpenDKIM'), find(service, 'OpenDMARC')];
+  if (dkim === undefined || judge === undefined) return [];
+  const { filters } = service;
+  if (filters.indexOf(dkim) < filters.indexOf(judge)) return [];
+  const order = filters.flatMap((filter) =>
+    filter === judge ? [dkim, judge] : filter === dkim ? [] : [filter],
+  );
+  return [
+    diagnosis(
+      'dmarc-before-dkim',
+      `OpenDMARC comes before OpenDKIM in ${service.title}, and judges without its result`,
+      listed(mta, service, order),
+    ),
+  ];
+}
+
+function rspamd({ title }: Service): Diagnosis<Id> {
+  return diagnosis(
+    'rspamd-removes-results',
+    `rspamd in ${title} may take off our Authentication-Results, and those of others`,
+    ['rspamd/local.d/milter_headers.conf', 'routines { authentication-results { remove = false; } }'],
+  );
+}
+
+function listed(mta: Mta, service: Service, filters: readonly Filter[]): [file: string, line: string] {
+  const items = filters.map(({ text }) => text);
+  return mta.kind === 'postfix'
+    ? listLine(service, items)
+    : ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${items.join(', ')}')dnl`];
+}

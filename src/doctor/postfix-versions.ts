@@ -1,0 +1,21 @@
+/** What Postfix can do from which version on. */
+import { compareLevels } from './postfix-value.ts';
+
+/**
+ * First release of each line whose `milter_default_action` knows `shutdown`, which is also its built-in default there:
+ * 421 and the end of the connection while a milter is down. Lines after the last have it from their beginning.
+ */
+const SHUTDOWN_SINCE: readonly string[] = ['3.7.20', '3.8.15', '3.9.9', '3.10.8', '3.11'];
+
+/** As a sentence has it. */
+export const SHUTDOWN_VERSIONS = '3.11, 3.10.8, 3.9.9, 3.8.15 or 3.7.20';
+
+/** Null where the version is not known. */
+export function knowsShutdown(version: string | null): boolean | null {
+  if (version === null) return null;
+  const line = (text: string): string => text.split('.').slice(0, 2).join('.');
+  const since = SHUTDOWN_SINCE.find((each) => compareLevels(line(each), line(version)) === 0);
+  return since === undefined
+    ? compareLevels(version, SHUTDOWN_SINCE.at(-1) ?? '') > 0
+    : compareLevels(version, since) >= 0;
+}

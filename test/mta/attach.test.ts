@@ -1,0 +1,208 @@
+/** Put in front of what a Postfix has, by the lines of `postfix-conf/` and those that the program prints. */
+import { execFile } from 'node:child_process';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formatSocketAddress, MilterServer } from '../../src/milter/index.ts';
+import { type Nsd, startNsd, withSystemPath } from './kit/nsd.ts';
+import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
+import { describeWith } from './kit/present.ts';
+import { type Program, startProgram } from './kit/program.ts';
+import { type Rspamd, startRspamd } from './kit/rspamd.ts';
+import { SmtpClient } from './kit/smtp-client.ts';
+import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
+import { ZONES } from './kit/zones.ts';
+import { SENDER } from './scenarios.ts';
+
+const run = promisify(execFile);
+const SHIPPED = readFileSync(new URL('../../postfix-conf/main.cf', import.meta.url), 'utf8');
+const HOLD = 'smtpd_data_restrictions = check_client_access static:HOLD';
+const NAME = 'mail.sender.org';
+
+/** What the file has as a comment, to be typed. */
+const commands = SHIPPED.split('\n')
+  .filter((line) => /^# {3}/.test(line) && !/^# {3}\w+_/.test(line) && !/^# {5}(?!postconf)/.test(line))
+  .map((line) => line.slice(1))
+  .join('\n');
+
+let workdir: string;
+let nsd: Nsd;
+let program: Program;
+beforeAll(async () => {
+  workdir = makeWorkdir();
+});
+afterAll(() => {
+  removeWorkdir(workdir);
+});
+
+/** Sends one message and gives its header as it is kept. */
+async function kept(postfix: Postfix, port = postfix.ports[0] ?? 0): Promise<string> {
+  const before = await postfix.messages();
+  const client = await SmtpClient.connect(port, SENDER);
+  await client.say(`EHLO ${NAME}`);
+  const reply = await client.send();
+  client.close();
+  expect(reply.code, reply.text).toBe(250);
+  const after = await postfix.messages();
+  return after.find((message) => !before.includes(message)) ?? '';
+}
+
+const names = (header: string): string[] =>
+  [...header.matchAll(/^(Authentication-Results|X-Other):\s*([^\s;]*)/gm)].map(
+    ([, name = '', value = '']) => `${name} ${value}`,
+  );
+
+describeWith(['postfix', 'nsd', 'own network'], 'a Postfix that has milters already', () => {
+  const others: MilterServer[] = [];
+  const sockets: string[] = [];
+  let postfix: Postfix;
+
+  beforeAll(async () => {
+    nsd = await startNsd(workdir, ZONES);
+    program = await startProgram(['--dns-server', nsd.server, '--weight', 'helo-missing=10']);
+    for (const name of ['one', 'two']) {
+      const server = new MilterServer({
+        newSession: () => ({
+          endOfMessage: (message) => {
+            message.insertHeader(0, 'X-Other', name);
+            return 'accept';
+          },
+        }),
+        actions: ['addHeaders'],
+        onError: (error) => expect.fail(String(error)),
+      });
+      others.push(server);
+      sockets.push(formatSocketAddress(await server.listen('inet:127.0.0.1:0')));
+    }
+    const [one = '', two = ''] = sockets;
+    postfix = await startPostfix(workdir, {
+      mainCf: `${HOLD}\nsmtpd_milters = { ${one}, command_timeout=20s },\n  ${two}\n`,
+      milters: [null],
+    });
+  });
+
+  afterAll(async () => {
+    await postfix.stop();
+    await Promise.all(others.map((server) => server.close()));
+  });
+
+  const environment = (): NodeJS.ProcessEnv => ({ ...withSystemPath(), MAIL_CONFIG: postfix.etc });
+  const milters = async (): Promise<string> =>
+    (await run('postconf', ['-h', 'smtpd_milters'], { env: environment() })).stdout.trim();
+  const type = async (): Promise<void> => {
+    await run('sh', ['-c', commands], { env: environment() });
+  };
+
+  it('has those alone before', async () => {
+    expect(names(await kept(postfix))).toEqual(['X-Other two', 'X-Other one']);
+  });
+
+  it('keeps them when our lines are appended', async () => {
+    appendFileSync(join(postfix.etc, 'main.cf'), SHIPPED.replaceAll('inet:127.0.0.1:8892', program.socket));
+    await run('postfix', ['reload'], { env: environment() });
+    expect(names(await kept(postfix))).toEqual(['X-Other two', 'X-Other one']);
+  });
+
+  it('has us in front of them after the command of the file, typed twice', async () => {
+    const before = await milters();
+    await type();
+    await type();
+    expect(await milters()).toBe(`$helo_milter ${before}`);
+    expect(names(await kept(postfix))).toEqual([
+      'X-Other two',
+      'X-Other one',
+      'Authentication-Results mx.dest.test',
+    ]);
+  });
+
+  it('may as well have us in a static map', async () => {
+    const map = 'smtpd_milter_maps = static:{ $helo_milter }\n';
+    appendFileSync(join(postfix.etc, 'main.cf'), map);
+    await run('postfix', ['reload'], { env: environment() });
+    expect(names(await kept(postfix))).toEqual(['Authentication-Results mx.dest.test']);
+  });
+
+  it('may refuse a client of which a proxy gives the name by XCLIENT HELO alone', async () => {
+    const client = await SmtpClient.connect(postfix.ports[0] ?? 0);
+    await client.say('EHLO probe.test');
+    await client.say(`XCLIENT NAME=[UNAVAILABLE] ADDR=${SENDER} HELO=${NAME}`);
+    const reply = await client.send();
+    client.close();
+    expect(reply.text).toMatch(/^503 5\.5\.1 \[helo-missing\]/);
+  });
+
+  it('is told by the program what the file says', async () => {
+    const item = /^helo_milter =\s*(\{[^}]*\})/m.exec(SHIPPED)?.[1]?.replaceAll(/\s+/g, ' ');
+    const [, told] =
+      /^in main\.cf: helo_milter = (\{[^}]*\}), smtpd_helo_required = yes, /m.exec(await program.output()) ??
+      [];
+    expect(told).toBe(item?.replace('inet:127.0.0.1:8892', program.socket));
+    expect(SHIPPED).toMatch(/^smtpd_helo_required = yes$/m);
+  });
+
+  it('says 451 where it does not know shutdown', async () => {
+    const dead = 'smtpd_milter_maps = static:{ { inet:127.0.0.1:1, default_action=shutdown } }\n';
+    appendFileSync(join(postfix.etc, 'main.cf'), dead);
+    await run('postfix', ['reload'], { env: environment() });
+    const { stdout } = await run('postconf', ['-dh', 'milter_default_action'], { env: environment() });
+    const client = await SmtpClient.connect(postfix.ports[0] ?? 0, SENDER).catch(() => null);
+    if (stdout.trim() === 'shutdown') {
+      expect(client === null || (await client.say(`EHLO ${NAME}`)).code === 421).toBe(true);
+    } else {
+      await client?.say(`EHLO ${NAME}`);
+      expect((await client?.send())?.code).toBe(451);
+    }
+    client?.close();
+  });
+});
+
+describeWith(['postfix', 'nsd', 'rspamd', 'own network'], 'beside rspamd', () => {
+  const LINES = 'use = ["authentication-results"];';
+  const KEEPS = 'routines { authentication-results { remove = false; } }';
+  const directories = [makeWorkdir(), makeWorkdir()];
+  let rspamds: Rspamd[];
+  let postfix: Postfix;
+
+  beforeAll(async () => {
+    rspamds = await Promise.all(
+      ['', KEEPS].map((more, i) =>
+        startRspamd(directories[i] ?? '', `milter_headers { ${LINES} skip_local = false; ${more} }`),
+      ),
+    );
+    const [plain, keeping] = rspamds.map(({ socket }) => socket);
+    const directory = join(workdir, 'beside');
+    postfix = await startPostfix(directory, {
+      mainCf: `${shippedMainCf(program.socket)}
+before_plain = $helo_milter, ${plain}
+before_keeping = $helo_milter, ${keeping}
+behind_plain = ${plain}, $helo_milter
+${HOLD}
+`,
+      milters: ['$before_plain', '$before_keeping', '$behind_plain'],
+    });
+  });
+
+  afterAll(async () => {
+    await postfix.stop();
+    await Promise.all(rspamds.map((each) => each.stop()));
+    directories.forEach(removeWorkdir);
+  });
+
+  // docs/company.md says so.
+  it.each([
+    ['loses our field where rspamd comes after us', 0, false, true],
+    ['keeps both where rspamd is told to remove none', 1, true, true],
+    ['keeps ours where rspamd comes before us, and cannot read it', 2, true, null],
+  ])('%s', async (_, service, ours, theirs) => {
+    const header = await kept(postfix, postfix.ports[service]);
+    expect(/^Authentication-Results: mx\.dest\.test;\s+x-helo=pass /m.test(header)).toBe(ours);
+    if (theirs !== null)
+      expect(/^Authentication-Results: mx\.dest\.test;\s+none$/m.test(header)).toBe(theirs);
+  });
+});
+
+afterAll(async () => {
+  await program.stop();
+  await nsd.stop();
+});
