@@ -38,7 +38,7 @@ export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rul
   readonly rules?: Partial<Rules>;
 }
 
-const RULES: Rules = {
+export const RULES: Rules = {
   checks,
   policy: makePolicy('rfc5321', findings),
   shadowPolicy: null,
