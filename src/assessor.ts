@@ -2,19 +2,19 @@
  * Assessments as the service wants them: from the cache where possible, under one deadline where not, never failing.
  * What is cached is the Assessment, so that policy and session facts are applied freshly on every reading.
  */
-import { AssessmentCache, type CacheLookup } from './cache.ts';
+import { AssessmentCache } from './cache.ts';
 import { type Assessment, assess, type OnCheckError, type Settled } from './core/assess.ts';
 import type { Check } from './core/check.ts';
 import type { Client } from './core/client.ts';
 import { parseHelo } from './core/helo.ts';
 import type { IpAddress } from './core/ip.ts';
 import { findings } from './core/checks/index.ts';
-import type { Resolver } from './core/resolver.ts';
+import { Asker, clientNetwork, isUnasked, type SharedResolver } from './dns/asker.ts';
 import { withDeadline } from './dns/deadline.ts';
 
 /** Read whenever they are needed, so that they may change. */
 export interface AssessorOptions {
-  readonly resolver: Resolver;
+  readonly resolver: SharedResolver;
   /** The checks as they are now. */
   readonly checks: () => readonly Check[];
   /** Milliseconds one assessment may take. */
@@ -38,9 +38,25 @@ const TEMPERROR_LIFE_MS = 10_000;
 /** A missing name is often being mended this very minute; Node's resolver tells no negative TTL. */
 const NEGATIVE_LIFE_MS = 60_000;
 
+/**
+ * An assessment at once, or a promise of one that never rejects. Who does not want it any more says so by `leave`, once:
+ * what nobody waits for asks nothing more.
+ */
+export type AssessmentLookup =
+  | { readonly hit: 'hit'; readonly value: Assessment }
+  | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<Assessment>; readonly leave: () => void };
+
+/** An assessment under way. */
+interface Work {
+  readonly asker: Asker;
+  /** Sessions that want it. */
+  wanted: number;
+}
+
 export class Assessor {
   readonly #options: AssessorOptions;
   readonly #cache: AssessmentCache<Assessment>;
+  readonly #work = new WeakMap<Promise<Assessment>, Work>();
   /** Assessments asked for so far, by what the cache had. */
   readonly lookups = { hit: 0, miss: 0, joined: 0 };
 
@@ -56,17 +72,30 @@ export class Assessor {
     });
   }
 
-  /** The assessment at once where it is cached, else a promise of it that never rejects. `helo` is as the client said it. */
-  lookup(ip: IpAddress | null, helo: string): CacheLookup<Assessment> {
-    const load = (): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(helo) });
+  /** The assessment at once where it is cached. `helo` is as the client said it. */
+  lookup(ip: IpAddress | null, helo: string): AssessmentLookup {
+    const work: Work = { asker: new Asker(clientNetwork(ip)), wanted: 1 };
+    const load = (): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(helo) }, work.asker);
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
-    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) {
-      this.lookups.miss++;
-      return { pending: load(), hit: 'miss' };
-    }
+    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) return this.#begun(load(), work);
     const found = this.#cache.lookup(ip.text, helo.toLowerCase(), load);
-    this.lookups[found.hit]++;
-    return found;
+    if (found.hit === 'hit') {
+      this.lookups.hit++;
+      return found;
+    }
+    if (found.hit === 'miss') return this.#begun(found.pending, work);
+    const joined = this.#work.get(found.pending);
+    // Given up by all who wanted it: what it says is not what DNS says.
+    if (joined === undefined || joined.asker.ended !== null) return this.#begun(load(), work);
+    joined.wanted++;
+    this.lookups.joined++;
+    return { hit: 'joined', pending: found.pending, leave: leaver(joined) };
+  }
+
+  #begun(pending: Promise<Assessment>, work: Work): AssessmentLookup {
+    this.lookups.miss++;
+    this.#work.set(pending, work);
+    return { hit: 'miss', pending, leave: leaver(work) };
   }
 
   /** Addresses in the cache. */
@@ -79,9 +108,9 @@ export class Assessor {
     this.#cache.clear();
   }
 
-  async #assess(client: Client): Promise<Assessment> {
+  async #assess(client: Client, asker: Asker): Promise<Assessment> {
     const { resolver, checks, deadlineMs, onCheckError, settled } = this.#options;
-    const bounded = withDeadline(resolver, deadlineMs);
+    const bounded = withDeadline(resolver, deadlineMs, asker);
     try {
       return await assess(client, bounded.resolver, checks(), onCheckError, settled);
     } finally {
@@ -94,6 +123,8 @@ export class Assessor {
     const { cacheMinMs, cacheMaxMs } = this.#options;
     // It cost no look-up, and another policy may want one.
     if (settled) return 0;
+    // What was not asked is our trouble, and may be over the next moment.
+    if (dns.some(({ status, records: [detail = ''] }) => status === 'temperror' && isUnasked(detail))) return 0;
     if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
     let life = cacheMaxMs;
     for (const { ttl } of dns) if (ttl !== null) life = Math.min(life, ttl * 1000);
@@ -101,4 +132,11 @@ export class Assessor {
       life = Math.min(life, NEGATIVE_LIFE_MS);
     return Math.max(life, cacheMinMs);
   }
+}
+
+function leaver(work: Work): () => void {
+  return () => {
+    work.wanted--;
+    if (work.wanted === 0) work.asker.end('dropped');
+  };
 }

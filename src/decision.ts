@@ -56,6 +56,19 @@ export function actionOf({ judged, exempt }: Decision): Disposition {
   return exempt === null ? (judged?.action ?? 'accept') : 'accept';
 }
 
+/**
+ * `ill`: the outage brake was on. `overload`: questions were not asked, since there were more at once than we ask; what they
+ * might have shown is unknown.
+ */
+export function dnsTrouble({ dnsIll, assessment }: Judged): 'ill' | 'overload' | null {
+  if (dnsIll) return 'ill';
+  return assessment.dns.some(
+    ({ status, records: [detail] }) => status === 'temperror' && detail === 'overload',
+  )
+    ? 'overload'
+    : null;
+}
+
 /** Writes decisions in the format of the log. */
 export function decisionLogger(log: Log): (decision: Decision) => void {
   const text = log.format === 'json' ? decisionMembers : decisionText;
@@ -81,7 +94,8 @@ export function decisionText(decision: Decision): string {
     text += ` correspondence=${judged.assessment.correspondence} stream=${verdict.stream}`;
     if (shadow !== null) text += ` shadow=${shadow.disposition}:${shadow.score}`;
     if (judged.access !== null) text += ` access=${judged.access.line}`;
-    if (judged.dnsIll) text += ' dns=ill';
+    const dns = dnsTrouble(judged);
+    if (dns !== null) text += ` dns=${dns}`;
     text += ` ms=${Math.round(judged.elapsedMs)}`;
   }
   text += ` cache=${decision.hit} stage=${decision.stage}`;
@@ -105,7 +119,8 @@ export function decisionMembers(decision: Decision): string {
     text += `,"correspondence":"${judged.assessment.correspondence}","stream":"${verdict.stream}"`;
     if (shadow !== null) text += `,"shadow":"${shadow.disposition}:${shadow.score}"`;
     if (judged.access !== null) text += `,"access":${judged.access.line}`;
-    if (judged.dnsIll) text += ',"dns":"ill"';
+    const dns = dnsTrouble(judged);
+    if (dns !== null) text += `,"dns":"${dns}"`;
     text += `,"ms":${Math.round(judged.elapsedMs)}`;
   }
   text += `,"cache":"${decision.hit}","stage":"${decision.stage}"`;

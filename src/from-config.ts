@@ -9,7 +9,7 @@ import {
   messageChecks,
   sessionChecks,
 } from './core/checks/index.ts';
-import type { Resolver } from './core/resolver.ts';
+import type { SharedResolver } from './dns/asker.ts';
 import { createNodeResolver } from './dns/node-resolver.ts';
 import { zoneFileResolver } from './dns/zone-file.ts';
 import { closest } from './closest.ts';
@@ -47,7 +47,7 @@ export async function resolverOf({
   dnsServer,
   dnsTimeout,
   dnsZone,
-}: Pick<Config, 'dnsServer' | 'dnsTimeout' | 'dnsZone'>): Promise<Resolver> {
+}: Pick<Config, 'dnsServer' | 'dnsTimeout' | 'dnsZone'>): Promise<SharedResolver> {
   if (dnsZone === null) {
     return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout, now: () => performance.now() });
   }

@@ -23,8 +23,11 @@ export interface Bench {
   readonly churn: ChurnCounter;
   /** What the operator has decided, as it is now. */
   readonly rules: () => Rules;
-  /** The resolver is out of order: nothing that rests on DNS is held against anybody. */
-  readonly dnsIll: () => boolean;
+  /**
+   * The resolver is out of order: what rests on DNS is not held against who greeted at `begun` or later (on the scale of
+   * `now`). Who greeted before has nothing of it, so that nobody gains by an outage that came while he was assessed.
+   */
+  readonly dnsIll: (begun: number) => boolean;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
   /** Unix time in milliseconds. */
@@ -49,6 +52,9 @@ export class Greeting {
   readonly #ip: IpAddress | null;
   readonly #previousHelo: string | null;
   readonly #namesSeen: number;
+  readonly #begunAt: number;
+  /** Tells that nobody wants the assessment under way. */
+  #leave: (() => void) | null = null;
   /** A promise while DNS is asked; null for a client that is never refused. */
   #assessment: Assessment | Promise<Assessment> | null = null;
   #elapsedMs = 0;
@@ -80,23 +86,29 @@ export class Greeting {
     this.#session = session;
     this.#ordinal = ordinal;
     this.#previousHelo = previousHelo;
+    this.#begunAt = bench.now();
     if (!ask) {
       this.hit = 'none';
       this.#namesSeen = 0;
       return;
     }
     this.#namesSeen = ip === null ? 0 : bench.churn.note(ip, canonicalName(helo));
-    const startedAt = bench.now();
     const found = bench.assessor.lookup(ip, helo);
     this.hit = found.hit;
     if (found.hit === 'hit') {
       this.#assessment = found.value;
       return;
     }
+    let wanted = true;
+    this.#leave = () => {
+      wanted = false;
+      found.leave();
+    };
     this.#assessment = found.pending.then((assessment) => {
-      this.#elapsedMs = bench.now() - startedAt;
+      this.#elapsedMs = bench.now() - this.#begunAt;
       this.#assessment = assessment;
-      bench.timing?.assessed(this.#elapsedMs, assessment);
+      this.#leave = null;
+      if (wanted) bench.timing?.assessed(this.#elapsedMs, assessment);
       return assessment;
     });
     // Nobody may be waiting when it fails; who asks later gets the failure.
@@ -113,12 +125,20 @@ export class Greeting {
     const assessment = this.#assessment;
     if (this.#judged !== null || assessment === null) return this.#judged;
     if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
+    // Its verdict will be told, so it is to be a good one even if the client is gone by then.
+    this.#leave = null;
     const { timing, now } = this.#bench;
     const askedAt = now();
     return assessment.then((done) => {
       timing?.waited(now() - askedAt);
       return (this.#judged ??= this.#judge(done, mta));
     });
+  }
+
+  /** Another name has taken the place of this one, or the connection is over. */
+  drop(): void {
+    this.#leave?.();
+    this.#leave = null;
   }
 
   /** The verdict where nobody has to wait for it. */
@@ -169,7 +189,7 @@ export class Greeting {
       denied: entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null,
     };
     const assessment = withSession(cached, facts, sessionChecks);
-    const ill = dnsIll();
+    const ill = dnsIll(this.#begunAt);
     const verdict = decide(assessment, policy, ill);
     return {
       assessment,

@@ -218,17 +218,26 @@ class HeloSession implements MilterSession {
     this.#noted = NONE;
   }
 
+  close(): void {
+    this.#greeting?.drop();
+  }
+
   /** A new name; whatever an earlier one had earned is gone. */
   #greet(helo: string): Greeting {
     this.#budgetSpent = null;
-    return (this.#greeting = new Greeting(this.#options, {
+    const before = this.#greeting;
+    const greeting = new Greeting(this.#options, {
       ip: this.#ip,
       helo,
-      previousHelo: this.#greeting?.helo ?? null,
+      previousHelo: before?.helo ?? null,
       session: this,
       ordinal: ++this.#greetings,
       ask: this.#exempt === null,
-    }));
+    });
+    this.#greeting = greeting;
+    // Afterwards, since the same name again goes on with what is under way. One session has one assessment under way.
+    before?.drop();
+    return greeting;
   }
 
   #apply(

@@ -6,8 +6,9 @@
  */
 import type { Assessment } from './core/assess.ts';
 import { type Correspondence, CORRESPONDENCES } from './core/check.ts';
-import type { Answer, RecordType, Resolver } from './core/resolver.ts';
-import type { Decision } from './decision.ts';
+import type { Answer, RecordType } from './core/resolver.ts';
+import { type Decision, dnsTrouble } from './decision.ts';
+import { isUnasked, type SharedResolver, watched } from './dns/asker.ts';
 import type { Timing } from './greeting.ts';
 import type { Disposition, Stream } from './policy.ts';
 
@@ -109,6 +110,8 @@ export class Metrics implements Timing {
   failedAt = -Infinity;
   /** How often the outage brake was pulled. */
   outages = 0;
+  /** Verdicts for which questions were not asked, since there were more at once than we ask. */
+  overloaded = 0;
 
   readonly assessmentDuration = new Durations();
   readonly waitDuration = new Durations();
@@ -156,6 +159,7 @@ export class Metrics implements Timing {
     this.streams.count(verdict.stream);
     this.correspondences.count(assessment.correspondence);
     for (const { finding } of verdict.counted) this.findings.count(finding.id);
+    if (dnsTrouble(judged) === 'overload') this.overloaded++;
     if (shadow !== null) this.shadowVerdicts.count(shadow.disposition);
     if (exempt !== null) return;
     this.actions.count(action);
@@ -177,20 +181,21 @@ export class Metrics implements Timing {
   }
 
   /** The resolver with its questions counted. */
-  watch(inner: Resolver): Resolver {
-    return {
-      lookup: async <T extends RecordType>(name: string, type: T): Promise<Answer<T>> => {
-        const askedAt = this.#now();
-        const answer = await inner.lookup(name, type);
-        const now = this.#now();
-        this.dnsDuration.add(now - askedAt);
-        this.questions.get(type)?.count(answer.status);
-        if (answer.status === 'temperror') {
-          this.dnsErrors.count(answer.detail);
-          this.failedAt = now;
-        } else this.answeredAt = now;
-        return answer;
-      },
-    };
+  watch(inner: SharedResolver): SharedResolver {
+    return watched(inner, async (resolver, name, type) => {
+      const askedAt = this.#now();
+      const answer = await resolver.lookup(name, type);
+      // Never asked, since nobody wants to know.
+      if (answer.status === 'temperror' && answer.detail === 'dropped') return answer;
+      const now = this.#now();
+      this.dnsDuration.add(now - askedAt);
+      this.questions.get(type)?.count(answer.status);
+      if (answer.status !== 'temperror') this.answeredAt = now;
+      else {
+        this.dnsErrors.count(answer.detail);
+        if (!isUnasked(answer.detail)) this.failedAt = now;
+      }
+      return answer;
+    });
   }
 }

@@ -14,6 +14,8 @@ export interface MonitoringOptions extends Omit<Sources, 'build'> {
   readonly address: HttpAddress;
   /** That of the assessments, watched by the metrics and the brake. */
   readonly resolver: Resolver;
+  /** More is asked of DNS than we ask at a time. */
+  readonly overloaded: () => boolean;
   readonly log: Log;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
@@ -31,9 +33,9 @@ const HTTP_TIMEOUT_MS = 5_000;
 
 /** Rejects with UsageError where it cannot listen. */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
-  const { address, resolver, metrics, dnsIll, log, now } = options;
+  const { address, resolver, metrics, dnsIll, overloaded, log, now } = options;
   const registry = makeRegistry({ ...options, build: { version, node } });
-  const readiness = new Readiness({ resolver, lastHeard: () => metrics, dnsIll, now });
+  const readiness = new Readiness({ resolver, lastHeard: () => metrics, dnsIll, overloaded, now });
   const pages = new Map<string, () => Page | Promise<Page>>([
     ['/metrics', async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() })],
     ['/healthz', () => ({ status: 200, type: PLAIN, body: 'ok\n' })],

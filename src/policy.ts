@@ -4,7 +4,8 @@
  *
  * Invariants (tested as properties): adding a finding never softens a verdict; `dns-temperror` never makes a reject;
  * under `rfc5321` inferred findings alone reach no threshold; a literal equal to the client fares no worse in any
- * preset than with all checks off; there is no discard.
+ * preset than with all checks off; an outage never turns what was declared against a client into an acceptance; there
+ * is no discard.
  */
 import type { Assessment } from './core/assess.ts';
 import {
@@ -98,20 +99,25 @@ export function presetWeight(spec: FindingSpec, preset: PresetName): number {
 }
 
 /**
- * Pure. With `dnsIll` nothing that rests on DNS counts: the resolver is out of order, and what it said before may be
- * as wrong as what it says now.
+ * Pure. With `dnsIll` the resolver is out of order, and what it said before may be as wrong as what it says now: that there
+ * is no such name, that nothing shows correspondence, and what nobody could say do not count. But where the name's owner
+ * was heard to say no (a `declared` finding of any weight), an answer came after all, and nothing is excused; since it
+ * may be a false one, the mail is delayed until the outage is over, and refused only for what does not rest on DNS.
  */
 export function decide(assessment: Assessment, policy: Policy, dnsIll = false): Verdict {
-  const counted = judged(assessment, policy).map((finding) => ({
+  const weighed = judged(assessment, policy).map((finding) => ({
     finding,
-    weight:
-      waived(finding, assessment, policy) || (dnsIll && restsOnDns(finding, policy))
-        ? 0
-        : (policy.weights.get(finding.id) ?? 0),
+    weight: waived(finding, assessment, policy) ? 0 : (policy.weights.get(finding.id) ?? 0),
   }));
+  const excused = dnsIll && !weighed.some(({ finding, weight }) => weight > 0 && isDeclared(finding, policy));
+  const counted = excused
+    ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { ...each, weight: 0 } : each))
+    : weighed;
   const score = sum(counted);
   // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
-  const certain = counted.filter(({ finding }) => finding.id !== 'dns-temperror');
+  const certain = counted.filter(({ finding }) =>
+    dnsIll ? !restsOnDns(finding, policy) : finding.id !== 'dns-temperror',
+  );
   const rejected = sum(certain) >= policy.rejectAt;
   return {
     disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
@@ -181,6 +187,10 @@ function waived({ id }: Finding, { optOut }: Assessment, { findings, operatorSet
   if (!optOut || operatorSet.has(id)) return false;
   const basis = findings.get(id)?.basis;
   return basis === 'inferred' || basis === 'existence' || basis === 'dns' || HABITS.has(id);
+}
+
+function isDeclared({ id }: Finding, { findings }: Policy): boolean {
+  return findings.get(id)?.basis === 'declared';
 }
 
 function restsOnDns({ id }: Finding, { findings }: Policy): boolean {

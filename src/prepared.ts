@@ -1,6 +1,6 @@
 /** All that a Config names, read and found sound before anything of it is used: at the start, and at every reload. */
 import type { OnVoid } from './access.ts';
-import type { Resolver } from './core/resolver.ts';
+import type { SharedResolver } from './dns/asker.ts';
 import { type Registry, registryOf, resolverOf } from './from-config.ts';
 import type { Config } from './config.ts';
 import { readRules, type Rules } from './rules.ts';
@@ -9,7 +9,7 @@ export interface Prepared {
   readonly config: Config;
   readonly registry: Registry;
   readonly rules: Rules;
-  readonly resolver: Resolver;
+  readonly resolver: SharedResolver;
 }
 
 /** Rejects with UsageError. */

@@ -145,6 +145,12 @@ export const METRICS: readonly MetricRow[] = [
     ({ metrics }) => metrics.dnsErrors,
   ),
   number(
+    'counter',
+    'helo_milter_overloaded_verdicts_total',
+    'Verdicts for which questions were not asked, since there were more at once than we ask; dns=overload in the log',
+    ({ metrics }) => metrics.overloaded,
+  ),
+  number(
     'gauge',
     'helo_milter_outage_brake',
     '1 while nothing that rests on DNS is refused',

@@ -11,6 +11,8 @@ export interface ReadinessOptions {
   readonly lastHeard: () => { readonly answeredAt: number; readonly failedAt: number };
   /** The outage brake is on. */
   readonly dnsIll: () => boolean;
+  /** More is asked of DNS than we ask at a time. */
+  readonly overloaded: () => boolean;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
 }
@@ -43,9 +45,11 @@ export class Readiness {
   async obstacle(): Promise<string | null> {
     if (this.#stopping) return 'stopping: no new sessions are taken';
     const silence = this.#hasAnswered() ? null : await this.#probe();
-    // An answer may also let the brake go.
     if (this.#options.dnsIll()) {
-      return 'dns: most domains fail, so nothing that rests on DNS is refused (outage brake)';
+      return 'dns: the resolver is out of order, so nothing that rests on DNS is refused (outage brake)';
+    }
+    if (silence === null && this.#options.overloaded()) {
+      return 'dns: more is asked at once than we ask, so some verdicts rest on less (overload)';
     }
     return silence === null ? null : `dns: ${silence}`;
   }

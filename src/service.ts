@@ -1,16 +1,18 @@
 /** Puts the parts together by a Config and runs them. */
+import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { OnVoid } from './access.ts';
 import { Assessor } from './assessor.ts';
 import { ChurnCounter } from './churn.ts';
 import type { ConfigSource } from './config-source.ts';
-import type { Resolver } from './core/resolver.ts';
 import { decisionLogger } from './decision.ts';
 import { DecisionLog } from './decision-log.ts';
 import { describeError } from './describe-error.ts';
 import { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
 import type { Log } from './log.ts';
 import { launch, type Standing } from './launch.ts';
+import { ControlQuestions } from './control-questions.ts';
+import { askedBy, type SharedResolver } from './dns/asker.ts';
 import { Metrics } from './metrics.ts';
 import {
   type ActionName,
@@ -22,6 +24,7 @@ import {
 import type { Monitoring } from './monitoring.ts';
 import type { Config } from './config.ts';
 import { OutageBrake } from './outage-brake.ts';
+import { Overload } from './overload.ts';
 import { settles } from './policy.ts';
 import { prepare, sameAssessments, sameResolver } from './prepared.ts';
 import { changes, oneAtATime } from './reload.ts';
@@ -30,9 +33,6 @@ import type { Untagged } from './tagging.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
 import { createTrace } from './trace.ts';
 import { UsageError } from './usage-error.ts';
-
-/** On when half of at least ten domains failed within half a minute, off when fewer than a fifth do. */
-const BRAKE = { windowMs: 30_000, minDomains: 10, onAt: 0.5, offBelow: 0.2 } as const;
 
 export interface Service {
   /** Where it listens, as Postfix spells it. */
@@ -88,20 +88,34 @@ export async function startService(
   // Counted only where somebody can look at it.
   const metrics = config.http === null ? null : new Metrics(live.registry.findings.keys(), now);
   const brake = new OutageBrake({
-    ...BRAKE,
+    controls: new ControlQuestions(() => randomBytes(8).toString('hex')),
+    resolver: () => (live.config.dnsZone === null ? live.resolver : null),
     now,
-    onChange: (on, failing, domains) => {
+    onChange: (on, failing, networks) => {
       if (on && metrics !== null) metrics.outages++;
       const seen = [
         ['failing', failing],
-        ['domains', domains],
+        ['networks', networks],
       ] as const;
       if (on) log.error('dns-outage', [...seen, ['effect', 'nothing that rests on DNS is refused']]);
       else log.notice('dns-recovered', [...seen, ['effect', 'verdicts rest on DNS again']]);
     },
   });
-  const asked: Resolver = { lookup: (name, type) => live.resolver.lookup(name, type) };
-  const resolver = brake.watch(metrics?.watch(asked) ?? asked);
+  const overload = new Overload({
+    now,
+    tell: (questions, networks) => {
+      log.warning('dns-overload', [
+        ['questions', questions],
+        ['networks', networks],
+        ['effect', 'they were not asked: what they might have shown is unknown'],
+      ]);
+    },
+  });
+  const asked: SharedResolver = {
+    lookup: (name, type) => live.resolver.lookup(name, type),
+    for: (asker) => askedBy(live.resolver, asker),
+  };
+  const resolver = overload.watch(brake.watch(metrics?.watch(asked) ?? asked));
   const assessor = new Assessor({
     resolver,
     checks: () => live.rules.checks,
@@ -142,7 +156,7 @@ export async function startService(
     rules: () => live.rules,
     wallClock: () => Date.now(),
     budget: new TempfailBudget(() => live.config.tempfailLimit, now),
-    dnsIll: () => brake.on,
+    dnsIll: (begun) => brake.onSince(begun),
     churn: new ChurnCounter({
       get windowMs() {
         return live.config.churnWindow;
@@ -215,6 +229,7 @@ export async function startService(
       cached: () => assessor.cached,
       connections: () => server.connections,
       dnsIll: () => brake.on,
+      overloaded: () => overload.on,
       deadlineMs: () => live.config.deadline,
       lostLines,
     });
@@ -270,6 +285,8 @@ export async function startService(
     stop: async (graceMs = live.config.grace) => {
       open.monitoring?.stopping();
       await server.close({ graceMs });
+      brake.close();
+      overload.close();
       await removePidFile();
       await open.monitoring?.close();
       logHits(log, live.rules);

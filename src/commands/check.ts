@@ -4,6 +4,7 @@ import { PRESETS, type PresetName } from '../core/check.ts';
 import { sessionChecks } from '../core/checks/index.ts';
 import { makeClient } from '../core/client.ts';
 import type { Resolver } from '../core/resolver.ts';
+import { Asker, clientNetwork } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import type { Config } from '../config.ts';
 import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
@@ -41,7 +42,7 @@ async function explain(ip: string, helo: string, config: Config, resolver: Resol
   const client = makeClient(ip, helo);
   if (client.ip === null) throw new UsageError(`"${ip}" is not an IP address`);
   const { checks, findings } = await registryOf(config);
-  const bounded = withDeadline(resolver, config.deadline);
+  const bounded = withDeadline(resolver, config.deadline, new Asker(clientNetwork(client.ip)));
   let assessment: Assessment;
   try {
     assessment = await assess(client, bounded.resolver, checks, (_, error) => {

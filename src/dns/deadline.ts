@@ -1,5 +1,6 @@
 /** A deadline over many look-ups: when it passes, everything still open and everything new is unknown at once. */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
+import { type Asker, askedBy, type SharedResolver } from './asker.ts';
 
 export interface DeadlineResolver {
   readonly resolver: Resolver;
@@ -10,9 +11,10 @@ export interface DeadlineResolver {
 /**
  * Wraps a resolver for one assessment. After `deadlineMs` milliseconds open questions are answered `temperror` with
  * detail `deadline`, whatever the transport is doing, so an assessment ends in bounded time and says truthfully
- * what it did not learn.
+ * what it did not learn: `overload` where a question had not even been sent.
  */
-export function withDeadline(inner: Resolver, deadlineMs: number): DeadlineResolver {
+export function withDeadline(shared: SharedResolver, deadlineMs: number, asker: Asker): DeadlineResolver {
+  const inner = askedBy(shared, asker);
   const late = { status: 'temperror', detail: 'deadline' } as const;
   let expired = false;
   let expire: () => void = () => undefined;
@@ -23,7 +25,9 @@ export function withDeadline(inner: Resolver, deadlineMs: number): DeadlineResol
   });
   const timer = setTimeout(() => {
     expired = true;
-    expire();
+    asker.end('overload');
+    // Whoever wraps the answers passes them on a few turns later.
+    setImmediate(expire);
   }, deadlineMs);
   return {
     resolver: {

@@ -1,13 +1,13 @@
 /**
  * The core's Resolver over `node:dns`. What c-ares leaves open is settled here: a gate on names and on questions in
- * flight, a deadline that holds (c-ares' own may take twice as long), failover on SERVFAIL and REFUSED, and one answer
- * for "no such record" in whatever form it comes.
+ * flight, shared fairly among those who ask, a deadline that holds (c-ares' own may take twice as long), failover on
+ * SERVFAIL and REFUSED, and one answer for "no such record" in whatever form it comes.
  */
 import { getServers, promises as dns } from 'node:dns';
 import { isIP } from 'node:net';
-import { isQueryName } from '../core/domain.ts';
-import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
+import type { Answer, RecordData, RecordType } from '../core/resolver.ts';
 import { OptionError } from '../usage-error.ts';
+import { shareQuestions, type SharedQuestions } from './shared-questions.ts';
 
 export interface NodeResolverOptions {
   /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. Throws OptionError. */
@@ -18,10 +18,11 @@ export interface NodeResolverOptions {
   readonly now: () => number;
 }
 
-/** Beyond this the buffers of the UDP socket overflow and throughput collapses (measured: at 500). */
-const MAX_IN_FLIGHT = 200;
-/** Questions waiting for a place; more are answered `temperror` with detail `overload`. */
-const MAX_WAITING = 5_000;
+/**
+ * Places for questions; see `fair-gate.ts`. With more than 200 that are answered at once the buffers of the UDP socket
+ * overflow and throughput collapses (measured: at 500); those that are slow to be answered come one by one.
+ */
+export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 } as const;
 /** How long a server that gave no answer is asked last. */
 const SICK_MS = 30_000;
 
@@ -35,24 +36,12 @@ export function systemServers(): string[] {
   return getServers();
 }
 
-export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): Resolver {
+export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): SharedQuestions {
   const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
     const resolver = new dns.Resolver({ timeout: Math.max(250, Math.floor(timeoutMs / 2)), tries: 1 });
     resolver.setServers([address]);
     return { resolver, sickUntil: 0 };
   });
-  const gate = createGate(MAX_IN_FLIGHT, MAX_WAITING);
-  const flying = new Map<string, Promise<Answer<RecordType>>>();
-
-  async function ask(name: string, type: RecordType): Promise<Answer<RecordType>> {
-    const deadline = now() + timeoutMs;
-    if (!(await gate.enter())) return { status: 'temperror', detail: 'overload' };
-    try {
-      return await askInTurn(name, type, deadline);
-    } finally {
-      gate.leave();
-    }
-  }
 
   async function askInTurn(name: string, type: RecordType, deadline: number): Promise<Answer<RecordType>> {
     const healthy = pool.filter(({ sickUntil }) => sickUntil <= now());
@@ -69,19 +58,7 @@ export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOpti
     return answer;
   }
 
-  return {
-    lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
-      // c-ares would cut the name at NUL, read backslashes as escapes, map other scripts to Punycode.
-      if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
-      const key = `${type} ${name.toLowerCase()}`;
-      let answer = flying.get(key);
-      if (answer === undefined) {
-        answer = ask(name, type).finally(() => flying.delete(key));
-        flying.set(key, answer);
-      }
-      return answer as Promise<Answer<T>>;
-    },
-  };
+  return shareQuestions({ ...PLACES, timeoutMs, now, send: askInTurn });
 }
 
 /** What the next server may do better. */
@@ -106,31 +83,6 @@ function checkServer(text: string): string {
     throw new OptionError('--dns-server', `"${text}" has no valid port`, text);
   }
   return family === 6 ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
-}
-
-/** Lets `places` in at a time and the rest wait in order. */
-function createGate(places: number, maxWaiting: number): { enter(): Promise<boolean>; leave(): void } {
-  let free = places;
-  const waiting: (() => void)[] = [];
-  return {
-    enter() {
-      if (free > 0) {
-        free--;
-        return Promise.resolve(true);
-      }
-      if (waiting.length >= maxWaiting) return Promise.resolve(false);
-      return new Promise((resolve) => {
-        waiting.push(() => {
-          resolve(true);
-        });
-      });
-    },
-    leave() {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
-    },
-  };
 }
 
 /** The loser of the race is let finish: one query of a c-ares channel cannot be cancelled. */

@@ -40,7 +40,7 @@ export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rul
   readonly actions?: number;
 }
 
-const RULES: Rules = {
+export const RULES: Rules = {
   checks,
   policy: makePolicy('rfc5321', findings),
   shadowPolicy: null,

@@ -1,0 +1,247 @@
+/**
+ * Shares the places for questions in flight among those who ask, so that nobody can take them all.
+ *
+ * Nobody is promised a number: a client network, and a domain asked about, may hold at most an eighth of what is free
+ * (the dynamic threshold by which Choudhury and Hahne share the memory of a switch, 1998). One alone gets a ninth of all,
+ * ten get a twentieth each and leave nearly half free, and while there are fewer of them than places a newcomer still gets
+ * one. Whose turn comes next goes round by network, and within a network by domain.
+ *
+ * Places are of two kinds. A question is `fresh` for a moment, and few may be: their answers come close together, and would
+ * overflow the buffer of the socket. After that it is late, and waits with many others at no cost but memory.
+ */
+
+/** A question that wants a place. */
+export interface Ticket {
+  /** Whose share it takes; null for our own questions, which are few. */
+  readonly network: string | null;
+  readonly domain: string;
+  /**
+   * Called when it gets a place, perhaps before `enter` returns. True takes the place, to be given back by `leave`; false
+   * needs none any more.
+   */
+  readonly start: () => boolean;
+}
+
+export interface GateOptions {
+  /** Questions in flight. */
+  readonly places: number;
+  /** Of these, questions younger than `freshMs` milliseconds. */
+  readonly freshPlaces: number;
+  readonly freshMs: number;
+  /** Questions that wait for a place; of this too a network gets an eighth of what is free. */
+  readonly waitingPlaces: number;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+/** Part of what is free that one network, or one domain, may hold. */
+const SHARE = 1 / 8;
+/** Waiting queues looked at before the rest are left for the next time: bounds the work where many may not start. */
+const MAX_LOOKS = 64;
+
+interface Held {
+  readonly ticket: Ticket;
+  readonly since: number;
+  late: boolean;
+}
+
+/** How many places each of many holds; those with none are not kept. */
+class Shares {
+  readonly #held = new Map<string, { fresh: number; late: number }>();
+
+  get(key: string): Readonly<{ fresh: number; late: number }> {
+    return this.#held.get(key) ?? NOTHING_HELD;
+  }
+
+  add(key: string, fresh: number, late: number): void {
+    const held = this.#held.get(key) ?? { fresh: 0, late: 0 };
+    held.fresh += fresh;
+    held.late += late;
+    if (held.fresh + held.late === 0) this.#held.delete(key);
+    else this.#held.set(key, held);
+  }
+}
+
+const NOTHING_HELD = { fresh: 0, late: 0 } as const;
+
+/** Our own questions wait here. */
+const NOBODY = '';
+
+/** The waiting questions of one network, by domain; both in the order of their turns. */
+interface Queue {
+  readonly domains: Map<string, Set<Ticket>>;
+  size: number;
+}
+
+export class FairGate {
+  readonly #options: GateOptions;
+  readonly #held = new Map<Ticket, Held>();
+  /** Held places that are still fresh, oldest first. */
+  readonly #fresh = new Set<Held>();
+  readonly #networks = new Shares();
+  readonly #domains = new Shares();
+  readonly #queues = new Map<string, Queue>();
+  #waiting = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** Questions that wait for a place. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Questions that have one. */
+  get inFlight(): number {
+    return this.#held.size;
+  }
+
+  /** Starts the ticket or lets it wait; false where neither can be. */
+  enter(ticket: Ticket): boolean {
+    this.#age();
+    const queue = this.#queues.get(ticket.network ?? NOBODY);
+    // Who waits already goes first.
+    if (queue === undefined && this.#mayStart(ticket)) {
+      this.#start(ticket);
+      return true;
+    }
+    const left = this.#options.waitingPlaces - this.#waiting;
+    if (left <= 0 || (ticket.network !== null && (queue?.size ?? 0) >= left * SHARE)) return false;
+    this.#enqueue(ticket);
+    this.#pump();
+    return true;
+  }
+
+  /** Gives back a place, or the wish for one. */
+  leave(ticket: Ticket): void {
+    const held = this.#held.get(ticket);
+    if (held === undefined) {
+      this.#dequeue(ticket);
+      return;
+    }
+    this.#release(ticket, held);
+    this.#pump();
+  }
+
+  /** What is fresh no more makes room for what is. */
+  #age(): void {
+    const until = this.#options.now() - this.#options.freshMs;
+    for (const held of this.#fresh) {
+      if (held.since > until) break;
+      this.#fresh.delete(held);
+      held.late = true;
+      this.#count(held.ticket, -1, 1);
+    }
+  }
+
+  #mayStart({ network, domain }: Ticket): boolean {
+    const { places, freshPlaces } = this.#options;
+    const free = places - this.#held.size;
+    const freeFresh = freshPlaces - this.#fresh.size;
+    if (free <= 0 || freeFresh <= 0) return false;
+    if (network === null) return true;
+    return [this.#networks.get(network), this.#domains.get(domain)].every(
+      ({ fresh, late }) => fresh < freeFresh * SHARE && fresh + late < free * SHARE,
+    );
+  }
+
+  #start(ticket: Ticket): void {
+    const held = { ticket, since: this.#options.now(), late: false };
+    this.#held.set(ticket, held);
+    this.#fresh.add(held);
+    this.#count(ticket, 1, 0);
+    if (!ticket.start()) this.#release(ticket, held);
+  }
+
+  #release(ticket: Ticket, held: Held): void {
+    this.#held.delete(ticket);
+    this.#fresh.delete(held);
+    this.#count(ticket, held.late ? 0 : -1, held.late ? -1 : 0);
+  }
+
+  #count({ network, domain }: Ticket, fresh: number, late: number): void {
+    if (network === null) return;
+    this.#networks.add(network, fresh, late);
+    this.#domains.add(domain, fresh, late);
+  }
+
+  /** Starts what may start, network by network. */
+  #pump(): void {
+    this.#age();
+    let looks = 0;
+    let blocked = 0;
+    while (looks < MAX_LOOKS && blocked < this.#queues.size) {
+      if (this.#held.size >= this.#options.places || this.#fresh.size >= this.#options.freshPlaces) break;
+      const [first] = this.#queues;
+      if (first === undefined) break;
+      const [network, queue] = first;
+      // Whether it starts something or not, the next turn is another's.
+      this.#queues.delete(network);
+      this.#queues.set(network, queue);
+      const { ticket, looked } = this.#nextOf(queue, MAX_LOOKS - looks);
+      if (ticket === null) {
+        looks += looked;
+        blocked++;
+        continue;
+      }
+      looks = 0;
+      blocked = 0;
+      this.#dequeue(ticket);
+      this.#start(ticket);
+    }
+    this.#wake();
+  }
+
+  /** The first ticket of a queue that may start, of domains whose turn goes round. */
+  #nextOf({ domains }: Queue, maxLooks: number): { ticket: Ticket | null; looked: number } {
+    const most = Math.min(domains.size, maxLooks);
+    for (let looked = 1; looked <= most; looked++) {
+      const [first] = domains;
+      if (first === undefined) break;
+      const [domain, tickets] = first;
+      domains.delete(domain);
+      domains.set(domain, tickets);
+      const [ticket] = tickets;
+      if (ticket !== undefined && this.#mayStart(ticket)) return { ticket, looked };
+    }
+    return { ticket: null, looked: Math.max(1, most) };
+  }
+
+  /** Nothing may leave for long, and yet what waits can start once the fresh have aged. */
+  #wake(): void {
+    const [oldest] = this.#fresh;
+    if (this.#timer !== null || this.#waiting === 0 || oldest === undefined) return;
+    const { now, freshMs } = this.#options;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#pump();
+      },
+      Math.max(1, oldest.since + freshMs - now()),
+    );
+  }
+
+  #enqueue(ticket: Ticket): void {
+    const network = ticket.network ?? NOBODY;
+    let queue = this.#queues.get(network);
+    if (queue === undefined) this.#queues.set(network, (queue = { domains: new Map(), size: 0 }));
+    const tickets = queue.domains.get(ticket.domain);
+    if (tickets === undefined) queue.domains.set(ticket.domain, new Set([ticket]));
+    else tickets.add(ticket);
+    queue.size++;
+    this.#waiting++;
+  }
+
+  #dequeue(ticket: Ticket): void {
+    const network = ticket.network ?? NOBODY;
+    const queue = this.#queues.get(network);
+    const tickets = queue?.domains.get(ticket.domain);
+    if (queue === undefined || tickets?.delete(ticket) !== true) return;
+    if (tickets.size === 0) queue.domains.delete(ticket.domain);
+    queue.size--;
+    this.#waiting--;
+    if (queue.size === 0) this.#queues.delete(network);
+  }
+}

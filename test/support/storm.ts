@@ -1,0 +1,156 @@
+/**
+ * A service in the middle of a storm: senders whose verdicts are known, and others whose domains are slow to answer. DNS is
+ * a function with a delay, so that the clock may be a real one or not.
+ */
+import { Assessor } from '../../src/assessor.ts';
+import { ChurnCounter } from '../../src/churn.ts';
+import { checks, findings } from '../../src/core/checks/index.ts';
+import type { Answer, RecordType } from '../../src/core/resolver.ts';
+import { type Decision, dnsTrouble } from '../../src/decision.ts';
+import { PLACES } from '../../src/dns/node-resolver.ts';
+import { shareQuestions } from '../../src/dns/shared-questions.ts';
+import { heloMilter, type HeloMilterOptions } from '../../src/helo-milter.ts';
+import type { MilterContext, MilterSession } from '../../src/milter/index.ts';
+import { makePolicy } from '../../src/policy.ts';
+import { TempfailBudget } from '../../src/tempfail-budget.ts';
+import { RULES } from './service.ts';
+
+export interface Storm {
+  /** The hostile: opens connections until `over` says so. */
+  readonly rage: (world: World) => Promise<void>[];
+  /** Milliseconds that it lasts. */
+  readonly ms: number;
+}
+
+export interface World {
+  readonly over: () => boolean;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** A new SMTP connection of a client. */
+  readonly connect: (client: string) => MilterSession;
+}
+
+/** What came of it for the others. */
+export interface Outcome {
+  readonly verdicts: number;
+  readonly right: number;
+  /** Wrong ones whose decision does not say why. */
+  readonly silent: number;
+  /** Milliseconds from HELO to the answer to RCPT: 99 of 100 were no longer. */
+  readonly p99: number;
+  readonly p50: number;
+}
+
+/** How far away DNS is, and how slow the slow. */
+const AWAY_MS = 20;
+export const SLOW_MS = 1900;
+/** Other senders come so often. Every second one is a forgery: a name that its owner's zone has not. */
+const EVERY_MS = 25;
+
+const CONTEXT: MilterContext = { version: 6, macro: () => undefined };
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function ride({ rage, ms }: Storm): Promise<Outcome> {
+  const now = (): number => performance.now();
+  const endsAt = now() + ms;
+  const resolver = shareQuestions({
+    ...PLACES,
+    timeoutMs: 3000,
+    now,
+    send: async (name, type, deadline) => {
+      const delay = name.includes('slow') ? SLOW_MS : AWAY_MS;
+      await sleep(Math.max(0, Math.min(delay, deadline - now())));
+      return now() < deadline ? answer(name, type) : { status: 'temperror', detail: 'timeout' };
+    },
+  });
+  const decisions = new Map<string, Decision>();
+  const options: HeloMilterOptions = {
+    assessor: new Assessor({
+      resolver,
+      checks: () => checks,
+      deadlineMs: 6000,
+      cacheSize: 20_000,
+      cacheMinMs: 10_000,
+      cacheMaxMs: 900_000,
+      onCheckError: (_, error) => {
+        throw error;
+      },
+      now,
+    }),
+    rules: () => ({ ...RULES, policy: makePolicy('rfc5321', findings) }),
+    wallClock: () => Date.now(),
+    budget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
+    dnsIll: () => false,
+    churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 20_000, now }),
+    authResults: null,
+    decided: (decision) => decisions.set(`${String(decision.client)} ${decision.helo}`, decision),
+    now,
+  };
+  const newSession = heloMilter(options);
+  const connect = (client: string): MilterSession => {
+    const session = newSession();
+    session.connect?.({ host: client, family: 'inet', address: client, port: 25 }, CONTEXT);
+    return session;
+  };
+  const storm = rage({ over: () => now() >= endsAt, sleep, connect });
+  // Once it has gathered.
+  await sleep(ms / 4);
+  const told: Promise<{ right: boolean; silent: boolean; ms: number }>[] = [];
+  for (let i = 0; now() < endsAt - EVERY_MS; i++) {
+    told.push(one(i));
+    await sleep(EVERY_MS);
+  }
+  const all = await Promise.all(told);
+  await Promise.all(storm);
+  const waits = all.map((each) => each.ms).sort((a, b) => a - b);
+  return {
+    verdicts: all.length,
+    right: all.filter(({ right }) => right).length,
+    silent: all.filter(({ silent }) => silent).length,
+    p50: waits[Math.floor(waits.length * 0.5)] ?? NaN,
+    p99: waits[Math.floor(waits.length * 0.99)] ?? NaN,
+  };
+
+  async function one(i: number): Promise<{ right: boolean; silent: boolean; ms: number }> {
+    const forged = i % 2 === 0;
+    // Each in a network and a domain of its own.
+    const client = `11.${(i >> 8) & 255}.${i & 255}.7`;
+    const helo = `${forged ? 'gone' : 'mail'}.s${i}.org`;
+    const began = now();
+    const session = connect(client);
+    const accepted = await deliver(session, helo);
+    session.close?.();
+    const decision = decisions.get(`${client} ${helo}`);
+    const judged = decision?.judged ?? null;
+    const right = accepted !== forged;
+    return {
+      right,
+      silent: !right && (judged === null || dnsTrouble(judged) !== 'overload'),
+      ms: now() - began,
+    };
+  }
+}
+
+/** Whether one message is accepted. */
+export async function deliver(session: MilterSession, helo: string): Promise<boolean> {
+  await session.helo?.(helo, CONTEXT);
+  const mail = await session.mail?.({ raw: '<s@x.org>', address: 's@x.org', parameters: [] }, CONTEXT);
+  if (mail === 'accept') return true;
+  const rcpt = await session.rcpt?.({ raw: '<r@x.org>', address: 'r@x.org', parameters: [] }, CONTEXT);
+  return rcpt === 'accept' || rcpt === 'continue';
+}
+
+/** Says a name and does not wait for what is thought of it. */
+export function greet(session: MilterSession, helo: string): void {
+  void session.helo?.(helo, CONTEXT);
+}
+
+/** `mail.sI.org` is the client 11.X.X.7; every domain has name servers; nothing else exists. */
+function answer(name: string, type: RecordType): Answer<RecordType> {
+  const number = /(?:^|\.)s(\d+)\.org$/.exec(name)?.[1];
+  const client = number === undefined ? null : `11.${(Number(number) >> 8) & 255}.${Number(number) & 255}.7`;
+  const found = (record: string): Answer<RecordType> => ({ status: 'found', records: [record], ttl: 300 });
+  if (type === 'NS' && (name === 'org' || /^s(?:low)?\d+\.org$/.test(name))) return found('ns.org');
+  if (client !== null && type === 'A' && name.startsWith('mail.')) return found(client);
+  if (client !== null && !name.startsWith('gone.')) return { status: 'nodata', ttl: 300 };
+  return { status: 'nxdomain', ttl: 300 };
+}
