@@ -2,14 +2,17 @@
  * Assessments as the service wants them: from the cache where possible, under one deadline where not, never failing.
  * What is cached is the Assessment, so that policy and session facts are applied freshly on every reading.
  */
+import { assessmentBytes } from './assessment-size.ts';
 import { AssessmentCache, type CacheLookup } from './cache.ts';
 import { type Assessment, assess, type OnCheckError, type Settled } from './core/assess.ts';
 import type { Check } from './core/check.ts';
 import type { Client } from './core/client.ts';
 import { parseHelo } from './core/helo.ts';
 import type { IpAddress } from './core/ip.ts';
+import { keptText } from './core/kept-text.ts';
 import { findings } from './core/checks/index.ts';
 import type { Resolver } from './core/resolver.ts';
+import { AnswerMemory } from './dns/answer-memory.ts';
 import { withDeadline } from './dns/deadline.ts';
 
 /** Read whenever they are needed, so that they may change. */
@@ -21,6 +24,8 @@ export interface AssessorOptions {
   readonly deadlineMs: number;
   /** Client addresses kept; 0 turns the cache off. */
   readonly cacheSize: number;
+  /** Bytes that they may take. */
+  readonly cacheMemory: number;
   /** Bounds on the life of a cached assessment, milliseconds. */
   readonly cacheMinMs: number;
   readonly cacheMaxMs: number;
@@ -41,6 +46,7 @@ const NEGATIVE_LIFE_MS = 60_000;
 export class Assessor {
   readonly #options: AssessorOptions;
   readonly #cache: AssessmentCache<Assessment>;
+  readonly #memory = new AnswerMemory();
   /** Assessments asked for so far, by what the cache had. */
   readonly lookups = { hit: 0, miss: 0, joined: 0 };
 
@@ -50,6 +56,10 @@ export class Assessor {
       get maxClients() {
         return options.cacheSize;
       },
+      get maxBytes() {
+        return options.cacheMemory;
+      },
+      sizeOf: assessmentBytes,
       maxNamesPerClient: MAX_NAMES_PER_CLIENT,
       lifeMs: (assessment) => this.#life(assessment),
       now: options.now,
@@ -58,13 +68,16 @@ export class Assessor {
 
   /** The assessment at once where it is cached, else a promise of it that never rejects. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string): CacheLookup<Assessment> {
-    const load = (): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(helo) });
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
     if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) {
       this.lookups.miss++;
-      return { pending: load(), hit: 'miss' };
+      return { pending: this.#assess({ ip, helo: parseHelo(helo) }), hit: 'miss' };
     }
-    const found = this.#cache.lookup(ip.text, helo.toLowerCase(), load);
+    // The text is kept for minutes, and may be a part of a packet.
+    const text = keptText(helo, 255);
+    const found = this.#cache.lookup(ip, text.toLowerCase(), () =>
+      this.#assess({ ip, helo: parseHelo(text) }),
+    );
     this.lookups[found.hit]++;
     return found;
   }
@@ -72,6 +85,16 @@ export class Assessor {
   /** Addresses in the cache. */
   get cached(): number {
     return this.#cache.size;
+  }
+
+  /** What they take in memory, about. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** Answers of DNS that were not taken, since those of all assessments under way held too much. */
+  get refusedAnswers(): number {
+    return this.#memory.refused;
   }
 
   /** Asks anew for everybody: other checks, or other servers to ask. */
@@ -82,9 +105,11 @@ export class Assessor {
   async #assess(client: Client): Promise<Assessment> {
     const { resolver, checks, deadlineMs, onCheckError, settled } = this.#options;
     const bounded = withDeadline(resolver, deadlineMs);
+    const share = this.#memory.share(bounded.resolver);
     try {
-      return await assess(client, bounded.resolver, checks(), onCheckError, settled);
+      return await assess(client, share.resolver, checks(), onCheckError, settled);
     } finally {
+      share.done();
       bounded.done();
     }
   }

@@ -104,6 +104,9 @@ export async function startService(
     get cacheSize() {
       return live.config.cacheSize;
     },
+    get cacheMemory() {
+      return live.config.cacheMemory;
+    },
     get cacheMinMs() {
       return live.config.cacheMin;
     },
@@ -199,6 +202,8 @@ export async function startService(
       now,
       lookups: () => assessor.lookups,
       cached: () => assessor.cached,
+      cachedBytes: () => assessor.cachedBytes,
+      refusedAnswers: () => assessor.refusedAnswers,
       connections: () => server.connections,
       dnsIll: () => brake.on,
       deadlineMs: () => live.config.deadline,

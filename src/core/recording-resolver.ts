@@ -110,7 +110,8 @@ function describe({ name: asked, type, unread }: Asked, answer: Answer<RecordTyp
       const records: string[] = [];
       let left = room;
       for (const record of answer.records) {
-        const most = records.length > 0 ? KEPT_OF_RECORD : Math.min(KEPT_OF_RECORD, Math.max(left, KEPT_OF_FIRST));
+        const most =
+          records.length > 0 ? KEPT_OF_RECORD : Math.min(KEPT_OF_RECORD, Math.max(left, KEPT_OF_FIRST));
         const text = keptText(recordText(record), most);
         if (records.length > 0 && text.length > left) break;
         records.push(text);

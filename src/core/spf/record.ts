@@ -56,7 +56,10 @@ export function selectSpfRecords(texts: readonly string[]): string[] {
 /** Parses a text that `selectSpfRecords` chose. One that is too long to be read at no cost is a problem like any other. */
 export function parseSpfRecord(text: string): SpfRecord | RecordProblem {
   if (text.length >= MAX_TEXT) return { problem: `${MAX_TEXT} characters or more in the record` };
-  const terms = text.slice('v=spf1'.length).split(' ').filter((term) => term !== '');
+  const terms = text
+    .slice('v=spf1'.length)
+    .split(' ')
+    .filter((term) => term !== '');
   if (terms.length > MAX_TERMS) return { problem: `more than ${MAX_TERMS} terms in the record` };
   const directives: Directive[] = [];
   const modifiers = new Map<string, { text: string; target: DomainSpec }>();
