@@ -1,6 +1,7 @@
 /** What is right in a configuration and may surprise all the same. */
+import { getHeapStatistics } from 'node:v8';
 import { PRESETS } from './core/check.ts';
-import { formatDuration } from './option-values.ts';
+import { formatDuration, formatSize } from './option-values.ts';
 import type { Config } from './config.ts';
 import type { OptionKey } from './options.ts';
 import { FORGED_RESULTS } from './our-field.ts';
@@ -23,6 +24,8 @@ interface Listening {
 const SENDMAIL_WAITS_MS = 10_000;
 /** `DefaultTimeoutStopSec` of systemd. */
 const SYSTEMD_WAITS_MS = 90_000;
+/** Bytes of cache below which the share of a network is less than a few assessments. */
+const LITTLE_CACHE = 1024 * 1024;
 
 export function advice(config: Config, { rules }: Prepared, sockets: readonly Listening[]): Advice[] {
   const given: Advice[] = [];
@@ -61,6 +64,17 @@ export function advice(config: Config, { rules }: Prepared, sockets: readonly Li
   );
   warn('dnsZone', config.dnsZone !== null, 'no name server is asked: this is for trying things out');
   warn('cacheSize', config.cacheSize === 0, 'DNS is asked anew for every session');
+  warn(
+    'cacheMemory',
+    config.cacheSize > 0 && config.cacheMemory < LITTLE_CACHE,
+    `a network may have ${formatSize(config.cacheMemory / 64)} of it at a time, which holds hardly any assessment`,
+  );
+  const heap = getHeapStatistics().heap_size_limit;
+  warn(
+    'cacheMemory',
+    config.cacheSize > 0 && config.cacheMemory > heap / 2,
+    `more than half of the ${formatSize(heap - (heap % 1024 ** 2))} that Node gives this program; NODE_OPTIONS=--max-old-space-size=MiB gives it more`,
+  );
   warn(
     'enforcePercent',
     config.observe && config.enforcePercent < 100,

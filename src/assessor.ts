@@ -2,13 +2,16 @@
  * Assessments as the service wants them: from the cache where possible, under one deadline where not, never failing.
  * What is cached is the Assessment, so that policy and session facts are applied freshly on every reading.
  */
+import { assessmentBytes } from './assessment-size.ts';
 import { AssessmentCache } from './cache.ts';
 import { type Assessment, assess, type OnCheckError, type Settled } from './core/assess.ts';
 import type { Check } from './core/check.ts';
 import type { Client } from './core/client.ts';
 import { parseHelo } from './core/helo.ts';
 import type { IpAddress } from './core/ip.ts';
+import { keptText } from './core/kept-text.ts';
 import { findings } from './core/checks/index.ts';
+import { AnswerMemory } from './dns/answer-memory.ts';
 import { Asker, clientNetwork, isUnasked, type SharedResolver } from './dns/asker.ts';
 import { withDeadline } from './dns/deadline.ts';
 
@@ -21,6 +24,8 @@ export interface AssessorOptions {
   readonly deadlineMs: number;
   /** Client addresses kept; 0 turns the cache off. */
   readonly cacheSize: number;
+  /** Bytes that they may take. */
+  readonly cacheMemory: number;
   /** Bounds on the life of a cached assessment, milliseconds. */
   readonly cacheMinMs: number;
   readonly cacheMaxMs: number;
@@ -57,6 +62,7 @@ export class Assessor {
   readonly #options: AssessorOptions;
   readonly #cache: AssessmentCache<Assessment>;
   readonly #work = new WeakMap<Promise<Assessment>, Work>();
+  readonly #memory = new AnswerMemory();
   /** Assessments asked for so far, by what the cache had. */
   readonly lookups = { hit: 0, miss: 0, joined: 0 };
 
@@ -66,6 +72,10 @@ export class Assessor {
       get maxClients() {
         return options.cacheSize;
       },
+      get maxBytes() {
+        return options.cacheMemory;
+      },
+      sizeOf: assessmentBytes,
       maxNamesPerClient: MAX_NAMES_PER_CLIENT,
       lifeMs: (assessment) => this.#life(assessment),
       now: options.now,
@@ -75,10 +85,12 @@ export class Assessor {
   /** The assessment at once where it is cached. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string): AssessmentLookup {
     const work: Work = { asker: new Asker(clientNetwork(ip)), wanted: 1 };
-    const load = (): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(helo) }, work.asker);
+    const load = (text: string): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(text) }, work.asker);
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
-    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) return this.#begun(load(), work);
-    const found = this.#cache.lookup(ip.text, helo.toLowerCase(), load);
+    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) return this.#begun(load(helo), work);
+    // The text is kept for minutes, and may be a part of a packet.
+    const text = keptText(helo, 255);
+    const found = this.#cache.lookup(ip, text.toLowerCase(), () => load(text));
     if (found.hit === 'hit') {
       this.lookups.hit++;
       return found;
@@ -86,7 +98,7 @@ export class Assessor {
     if (found.hit === 'miss') return this.#begun(found.pending, work);
     const joined = this.#work.get(found.pending);
     // Given up by all who wanted it: what it says is not what DNS says.
-    if (joined === undefined || joined.asker.ended !== null) return this.#begun(load(), work);
+    if (joined === undefined || joined.asker.ended !== null) return this.#begun(load(text), work);
     joined.wanted++;
     this.lookups.joined++;
     return { hit: 'joined', pending: found.pending, leave: leaver(joined) };
@@ -103,6 +115,16 @@ export class Assessor {
     return this.#cache.size;
   }
 
+  /** What they take in memory, about. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** Answers of DNS that were not taken, since those of all assessments under way held too much. */
+  get refusedAnswers(): number {
+    return this.#memory.refused;
+  }
+
   /** Asks anew for everybody: other checks, or other servers to ask. */
   forget(): void {
     this.#cache.clear();
@@ -111,9 +133,11 @@ export class Assessor {
   async #assess(client: Client, asker: Asker): Promise<Assessment> {
     const { resolver, checks, deadlineMs, onCheckError, settled } = this.#options;
     const bounded = withDeadline(resolver, deadlineMs, asker);
+    const share = this.#memory.share(bounded.resolver);
     try {
-      return await assess(client, bounded.resolver, checks(), onCheckError, settled);
+      return await assess(client, share.resolver, checks(), onCheckError, settled);
     } finally {
+      share.done();
       bounded.done();
     }
   }

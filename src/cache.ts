@@ -1,16 +1,23 @@
 /**
- * A bounded cache with one entry per client address and, inside it, a few named values. Never answers for another
- * address or another name; never throws when full; joins equal look-ups under way.
+ * A cache with one entry per client address and, inside it, a few named values. Bounded in addresses and in bytes, and a
+ * network has a share that it cannot exceed. Never answers for another address or another name; never throws when full;
+ * joins equal look-ups under way.
  *
- * Built on node-cache, whose `set` throws when `maxKeys` is reached and whose sweep blocks the event loop: two
- * generations of it bound the size instead, and the expiry is kept with each value and checked on reading.
+ * Two generations, each half of the whole: what is asked for moves to the young one, and when that is full, the old one is
+ * dropped and the young grows old. So there is no sweep, and the expiry is kept with each value and checked on reading.
  */
-import NodeCache from 'node-cache';
+import { Generation, type Held, HELD_BYTES, NAME_BYTES, networkOf } from './cache-generation.ts';
+import type { IpAddress } from './core/ip.ts';
 
+/** Read whenever they are needed, so that they may change. */
 export interface CacheOptions<T> {
   readonly maxClients: number;
+  /** Bytes that all values may take, as `sizeOf` estimates them. */
+  readonly maxBytes: number;
   /** Names kept for one address; the least recently used goes first. */
   readonly maxNamesPerClient: number;
+  /** Bytes that a value takes, about. */
+  readonly sizeOf: (value: T) => number;
   /** Milliseconds a value may be used; 0 shares it only with those who asked at the same time. */
   readonly lifeMs: (value: T) => number;
   /** Milliseconds on a steady scale. */
@@ -22,20 +29,19 @@ export type CacheLookup<T> =
   | { readonly hit: 'hit'; readonly value: T }
   | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<T> };
 
-interface Stored<T> {
-  readonly value: T;
-  readonly expiresAt: number;
-}
+/**
+ * A network may have this part of a generation. The default of 64 MiB leaves it 1 MiB: two hundred usual senders, and
+ * 64 such networks fill the cache, not one.
+ */
+const SHARES = 32;
 
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
   readonly #pending = new Map<string, Promise<T>>();
-  #young = generation();
-  #old = generation();
-  #youngSize = 0;
-  #oldSize = 0;
+  #young = new Generation<T>();
+  #old = new Generation<T>();
   /** What began before `clear` is not kept. */
-  #generation = 0;
+  #cleared = 0;
 
   constructor(options: CacheOptions<T>) {
     this.#options = options;
@@ -43,36 +49,40 @@ export class AssessmentCache<T> {
 
   /** Addresses held. */
   get size(): number {
-    return this.#youngSize + this.#oldSize;
+    return this.#young.size + this.#old.size;
+  }
+
+  /** What they take in memory, about. */
+  get bytes(): number {
+    return this.#young.bytes + this.#old.bytes;
   }
 
   /** Forgets all. What is being loaded now still goes to those who wait for it, and to nobody else. */
   clear(): void {
     this.#pending.clear();
-    this.#generation++;
-    this.#young = generation();
-    this.#old = generation();
-    this.#youngSize = 0;
-    this.#oldSize = 0;
+    this.#cleared++;
+    this.#young = new Generation();
+    this.#old = new Generation();
   }
 
   /** Finds the value or starts `load`. A load that rejects is forgotten, and its error is the caller's. */
-  lookup(ip: string, name: string, load: () => Promise<T>): CacheLookup<T> {
-    const names = this.#names(ip);
-    const stored = names?.get(name);
-    if (names !== undefined && stored !== undefined) {
+  lookup(ip: IpAddress, name: string, load: () => Promise<T>): CacheLookup<T> {
+    const held = this.#find(ip.text);
+    const stored = held?.names.get(name);
+    if (held !== undefined && stored !== undefined) {
       if (stored.expiresAt > this.#options.now()) {
-        if (names.size > 1) {
+        this.#young.touch(held);
+        if (held.names.size > 1) {
           // Re-inserting makes the order of the map that of use.
-          names.delete(name);
-          names.set(name, stored);
+          held.names.delete(name);
+          held.names.set(name, stored);
         }
         return { hit: 'hit', value: stored.value };
       }
-      names.delete(name);
+      this.#young.forget(held, name);
     }
     // A space cannot be in an address, so the two parts cannot be confused.
-    const key = `${ip} ${name}`;
+    const key = `${ip.text} ${name}`;
     const joined = this.#pending.get(key);
     if (joined !== undefined) return { hit: 'joined', pending: joined };
     const pending = this.#load(ip, name, load).finally(() => {
@@ -82,57 +92,54 @@ export class AssessmentCache<T> {
     return { hit: 'miss', pending };
   }
 
-  async #load(ip: string, name: string, load: () => Promise<T>): Promise<T> {
-    const begun = this.#generation;
+  async #load(ip: IpAddress, name: string, load: () => Promise<T>): Promise<T> {
+    const begun = this.#cleared;
     const value = await load();
     const life = this.#options.lifeMs(value);
-    if (life > 0 && begun === this.#generation)
-      this.#store(ip, name, { value, expiresAt: this.#options.now() + life });
+    if (life > 0 && begun === this.#cleared) this.#store(ip, name, value, life);
     return value;
   }
 
-  #store(ip: string, name: string, stored: Stored<T>): void {
-    let names = this.#names(ip);
-    if (names === undefined) {
-      names = new Map();
-      this.#insert(ip, names);
-    }
-    names.delete(name);
-    names.set(name, stored);
-    if (names.size > this.#options.maxNamesPerClient) {
-      const [oldest] = names.keys();
-      if (oldest !== undefined) names.delete(oldest);
-    }
+  #store(ip: IpAddress, name: string, value: T, lifeMs: number): void {
+    const { maxBytes, maxNamesPerClient, sizeOf, now } = this.#options;
+    const share = maxBytes / 2 / SHARES;
+    const bytes = NAME_BYTES + name.length + sizeOf(value);
+    if (HELD_BYTES + bytes > share) return;
+    // Room is needed beside what the address has already, which then moves to where the room is.
+    this.#find(ip.text);
+    this.#makeRoom(HELD_BYTES + bytes);
+    let held = this.#find(ip.text);
+    if (held === undefined) {
+      held = { address: ip.text, network: networkOf(ip), names: new Map(), bytes: HELD_BYTES };
+      this.#young.add(held);
+    } else this.#young.forget(held, name);
+    const [oldest] = held.names.keys();
+    if (oldest !== undefined && held.names.size >= maxNamesPerClient) this.#young.forget(held, oldest);
+    this.#young.store(held, name, { value, expiresAt: now() + lifeMs, bytes });
+    this.#young.trim(held, share);
   }
 
-  /** The names of an address; one found in the old generation moves to the young. */
-  #names(ip: string): Map<string, Stored<T>> | undefined {
-    const young = this.#young.get<Map<string, Stored<T>>>(keyOf(ip));
+  /** What is held of an address; one found in the old generation moves to the young. */
+  #find(address: string): Held<T> | undefined {
+    const young = this.#young.get(address);
     if (young !== undefined) return young;
-    const old = this.#old.take<Map<string, Stored<T>>>(keyOf(ip));
+    const old = this.#old.get(address);
     if (old === undefined) return undefined;
-    this.#oldSize--;
-    this.#insert(ip, old);
+    this.#old.remove(old);
+    this.#makeRoom(old.bytes);
+    this.#young.add(old);
+    this.#young.trim(old, this.#options.maxBytes / 2 / SHARES);
     return old;
   }
 
-  #insert(ip: string, names: Map<string, Stored<T>>): void {
-    if (this.#youngSize >= Math.max(1, this.#options.maxClients >> 1)) {
-      this.#old = this.#young;
-      this.#oldSize = this.#youngSize;
-      this.#young = generation();
-      this.#youngSize = 0;
-    }
-    this.#young.set(keyOf(ip), names);
-    this.#youngSize++;
+  /** Where one more address of so many bytes does not fit into the young generation, it grows old. */
+  #makeRoom(bytes: number): void {
+    const { maxBytes, maxClients } = this.#options;
+    const { size } = this.#young;
+    if (size === 0 || (size < Math.max(1, maxClients >> 1) && this.#young.bytes + bytes <= maxBytes / 2))
+      return;
+    // The bounds may have become narrower since it was filled.
+    this.#old = this.#young.bytes <= maxBytes / 2 ? this.#young : new Generation();
+    this.#young = new Generation();
   }
-}
-
-/** node-cache keeps its keys in a plain object: a prefix keeps them clear of `toString` and its kin. */
-function keyOf(ip: string): string {
-  return `ip:${ip}`;
-}
-
-function generation(): NodeCache {
-  return new NodeCache({ useClones: false, checkperiod: 0 });
 }

@@ -2,7 +2,9 @@
  * A decision with all its evidence as one line of JSON: what docs/decision-log.schema.json describes. It holds what `decide`
  * needs, so that another policy can judge the same session later.
  *
- * Names and DNS data are a stranger's: everything is ASCII, and cut where a hostile zone would fill the disk.
+ * Names and DNS data are a stranger's: everything is ASCII, and a record has at most 64 KiB with the checks that we ship.
+ * What a verdict rests on is always there; the evidence and the answers of DNS have what room is left, and what does not fit
+ * is counted.
  */
 import type { CheckOutcome } from './core/assess.ts';
 import type { Evidence } from './core/check.ts';
@@ -15,38 +17,72 @@ import type { Verdict } from './policy.ts';
 const RECORD_VERSION = 1;
 /** Longest text, in characters, before it is cut with `...`. */
 const MAX_TEXT = 1024;
-/** Octets of the line after which no more records of a DNS answer are kept. */
+/** Octets for the records of a DNS answer; the first may be longer. */
 const MAX_ANSWER = 4096;
+/** Octets of a record, of which the evidence may have a part. */
+export const MAX_RECORD = 65_536;
+const MAX_EVIDENCE = 20_480;
+/** Octets for what comes after the last answer. */
+const TAIL = 128;
+
+/** What of a record is still to be filled, in octets, and how many things did not fit. */
+class Room {
+  left: number;
+  omitted = 0;
+
+  constructor(left: number) {
+    this.left = left;
+  }
+
+  /** Whether the text fits; its room is taken then. */
+  takes(text: string): boolean {
+    if (text.length > this.left) {
+      this.omitted++;
+      return false;
+    }
+    this.left -= text.length;
+    return true;
+  }
+}
 
 /** The record without its line end. `time` and `connected` are of RFC 3339, in UTC. */
 export function decisionRecord(decision: Decision, time: string, connected: string | null): string {
   const { judged, client, exempt } = decision;
   const family = client === null ? 'null' : client.includes(':') ? '6' : '4';
-  return (
+  const head =
     `{"version":${RECORD_VERSION},"time":"${time}","connected":${connected === null ? 'null' : `"${connected}"`}` +
     `,"reference":"${decision.reference}","client":{"ip":${nullable(client)},"family":${family}}` +
     `,"helo":${text(decision.helo)},"stage":"${decision.stage}","cache":"${decision.hit}"` +
     `,"sender":${nullable(decision.sender)},"recipient":${nullable(decision.recipient)}` +
-    `,"queue":${nullable(decision.queueId)},"action":"${actionOf(decision)}","exempt":${nullable(exempt)}` +
-    `,"judged":${judged === null ? 'null' : judgedText(judged)}}`
-  );
+    `,"queue":${nullable(decision.queueId)},"action":"${actionOf(decision)}","exempt":${nullable(exempt)}`;
+  return `${head},"judged":${judged === null ? 'null' : judgedText(judged, MAX_RECORD - head.length)}}`;
 }
 
-function judgedText({
-  assessment,
-  verdict,
-  policy,
-  ownPolicy,
-  shadow,
-  shadowPolicy,
-  access,
-  dnsIll,
-  elapsedMs,
-}: Judged): string {
+/** `most` is for all of it, in octets. */
+function judgedText(judged: Judged, most: number): string {
+  const room = new Room(MAX_EVIDENCE);
+  const first = verdictText(judged, room);
+  const answers = new Room(most - first.length - TAIL);
+  let dns = '';
+  for (const answer of judged.assessment.dns) {
+    const text = answerText(answer, answers.left);
+    if (answers.takes(text)) dns += dns === '' ? text : `,${text}`;
+  }
+  const omitted =
+    room.omitted + answers.omitted === 0
+      ? ''
+      : `,"omitted":{"evidence":${room.omitted},"answers":${answers.omitted}}`;
+  return `${first},"dns":[${dns}]${omitted}}`;
+}
+
+function verdictText(
+  { assessment, verdict, policy, ownPolicy, shadow, shadowPolicy, access, dnsIll, elapsedMs }: Judged,
+  room: Room,
+): string {
   const { rejectAt, tempfailAt, require } = policy;
   const findings = verdict.counted.map(
     ({ finding: { id, evidence }, weight }) =>
-      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight},"evidence":${evidenceText(evidence)}}`,
+      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight},"evidence":${evidenceText(evidence, room)}}`,
   );
   const shadowText =
     shadow === null || shadowPolicy === null
@@ -60,9 +96,8 @@ function judgedText({
     `,"access":${access === null ? 'null' : `{"action":"${access.action}","line":${access.line}}`}` +
     `,"dnsIll":${dnsIll},"elapsedMs":${Math.round(elapsedMs * 1000) / 1000}` +
     `,"assessment":{"correspondence":"${correspondence}","optOut":${optOut},"undecided":${undecided}` +
-    `,"settled":${settled},"mismatch":${mismatch === null ? 'null' : evidenceText(mismatch)}` +
-    `,"findings":[${ids.join(',')}],"outcomes":[${assessment.outcomes.map(outcomeText).join(',')}]}` +
-    `,"dns":[${assessment.dns.map(answerText).join(',')}]}`
+    `,"settled":${settled},"mismatch":${mismatch === null ? 'null' : evidenceText(mismatch, room)}` +
+    `,"findings":[${ids.join(',')}],"outcomes":[${assessment.outcomes.map((outcome) => outcomeText(outcome, room)).join(',')}]}`
   );
 }
 
@@ -71,29 +106,40 @@ function verdictMembers({ disposition, score, stream, cause }: Verdict): string 
   return `"disposition":"${disposition}","score":${score},"stream":"${stream}","cause":${id}`;
 }
 
-function outcomeText({ check, result, finding, correspondence, optOut, evidence }: CheckOutcome): string {
+function outcomeText(
+  { check, result, finding, correspondence, optOut, evidence }: CheckOutcome,
+  room: Room,
+): string {
   const id = finding === null ? 'null' : `"${finding.id}"`;
-  return `{"check":"${check}","result":"${result}","finding":${id},"correspondence":"${correspondence}","optOut":${optOut},"evidence":${evidenceText(evidence)}}`;
+  return `{"check":"${check}","result":"${result}","finding":${id},"correspondence":"${correspondence}","optOut":${optOut},"evidence":${evidenceText(evidence, room)}}`;
 }
 
-function evidenceText(evidence: Evidence): string {
+function evidenceText(evidence: Evidence, room: Room): string {
   let members = '';
   for (const [key, value] of Object.entries(evidence)) {
-    members += `${members === '' ? '' : ','}${jsonString(key)}:${text(value)}`;
+    const member = `${members === '' ? '' : ','}${jsonString(key)}:${text(value)}`;
+    if (room.takes(member)) members += member;
   }
   return `{${members}}`;
 }
 
-function answerText({ name, type, status, records, ttl }: DnsAnswer): string {
+/** An answer with as many records as fit into `room` octets; too long where not even the question does. */
+function answerText(
+  { name, type, status, records, ttl, omitted: before = 0 }: DnsAnswer,
+  room: number,
+): string {
+  const head = `{"name":${text(name)},"type":"${type}","status":"${status}","ttl":${ttl ?? 'null'},"records":[`;
+  const most = room - head.length - TAIL;
   let list = '';
   let kept = 0;
   for (const record of records) {
-    if (kept > 0 && list.length > MAX_ANSWER) break;
-    list += `${kept === 0 ? '' : ','}${text(record)}`;
+    const item = `${kept === 0 ? '' : ','}${text(record)}`;
+    if (list.length + item.length > (kept === 0 ? most : Math.min(most, MAX_ANSWER))) break;
+    list += item;
     kept++;
   }
-  const omitted = records.length - kept;
-  return `{"name":${text(name)},"type":"${type}","status":"${status}","records":[${list}],"ttl":${ttl ?? 'null'}${omitted === 0 ? '' : `,"omitted":${omitted}`}}`;
+  const omitted = before + records.length - kept;
+  return `${head}${list}]${omitted === 0 ? '' : `,"omitted":${omitted}`}}`;
 }
 
 function text(value: string): string {

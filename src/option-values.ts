@@ -46,6 +46,30 @@ export function formatDuration(ms: number): string {
   return `${ms}ms`;
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** A size such as `512K`, `64M` or `1G`, in bytes; between the two bounds, given in bytes. */
+export function sizeBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)([KMG])$/.exec(text);
+    const value = match === null ? NaN : Math.round(Number(match[1]) * (UNIT_BYTES[match[2] ?? ''] ?? NaN));
+    if (Number.isNaN(value)) throw new UsageError(`"${text}" is not a size such as 512K, 64M or 1G`);
+    if (value < min || value > max) {
+      throw new UsageError(`"${text}" is not between ${formatSize(min)} and ${formatSize(max)}`);
+    }
+    return value;
+  };
+}
+
+/** The shortest exact spelling: 67108864 → `64M`. */
+export function formatSize(bytes: number): string {
+  for (const unit of ['G', 'M', 'K']) {
+    const size = UNIT_BYTES[unit] ?? 1;
+    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
+  }
+  return String(bytes);
+}
+
 export function prefix(text: string): IpPrefix {
   const parsed = parsePrefix(text);
   if (parsed === null) throw new UsageError(`"${text}" is not an address or network such as 192.0.2.0/24`);

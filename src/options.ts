@@ -17,6 +17,7 @@ import {
   oneOf,
   prefix,
   replyText,
+  sizeBetween,
   template,
   token,
   verbatim,
@@ -258,6 +259,13 @@ export const OPTIONS = {
     help: 'client addresses whose assessments are kept; 0 keeps none',
     parse: numberBetween(0, 1_000_000),
     default: '20000',
+  }),
+  cacheMemory: one({
+    value: 'SIZE',
+    group: 'DNS and cache',
+    help: 'memory that they may take, such as 64M; what one network may have of it is a 32nd',
+    parse: sizeBetween(64 * 1024, 16 * 1024 ** 3),
+    default: '64M',
   }),
   cacheMin: one({
     value: 'TIME',

@@ -12,6 +12,10 @@ export interface Sources {
   readonly lookups: () => Readonly<Record<'hit' | 'miss' | 'joined', number>>;
   /** Addresses in the cache. */
   readonly cached: () => number;
+  /** Bytes that they take, about. */
+  readonly cachedBytes: () => number;
+  /** Answers of DNS not taken, since those of all assessments under way held too much memory. */
+  readonly refusedAnswers: () => number;
   /** SMTP connections open now. */
   readonly connections: () => number;
   /** The outage brake is on. */
@@ -104,6 +108,18 @@ export const METRICS: readonly MetricRow[] = [
     read: ({ lookups }) => Object.entries(lookups()).map(([result, n]) => [{ result }, n] as const),
   },
   number('gauge', 'helo_milter_cache_addresses', 'Client addresses in the cache', ({ cached }) => cached()),
+  number(
+    'gauge',
+    'helo_milter_cache_bytes',
+    'What the cache takes in memory, about; see --cache-memory',
+    (sources) => sources.cachedBytes(),
+  ),
+  number(
+    'counter',
+    'helo_milter_dns_answers_refused_total',
+    'Answers of DNS not taken, since those of all assessments under way held too much memory; dns-temperror, detail memory',
+    ({ refusedAnswers }) => refusedAnswers(),
+  ),
   histogram(
     'helo_milter_assessment_duration_seconds',
     'From HELO until the assessment was there, for greetings that the cache did not have',

@@ -125,6 +125,9 @@ export async function startService(
     get cacheSize() {
       return live.config.cacheSize;
     },
+    get cacheMemory() {
+      return live.config.cacheMemory;
+    },
     get cacheMinMs() {
       return live.config.cacheMin;
     },
@@ -227,6 +230,8 @@ export async function startService(
       now,
       lookups: () => assessor.lookups,
       cached: () => assessor.cached,
+      cachedBytes: () => assessor.cachedBytes,
+      refusedAnswers: () => assessor.refusedAnswers,
       connections: () => server.connections,
       dnsIll: () => brake.on,
       overloaded: () => overload.on,

@@ -64,6 +64,8 @@ describe('advice', () => {
     [{ grace: ['2m'] }, /^grace: systemd kills/],
     [{ dnsZone: ['DIR/zone'] }, /^dnsZone: no name server is asked/],
     [{ cacheSize: ['0'] }, /^cacheSize: DNS is asked anew/],
+    [{ cacheMemory: ['512K'] }, /^cacheMemory: a network may have 8K of it at a time/],
+    [{ cacheMemory: ['16G'] }, /^cacheMemory: more than half of the \d+[MG] that Node gives/],
     [{ observe: [''], enforcePercent: ['10'] }, /^enforcePercent: observe refuses nothing/],
     [{ noAuthResults: [''], authservId: ['mx'] }, /^authservId: no-auth-results adds no field/],
   ])('on %j: %s', async (given, wanted) => {

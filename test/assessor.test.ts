@@ -28,6 +28,7 @@ function assessor(options: Partial<AssessorOptions> = {}): {
     checks: () => checks,
     deadlineMs: 1000,
     cacheSize: 10,
+    cacheMemory: 16 * 1024 * 1024,
     cacheMinMs: 10_000,
     cacheMaxMs: 900_000,
     onCheckError: (check, error) => {

@@ -4,11 +4,11 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../src/core/assess.ts';
 import { PRESETS } from '../src/core/check.ts';
-import { findings } from '../src/core/checks/index.ts';
+import { checks, findings, sessionChecks } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import { parsePrefix } from '../src/core/ip.ts';
 import type { Decision } from '../src/decision.ts';
-import { decisionRecord } from '../src/decision-record.ts';
+import { decisionRecord, MAX_RECORD } from '../src/decision-record.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
 import { decide, makePolicy, type Verdict } from '../src/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../src/recipient-policy.ts';
@@ -52,6 +52,7 @@ interface Recorded {
       outcomes: (Omit<Assessment['outcomes'][number], 'finding'> & { finding: string | null })[];
     };
     dns: Assessment['dns'];
+    omitted?: { evidence: number; answers: number };
   } | null;
 }
 
@@ -243,26 +244,62 @@ describe('other decisions', () => {
   });
 });
 
-it('bounds what a hostile zone can put on the disk', () => {
+describe('a record that strangers filled', () => {
   const full: Decision = DECISIONS.full;
   const { judged } = full;
   if (judged === null) throw new Error('no verdict');
-  const dns = Array.from({ length: 40 }, () => ({
-    name: 'x.org',
+  /** The longest that text can become: each octet six. */
+  const hostile = '\xff'.repeat(65_000);
+  const evidence = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`text${i}`, hostile]));
+  const dns = Array.from({ length: 40 }, (_, i) => ({
+    name: `${`${'n'.repeat(61)}.`.repeat(4)}${i}`,
     type: 'TXT' as const,
     status: 'found' as const,
-    records: Array.from({ length: 1000 }, () => '\xff'.repeat(65_000)),
+    records: Array.from({ length: 1000 }, () => hostile),
     ttl: 1,
   }));
-  const line = decisionRecord(
-    { ...DECISIONS.full, judged: { ...judged, assessment: { ...judged.assessment, dns } } },
-    TIME,
-    null,
-  );
-  expect(line.length).toBeLessThan(2_000_000);
-  const made = JSON.parse(line) as Recorded;
-  expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
-  expect(made.judged?.dns[0]).toMatchObject({ omitted: 999 });
+  const lineOf = (changes: Partial<Assessment>, envelope: Partial<Decision> = {}): string =>
+    decisionRecord(
+      { ...full, ...envelope, judged: { ...judged, assessment: { ...judged.assessment, ...changes } } },
+      TIME,
+      null,
+    );
+  const outcomes = [...checks, ...sessionChecks].map(({ name }) => ({
+    check: name,
+    result: 'temperror' as const,
+    finding: { id: 'dns-temperror', evidence },
+    correspondence: 'authorized' as const,
+    optOut: false,
+    evidence,
+  }));
+
+  it('has 64 KiB at most, and says what is missing', () => {
+    const everything = { helo: hostile, sender: hostile, recipient: hostile, queueId: hostile };
+    const line = lineOf({ dns, outcomes, mismatch: evidence }, everything);
+    expect(line.length).toBeLessThanOrEqual(MAX_RECORD);
+    expect(line.length).toBeGreaterThan(MAX_RECORD / 2);
+    const made = JSON.parse(line) as Recorded;
+    expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
+    expect(made.judged?.assessment.outcomes).toHaveLength(outcomes.length);
+    const seen = [
+      ...(made.judged?.assessment.outcomes ?? []).map((each) => each.evidence),
+      made.judged?.assessment.mismatch ?? {},
+    ].flatMap((each) => Object.keys(each));
+    expect(made.judged?.omitted?.evidence).toBe(9 * (outcomes.length + 1) - seen.length);
+    expect(made.judged?.omitted?.answers).toBe(40 - (made.judged?.dns.length ?? 0));
+  });
+
+  it('counts the records that are missing of an answer, with those that were never kept', () => {
+    const [answer] = dns;
+    if (answer === undefined) throw new Error('no answer');
+    const made = JSON.parse(lineOf({ dns: [answer, { ...answer, omitted: 5 }] })) as Recorded;
+    expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
+    expect(made.judged?.dns.map(({ records, omitted }) => [records.length, omitted])).toEqual([
+      [1, 999],
+      [1, 1004],
+    ]);
+    expect(made.judged?.omitted).toBeUndefined();
+  });
 });
 
 it('the schema refuses what is none', () => {

@@ -11,6 +11,8 @@ describe('the page of /metrics', () => {
     const sources = makeSources({
       lookups: () => ({ hit: 5, miss: 3, joined: 1 }),
       cached: () => 2,
+      cachedBytes: () => 8192,
+      refusedAnswers: () => 6,
       connections: () => 7,
       dnsIll: () => true,
     });
@@ -27,6 +29,8 @@ describe('the page of /metrics', () => {
       'helo_milter_verdicts_total{disposition="reject"} 1',
       'helo_milter_cache_lookups_total{result="hit"} 5',
       'helo_milter_cache_addresses 2',
+      'helo_milter_cache_bytes 8192',
+      'helo_milter_dns_answers_refused_total 6',
       'helo_milter_sessions 7',
       'helo_milter_outage_brake 1',
       'helo_milter_last_reload_successful 1',

@@ -5,7 +5,7 @@ import { LineBuffer } from '../line-buffer.ts';
 import { createLog, type Field } from '../log.ts';
 import { endOfLifeWarning } from '../node-lines.ts';
 import { milterItem } from '../doctor/attachment.ts';
-import { formatDuration } from '../option-values.ts';
+import { formatDuration, formatSize } from '../option-values.ts';
 import type { Config } from '../config.ts';
 import { type Service, startService } from '../service.ts';
 import { supervise } from '../supervision.ts';
@@ -90,7 +90,7 @@ function* warnings({ nodeVersion, identity }: Host): Generator<[event: string, d
 /** What it will do, and what to tell the MTA: five lines, and one for the numbers where they are served. */
 function banner(config: Config, file: string | null, { sockets, http }: Service, version: string): string {
   const { policy, rejectAt, tempfailAt, applyAt, observe, enforcePercent, shadowPolicy } = config;
-  const { dnsZone, dnsServer, dnsTimeout, deadline, cacheSize, cacheMax } = config;
+  const { dnsZone, dnsServer, dnsTimeout, deadline, cacheSize, cacheMemory, cacheMax } = config;
   const acts = observe
     ? 'observes only: nothing is refused'
     : enforcePercent < 100
@@ -100,7 +100,7 @@ function banner(config: Config, file: string | null, { sockets, http }: Service,
   const keeps =
     cacheSize === 0
       ? 'keeps no assessments'
-      : `keeps assessments of ${cacheSize} addresses, each for at most ${formatDuration(cacheMax)}`;
+      : `keeps assessments of ${cacheSize} addresses in ${formatSize(cacheMemory)}, each for at most ${formatDuration(cacheMax)}`;
   const open = config.httpPublic ? ', for whoever can reach it' : '';
   return [
     `helo-milter ${version} listens on ${sockets.join(', ')}`,

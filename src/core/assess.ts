@@ -16,6 +16,7 @@ import {
 import { findingsOf } from './checks/index.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
 import type { Client } from './client.ts';
+import { keptText } from './kept-text.ts';
 import { type DnsAnswer, recordingResolver } from './recording-resolver.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -60,7 +61,7 @@ export async function assess(
   const { resolver: recorded, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<CheckOutcome> => {
     try {
-      return named(check.name, normalise(await check.run(client, recorded)));
+      return named(check.name, kept(normalise(await check.run(client, recorded))));
     } catch (error) {
       onCheckError(check.name, error);
       return { check: check.name, ...none({ detail: 'the check failed' }) };
@@ -89,6 +90,28 @@ function named(check: string, outcome: Outcome): CheckOutcome {
   const whole = { check, result, evidence, finding, correspondence, optOut };
   shared?.set(check, Object.freeze(whole));
   return whole;
+}
+
+/**
+ * Characters kept of one thing that a check saw. What others read of it fits: ten verified reverse names, and an SPF record
+ * of any length that is in use.
+ */
+const MAX_EVIDENCE = 4096;
+
+/** The outcome without what is too long to be kept. */
+function kept(outcome: Outcome): Outcome {
+  const { evidence, finding } = outcome;
+  const seen = keptEvidence(evidence);
+  if (finding === null) return seen === evidence ? outcome : { ...outcome, evidence: seen };
+  const shared = finding.evidence === evidence;
+  const told = shared ? seen : keptEvidence(finding.evidence);
+  return { ...outcome, evidence: seen, finding: { id: finding.id, evidence: told } };
+}
+
+function keptEvidence(evidence: Evidence): Evidence {
+  const entries = Object.entries(evidence);
+  if (entries.length === 0) return evidence;
+  return Object.fromEntries(entries.map(([name, value]) => [name, keptText(value, MAX_EVIDENCE)]));
 }
 
 /** A check of the text: its findings say so. */

@@ -1,12 +1,20 @@
 /**
  * One assessment's view of DNS: the same question is asked once, every answer is kept for the explanation and for the
- * life of the result, and a budget bounds what a hostile zone can make us ask.
+ * life of the result, and bounds hold what a hostile zone can make us ask and keep.
  */
 import { isQueryName } from './domain.ts';
-import type { Answer, RecordType, Resolver } from './resolver.ts';
+import { keptText } from './kept-text.ts';
+import { type Answer, MAX_RECORDS, MAX_TEXT, type RecordType, type Resolver } from './resolver.ts';
 
 /** The most questions that one assessment may ask; the rest are answered `temperror` with detail `budget`. */
 export const QUERY_BUDGET = 40;
+
+/** Characters kept of one record, of the records of one answer, and of those of one assessment. */
+const KEPT_OF_RECORD = 1024;
+const KEPT_OF_ANSWER = 4096;
+const KEPT_IN_ALL = 16_384;
+/** Characters kept of the first record of an answer where there is no room left. */
+const KEPT_OF_FIRST = 64;
 
 /** One question and what came back, ready to print. Records hold a stranger's bytes. */
 export interface DnsAnswer {
@@ -14,10 +22,12 @@ export interface DnsAnswer {
   readonly type: RecordType;
   /** found, nodata, nxdomain or temperror. */
   readonly status: Answer<RecordType>['status'];
-  /** Each record as text; for a temperror its detail. */
+  /** Each record as text, long ones cut with `...`; for a temperror its detail. */
   readonly records: readonly string[];
   /** Seconds; null where the transport could not tell. */
   readonly ttl: number | null;
+  /** Records left out for their number or length; absent where none was. */
+  readonly omitted?: number;
 }
 
 export interface Recording {
@@ -26,16 +36,17 @@ export interface Recording {
   readonly answers: () => DnsAnswer[];
 }
 
+interface Asked {
+  readonly name: string;
+  readonly type: RecordType;
+  promise: Promise<Answer<RecordType>>;
+  answer: Answer<RecordType> | null;
+  /** Records that came and were not looked at. */
+  unread: number;
+}
+
 export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET): Recording {
-  const asked = new Map<
-    string,
-    {
-      name: string;
-      type: RecordType;
-      promise: Promise<Answer<RecordType>>;
-      answer: Answer<RecordType> | null;
-    }
-  >();
+  const asked = new Map<string, Asked>();
   return {
     resolver: {
       lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
@@ -45,31 +56,70 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
         // What cannot be a name is not in DNS: no server needs to be asked for that.
         if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
         if (asked.size >= budget) return Promise.resolve({ status: 'temperror', detail: 'budget' });
-        const entry = {
+        const entry: Asked = {
           name,
           type,
           promise: inner.lookup(name, type) as Promise<Answer<RecordType>>,
-          answer: null as Answer<RecordType> | null,
+          answer: null,
+          unread: 0,
         };
         asked.set(key, entry);
-        entry.promise = entry.promise.then((answer) => (entry.answer = answer));
+        entry.promise = entry.promise.then((answer) => {
+          entry.answer = readable(answer);
+          if (answer.status === 'found') entry.unread = Math.max(0, answer.records.length - MAX_RECORDS);
+          return entry.answer;
+        });
         return entry.promise as Promise<Answer<T>>;
       },
     },
-    answers: () =>
-      [...asked.values()].flatMap(({ name, type, answer }) =>
-        answer === null ? [] : [describe(name, type, answer)],
-      ),
+    answers: () => {
+      let room = KEPT_IN_ALL;
+      return [...asked.values()].flatMap((entry) => {
+        if (entry.answer === null) return [];
+        const described = describe(entry, entry.answer, Math.min(room, KEPT_OF_ANSWER));
+        for (const record of described.records) room -= record.length;
+        return [described];
+      });
+    },
   };
+}
+
+/** The answer within the bounds that `resolver.ts` promises to the checks. */
+function readable(answer: Answer<RecordType>): Answer<RecordType> {
+  if (answer.status !== 'found') return answer;
+  const { records } = answer;
+  const isLong = (record: unknown): boolean => typeof record === 'string' && record.length > MAX_TEXT;
+  if (records.length <= MAX_RECORDS && !records.some(isLong)) return answer;
+  const read = records
+    .slice(0, MAX_RECORDS)
+    .map((record) =>
+      typeof record === 'string' && isLong(record) ? keptText(record.slice(0, MAX_TEXT), MAX_TEXT) : record,
+    );
+  return { ...answer, records: read };
 }
 
 const NO_RECORDS: readonly string[] = Object.freeze([]);
 
-function describe(name: string, type: RecordType, answer: Answer<RecordType>): DnsAnswer {
+/** `room` is for the records, in characters; the first is there in any case, if only its beginning. */
+function describe({ name: asked, type, unread }: Asked, answer: Answer<RecordType>, room: number): DnsAnswer {
   const { status } = answer;
+  // A name may come out of a record.
+  const name = keptText(asked, 255);
   switch (status) {
-    case 'found':
-      return { name, type, status, records: answer.records.map(recordText), ttl: answer.ttl };
+    case 'found': {
+      const records: string[] = [];
+      let left = room;
+      for (const record of answer.records) {
+        const most =
+          records.length > 0 ? KEPT_OF_RECORD : Math.min(KEPT_OF_RECORD, Math.max(left, KEPT_OF_FIRST));
+        const text = keptText(recordText(record), most);
+        if (records.length > 0 && text.length > left) break;
+        records.push(text);
+        left -= text.length;
+      }
+      const omitted = answer.records.length - records.length + unread;
+      return { name, type, status, records, ttl: answer.ttl, ...(omitted === 0 ? {} : { omitted }) };
+    }
     case 'temperror':
       return { name, type, status, records: [answer.detail], ttl: null };
     case 'nodata':

@@ -26,6 +26,14 @@ export interface RecordData {
 export type RecordType = keyof RecordData;
 
 /**
+ * What of an answer a check gets to see: the first so many records, and of a text so many characters. A name has a dozen
+ * addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; what is longer was made to cost us something.
+ */
+export const MAX_RECORDS = 1024;
+/** A text that has so many characters had so many or more. */
+export const MAX_TEXT = 8192;
+
+/**
  * The answer to one question. `ttl` is in seconds; null means that the transport could not tell it
  * (Node's resolver gives TTLs for A and AAAA only).
  *

@@ -75,6 +75,7 @@ export function service({
       checks: () => checks,
       deadlineMs: 1000,
       cacheSize: 100,
+      cacheMemory: 16 * 1024 * 1024,
       cacheMinMs: 10_000,
       cacheMaxMs: 900_000,
       onCheckError: (check, error) => log.push(`check ${check} ${String(error)}`),

@@ -10,7 +10,7 @@ import { checkCsa, type CsaOutcome } from '../csa.ts';
 import { canonicalName, isQueryName, registrableDomain, selfAndParents } from '../domain.ts';
 import type { IpAddress } from '../ip.ts';
 import { watchTtl } from '../least-ttl.ts';
-import type { Resolver } from '../resolver.ts';
+import { MAX_TEXT, type Resolver } from '../resolver.ts';
 import { checkHelo, type SpfOutcome } from '../spf/index.ts';
 import { blocksTooWide } from '../spf/width.ts';
 import { type AuthRecord, parseAuthRecord } from './record.ts';
@@ -61,8 +61,14 @@ export async function checkAuthRecord(
 ): Promise<AuthOutcome> {
   const helo = canonicalName(name);
   const { resolver: noting, least } = watchTtl(resolver);
+  // The record may ask for the SPF of a name in several places: it is worked out once.
+  const spf = new Map<string, Promise<SpfOutcome>>();
   const evaluators = methods ?? {
-    spf: (domain: string) => checkHelo(ip, domain, noting, { explain: false }),
+    spf: (domain: string) => {
+      const known = spf.get(domain) ?? checkHelo(ip, domain, noting, { explain: false });
+      spf.set(domain, known);
+      return known;
+    },
     csa: () => checkCsa(ip, helo, noting),
   };
   const found = await findRecord(helo, noting);
@@ -97,6 +103,9 @@ async function findRecord(name: string, resolver: Resolver): Promise<Found> {
     if (record === undefined) continue;
     // Which of two records the owner means cannot be known; SPF calls the same a permerror (RFC 7208 §4.5).
     if (others.length > 0) return { ...judgement('none', 'more than one owner record'), domain };
+    // Its end may be missing, and a list with a hole in it cannot say no.
+    if (record.text.length >= MAX_TEXT)
+      return { ...judgement('none', `an owner record of ${MAX_TEXT} characters or more`), domain };
     return { domain, record };
   }
   return { ...judgement('none', 'no owner record'), domain: null };

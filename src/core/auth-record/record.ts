@@ -40,7 +40,7 @@ export function parseAuthRecord(text: string): AuthRecord | null {
   return {
     text,
     helo: helo === null || helo.length === 0 ? null : parseHeloList(helo),
-    methods: [...new Set(methods ?? [])].map((method) => method.toUpperCase()),
+    methods: [...new Set((methods ?? []).map((method) => method.toUpperCase()))],
   };
 }
 

@@ -1,7 +1,7 @@
 /** check_host() of RFC 7208 §4: fetches a record, runs its directives in order, follows include and redirect. */
 import { canonicalName } from '../domain.ts';
 import type { MatchedTerm } from './catch-all.ts';
-import { countLookup, type Evaluation, type Stop, stopAt, targetOf } from './evaluation.ts';
+import { countLookup, countTerms, type Evaluation, type Stop, stopAt, targetOf } from './evaluation.ts';
 import type { DomainSpec } from './macro.ts';
 import { matches } from './mechanisms.ts';
 import {
@@ -80,7 +80,8 @@ async function fetchRecord(evaluation: Evaluation, domain: string, { via }: Orig
     return { result: 'permerror', detail: `${domain} has ${others.length + 1} SPF records` };
   }
   const record = parseSpfRecord(text);
-  return 'problem' in record ? { result: 'permerror', detail: `${record.problem} of ${domain}` } : { record };
+  if ('problem' in record) return { result: 'permerror', detail: `${record.problem} of ${domain}` };
+  return countTerms(evaluation, record.terms) ?? { record };
 }
 
 /**

@@ -13,6 +13,8 @@ import type { Width } from './width.ts';
 const MAX_LOOKUPS = 10;
 /** §4.6.4: "SHOULD limit void lookups to two". */
 const MAX_VOID_LOOKUPS = 2;
+/** Terms of all records that are read. RFC 7208 gives no number; each costs some microseconds, whoever wrote it. */
+const MAX_TERMS = 1000;
 
 export interface SpfRequest {
   readonly ip: IpAddress;
@@ -54,6 +56,7 @@ export interface Evaluation {
   ask<T extends RecordType>(name: string, type: T): Promise<Answer<T>>;
   lookups: number;
   voidLookups: number;
+  terms: number;
   ttl: number | null;
 }
 
@@ -82,6 +85,7 @@ export function beginEvaluation(
     },
     lookups: 0,
     voidLookups: 0,
+    terms: 0,
     ttl: null,
   };
   return evaluation;
@@ -94,6 +98,14 @@ export function countLookup(evaluation: Evaluation): Stop | null {
   }
   evaluation.lookups++;
   return null;
+}
+
+/** Counts the terms of a record that was read; a Stop when all together are too many. */
+export function countTerms(evaluation: Evaluation, terms: number): Stop | null {
+  evaluation.terms += terms;
+  return evaluation.terms > MAX_TERMS
+    ? { result: 'permerror', detail: `more than ${MAX_TERMS} terms in all records together` }
+    : null;
 }
 
 /** What an answer means for the term that asked: trouble, or one void lookup too many (§4.6.4), stops it. */

@@ -3,7 +3,14 @@
  * error anywhere makes a permerror, also after a term that would have matched (§4.6).
  */
 import { type IpPrefix, parseIp } from '../ip.ts';
+import { MAX_TEXT } from '../resolver.ts';
 import { type DomainSpec, parseDomainSpec, parseMacroString } from './macro.ts';
+
+/**
+ * Terms of one record. RFC 7208 gives no number and wants the record to fit into 450 octets (§3.4), which hold some 30;
+ * the longest that senders publish have less than 200.
+ */
+const MAX_TERMS = 300;
 
 export type Qualifier = '+' | '-' | '~' | '?';
 
@@ -29,6 +36,8 @@ export interface Directive {
 
 export interface SpfRecord {
   readonly text: string;
+  /** How many there are, modifiers included. */
+  readonly terms: number;
   readonly directives: readonly Directive[];
   readonly redirect: { readonly text: string; readonly target: DomainSpec } | null;
   readonly explanation: DomainSpec | null;
@@ -44,12 +53,17 @@ export function selectSpfRecords(texts: readonly string[]): string[] {
   return texts.filter((text) => /^v=spf1(?: |$)/i.test(text));
 }
 
-/** Parses a text that `selectSpfRecords` chose. */
+/** Parses a text that `selectSpfRecords` chose. One that is too long to be read at no cost is a problem like any other. */
 export function parseSpfRecord(text: string): SpfRecord | RecordProblem {
+  if (text.length >= MAX_TEXT) return { problem: `${MAX_TEXT} characters or more in the record` };
+  const terms = text
+    .slice('v=spf1'.length)
+    .split(' ')
+    .filter((term) => term !== '');
+  if (terms.length > MAX_TERMS) return { problem: `more than ${MAX_TERMS} terms in the record` };
   const directives: Directive[] = [];
   const modifiers = new Map<string, { text: string; target: DomainSpec }>();
-  for (const term of text.slice('v=spf1'.length).split(' ')) {
-    if (term === '') continue;
+  for (const term of terms) {
     const modifier = /^([a-z][a-z0-9_.-]*)=(.*)$/is.exec(term);
     if (modifier !== null) {
       const problem = readModifier(term, (modifier[1] ?? '').toLowerCase(), modifier[2] ?? '', modifiers);
@@ -62,6 +76,7 @@ export function parseSpfRecord(text: string): SpfRecord | RecordProblem {
   }
   return {
     text,
+    terms: terms.length,
     directives,
     redirect: modifiers.get('redirect') ?? null,
     explanation: modifiers.get('exp')?.target ?? null,

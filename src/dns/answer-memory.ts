@@ -1,0 +1,83 @@
+/**
+ * Bounds what the answers of all assessments under way hold in memory together, whatever strangers publish. An assessment
+ * may take a sixteenth of what is still free: the less there is, the sooner those who hold most are refused, and who wants
+ * little gets it even beside a thousand who want all they can get.
+ */
+import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
+
+/** Bytes for all assessments under way. */
+const CAPACITY = 64 * 1024 * 1024;
+const SHARE = 16;
+
+/** What a record takes beside its characters, and what a reader makes of each word of it (SPF: a term), at most. */
+const RECORD_BYTES = 64;
+const WORD_BYTES = 300;
+/** One record is read up to so many words; see `core/spf`. */
+const MAX_WORDS = 300;
+
+export interface AnswerShare {
+  readonly resolver: Resolver;
+  /** Gives back what the assessment held. */
+  readonly done: () => void;
+}
+
+export class AnswerMemory {
+  readonly #capacity: number;
+  #used = 0;
+  /** Answers that were not taken. */
+  refused = 0;
+
+  constructor(capacity: number = CAPACITY) {
+    this.#capacity = capacity;
+  }
+
+  /** Bytes held now. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** The resolver for one assessment; an answer that is too much is `temperror` with detail `memory`. */
+  share(inner: Resolver): AnswerShare {
+    let held = 0;
+    let over = false;
+    return {
+      resolver: {
+        lookup: async <T extends RecordType>(name: string, type: T): Promise<Answer<T>> => {
+          const answer = await inner.lookup(name, type);
+          const bytes = bytesOf(answer);
+          // Nobody waits any more: what comes late is held by nobody.
+          if (over) return answer;
+          if (held + bytes > (this.#capacity - this.#used) / SHARE) {
+            this.refused++;
+            return { status: 'temperror', detail: 'memory' };
+          }
+          held += bytes;
+          this.#used += bytes;
+          return answer;
+        },
+      },
+      done: () => {
+        over = true;
+        this.#used -= held;
+        held = 0;
+      },
+    };
+  }
+}
+
+/** What is held of an answer and of what is read from it, in bytes, at most. */
+function bytesOf(answer: Answer<RecordType>): number {
+  if (answer.status !== 'found') return RECORD_BYTES;
+  let bytes = 0;
+  for (const record of answer.records) bytes += RECORD_BYTES + recordBytes(record);
+  return bytes;
+}
+
+function recordBytes(record: string | object): number {
+  // An SRV or MX record: a few numbers and a name.
+  if (typeof record !== 'string') return RECORD_BYTES + 255;
+  let words = 1;
+  for (let at = record.indexOf(' '); at !== -1 && words < MAX_WORDS; at = record.indexOf(' ', at + 1))
+    words++;
+  return record.length + words * WORD_BYTES;
+}
