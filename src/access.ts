@@ -10,6 +10,7 @@
  * The first line that matches, with its proof, decides.
  */
 import type { Assessment } from './core/assess.ts';
+import { verifiedNames } from './core/checks/iprev.ts';
 import { canonicalName, isQueryName, isWithin } from './core/domain.ts';
 import { parseHelo } from './core/helo.ts';
 import {
@@ -143,12 +144,9 @@ function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessm
     return false;
   }
   if (ptr === null) return true;
-  const verified = outcomes.find(({ check, result }) => check === 'iprev' && result === 'pass')?.evidence[
-    'names'
-  ];
-  return (verified ?? '')
-    .split(' ')
-    .some((name) => (ptr.below ? isWithin(name, ptr.name) : name === ptr.name));
+  return verifiedNames(outcomes).some((name) =>
+    ptr.below ? isWithin(name, ptr.name) : name === ptr.name,
+  );
 }
 
 /** Hears of an entry that does not count any more, and the file that it is in. */

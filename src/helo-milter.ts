@@ -7,6 +7,7 @@
  * the whole connection and hide later greetings, and only at MAIL is it known whether the client has logged in.
  */
 import { authResults, FIELD } from './auth-results.ts';
+import { budgetKey } from './budget-key.ts';
 import { type IpAddress, parseIp } from './core/ip.ts';
 import type { DecidedAt, Decision, Judged, Stage } from './decision.ts';
 import { exemptClient, exemptRecipient, exemptSender } from './exemption.ts';
@@ -122,7 +123,7 @@ class HeloSession implements MilterSession {
     if (judged === null) return 'continue';
     // A verdict here sticks to the connection and MAIL is not shown any more, so only a refusal is given.
     return afterwards(judged, (verdict) => {
-      if (verdict.action === 'accept' || this.#excused(greeting, verdict) !== null) return 'continue';
+      if (verdict.action === 'accept' || this.#excused(verdict) !== null) return 'continue';
       this.#note(greeting, verdict, 'helo', null, null, context);
       return this.#refusal(greeting, verdict, '');
     });
@@ -252,7 +253,7 @@ class HeloSession implements MilterSession {
     if (pending === null) return 'accept';
     return afterwards(pending, (general) => {
       const judged = own === null ? general : greeting.under(own, general);
-      const exempt = this.#excused(greeting, judged);
+      const exempt = this.#excused(judged);
       this.#note(greeting, judged, stage, recipient, exempt, context);
       if (exempt === null && judged.action !== 'accept') {
         return this.#refusal(greeting, judged, recipient ?? this.#sender ?? '');
@@ -270,15 +271,15 @@ class HeloSession implements MilterSession {
   }
 
   /** Why a verdict is not acted on. */
-  #excused(greeting: Greeting, judged: Judged): string | null {
+  #excused(judged: Judged): string | null {
     if (judged.access?.action === 'allow') return 'access';
-    return this.#spent(greeting, judged) ? 'tempfail-limit' : null;
+    return this.#spent(judged) ? 'tempfail-limit' : null;
   }
 
   /** Whether this message would be one tempfail too many. Asked once a message. */
-  #spent({ helo }: Greeting, { action }: Judged): boolean {
+  #spent({ action, assessment }: Judged): boolean {
     if (action !== 'tempfail') return false;
-    this.#budgetSpent ??= !this.#options.budget.spend(this.#ip, helo);
+    this.#budgetSpent ??= !this.#options.budget.spend(budgetKey(assessment));
     return this.#budgetSpent;
   }
 

@@ -115,11 +115,11 @@ export function weight(text: string): readonly [id: string, weight: number] {
   return [match[1] ?? '', Number(match[2])];
 }
 
-/** `COUNT/TIME`, such as `5/4h`; time in milliseconds. */
+/** `COUNT/TIME`, such as `3/2h`; time in milliseconds. */
 export function countAndAge(text: string): { readonly count: number; readonly ageMs: number } {
   const [count = '', age = '', ...more] = text.split('/');
   if (more.length > 0 || age === '')
-    throw new UsageError(`"${text}" is not a number and a time such as 5/4h`);
+    throw new UsageError(`"${text}" is not a number and a time such as 3/2h`);
   return { count: numberBetween(1, 1000)(count), ageMs: durationBetween(0, 7 * 86_400_000)(age) };
 }
 

@@ -139,9 +139,9 @@ export const OPTIONS = {
   tempfailLimit: one({
     value: 'COUNT/TIME',
     group: 'Policy',
-    help: 'a client that was tempfailed so often for one name, over so long, is accepted: mail is delayed, never bounced',
+    help: 'a sender that was tempfailed so often, over so long, is accepted for 35 days: who tries again for longer loses no mail',
     parse: countAndAge,
-    default: '5/4h',
+    default: '3/2h',
   }),
   observe: flag({
     group: 'Policy',

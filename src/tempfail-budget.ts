@@ -1,63 +1,77 @@
 /**
- * How often one client is told to come again for one name. A tempfail delays mail, and a sender that is told so for days
- * gives up and bounces: after a number of refusals over a length of time the answer becomes accept.
+ * How often a sender is told to come again. A tempfail delays mail, and a sender that is told so for days gives up and
+ * bounces: after a number of refusals over a length of time the answer becomes accept, and stays so for weeks.
  */
-import { type IpAddress, networkText } from './core/ip.ts';
+import type { BudgetKey } from './budget-key.ts';
+import { FairTable, type TableKey } from './fair-table.ts';
 
 export interface TempfailLimit {
   /** Tempfails given before the answer changes. */
   readonly count: number;
-  /** Milliseconds since the first of them. */
+  /** Milliseconds since the first of them, to the second. */
   readonly ageMs: number;
 }
 
-interface Record {
-  readonly firstAt: number;
-  count: number;
-}
-
-/** Names kept at a time; when full the older half is forgotten, which begins their count anew. */
-const MAX_RECORDS = 50_000;
+/** RFC 6647 §5 wants a week at least; who comes less often than that is as good as new. */
+const TRIES_LIFE = 7 * 86_400;
+/** As postgrey: longer than a month, so that what is sent monthly is delayed once. */
+const SPENT_LIFE = 35 * 86_400;
+/** 21 MB of address space, touched as it fills: a million tries are seventeen hours of a flood of 60,000 an hour. */
+const TRIES_ROWS = 16_384;
+/** 5 MB: a quarter of a million senders whose budget is spent. */
+const SPENT_ROWS = 4096;
+/** Most places that one network has under the names of organisations; what else it does is counted in its own row. */
+const MAX_ORGANISED = 256;
 
 export class TempfailBudget {
   readonly #limit: () => TempfailLimit;
   readonly #now: () => number;
-  #current = new Map<string, Record>();
-  #previous = new Map<string, Record>();
-  #turnsAt: number;
+  readonly #tries = new FairTable(TRIES_ROWS);
+  /** Apart from first tries, which cost a stranger nothing. */
+  readonly #spent = new FairTable(SPENT_ROWS);
 
   /** `limit` is the limit as it is now; `now` gives milliseconds on a steady scale. */
   constructor(limit: () => TempfailLimit, now: () => number) {
     this.#limit = limit;
     this.#now = now;
-    this.#turnsAt = now() + this.#lifeMs;
   }
 
-  /**
-   * Notes that a message is to be tempfailed. False once the budget is spent: it is to be accepted. Neighbours in one
-   * /24 or /64 share a budget, since a pool tries again from another host.
-   */
-  spend(client: IpAddress | null, helo: string): boolean {
-    this.#turn();
-    const network = client === null ? 'unknown' : networkText(client, client.family === 4 ? 24 : 64);
-    const key = `${network} ${helo.slice(0, 255).toLowerCase()}`;
-    const record = this.#current.get(key) ?? this.#previous.get(key) ?? { firstAt: this.#now(), count: 0 };
-    this.#current.set(key, record);
+  /** Notes that a message is to be tempfailed. False once the budget is spent: it is to be accepted. */
+  spend(key: BudgetKey): boolean {
+    const now = Math.floor(this.#now() / 1000);
+    const accounts = accountsOf(key);
+    for (const each of accounts) {
+      const spent = this.#spent.find(each, now - SPENT_LIFE);
+      if (spent === null) continue;
+      spent.see(now);
+      return false;
+    }
     const { count, ageMs } = this.#limit();
-    if (record.count >= count && this.#now() - record.firstAt >= ageMs) return false;
-    record.count++;
-    return true;
+    const used = accounts.find((each) => this.#tries.find(each, now - TRIES_LIFE) !== null);
+    const chosen = used ?? open(accounts, this.#tries);
+    const record = this.#tries.find(chosen, now - TRIES_LIFE) ?? this.#tries.add(chosen, now, now - TRIES_LIFE);
+    if (record.count < count || now - record.first < Math.floor(ageMs / 1000)) {
+      record.see(now);
+      return true;
+    }
+    this.#tries.delete(chosen);
+    this.#spent.add(open(accounts, this.#spent), now, now - SPENT_LIFE);
+    return false;
   }
+}
 
-  /** Long enough that a sender who tries every few hours is still known. */
-  get #lifeMs(): number {
-    return Math.max(24 * 3_600_000, 4 * this.#limit().ageMs);
-  }
+/** The organisation's, where one is known, and the network's: whichever has been seen before is gone on with. */
+function accountsOf({ name, organisation, network, site }: BudgetKey): Accounts {
+  // Neither a domain name nor a network has a space in it. All networks of a site compete for one row.
+  const own = { text: `${network} ${name}`, row: site, owner: network };
+  if (organisation === null) return [own];
+  const text = `${organisation} ${name}`;
+  return [{ text, row: text, owner: network }, own];
+}
 
-  #turn(): void {
-    if (this.#now() < this.#turnsAt && this.#current.size < MAX_RECORDS) return;
-    this.#previous = this.#current;
-    this.#current = new Map();
-    this.#turnsAt = this.#now() + this.#lifeMs;
-  }
+type Accounts = readonly [TableKey] | readonly [organised: TableKey, own: TableKey];
+
+/** Where a new record goes: to the organisation, unless the network has shown too many of them. */
+function open([first, own]: Accounts, table: FairTable): TableKey {
+  return own === undefined || table.held(first.owner) < MAX_ORGANISED ? first : own;
 }

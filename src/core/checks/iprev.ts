@@ -2,7 +2,7 @@
  * iprev of the client, and what it says of the HELO name: a verified reverse name under the same organisation makes
  * the two aligned. RFC 8601 §3.
  */
-import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
+import { defineCheck, type Evidence, found, none, type Outcome, pass, temperror } from '../check.ts';
 import { organisation } from '../domain.ts';
 import { queryName } from '../helo.ts';
 import { iprev } from '../iprev.ts';
@@ -53,3 +53,11 @@ export const reverseLookup = defineCheck({
     }
   },
 });
+
+/** The names that lead back to the client, canonical, as this check has told them. */
+export function verifiedNames(
+  outcomes: readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[],
+): readonly string[] {
+  const told = outcomes.find(({ check, result }) => check === reverseLookup.name && result === 'pass');
+  return told?.evidence['names']?.split(' ') ?? [];
+}

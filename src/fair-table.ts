@@ -1,0 +1,149 @@
+/**
+ * A table of fixed size for what strangers fill: when, and how often, something was seen. It never grows by a byte, and
+ * nobody can fill it at the cost of others: a row has room for 64, and when it is full, whoever holds most of it gives
+ * up what was seen longest ago. What one owner may spread over rows is the caller's to bound, by `held`.
+ */
+import { textHash } from './text-hash.ts';
+
+/** Where something is kept, and on whose account. */
+export interface TableKey {
+  readonly text: string;
+  /** Keys of one row compete for its places. */
+  readonly row: string;
+  readonly owner: string;
+}
+
+const PLACES = 64;
+/** Owners are told apart by so many bits. */
+const OWNER_BITS = 16;
+/** For each place: a hash of the key (0 where it is free), of its owner; seconds of the first and last time; how often. */
+const WORDS = 5;
+const [TAG, OWNER, FIRST, LAST, COUNT] = [0, 1, 2, 3, 4] as const;
+
+/** Octets that a table of so many rows takes. */
+export function tableBytes(rows: number): number {
+  return rows * PLACES * WORDS * 4 + (1 << OWNER_BITS) * 4;
+}
+
+export class FairTable {
+  readonly #rows: number;
+  readonly #words: Uint32Array;
+  readonly #held = new Uint32Array(1 << OWNER_BITS);
+  readonly #tagOf = textHash();
+  readonly #rowOf = textHash();
+  readonly #ownerOf = textHash();
+  readonly #share = new Uint8Array(256);
+
+  constructor(rows: number) {
+    this.#rows = rows;
+    this.#words = new Uint32Array(rows * PLACES * WORDS);
+  }
+
+  /** The record of a key that was seen at `since` or later, in seconds; null for none. */
+  find(key: TableKey, since: number): TableRecord | null {
+    const tag = this.#tag(key);
+    const start = this.#start(key);
+    for (let at = start; at < start + PLACES * WORDS; at += WORDS) {
+      if (this.#word(at, TAG) !== tag) continue;
+      return this.#word(at, LAST) < since ? null : new TableRecord(this.#words, at);
+    }
+    return null;
+  }
+
+  /** A new record for a key that has none, seen now and not counted yet. Takes a place that was not seen since, else the fair one. */
+  add(key: TableKey, now: number, since: number): TableRecord {
+    const at = this.#free(this.#start(key), this.#tag(key), since);
+    this.#release(at);
+    const owner = this.#owner(key.owner);
+    this.#words.set([this.#tag(key), owner, now, now, 0], at);
+    this.#held[owner] = this.held(key.owner) + 1;
+    return new TableRecord(this.#words, at);
+  }
+
+  delete(key: TableKey): void {
+    const record = this.find(key, 0);
+    if (record !== null) this.#release(record.at);
+  }
+
+  /** Places that an owner holds; a little more where two owners have one hash. */
+  held(owner: string): number {
+    return this.#held[this.#owner(owner)] ?? 0;
+  }
+
+  #release(at: number): void {
+    if (this.#word(at, TAG) === 0) return;
+    this.#words[at + TAG] = 0;
+    const owner = this.#word(at, OWNER);
+    this.#held[owner] = (this.#held[owner] ?? 1) - 1;
+  }
+
+  /** The place to write to: that of the same key, a free one, one that is forgotten, or that of who has most of the row. */
+  #free(start: number, tag: number, since: number): number {
+    const end = start + PLACES * WORDS;
+    let free = -1;
+    this.#share.fill(0);
+    for (let at = start; at < end; at += WORDS) {
+      const found = this.#word(at, TAG);
+      if (found === tag) return at;
+      if (found === 0 || this.#word(at, LAST) < since) free = at;
+      const share = this.#word(at, OWNER) & 255;
+      this.#share[share] = (this.#share[share] ?? 0) + 1;
+    }
+    return free === -1 ? this.#victim(start, end) : free;
+  }
+
+  #victim(start: number, end: number): number {
+    let victim = start;
+    let most = 0;
+    for (let at = start; at < end; at += WORDS) {
+      const share = this.#share[this.#word(at, OWNER) & 255] ?? 0;
+      if (share < most || (share === most && this.#word(at, LAST) >= this.#word(victim, LAST))) continue;
+      most = share;
+      victim = at;
+    }
+    return victim;
+  }
+
+  #word(at: number, word: number): number {
+    return this.#words[at + word] ?? 0;
+  }
+
+  /** Never 0, which marks a free place. */
+  #tag({ text }: TableKey): number {
+    return this.#tagOf(text) || 1;
+  }
+
+  #start({ row }: TableKey): number {
+    return (this.#rowOf(row) % this.#rows) * PLACES * WORDS;
+  }
+
+  #owner(owner: string): number {
+    return this.#ownerOf(owner) >>> (32 - OWNER_BITS);
+  }
+}
+
+/** One place of a table, good until the next `add`. */
+export class TableRecord {
+  readonly #words: Uint32Array;
+  readonly at: number;
+
+  constructor(words: Uint32Array, at: number) {
+    this.#words = words;
+    this.at = at;
+  }
+
+  /** When it was first seen, in seconds. */
+  get first(): number {
+    return this.#words[this.at + FIRST] ?? 0;
+  }
+
+  get count(): number {
+    return this.#words[this.at + COUNT] ?? 0;
+  }
+
+  /** Seen again. */
+  see(now: number): void {
+    this.#words[this.at + LAST] = now;
+    this.#words[this.at + COUNT] = this.count + 1;
+  }
+}
