@@ -92,8 +92,17 @@ const terminal: Terminal = {
   onExit: (rest) => {
     process.on('exit', () => {
       const bytes = rest();
-      if (bytes.length > 0) writeSync(STDOUT, bytes);
+      if (bytes.length === 0) return;
+      try {
+        writeSync(STDOUT, bytes);
+      } catch {
+        // A full disk, or a pipe that nobody reads: there is nobody left to tell.
+      }
     });
+  },
+  abandon: () => {
+    // A write that does not end would keep the process alive.
+    process.exit();
   },
   screen: screenOf(process.stdout, process.stderr, process.env),
   // Opened only by a command that reads it: an open standard input would keep the process alive.
