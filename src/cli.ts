@@ -93,8 +93,17 @@ const terminal: Terminal = {
   onExit: (rest) => {
     process.on('exit', () => {
       const bytes = rest();
-      if (bytes.length > 0) writeSync(STDOUT, bytes);
+      if (bytes.length === 0) return;
+      try {
+        writeSync(STDOUT, bytes);
+      } catch {
+        // A full disk, or a pipe that nobody reads: there is nobody left to tell.
+      }
     });
+  },
+  abandon: () => {
+    // A write that does not end would keep the process alive.
+    process.exit();
   },
   screen: screenOf(process.stdout, process.stderr, process.env),
   standardConfig: STANDARD_CONFIG,

@@ -2,7 +2,7 @@
  * The decision log: a file of JSON lines that keeps the evidence of every decision, to be judged again under another
  * policy. Appended to in the background; whatever happens to the file, the mail goes on.
  */
-import { close, open } from 'node:fs';
+import { close, constants, open } from 'node:fs';
 import type { Decision } from './decision.ts';
 import { decisionRecord } from './decision-record.ts';
 import { describeError } from './describe-error.ts';
@@ -128,9 +128,12 @@ export class DecisionLog {
   }
 }
 
+/** As `a`; and a pipe that nobody reads must not hold up a thread of ours for ever, nor the end of the process. */
+const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
+
 function openFile(file: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    open(file, 'a', MODE, (error, fd) => {
+    open(file, FLAGS, MODE, (error, fd) => {
       if (error === null) resolve(fd);
       else reject(error);
     });

@@ -43,6 +43,8 @@ export class LineBuffer {
   #spare: Buffer | null = Buffer.allocUnsafeSlow(BATCH);
   /** A write has not ended. */
   #writing = false;
+  /** Lines of that write. */
+  #underWay = 0;
   #scheduled = false;
   #lost = 0;
   #lostInAll = 0;
@@ -56,6 +58,11 @@ export class LineBuffer {
   /** Lines lost since the beginning. */
   get lostInAll(): number {
     return this.#lostInAll;
+  }
+
+  /** Lines taken that have not left, as far as is known. */
+  get waiting(): number {
+    return this.#underWay + this.#lines;
   }
 
   /** Takes a whole line, with its end. */
@@ -80,8 +87,10 @@ export class LineBuffer {
     this.#bytes = this.#spare ?? Buffer.allocUnsafeSlow(BATCH);
     this.#spare = null;
     this.#writing = true;
+    this.#underWay = lines;
     this.#options.put(bytes, (error) => {
       this.#writing = false;
+      this.#underWay = 0;
       // What had to grow once need not stay so.
       this.#spare = full.length === BATCH ? full : null;
       if (error !== null) this.#lose(lines, error);

@@ -30,6 +30,8 @@ const EXEMPTIONS = [
   'access',
   'tempfail-limit',
 ] as const;
+/** `TURNED_AWAY` of the milter library. */
+const TURNED_AWAY = ['connections', 'descriptors', 'buffers', 'unread'] as const;
 /** The details of a temperror that mean something to an operator; c-ares has a dozen more. */
 const DNS_ERRORS = [
   'timeout',
@@ -119,6 +121,7 @@ export class Metrics implements Timing {
   late = 0;
 
   sessions = 0;
+  readonly turnedAway = new Tally(TURNED_AWAY);
   readonly errors = new Tally(['protocol', 'callback', 'check', 'http']);
   readonly reloads = new Tally(['ok', 'failed']);
   lastReloadFailed = false;

@@ -188,6 +188,12 @@ export const METRICS: readonly MetricRow[] = [
     ({ metrics }) => metrics.sessions,
   ),
   tally(
+    'helo_milter_connections_turned_away_total',
+    'reason',
+    'SMTP connections that the MTA had to do without us: connections (as many open as may be), descriptors (the process may hardly open more files), buffers (all together keep too much in memory; the one that kept the most for the longest), unread (the peer does not read our replies)',
+    ({ metrics }) => metrics.turnedAway,
+  ),
+  tally(
     'helo_milter_errors_total',
     'kind',
     'What went wrong inside: protocol (the peer is no MTA, or a broken one), callback (a fault of ours; see --on-error), check (a check failed), http',

@@ -29,6 +29,7 @@ import { settles } from './policy.ts';
 import { prepare, sameAssessments, sameResolver } from './prepared.ts';
 import { changes, oneAtATime } from './reload.ts';
 import { policiesOf, type Rules } from './rules.ts';
+import { sessionErrors } from './session-errors.ts';
 import type { Untagged } from './tagging.ts';
 import { TempfailBudget } from './tempfail-budget.ts';
 import { createTrace } from './trace.ts';
@@ -205,15 +206,7 @@ export async function startService(
     ...agreed(),
     hold: true,
     observe: ({ family, address }, { id }) => trace(family === 'unix' ? null : address, id ?? '?'),
-    onError: (error, event) => {
-      metrics?.errors.count(event === 'protocol' ? 'protocol' : 'callback');
-      // A peer that breaks the protocol is its own affair; a callback that fails is ours.
-      const say = event === 'protocol' ? log.warning : log.error;
-      say('session', [
-        ['at', event],
-        ['detail', describeError(error)],
-      ]);
-    },
+    onError: sessionErrors(log, metrics),
   });
   const { sockets, removePidFile } = await launch(server, config, standing, async () => {
     if (config.decisionLog !== null) {

@@ -11,6 +11,11 @@ import { type Service, startService } from '../service.ts';
 import { supervise } from '../supervision.ts';
 import type { Terminal } from './terminal.ts';
 
+/** Once all else has ended, the reader of the log, and systemd, have so long to take what is left. */
+const LAST_LINES_MS = 5000;
+/** And where nobody wants to wait. */
+const HURRIED_MS = 500;
+
 export async function serve(source: ConfigSource, version: string, terminal: Terminal): Promise<void> {
   const config = await source.read();
   const lines = new LineBuffer({
@@ -61,11 +66,29 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
   ]);
   systemd.stopping(service.connections, service.graceMs);
   // Who says it twice does not want to wait.
-  void terminal.untilStopped().then(() => service.stop(0));
+  const hurried = terminal.untilStopped();
+  void hurried.then(() => service.stop(0));
   await service.stop();
   log.flush();
   log.notice('stopped', []);
-  await Promise.all([lines.drained(), systemd.told()]);
+  const done = Promise.all([lines.drained(), systemd.told()]);
+  if (await inTime(done, hurried)) return;
+  const lost = lines.waiting + lines.lostInAll;
+  lines.take();
+  if (lost > 0) terminal.writeError(`helo-milter: nobody reads the log; ${lost} lines of it are lost\n`);
+  terminal.abandon();
+}
+
+/** Whether the last lines have left before our patience ends. */
+async function inTime(done: Promise<unknown>, hurried: Promise<unknown>): Promise<boolean> {
+  const timers: NodeJS.Timeout[] = [];
+  const tooLate = new Promise<false>((resolve) => {
+    timers.push(setTimeout(resolve, LAST_LINES_MS, false));
+    void hurried.then(() => timers.push(setTimeout(resolve, HURRIED_MS, false)));
+  });
+  const left = await Promise.race([done.then(() => true), tooLate]);
+  for (const timer of timers) clearTimeout(timer);
+  return left;
 }
 
 /** The banner for readers of JSON. */

@@ -12,6 +12,8 @@ export interface Terminal {
   readonly journal: boolean;
   /** Asked for lines that nobody has begun to write, should the program have to end at once. */
   onExit(rest: () => Buffer): void;
+  /** Ends the program though output has not left, and never will. */
+  abandon(): void;
   /** Absent where nobody looks. */
   readonly screen?: Screen;
   /** Configuration file of the service on this host, be it there or not; absent where there can be none. */

@@ -23,8 +23,6 @@ export async function bind(
     server.once('error', reject);
     const done = (): void => {
       server.off('error', reject);
-      // A failing accept (too many open files) is not the end of the service.
-      server.on('error', () => undefined);
       resolve();
     };
     if (address.kind === 'inet')

@@ -140,6 +140,7 @@ function decodeConnect(data: Buffer): ConnectInfo {
 
 /** Sendmail writes `IPv6:` before the address and may write IPv4 as mapped. A zone is of no use to anybody else. */
 function plainAddress(text: string): string {
-  const bare = text.replace(/^IPv6:/i, '').replace(/%.*$/, '');
+  const zone = text.indexOf('%');
+  const bare = (zone === -1 ? text : text.slice(0, zone)).replace(/^IPv6:/i, '');
   return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1] ?? bare;
 }

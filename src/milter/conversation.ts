@@ -1,79 +1,63 @@
 /**
  * The talk with one MTA connection: takes bytes, calls the session's callbacks in order, gives bytes. Knows no socket,
  * so that the whole state machine can be driven from a test.
- *
- * The order of commands is that of libmilter (`engine.c`): a command out of its place ends the message under way
- * (abort callback) and is tried again from there; if it still has no place it is ignored without a reply.
  */
-import { type Command, type ConnectInfo, decodeCommand } from './command.ts';
-import { MAX_DATA, SMFIC, SMFIP } from './constants.ts';
+import { type Command, type ConnectInfo, decodeCommand, type Offer } from './command.ts';
+import { SMFIC, SMFIP } from './constants.ts';
+import { describe, isThenable, type OnError, openSession, quiet, report, standIn } from './guard.ts';
+import { Flow, type Peer } from './flow.ts';
+import { ORDINARY } from './holdings.ts';
 import { Macros } from './macros.ts';
 import { Message } from './message.ts';
 import {
   type ActionName,
   type Agreement,
+  type Answer,
   answers,
-  declined,
   grants,
   negotiate,
   type Wishes,
 } from './negotiation.ts';
 import { describeCommand, describeMacros, describePacket, type Observer } from './observer.ts';
-import { PacketDecoder, ProtocolError } from './packet.ts';
-import { describeReply, encodeReply, type Reply } from './reply.ts';
+import { endsMessage, endsUnfinished, hasPlace, IDLE, type MessageEvent, RANK } from './order.ts';
+import { type Packet, ProtocolError } from './packet.ts';
+import { describeReply, encodeReply, isLegal, type Reply } from './reply.ts';
 import type { Awaitable, EventName, MilterContext, MilterSession } from './session.ts';
 
 export interface ConversationOptions {
   readonly newSession: () => MilterSession;
   readonly wishes: Wishes;
-  /** What is answered where a callback fails; the connection goes on in any case. */
+  /** What is answered where a callback fails, and by a session that could not be made; the connection goes on in any case. */
   readonly replyOnError: 'continue' | 'tempfail';
-  /** Hears of callbacks that failed and of peers that broke the protocol. */
-  readonly onError: (error: unknown, event: EventName | 'abort' | 'close' | 'protocol') => void;
+  /** Hears of what failed, of peers that broke the protocol, and of connections turned away. */
+  readonly onError: OnError;
   /** Asked at CONNECT for somebody who wants to hear the dialogue of this session; null for nobody. */
   readonly observe?: Observe | undefined;
 }
 
 export type Observe = (info: ConnectInfo, session: MilterSession) => Observer | null;
 
-/** Where the bytes go. */
-export interface Peer {
-  write(bytes: Buffer): void;
-  /** Hold back further bytes, or let them come again. */
-  pause(): void;
-  resume(): void;
-  /** The conversation is over; nothing more will be written. */
-  destroy(): void;
-}
-
-/** How far a message has come. */
-const IDLE = 0;
-const RANK = { mail: 1, rcpt: 2, data: 3, header: 4, endOfHeaders: 5, body: 6 } as const;
-type MessageEvent = keyof typeof RANK;
-/** Events that come at most once in a message. */
-const ONCE: ReadonlySet<MessageEvent> = new Set(['mail', 'data', 'endOfHeaders']);
-
-export class Conversation implements MilterContext {
+export class Conversation extends Flow implements MilterContext {
   readonly #options: ConversationOptions;
   readonly #peer: Peer;
-  readonly #decoder = new PacketDecoder();
   #macros = new Macros();
   #session: MilterSession;
   #observer: Observer | null = null;
   #agreement: Agreement | null = null;
   #connected = false;
   #progress: number = IDLE;
-  /** Replies that have not left; null while there are none, as most of the time. */
-  #out: Buffer[] | null = null;
   /** The event whose callback has not settled. */
   #waitingFor: EventName | null = null;
-  #paused = false;
-  #over = false;
+  /** Octets of the last of each, which the session may well keep. */
+  #connectSize = 0;
+  #heloSize = 0;
+  #mailSize = 0;
 
   constructor(options: ConversationOptions, peer: Peer) {
+    super(peer);
     this.#options = options;
     this.#peer = peer;
-    this.#session = options.newSession();
+    this.#session = openSession(options);
   }
 
   get version(): number {
@@ -88,79 +72,50 @@ export class Conversation implements MilterContext {
     return this.#agreement !== null && grants(action, this.#agreement);
   }
 
-  receive(chunk: Buffer): void {
-    if (this.#over) return;
-    this.#decoder.push(chunk);
-    if (this.#waitingFor === null) {
-      this.#work();
-    } else if (!this.#paused && this.#decoder.pending > MAX_DATA) {
-      // A peer that sends on while a callback works must not fill our memory.
-      this.#paused = true;
-      this.#peer.pause();
-    }
+  /** Bytes of memory that the peer has filled here and has not been given back yet. */
+  get held(): number {
+    if (this.over) return 0;
+    const kept = this.#connectSize + this.#heloSize + this.#mailSize;
+    return this.undecoded + this.#macros.size + kept;
   }
 
   /** The connection is gone, or is to go: tells the session, once. */
   end(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.stop();
     this.#endSession();
+    // A callback that has not settled may still ask for them, and keeps us until it has.
+    if (this.#macros.size > ORDINARY) this.#macros = new Macros();
     this.#peer.destroy();
   }
 
   /** Ends without leaving an open question: the MTA goes on as if there had been no filter. */
   release(): void {
     if (this.#waitingFor !== null && this.#agreement !== null && answers(this.#waitingFor, this.#agreement)) {
-      this.#send(encodeReply('continue'));
+      this.send(encodeReply('continue'));
     }
-    this.#flush();
+    this.flush();
     this.end();
   }
 
-  /** Takes packet after packet until a callback has to be waited for; what they gave leaves in one write. */
-  #work(): void {
-    try {
-      while (!this.#isOver() && this.#waitingFor === null) {
-        const packet = this.#decoder.next();
-        if (packet === null) break;
-        this.#take(decodeCommand(packet));
-      }
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#options.onError(error, 'protocol');
-      this.#flush();
-      this.end();
-    }
-    this.#flush();
-    if (this.#paused && this.#waitingFor === null && !this.#over) {
-      this.#paused = false;
-      this.#peer.resume();
-    }
+  protected override get waiting(): boolean {
+    return this.#waitingFor !== null;
   }
 
-  #isOver(): boolean {
-    return this.#over;
+  protected override fail(error: unknown): void {
+    report(this.#options.onError, error, error instanceof ProtocolError ? 'protocol' : 'internal');
+    this.flush();
+    this.end();
   }
 
-  #send(packet: Buffer): void {
-    if (this.#out === null) this.#out = [packet];
-    else this.#out.push(packet);
-  }
-
-  #flush(): void {
-    const out = this.#out;
-    if (out === null || this.#over) return;
-    this.#out = null;
-    const [first] = out;
-    this.#peer.write(first !== undefined && out.length === 1 ? first : Buffer.concat(out));
-  }
-
-  #take(command: Command): void {
+  protected override take(packet: Packet): void {
+    const command = decodeCommand(packet);
+    const size = packet.data.length;
     if (this.#agreement === null && command.type !== 'negotiate' && command.type !== 'quit') {
       throw new ProtocolError(`${command.type} before the negotiation`);
     }
     const session = this.#session;
-    this.#observer?.('mta', command.type, describeCommand(command));
+    if (this.#observer !== null) this.#show('mta', command.type, () => describeCommand(command));
     switch (command.type) {
       case 'negotiate':
         this.#negotiate(command.offer);
@@ -171,17 +126,20 @@ export class Conversation implements MilterContext {
       case 'connect':
         if (this.#connected) return;
         this.#connected = true;
+        this.#connectSize = size;
         this.#begin(SMFIC.CONNECT);
         if (this.#options.observe !== undefined) this.#letObserve(this.#options.observe, command);
         this.#call('connect', () => session.connect?.(command.info, this));
         return;
       case 'helo':
         this.#abort();
+        this.#heloSize = size;
         this.#begin(SMFIC.HELO);
         this.#call('helo', () => session.helo?.(command.name, this));
         return;
       case 'mail':
         if (!this.#enter('mail')) return;
+        this.#mailSize = size;
         this.#begin(SMFIC.MAIL);
         this.#call('mail', () => session.mail?.(command.envelope, this));
         return;
@@ -213,24 +171,37 @@ export class Conversation implements MilterContext {
         this.#abort();
         return;
       case 'quit':
-        this.#flush();
+        this.flush();
         this.end();
         return;
       case 'quitNewConnection':
         this.#endSession();
-        this.#session = this.#options.newSession();
+        this.#session = openSession(this.#options);
         this.#macros = new Macros();
+        this.#connectSize = this.#heloSize = this.#mailSize = 0;
         this.#connected = false;
         return;
     }
   }
 
-  #negotiate(offer: Parameters<typeof negotiate>[0]): void {
+  #negotiate(offer: Offer): void {
     if (this.#agreement !== null) throw new ProtocolError('a second negotiation');
-    const { wishes } = this.#options;
-    const { agreement, encoded } = negotiate(offer, this.#session, wishes);
+    const { agreement, encoded } = this.#agree(offer);
     this.#agreement = agreement;
-    this.#send(encoded);
+    this.send(encoded);
+  }
+
+  #agree(offer: Offer): Answer {
+    const { wishes, onError, replyOnError } = this.#options;
+    try {
+      return negotiate(offer, this.#session, wishes);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      // A session whose callbacks cannot even be looked at.
+      report(onError, error, 'newSession');
+      this.#session = standIn(replyOnError);
+      return negotiate(offer, this.#session, wishes);
+    }
   }
 
   #begin(command: number): void {
@@ -239,84 +210,79 @@ export class Conversation implements MilterContext {
 
   /** Whether the event has a place now. Puts the message into that place. */
   #enter(event: MessageEvent): boolean {
-    const rank = RANK[event];
-    const repeated = this.#progress === rank && ONCE.has(event);
-    if (this.#progress > rank || repeated) this.#abort();
-    if (this.#progress < this.#leastBefore(event)) return false;
-    this.#progress = rank;
+    if (endsUnfinished(event, this.#progress)) this.#abort();
+    if (!hasPlace(event, this.#progress, this.#agreement)) return false;
+    this.#progress = RANK[event];
     return true;
-  }
-
-  /** MAIL and RCPT must have come before, unless they were declined. */
-  #leastBefore(event: MessageEvent): number {
-    const agreement = this.#agreement;
-    if (event === 'mail' || agreement === null) return IDLE;
-    if (event !== 'rcpt' && !declined('rcpt', agreement)) return RANK.rcpt;
-    return declined('mail', agreement) ? IDLE : RANK.mail;
   }
 
   /** The end of a message is always answered: Postfix sends it even if every event was declined. */
   #endOfMessage(chunk: Buffer): void {
     const session = this.#session;
-    const finish = (): Awaitable<Reply | undefined> => {
-      if (session.endOfMessage === undefined) return undefined;
-      const message = new Message(this.#agreement?.actions ?? 0, (packet) => {
-        this.#send(packet);
-        this.#flush();
+    this.#call('endOfMessage', () => {
+      // libmilter takes data here for a last piece of the body.
+      if (chunk.length === 0 || session.body === undefined) return this.#finish(session);
+      return Promise.resolve(session.body(chunk, this)).then((given) => {
+        const reply = (given as Reply | undefined) ?? 'continue';
+        return reply === 'continue' || reply === 'skip' ? this.#finish(session) : reply;
       });
-      const settle = (reply: Reply): Reply => {
-        for (const change of message.finish()) {
-          this.#observer?.('milter', 'change', describePacket(change));
-          this.#send(change);
-        }
-        return reply;
-      };
-      const reply = session.endOfMessage(message, this);
-      return reply instanceof Promise ? reply.then(settle) : settle(reply);
-    };
-    // libmilter takes data here for a last piece of the body.
-    if (chunk.length === 0 || session.body === undefined) {
-      this.#call('endOfMessage', finish);
-      return;
-    }
-    this.#call('endOfMessage', async () => {
-      const reply = (await session.body?.(chunk, this)) ?? 'continue';
-      return reply === 'continue' || reply === 'skip' ? finish() : reply;
     });
+  }
+
+  #finish(session: MilterSession): Awaitable<Reply | undefined> {
+    if (session.endOfMessage === undefined) return undefined;
+    const message = new Message(this.#agreement?.actions ?? 0, (packet) => {
+      this.send(packet);
+      this.flush();
+    });
+    const settle = (reply: Reply): Reply => {
+      for (const change of message.finish()) {
+        if (this.#observer !== null) this.#show('milter', 'change', () => describePacket(change));
+        this.send(change);
+      }
+      return reply;
+    };
+    const reply = session.endOfMessage(message, this);
+    return isThenable(reply) ? Promise.resolve(reply).then(settle) : settle(reply);
   }
 
   /** Runs a callback and answers; a failure of it is our own and costs the peer nothing. */
   #call(event: EventName, callback: () => Awaitable<Reply | undefined>): void {
+    let reply: Awaitable<Reply | undefined>;
     try {
-      const reply = callback();
-      if (!(reply instanceof Promise)) {
-        this.#answer(event, reply);
-        return;
-      }
-      this.#waitingFor = event;
-      const resume = (): void => {
-        this.#waitingFor = null;
-        this.#work();
-      };
-      reply.then(
-        (value) => {
-          if (this.#over) return;
-          this.#answer(event, value);
-          resume();
-        },
-        (error: unknown) => {
-          if (this.#over) return;
-          this.#fail(event, error);
-          resume();
-        },
-      );
+      reply = callback();
+      if (isThenable(reply)) reply = Promise.resolve(reply);
     } catch (error) {
-      this.#fail(event, error);
+      this.#failed(event, error);
+      return;
     }
+    if (!(reply instanceof Promise)) {
+      this.#answer(event, reply);
+      return;
+    }
+    this.#waitingFor = event;
+    const resume = (answer: () => void): void => {
+      if (this.over) return;
+      answer();
+      this.#waitingFor = null;
+      this.work();
+    };
+    void reply.then(
+      (value) => {
+        resume(() => {
+          this.#answer(event, value);
+        });
+      },
+      (error: unknown) => {
+        resume(() => {
+          this.#failed(event, error);
+        });
+      },
+    );
   }
 
-  #fail(event: EventName, error: unknown): void {
-    this.#options.onError(error, event);
+  #failed(event: EventName, error: unknown): void {
+    report(this.#options.onError, error, event);
     this.#answer(event, this.#options.replyOnError);
   }
 
@@ -324,7 +290,7 @@ export class Conversation implements MilterContext {
     const reply = given ?? 'continue';
     // TypeScript refuses these; a JavaScript filter may try, and Sendmail would drop the filter in silence.
     if (!isLegal(event, reply)) {
-      this.#fail(event, new RangeError(`the reply ${JSON.stringify(reply)} is not possible at ${event}`));
+      this.#failed(event, new RangeError(`the reply ${describe(reply)} is not possible at ${event}`));
       return;
     }
     const agreement = this.#agreement;
@@ -333,8 +299,8 @@ export class Conversation implements MilterContext {
     if (!answers(event, agreement)) return;
     const skipGranted = (agreement.protocol & SMFIP.SKIP) !== 0;
     const granted = reply === 'skip' && !skipGranted ? 'continue' : reply;
-    this.#observer?.('milter', event, describeReply(granted));
-    this.#send(encodeReply(granted));
+    if (this.#observer !== null) this.#show('milter', event, () => describeReply(granted));
+    this.send(encodeReply(granted));
   }
 
   #abort(): void {
@@ -346,41 +312,43 @@ export class Conversation implements MilterContext {
   #endSession(): void {
     this.#abort();
     this.#tell('close');
-    this.#observer?.('mta', 'close', '');
+    this.#show('mta', 'close', () => '');
     this.#observer = null;
   }
 
   /** The macros of CONNECT came before anybody could listen. */
   #letObserve(observe: Observe, command: Command & { readonly type: 'connect' }): void {
-    const observer = (this.#observer = observe(command.info, this.#session));
-    if (observer === null) return;
+    try {
+      this.#observer = observe(command.info, this.#session) ?? null;
+    } catch (error) {
+      report(this.#options.onError, error, 'observe');
+    }
+    if (this.#observer === null) return;
     const macros = this.#macros.of(SMFIC.CONNECT);
-    if (macros !== undefined) observer('mta', 'macro', describeMacros(SMFIC.CONNECT, macros));
-    observer('mta', 'connect', describeCommand(command));
+    if (macros !== undefined) this.#show('mta', 'macro', () => describeMacros(SMFIC.CONNECT, macros));
+    this.#show('mta', 'connect', () => describeCommand(command));
+  }
+
+  /** An observer that fails hears no more. */
+  #show(side: 'mta' | 'milter', event: string, text: () => string): void {
+    try {
+      quiet(this.#observer?.(side, event, text()), (error) => {
+        report(this.#options.onError, error, 'observe');
+      });
+    } catch (error) {
+      this.#observer = null;
+      report(this.#options.onError, error, 'observe');
+    }
   }
 
   #tell(event: 'abort' | 'close'): void {
+    const { onError } = this.#options;
     try {
-      this.#session[event]?.();
+      quiet(this.#session[event]?.(), (error) => {
+        report(onError, error, event);
+      });
     } catch (error) {
-      this.#options.onError(error, event);
+      report(onError, error, event);
     }
   }
-}
-
-const COMMON: ReadonlySet<unknown> = new Set(['continue', 'accept', 'reject', 'tempfail']);
-
-function isLegal(event: EventName, reply: unknown): boolean {
-  if (reply instanceof Object) return 'encoded' in reply && reply.encoded instanceof Buffer;
-  if (COMMON.has(reply)) return true;
-  if (reply === 'discard') return event !== 'connect' && event !== 'helo';
-  return reply === 'skip' && event === 'body';
-}
-
-/** After such a reply the MTA shows no more of this message. At RCPT a refusal concerns that recipient only. */
-function endsMessage(event: EventName, reply: Reply): boolean {
-  if (event === 'endOfMessage') return true;
-  if (event === 'connect' || event === 'helo' || event === 'unknown') return false;
-  if (event === 'rcpt') return reply === 'accept' || reply === 'discard';
-  return reply !== 'continue' && reply !== 'skip';
 }

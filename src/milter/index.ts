@@ -34,5 +34,8 @@ export {
   type ReplyCode,
   replyCode,
 } from './reply.ts';
-export { type ListenOptions, MilterServer, type MilterServerOptions } from './server.ts';
+export type { ErrorSource } from './guard.ts';
+export { type ListenOptions, MilterServer } from './server.ts';
+export type { MilterServerOptions } from './server-options.ts';
+export { TURNED_AWAY, TurnedAwayError, type TurnedAwayReason } from './turned-away.ts';
 export type { Awaitable, EventName, MilterContext, MilterSession } from './session.ts';

@@ -25,6 +25,13 @@ export class Macros {
   /** The raw set of each stage; the one past the end is that of UNKNOWN, which may come at any time. */
   readonly #sets: (string | undefined)[] = [];
 
+  /** Bytes of all sets. */
+  get size(): number {
+    let size = 0;
+    for (const set of this.#sets) size += set?.length ?? 0;
+    return size;
+  }
+
   /** Takes the data of a MACRO packet; sets of stages that nobody knows are dropped. */
   set(command: number, text: string): void {
     const stage = command === SMFIC.UNKNOWN ? LAST : ORDER.indexOf(command);

@@ -91,6 +91,12 @@ export interface Answer {
 
 const prepared = new WeakMap<Wishes, Prepared>();
 
+/** Throws RangeError where wishes cannot be told to an MTA. */
+export function checkWishes(wishes: Wishes): void {
+  prepare(wishes);
+  encodeLists(wishes.macros);
+}
+
 function prepare(wishes: Wishes): Prepared {
   let protocol = 0;
   for (const event of wishes.noReply) protocol |= NO_REPLY[event] ?? 0;

@@ -35,6 +35,17 @@ export class PacketDecoder {
     return this.#end - this.#start;
   }
 
+  /** Bytes of memory that this takes: the buffer in which an incomplete packet waits. */
+  get held(): number {
+    return this.#bytes.length;
+  }
+
+  /** Forgets what has not been given out. */
+  clear(): void {
+    this.#bytes = EMPTY;
+    this.#start = this.#end = 0;
+  }
+
   push(chunk: Buffer): void {
     if (this.pending === 0) {
       this.#bytes = chunk;
@@ -69,10 +80,7 @@ export class PacketDecoder {
       command: this.#bytes[begin] ?? 0,
       data: this.#bytes.subarray(begin + 1, this.#start),
     };
-    if (this.#start === this.#end) {
-      this.#bytes = EMPTY;
-      this.#start = this.#end = 0;
-    }
+    if (this.#start === this.#end) this.clear();
     return packet;
   }
 }

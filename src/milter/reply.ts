@@ -4,6 +4,7 @@
  */
 import { SMFIR } from './constants.ts';
 import { encodePacket, encodeString } from './packet.ts';
+import type { EventName } from './session.ts';
 
 /** An SMTP reply of our own; made by `replyCode` only. */
 export interface ReplyCode {
@@ -87,4 +88,23 @@ function cleanLine(line: string, limit: number): string {
 export function describeReply(reply: Reply): string {
   if (typeof reply === 'string') return reply;
   return reply.lines.map((line) => `${reply.code} ${reply.enhancedCode} ${line}`).join(' / ');
+}
+
+const COMMON: ReadonlySet<unknown> = new Set(['continue', 'accept', 'reject', 'tempfail']);
+
+/** Whether an MTA understands what a callback returned. */
+export function isLegal(event: EventName, reply: unknown): boolean {
+  if (COMMON.has(reply)) return true;
+  if (typeof reply === 'object' && reply !== null) return isReplyCode(reply);
+  if (reply === 'discard') return event !== 'connect' && event !== 'helo';
+  return reply === 'skip' && event === 'body';
+}
+
+/** A filter in JavaScript may return anything, whose properties may do anything. */
+function isReplyCode(reply: object): boolean {
+  try {
+    return 'encoded' in reply && reply.encoded instanceof Buffer;
+  } catch {
+    return false;
+  }
 }

@@ -1,31 +1,16 @@
 /** The listening side: sockets, limits and the way to stop without losing a message. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { parseSocketAddress, type SocketAddress } from './address.ts';
 import { bind, removeStale, type SocketOwner } from './bind.ts';
-import { Conversation, type ConversationOptions, type Peer } from './conversation.ts';
-import type { ActionName, Wishes } from './negotiation.ts';
-import type { MilterSession } from './session.ts';
-
-export interface MilterServerOptions extends Partial<Wishes> {
-  /** Called for each connection of the MTA, which is one SMTP connection. */
-  readonly newSession: () => MilterSession;
-  /** Hears of failing callbacks and broken peers; the connection of a failing callback goes on. */
-  readonly onError: ConversationOptions['onError'];
-  /** What is answered for a callback that fails; `tempfail` unless told. */
-  readonly replyOnError?: ConversationOptions['replyOnError'];
-  /** See `ConversationOptions`; nobody listens unless told. */
-  readonly observe?: ConversationOptions['observe'];
-  readonly actions?: readonly ActionName[];
-  /** More connections than this are closed at once, which is the MTA's default action; 20,000 unless told. */
-  readonly maxConnections?: number;
-  /**
-   * A connection that says nothing for so long is closed; two hours unless told, as in libmilter, since an SMTP
-   * client may pause for an hour in Sendmail.
-   */
-  readonly idleTimeoutMs?: number;
-  /** Read nothing from connections before `admit()`: for what must happen between the first socket and the first byte. */
-  readonly hold?: boolean;
-}
+import type { ConversationOptions } from './conversation.ts';
+import { areUsedUp, descriptorOf, firstReserved, isUsedUp } from './descriptors.ts';
+import { Holdings } from './holdings.ts';
+import { type Keeper, Link } from './link.ts';
+import type { Wishes } from './negotiation.ts';
+import { check, type Limits, limitsOf, type MilterServerOptions, sessionOptions } from './server-options.ts';
+import { Refusals, type TurnedAwayReason } from './turned-away.ts';
+import { Turns } from './turns.ts';
 
 export interface ListenOptions {
   /** Permissions of a unix socket; 0o660 unless told. */
@@ -54,8 +39,10 @@ interface Waiting {
 
 const ignore = (): void => undefined;
 
-const IDLE_TIMEOUT_MS = 2 * 3_600_000;
-const MAX_CONNECTIONS = 20_000;
+/** How often, at least, we look for connections that do nothing. */
+const SWEEP_MS = 10_000;
+/** At the very end, last replies may take so long to be read. */
+const LAST_WORDS_MS = 1000;
 
 /**
  * A milter server. Listens on any number of sockets.
@@ -68,37 +55,54 @@ const MAX_CONNECTIONS = 20_000;
  */
 export class MilterServer {
   #options: ConversationOptions;
-  readonly #maxConnections: number;
-  readonly #idleTimeoutMs: number;
+  readonly #limits: Limits;
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<Link>();
-  readonly #closed = (link: Link): void => {
-    this.#links.delete(link);
-    if (this.#links.size === 0) this.#drained?.();
+  readonly #holdings: Holdings;
+  readonly #refusals = new Refusals(() => this.#options.onError);
+  #firstReserved = Infinity;
+  readonly #keeper: Keeper = {
+    turns: new Turns(),
+    changed: (link) => {
+      this.#holdings.note(link, link.holds);
+    },
+    closed: (link) => {
+      this.#holdings.forget(link);
+      this.#links.delete(link);
+      if (this.#links.size === 0) this.#drained?.();
+    },
+    shed: (link) => {
+      link.cut();
+      this.#refusals.note('buffers', 'a connection was closed: all together kept too much in memory');
+    },
   };
   /** Connections that nothing is read from yet; null once they are admitted. */
   #waiting: Waiting[] | null;
   #sweep: NodeJS.Timeout | null = null;
   #drained: (() => void) | null = null;
 
+  /** Throws RangeError for an option that cannot be. */
   constructor(options: MilterServerOptions) {
-    const { keep = [], noReply = [], actions = [], macros = {} } = options;
-    const { rejectedRecipients = false, leadingSpace = false } = options;
-    this.#options = {
-      newSession: options.newSession,
-      onError: options.onError,
-      replyOnError: options.replyOnError ?? 'tempfail',
-      observe: options.observe,
-      wishes: { keep, noReply, actions, macros, rejectedRecipients, leadingSpace },
-    };
-    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
-    this.#idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+    this.#options = sessionOptions(options);
+    check(this.#options);
+    this.#limits = limitsOf(options);
+    this.#holdings = new Holdings(this.#limits.bufferedBytes, this.#links, () => performance.now());
     this.#waiting = options.hold === true ? [] : null;
   }
 
   /** Connections open now. */
   get connections(): number {
     return this.#links.size;
+  }
+
+  /** How many connections were turned away, by why. */
+  get turnedAway(): Readonly<Record<TurnedAwayReason, number>> {
+    return this.#refusals.counts;
+  }
+
+  /** Bytes that all connections keep in memory; see `maxBufferedBytes`. */
+  get bufferedBytes(): number {
+    return this.#holdings.total;
   }
 
   /**
@@ -115,12 +119,20 @@ export class MilterServer {
     const server = createServer({ noDelay: true, pauseOnConnect: this.#waiting !== null }, (socket) => {
       this.#accept(socket, listener.options);
     });
+    server.on('error', (error) => {
+      // A failing accept is not the end of the service; that it cannot listen is told by `bind`.
+      if (server.listening && isUsedUp(error)) this.#outOfDescriptors();
+    });
     const listener = { server, wishes, options: withWishes(this.#options, wishes) };
     await bind(server, address, mode, owner);
     this.#listeners.push(listener);
-    this.#sweep ??= setInterval(() => {
-      this.#closeIdle();
-    }, this.#idleTimeoutMs / 4).unref();
+    this.#firstReserved = firstReserved();
+    this.#sweep ??= setInterval(
+      () => {
+        this.#lookAround();
+      },
+      Math.min(SWEEP_MS, this.#limits.idleMs / 4, this.#limits.unreadMs / 4),
+    ).unref();
     const bound = server.address();
     if (address.kind === 'unix' || bound === null || typeof bound !== 'object') return address;
     return { kind: 'inet', host: address.kind === 'inet' ? address.host : bound.address, port: bound.port };
@@ -133,18 +145,23 @@ export class MilterServer {
     for (const { socket, options } of waiting) this.#accept(socket, options);
   }
 
-  /** Changes what holds for connections to come; those that are open go on as they were agreed. */
+  /**
+   * Changes what holds for connections to come; those that are open go on as they were agreed. Throws RangeError for an
+   * option that cannot be, and changes nothing then.
+   */
   change({
     newSession,
     replyOnError,
     ...wishes
   }: Partial<Pick<MilterServerOptions, 'newSession' | 'replyOnError' | keyof Wishes>>): void {
-    this.#options = {
+    const changed = {
       ...this.#options,
       newSession: newSession ?? this.#options.newSession,
       replyOnError: replyOnError ?? this.#options.replyOnError,
       wishes: { ...this.#options.wishes, ...wishes },
     };
+    check(changed);
+    this.#options = changed;
     for (const listener of this.#listeners) listener.options = withWishes(this.#options, listener.wishes);
   }
 
@@ -166,7 +183,12 @@ export class MilterServer {
     if (this.#links.size > 0 && graceMs > 0) await this.#drain(graceMs);
     for (const { socket } of this.#waiting?.splice(0) ?? []) socket.destroy();
     for (const link of this.#links) link.conversation.release();
+    // Who does not read even now would keep us here for ever.
+    const cut = setTimeout(() => {
+      for (const link of this.#links) link.cut();
+    }, LAST_WORDS_MS);
     await Promise.all(closed);
+    clearTimeout(cut);
   }
 
   async #drain(graceMs: number): Promise<void> {
@@ -180,8 +202,15 @@ export class MilterServer {
   }
 
   #accept(socket: Socket, options: ConversationOptions): void {
-    if (this.#links.size + (this.#waiting?.length ?? 0) >= this.#maxConnections) {
+    if (this.#links.size + (this.#waiting?.length ?? 0) >= this.#limits.connections) {
       socket.destroy();
+      const message = `a connection was closed at once: ${this.#limits.connections} are open already`;
+      this.#refusals.note('connections', message);
+      return;
+    }
+    if (descriptorOf(socket) >= this.#firstReserved) {
+      socket.destroy();
+      this.#outOfDescriptors();
       return;
     }
     if (this.#waiting !== null) {
@@ -189,65 +218,24 @@ export class MilterServer {
       this.#waiting.push({ socket, options });
       return;
     }
-    this.#links.add(new Link(socket, options, this.#closed));
+    this.#links.add(new Link(socket, options, this.#keeper));
   }
 
-  /** One sweep for all: a timer for each socket costs more than the whole parser. */
-  #closeIdle(): void {
-    const oldest = Date.now() - this.#idleTimeoutMs;
-    for (const link of this.#links) if (link.heardAt < oldest) link.conversation.end();
-  }
-}
-
-const LINK = Symbol('link');
-type LinkedSocket = Socket & { [LINK]: Link };
-
-/** A socket and its conversation. The listeners are shared: with closures each of ten thousand would have its own. */
-class Link implements Peer {
-  readonly conversation: Conversation;
-  readonly #socket: LinkedSocket;
-  readonly #onClose: (link: Link) => void;
-  heardAt = Date.now();
-
-  constructor(socket: Socket, options: ConversationOptions, onClose: (link: Link) => void) {
-    this.#socket = Object.assign(socket, { [LINK]: this });
-    this.#onClose = onClose;
-    this.conversation = new Conversation(options, this);
-    socket.on('data', Link.#heard);
-    // ECONNRESET and EPIPE are ends like any other.
-    socket.on('error', ignore);
-    socket.on('close', Link.#ended);
-    // A connection that was held does not flow by itself.
-    socket.resume();
+  #outOfDescriptors(): void {
+    const message = 'a connection was closed at once: the process may hardly open more files';
+    this.#refusals.note('descriptors', message);
   }
 
-  static #heard(this: LinkedSocket, chunk: Buffer): void {
-    const link = this[LINK];
-    link.heardAt = Date.now();
-    link.conversation.receive(chunk);
-  }
-
-  static #ended(this: LinkedSocket): void {
-    const link = this[LINK];
-    link.conversation.end();
-    link.#onClose(link);
-  }
-
-  write(bytes: Buffer): void {
-    this.#socket.write(bytes);
-  }
-
-  destroy(): void {
-    // destroy() alone would drop a last reply that the kernel has not taken yet.
-    if (this.#socket.writableLength > 0) this.#socket.destroySoon();
-    else this.#socket.destroy();
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
+  /** One round for all: a timer for each socket costs more than the whole parser. */
+  #lookAround(): void {
+    // Somebody else in this process has used up even what we leave: then connections fail without a word.
+    if (areUsedUp()) this.#outOfDescriptors();
+    const now = performance.now();
+    for (const link of this.#links) {
+      if (link.stuckAt !== null && now - link.stuckAt > this.#limits.unreadMs) {
+        link.cut();
+        this.#refusals.note('unread', 'a connection was closed: its peer does not read the replies');
+      } else if (now - link.heardAt > this.#limits.idleMs) link.conversation.end();
+    }
   }
 }

@@ -70,7 +70,15 @@ function stage(
         errors.push(`${event}: ${error instanceof Error ? error.message : String(error)}`),
     },
     {
-      write: (bytes) => writes.push(bytes),
+      write: (bytes) => {
+        writes.push(bytes);
+        return true;
+      },
+      yield: () => {
+        setImmediate(() => {
+          conversation.proceed();
+        });
+      },
       destroy: () => (ended = true),
       pause: () => (paused = true),
       resume: () => (paused = false),

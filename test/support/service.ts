@@ -111,7 +111,13 @@ export function service({
           onError: (error, event) => log.push(`${event} ${String(error)}`),
         },
         {
-          write: (bytes) => sent.push(...mta.replies(bytes)),
+          write: (bytes) => {
+            sent.push(...mta.replies(bytes));
+            return true;
+          },
+          yield: () => {
+            conversation.proceed();
+          },
           destroy: () => undefined,
           pause: () => undefined,
           resume: () => undefined,

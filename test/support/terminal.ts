@@ -14,6 +14,7 @@ export function fakeTerminal(wanted: Partial<Terminal> = {}): Terminal {
     },
     journal: false,
     onExit: () => undefined,
+    abandon: () => undefined,
     untilStopped: () => Promise.resolve('the test'),
     onReload: () => undefined,
     onReopen: () => undefined,

@@ -1,0 +1,46 @@
+/**
+ * Open files of the process, of which each connection is one. Where no more may be opened, libuv takes a connection with
+ * a descriptor kept for that, closes it, and tells nobody (`uv__emfile_trick`). So we stop short of the limit and say so.
+ */
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+
+/** Left for what else the process opens: questions to DNS, logs, files read again. */
+const RESERVE = 64;
+
+/** The first descriptor that no connection gets; Infinity where the system does not tell its limit (`/proc/self/limits`). */
+export function firstReserved(limit: number = descriptorLimit()): number {
+  return limit - Math.min(RESERVE, Math.floor(limit / 4));
+}
+
+function descriptorLimit(): number {
+  try {
+    // Node has raised the soft limit to the hard one.
+    return Number(
+      /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? Infinity,
+    );
+  } catch {
+    return Infinity;
+  }
+}
+
+/** The number of a connection's descriptor: the least that is free (POSIX), so that all below it are in use. */
+export function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as { _handle?: { fd?: number } };
+  return handle?.fd ?? -1;
+}
+
+/** Whether the process can open nothing more, now. */
+export function areUsedUp(): boolean {
+  try {
+    closeSync(openSync('/dev/null', 'r'));
+    return false;
+  } catch (error) {
+    return isUsedUp(error);
+  }
+}
+
+/** Whether an error says so. */
+export function isUsedUp(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
+}

@@ -1,0 +1,96 @@
+/**
+ * Calls what the user of this library gave us: sessions, `onError`, observers. Whatever these throw, or reject with
+ * later, is told and goes no further; a filter with a fault must not take the mail of others along.
+ */
+import { inspect } from 'node:util';
+import type { ConversationOptions } from './conversation.ts';
+import type { EventName, MilterSession } from './session.ts';
+
+/**
+ * Where an error came from: a callback by its name, `observe` and what it returned, or `newSession`; `protocol` where the
+ * peer broke the protocol, `turned-away` where a connection was refused or cut short (TurnedAwayError), `internal` for a
+ * fault of this library.
+ */
+export type ErrorSource =
+  EventName | 'newSession' | 'observe' | 'abort' | 'close' | 'protocol' | 'turned-away' | 'internal';
+
+export type OnError = (error: unknown, source: ErrorSource) => void;
+
+/** Those that have failed themselves; said once each, since a hostile peer may cause an error a packet. */
+const failed = new WeakSet();
+
+/** Tells an error. A handler that fails is told as a warning of the process, and nothing else comes of it. */
+export function report(onError: OnError, error: unknown, source: ErrorSource): void {
+  const complain = (failure: unknown): void => {
+    if (typeof onError === 'function') {
+      if (failed.has(onError)) return;
+      failed.add(onError);
+    }
+    process.emitWarning(`onError of a MilterServer failed: ${describe(failure)}`);
+  };
+  try {
+    quiet(onError(error, source), complain);
+  } catch (failure) {
+    complain(failure);
+  }
+}
+
+/** A new session, or one that answers as a failing callback would. */
+export function openSession({
+  newSession,
+  replyOnError,
+  onError,
+}: Pick<ConversationOptions, 'newSession' | 'replyOnError' | 'onError'>): MilterSession {
+  try {
+    const session: unknown = newSession();
+    if (isThenable(session)) {
+      quiet(session, () => undefined);
+      throw new TypeError('newSession must return a session, not a promise of one');
+    }
+    if (typeof session !== 'object' || session === null) {
+      throw new TypeError(`newSession returned ${describe(session)}, which is no session`);
+    }
+    return session;
+  } catch (error) {
+    report(onError, error, 'newSession');
+    return standIn(replyOnError);
+  }
+}
+
+/** The session of a connection for which there is none. */
+export function standIn(reply: ConversationOptions['replyOnError']): MilterSession {
+  return STAND_INS[reply];
+}
+
+const tempfail = (): 'tempfail' => 'tempfail';
+
+const STAND_INS: Readonly<Record<ConversationOptions['replyOnError'], MilterSession>> = {
+  continue: {},
+  // Any of these may be unanswered by agreement, so that one alone would not do.
+  tempfail: {
+    connect: tempfail,
+    helo: tempfail,
+    mail: tempfail,
+    rcpt: tempfail,
+    data: tempfail,
+    endOfMessage: tempfail,
+  },
+};
+
+/** Hears of the rejection of what may be a promise. */
+export function quiet(value: unknown, onRejection: (error: unknown) => void): void {
+  if (isThenable(value)) Promise.resolve(value).catch(onRejection);
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Any value, briefly, for the text of an error. */
+export function describe(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, maxStringLength: 100, maxArrayLength: 10, breakLength: Infinity });
+  } catch {
+    return typeof value;
+  }
+}

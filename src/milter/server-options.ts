@@ -1,0 +1,85 @@
+/** What a server is told: how to talk with an MTA, and what connections may cost. */
+import type { ConversationOptions } from './conversation.ts';
+import { type ActionName, checkWishes, type Wishes } from './negotiation.ts';
+import type { MilterSession } from './session.ts';
+
+const IDLE_TIMEOUT_MS = 2 * 3_600_000;
+/** Postfix gives a milter as long for a message (`milter_content_timeout`), and would have gone by then. */
+const UNREAD_TIMEOUT_MS = 300_000;
+const MAX_CONNECTIONS = 20_000;
+const MAX_BUFFERED_BYTES = 128 * 1024 * 1024;
+
+export interface MilterServerOptions extends Partial<Wishes> {
+  /**
+   * Called for each connection of the MTA, which is one SMTP connection. Where it fails, or returns no session, the connection
+   * gets `replyOnError` for an answer.
+   */
+  readonly newSession: () => MilterSession;
+  /**
+   * Hears of failing callbacks, whose connections go on; of broken peers; and of connections turned away, by TurnedAwayError.
+   */
+  readonly onError: ConversationOptions['onError'];
+  /** What is answered for a callback that fails; `tempfail` unless told. */
+  readonly replyOnError?: ConversationOptions['replyOnError'];
+  /** See `ConversationOptions`; nobody listens unless told. */
+  readonly observe?: ConversationOptions['observe'];
+  readonly actions?: readonly ActionName[];
+  /**
+   * More connections than this are closed at once, which is the MTA's default action; 20,000 unless told. So are those that
+   * would take one of the last 64 descriptors of the process (of few, one of the last quarter).
+   */
+  readonly maxConnections?: number;
+  /**
+   * Bytes that all connections together may keep in memory: packets that are not complete, macros, the arguments of CONNECT, HELO
+   * and MAIL, replies that were not read. Beyond it the connection that has kept the most for the longest is closed. 128 MiB
+   * unless told.
+   */
+  readonly maxBufferedBytes?: number;
+  /** A connection that leaves replies unread for so long is closed, once the kernel takes no more; five minutes unless told. */
+  readonly unreadTimeoutMs?: number;
+  /**
+   * A connection that says nothing for so long is closed; two hours unless told, as in libmilter, since an SMTP
+   * client may pause for an hour in Sendmail.
+   */
+  readonly idleTimeoutMs?: number;
+  /** Read nothing from connections before `admit()`: for what must happen between the first socket and the first byte. */
+  readonly hold?: boolean;
+}
+
+/** What holds for a connection. */
+export function sessionOptions(options: MilterServerOptions): ConversationOptions {
+  const { keep = [], noReply = [], actions = [], macros = {} } = options;
+  const { rejectedRecipients = false, leadingSpace = false } = options;
+  return {
+    newSession: options.newSession,
+    onError: options.onError,
+    replyOnError: options.replyOnError ?? 'tempfail',
+    observe: options.observe,
+    wishes: { keep, noReply, actions, macros, rejectedRecipients, leadingSpace },
+  };
+}
+
+/** What holds for all connections together, and how long one may do nothing. */
+export interface Limits {
+  readonly connections: number;
+  readonly bufferedBytes: number;
+  readonly idleMs: number;
+  readonly unreadMs: number;
+}
+
+export function limitsOf(options: MilterServerOptions): Limits {
+  return {
+    connections: options.maxConnections ?? MAX_CONNECTIONS,
+    bufferedBytes: options.maxBufferedBytes ?? MAX_BUFFERED_BYTES,
+    idleMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    unreadMs: options.unreadTimeoutMs ?? UNREAD_TIMEOUT_MS,
+  };
+}
+
+/** Throws RangeError for what would otherwise show when an MTA connects. */
+export function check({ replyOnError, wishes }: ConversationOptions): void {
+  if (!['continue', 'tempfail'].includes(replyOnError)) {
+    throw new RangeError(`replyOnError is continue or tempfail, not ${JSON.stringify(replyOnError)}`);
+  }
+  checkWishes(wishes);
+}
