@@ -1,138 +1,18 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 /**
- * The entry: the only file that touches `process`.
+ * The entry. It and what it imports at once are written in the JavaScript of 2018, so that a Node that is too old for the
+ * rest can still say that it is: no top-level await, no `?.` and no `??` (Node 14).
  *
  * Sessions leave little behind that lives on: a small young generation saves memory and a tenth of the CPU, see bench/.
  */
-import { fstatSync, writeSync } from 'node:fs';
-import { runCommandLine } from './command-line.ts';
-import { screenOf } from './commands/paint.ts';
-import type { Terminal } from './commands/terminal.ts';
-import { STANDARD_CONFIG } from './config-source.ts';
-import type { Host, ProcessIdentity } from './host.ts';
-import { version } from './version.ts';
-import { writeAll } from './write-all.ts';
+import { EX_CONFIG } from './exit-codes.ts';
+import { NEEDED_NODE, nodeSuffices } from './node-version.ts';
 
-const STDOUT = 1;
-
-/** Node writes to a file without letting anything else go on meanwhile; only pipes and sockets are spared. */
-function toFile(bytes: Buffer, done: (error: Error | null) => void): void {
-  writeAll(STDOUT, bytes, done);
+if (nodeSuffices(process.version)) {
+  void import('./main.ts');
+} else {
+  process.stderr.write(
+    `helo-milter: it needs Node ${NEEDED_NODE}, and this is ${process.version}; README.md says where to get one\n`,
+  );
+  process.exitCode = EX_CONFIG;
 }
-
-function toStream(bytes: Buffer, done: (error: Error | null) => void): void {
-  process.stdout.write(bytes, (error) => {
-    done(error ?? null);
-  });
-}
-
-/** What stdout is; null where the program was started without one. */
-function statStdout(): ReturnType<typeof fstatSync> | null {
-  try {
-    return fstatSync(STDOUT);
-  } catch {
-    return null;
-  }
-}
-
-const stdout = statStdout();
-
-/** Where the system has no users of this kind we are nobody, and can become nobody else. */
-const none = (): number => -1;
-const refuse = (): never => {
-  throw new Error('this system has no such users');
-};
-
-const identity: ProcessIdentity = {
-  current: () => ({
-    uid: (process.getuid ?? none)(),
-    euid: (process.geteuid ?? none)(),
-    gid: (process.getgid ?? none)(),
-    egid: (process.getegid ?? none)(),
-    groups: process.getgroups?.() ?? [],
-  }),
-  setGroups: (groups) => {
-    (process.setgroups ?? refuse)([...groups]);
-  },
-  initGroups: (user, gid) => {
-    // Missing from the types of Node 20.
-    const { initgroups = refuse } = process as { initgroups?: (user: string, extraGroup: number) => void };
-    initgroups(user, gid);
-  },
-  setGid: (gid) => {
-    (process.setgid ?? refuse)(gid);
-  },
-  setUid: (uid) => {
-    (process.setuid ?? refuse)(uid);
-  },
-};
-
-const host: Host = {
-  pid: process.pid,
-  nodeVersion: process.version,
-  script: process.argv[1] ?? '',
-  environment: process.env,
-  monotonic: () => process.hrtime.bigint(),
-  isAlive: (pid) => {
-    try {
-      return process.kill(pid, 0);
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM';
-    }
-  },
-  identity,
-};
-
-const terminal: Terminal = {
-  host,
-  write: (text) => void process.stdout.write(text),
-  writeError: (text) => void process.stderr.write(text),
-  writeLog: stdout?.isFile() === true ? toFile : toStream,
-  // systemd.exec(5): device and inode of the stream, lest output sent elsewhere be taken for it.
-  journal: stdout !== null && process.env['JOURNAL_STREAM'] === `${stdout.dev}:${stdout.ino}`,
-  onExit: (rest) => {
-    process.on('exit', () => {
-      const bytes = rest();
-      if (bytes.length === 0) return;
-      try {
-        writeSync(STDOUT, bytes);
-      } catch {
-        // A full disk, or a pipe that nobody reads: there is nobody left to tell.
-      }
-    });
-  },
-  abandon: () => {
-    // A write that does not end would keep the process alive.
-    process.exit();
-  },
-  screen: screenOf(process.stdout, process.stderr, process.env),
-  standardConfig: STANDARD_CONFIG,
-  // Opened only by a command that reads it: an open standard input would keep the process alive.
-  get input() {
-    return process.stdin;
-  },
-  untilStopped: () =>
-    new Promise((resolve) => {
-      process.once('SIGTERM', resolve);
-      process.once('SIGINT', resolve);
-    }),
-  onReload: (listener) => {
-    process.on('SIGHUP', listener);
-  },
-  onReopen: (listener) => {
-    process.on('SIGUSR1', listener);
-  },
-  onFault: (listener) => {
-    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-      process.on(event, (error: unknown) => {
-        listener(event, error);
-      });
-    }
-  },
-};
-
-// Whoever read our output may be gone; the mail goes on.
-process.stdout.on('error', () => undefined);
-process.stderr.on('error', () => undefined);
-
-process.exitCode = await runCommandLine(process.argv.slice(2), version, terminal, process.env);

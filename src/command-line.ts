@@ -114,7 +114,7 @@ export function makeProgram(run: Run): Command {
     const source = sourceOf(served, flags, null);
     if (flags.checkConfig === true) {
       run.exitCode = EX_CONFIG;
-      terminal.write(await checkConfig(source));
+      terminal.write(await checkConfig(source, terminal.host));
       run.exitCode = 0;
     } else if (flags.printConfig === true) {
       await source.read();

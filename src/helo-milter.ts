@@ -195,7 +195,7 @@ class HeloSession implements MilterSession {
       const own = taker === null || typeof taker === 'string' ? general : greeting?.under(taker, general);
       const judged = greeting?.withMessage(own ?? general, facts) ?? general;
       const exempt =
-        typeof taker === 'string' ? taker : greeting === null ? null : this.#excused(greeting, judged);
+        typeof taker === 'string' ? taker : greeting === null ? null : this.#excused(judged);
       return { judged, exempt };
     });
     const mildness = ({ judged, exempt }: (typeof opinions)[number]): number =>

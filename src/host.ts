@@ -1,8 +1,11 @@
-/** What the service needs of the process it is and of the system below it. The real one is in cli.ts. */
+import type { NodeBuild } from './node-lines.ts';
+
+/** What the service needs of the process it is and of the system below it. The real one is in main.ts. */
 export interface Host {
   readonly pid: number;
-  /** Such as `v24.1.0`. */
-  readonly nodeVersion: string;
+  readonly node: NodeBuild;
+  /** What os-release(5) calls the system, such as `Debian GNU/Linux 13 (trixie)`; empty where it says nothing. */
+  readonly systemName: () => string;
   /** The file that was started. */
   readonly script: string;
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -31,7 +31,7 @@ export async function launch(
     if (host !== null) identity = await wantedIdentity(config, host.identity);
     const sockets = await openSockets(server, { config, handed: standing?.handed ?? [], identity });
     if (host !== null && config.pidFile !== null) removePidFile = await writePidFile(config.pidFile, host);
-    if (host !== null && identity !== null) becomeUser(identity, host.identity);
+    if (host !== null && identity !== null) becomeUser(identity, host);
     await open();
     server.admit();
     return { sockets, removePidFile };

@@ -46,6 +46,9 @@ const MILTER_USERS = [
   'launch.ts',
 ];
 
+/** The entry, which asks for the version of Node only, and the program itself. */
+const PROCESS_USERS = ['cli.ts', 'main.ts'];
+
 describe.each(files)('%s', (file) => {
   it('imports only what it may', () => {
     const rule = ALLOWED.find(([scope]) => file.startsWith(scope));
@@ -61,8 +64,8 @@ describe.each(files)('%s', (file) => {
     expect(readFileSync(join(SRC, file), 'utf8').split('\n').length).toBeLessThanOrEqual(400);
   });
 
-  if (file !== 'cli.ts') {
-    it('leaves the process to cli.ts', () => {
+  if (!PROCESS_USERS.includes(file)) {
+    it('leaves the process to main.ts', () => {
       const allowed =
         { 'milter/bind.ts': ['umask'], 'milter/guard.ts': ['emitWarning'] }[file.replaceAll('\\', '/')] ?? [];
       const uses = [...readFileSync(join(SRC, file), 'utf8').matchAll(/\bprocess\.(\w+)/g)].map(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Ids, ProcessIdentity } from '../src/host.ts';
+import type { Host, Ids, ProcessIdentity } from '../src/host.ts';
 import { becomeUser, wantedIdentity } from '../src/privileges.ts';
 import { UsageError } from '../src/usage-error.ts';
 import { makeHost } from './support/host.ts';
@@ -9,7 +9,7 @@ const as = (ids: Ids): ProcessIdentity => makeHost({ identity: { current: () => 
 
 /** A process started by root on a system that does what it is told, and says in which order. */
 function root({ sticky = false }: { readonly sticky?: boolean } = {}): {
-  readonly identity: ProcessIdentity;
+  readonly host: Host;
   readonly calls: string[];
 } {
   const calls: string[] = [];
@@ -38,7 +38,7 @@ function root({ sticky = false }: { readonly sticky?: boolean } = {}): {
       ids = { ...ids, uid, euid: uid };
     },
   };
-  return { identity, calls };
+  return { host: makeHost({ identity }), calls };
 }
 
 describe('wantedIdentity', () => {
@@ -67,14 +67,14 @@ describe('becomeUser', () => {
   const NOBODY = { user: 'nobody', uid: 65534, gid: 65533 };
 
   it('gives up groups, group and user, in this order', () => {
-    const { identity, calls } = root();
-    becomeUser(NOBODY, identity);
+    const { host, calls } = root();
+    becomeUser(NOBODY, host);
     expect(calls).toEqual(['initGroups nobody 65533', 'setGid 65533', 'setUid 65534']);
   });
 
   it('refuses a system that would let us back', () => {
     expect(() => {
-      becomeUser(NOBODY, root({ sticky: true }).identity);
+      becomeUser(NOBODY, root({ sticky: true }).host);
     }).toThrow(/does not let go of root/);
   });
 
@@ -86,7 +86,7 @@ describe('becomeUser', () => {
         setGid: () => undefined,
         setUid: () => undefined,
       },
-    }).identity;
+    });
     expect(() => {
       becomeUser(NOBODY, idle);
     }).toThrow(/does not let go of root/);
@@ -94,7 +94,25 @@ describe('becomeUser', () => {
 
   it('says why it is not permitted', () => {
     expect(() => {
-      becomeUser(NOBODY, makeHost().identity);
+      becomeUser(NOBODY, makeHost());
     }).toThrow(/^--user: cannot become "nobody": EPERM$/);
+  });
+
+  it.each([
+    [
+      {},
+      /: this build of Node does not allow it .* systemd .* or setpriv\(1\), or use a Node of another make$/,
+    ],
+    [{ UV_USE_IO_URING: '0' }, /: this build of Node does not allow it /],
+    [{ UV_USE_IO_URING: '1' }, /: Node does not allow it while UV_USE_IO_URING is set; unset it$/],
+  ])('knows ways out where Node does not permit it, with %j', (environment, wanted) => {
+    const initGroups = (): never => {
+      throw Object.assign(new Error('initgroups() disabled: io_uring may be enabled.'), {
+        code: 'ERR_INVALID_STATE',
+      });
+    };
+    expect(() => {
+      becomeUser(NOBODY, makeHost({ environment, identity: { initGroups } }));
+    }).toThrow(wanted);
   });
 });

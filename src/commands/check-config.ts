@@ -2,15 +2,20 @@
 import { advice } from '../advice.ts';
 import type { ConfigSource } from '../config-source.ts';
 import type { Config } from '../config.ts';
-import { requireDirectory } from '../directory.ts';
+import { requireDirectory, requireWritable } from '../directory.ts';
+import type { Host } from '../host.ts';
 import { flagOf } from '../option-row.ts';
 import type { OptionKey } from '../options.ts';
 import { prepare } from '../prepared.ts';
-import { namedIdentity } from '../privileges.ts';
+import { becomeUser, type Identity, namedIdentity } from '../privileges.ts';
 import { checkSockets, socketsOf } from '../sockets.ts';
+import { OptionError, UsageError } from '../usage-error.ts';
 
-/** Rejects with UsageError for the first fault. */
-export async function checkConfig(source: ConfigSource): Promise<string> {
+/**
+ * Rejects with UsageError for the first fault. Started by root with `--user`, the process is that user's afterwards, as it
+ * would be after a start.
+ */
+export async function checkConfig(source: ConfigSource, host: Host): Promise<string> {
   const config = await source.read();
   const warnings: string[] = [];
   try {
@@ -21,6 +26,18 @@ export async function checkConfig(source: ConfigSource): Promise<string> {
     });
     const placeOf = (key: OptionKey): string => source.settings.get(key)?.place ?? flagOf(key);
     for (const { key, text } of advice(config, prepared, sockets)) warnings.push(`${placeOf(key)}: ${text}`);
+    const user = await otherIdentity(config, host);
+    if (user === null) {
+      await checkOwn(config);
+    } else if (host.identity.current().euid === 0) {
+      becomeUser(user, host);
+      await asUser(user, async () => {
+        await prepare(await source.read(), () => undefined);
+        await checkOwn(config);
+      });
+    } else {
+      warnings.push(`${placeOf('user')}: what "${user.user}" may read and write, only root can find out`);
+    }
   } catch (error) {
     throw source.locate(error);
   }
@@ -30,8 +47,31 @@ export async function checkConfig(source: ConfigSource): Promise<string> {
 
 /** Users, groups and places for files: what a start would need of the system, as far as it shows without a start. */
 async function checkStanding(config: Config): Promise<void> {
-  await namedIdentity(config);
   await checkSockets(config);
   if (config.pidFile !== null) await requireDirectory('--pid-file', config.pidFile);
   if (config.decisionLog !== null) await requireDirectory('--decision-log', config.decisionLog);
+}
+
+/** Whom a start would become; null where it would stay who we are. */
+async function otherIdentity(config: Config, { identity }: Host): Promise<Identity | null> {
+  const named = await namedIdentity(config);
+  const { euid, egid } = identity.current();
+  return named === null || (named.uid === euid && named.gid === egid) ? null : named;
+}
+
+/** What the service opens as the user that it has become. */
+async function checkOwn({ decisionLog }: Config): Promise<void> {
+  if (decisionLog !== null) await requireWritable('--decision-log', decisionLog);
+}
+
+/** Reads again, as a reload does, what could be read before by root: a fault now is one of rights. */
+async function asUser({ user }: Identity, read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    const who = `(as the user "${user}", who must be able to)`;
+    if (error instanceof OptionError)
+      throw new OptionError(error.flag, `${error.problem} ${who}`, error.value);
+    throw error instanceof UsageError ? new UsageError(`${error.message} ${who}`) : error;
+  }
 }

@@ -103,8 +103,8 @@ function started(config: Config, { sockets, http }: Service, version: string): F
 }
 
 /** What an operator may want to change about the surroundings, said once. */
-function* warnings({ nodeVersion, identity }: Host): Generator<[event: string, detail: string]> {
-  const endOfLife = endOfLifeWarning(nodeVersion, Date.now());
+function* warnings({ node, systemName, identity }: Host): Generator<[event: string, detail: string]> {
+  const endOfLife = endOfLifeWarning(node, systemName(), Date.now());
   if (endOfLife !== null) yield ['node', endOfLife];
   if (identity.current().euid === 0)
     yield ['root', 'nothing here needs the rights of root; --user drops them'];

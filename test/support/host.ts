@@ -7,7 +7,8 @@ export function makeHost({
 }: Partial<Omit<Host, 'identity'>> & { identity?: Partial<ProcessIdentity> } = {}): Host {
   return {
     pid: 4711,
-    nodeVersion: 'v26.0.0',
+    node: { version: 'v26.0.0', ofDistribution: false },
+    systemName: () => '',
     script: '/usr/bin/helo-milter',
     environment: {},
     monotonic: () => 5_000_000n,

@@ -1,0 +1,18 @@
+/** Which versions of Node run the program. Read by Node of any age: see cli.ts. */
+
+/** The first minor version that will do, of the lines for which there is one: `engines` of package.json. */
+const FIRST_MINOR: readonly (readonly [line: number, minor: number])[] = [
+  [20, 19],
+  [22, 13],
+];
+/** From this line on any will do. */
+const FIRST_LINE = 24;
+
+/** In the words of the README. */
+export const NEEDED_NODE = `${FIRST_MINOR.map(([line, minor]) => `${line}.${minor}`).join(', ')}, ${FIRST_LINE} or later`;
+
+/** `version` is such as `v20.19.2`. */
+export function nodeSuffices(version: string): boolean {
+  const [line = 0, minor = 0] = version.slice(1).split('.').map(Number);
+  return line >= FIRST_LINE || FIRST_MINOR.some(([each, first]) => each === line && minor >= first);
+}
