@@ -3,11 +3,12 @@
  * flight, a deadline that holds (c-ares' own may take twice as long), failover on SERVFAIL and REFUSED, and one answer
  * for "no such record" in whatever form it comes.
  */
-import { getServers, promises as dns } from 'node:dns';
+import { getServers, type promises as dns } from 'node:dns';
 import { isIP } from 'node:net';
 import { isQueryName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
 import { OptionError } from '../usage-error.ts';
+import { type RenewedResolver, renewedResolver } from './renewed.ts';
 
 export interface NodeResolverOptions {
   /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. Throws OptionError. */
@@ -26,7 +27,7 @@ const MAX_WAITING = 5_000;
 const SICK_MS = 30_000;
 
 interface Server {
-  readonly resolver: dns.Resolver;
+  readonly resolver: RenewedResolver;
   sickUntil: number;
 }
 
@@ -37,8 +38,7 @@ export function systemServers(): string[] {
 
 export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): Resolver {
   const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
-    const resolver = new dns.Resolver({ timeout: Math.max(250, Math.floor(timeoutMs / 2)), tries: 1 });
-    resolver.setServers([address]);
+    const resolver = renewedResolver(address, Math.max(250, Math.floor(timeoutMs / 2)));
     return { resolver, sickUntil: 0 };
   });
   const gate = createGate(MAX_IN_FLIGHT, MAX_WAITING);
@@ -62,7 +62,7 @@ export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOpti
       const left = deadline - now();
       if (left <= 0) return { status: 'temperror', detail: 'timeout' };
       // Each server gets its share of the time, so that a dead one leaves some for the next.
-      answer = await within(left / (order.length - i), query(server.resolver, name, type));
+      answer = await within(left / (order.length - i), query(server, name, type));
       if (answer.status !== 'temperror' || !FAILOVER.has(answer.detail)) return answer;
       if (SILENT.has(answer.detail)) server.sickUntil = now() + SICK_MS;
     }
@@ -148,9 +148,12 @@ async function within(ms: number, answer: Promise<Answer<RecordType>>): Promise<
   }
 }
 
-async function query(resolver: dns.Resolver, name: string, type: RecordType): Promise<Answer<RecordType>> {
+async function query({ resolver }: Server, name: string, type: RecordType): Promise<Answer<RecordType>> {
   try {
-    const { records, ttl } = await QUERIES[type](resolver, name);
+    const { records, ttl } = await resolver.ask<Found<RecordType>>(
+      `${type} ${name.toLowerCase()}`,
+      (channel) => QUERIES[type](channel, name),
+    );
     // c-ares answers a CNAME to a name without the type by an empty list.
     return records.length === 0 ? { status: 'nodata', ttl: null } : { status: 'found', records, ttl };
   } catch (error) {
