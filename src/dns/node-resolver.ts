@@ -3,10 +3,11 @@
  * flight, shared fairly among those who ask, a deadline that holds (c-ares' own may take twice as long), failover on
  * SERVFAIL and REFUSED, and one answer for "no such record" in whatever form it comes.
  */
-import { getServers, promises as dns } from 'node:dns';
+import { getServers, type promises as dns } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Answer, RecordData, RecordType } from '../core/resolver.ts';
 import { OptionError } from '../usage-error.ts';
+import { type RenewedResolver, renewedResolver } from './renewed.ts';
 import { shareQuestions, type SharedQuestions } from './shared-questions.ts';
 
 export interface NodeResolverOptions {
@@ -27,7 +28,7 @@ export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPl
 const SICK_MS = 30_000;
 
 interface Server {
-  readonly resolver: dns.Resolver;
+  readonly resolver: RenewedResolver;
   sickUntil: number;
 }
 
@@ -38,8 +39,7 @@ export function systemServers(): string[] {
 
 export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): SharedQuestions {
   const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
-    const resolver = new dns.Resolver({ timeout: Math.max(250, Math.floor(timeoutMs / 2)), tries: 1 });
-    resolver.setServers([address]);
+    const resolver = renewedResolver(address, Math.max(250, Math.floor(timeoutMs / 2)));
     return { resolver, sickUntil: 0 };
   });
 
@@ -51,7 +51,7 @@ export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOpti
       const left = deadline - now();
       if (left <= 0) return { status: 'temperror', detail: 'timeout' };
       // Each server gets its share of the time, so that a dead one leaves some for the next.
-      answer = await within(left / (order.length - i), query(server.resolver, name, type));
+      answer = await within(left / (order.length - i), query(server, name, type));
       if (answer.status !== 'temperror' || !FAILOVER.has(answer.detail)) return answer;
       if (SILENT.has(answer.detail)) server.sickUntil = now() + SICK_MS;
     }
@@ -100,9 +100,12 @@ async function within(ms: number, answer: Promise<Answer<RecordType>>): Promise<
   }
 }
 
-async function query(resolver: dns.Resolver, name: string, type: RecordType): Promise<Answer<RecordType>> {
+async function query({ resolver }: Server, name: string, type: RecordType): Promise<Answer<RecordType>> {
   try {
-    const { records, ttl } = await QUERIES[type](resolver, name);
+    const { records, ttl } = await resolver.ask<Found<RecordType>>(
+      `${type} ${name.toLowerCase()}`,
+      (channel) => QUERIES[type](channel, name),
+    );
     // c-ares answers a CNAME to a name without the type by an empty list.
     return records.length === 0 ? { status: 'nodata', ttl: null } : { status: 'found', records, ttl };
   } catch (error) {

@@ -156,6 +156,21 @@ describe('answers', () => {
   });
 });
 
+describe('a second question', () => {
+  it.each<[string, Script]>([
+    ['an address', a('192.0.2.9', 3600)],
+    ['nodata', []],
+    ['nxdomain', 'nxdomain'],
+  ])('reaches the server whatever it said before: %s', async (_, before) => {
+    const server = await stub({ '*': before });
+    const resolver = resolverOf([server.server]);
+    await resolver.lookup('x.org', 'A');
+    server.script({ '*': a('192.0.2.1') });
+    expect(await resolver.lookup('X.org', 'A')).toMatchObject({ records: ['192.0.2.1'] });
+    expect(server.questions).toEqual(['x.org A', 'x.org A']);
+  });
+});
+
 describe('the gate on names', () => {
   it.each(['', 'a b.org', 'x\0.org', 'a\\.org', 'grüße.org', 'x'.repeat(64), `${'a.'.repeat(130)}org`])(
     '%j is never asked',

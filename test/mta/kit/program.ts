@@ -24,16 +24,18 @@ process.once('exit', () => {
 export interface ProgramOptions {
   /** Words before the program's own, such as those that change the user. */
   readonly wrapper?: readonly string[];
+  /** The Node that runs it, where it is not ours. */
+  readonly node?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts `helo-milter` and waits until it listens. Rejects with what it said where it does not. */
 export async function startProgram(
   args: readonly string[],
-  { wrapper = [], environment = {} }: ProgramOptions = {},
+  { wrapper = [], node = process.execPath, environment = {} }: ProgramOptions = {},
 ): Promise<Program> {
   const listen = args.includes('--listen') ? [] : ['--listen', 'inet:127.0.0.1:0'];
-  const [program = '', ...words] = [...wrapper, process.execPath, CLI, ...listen, ...args];
+  const [program = '', ...words] = [...wrapper, node, CLI, ...listen, ...args];
   const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },

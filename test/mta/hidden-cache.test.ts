@@ -1,0 +1,62 @@
+/**
+ * The Node of Debian 13, whose c-ares keeps answers behind our back: a name that was mended counts as mended as soon as
+ * our own cache lets go of it.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
+import { askMilter } from './kit/milter-client.ts';
+import { describeWith, PARTS } from './kit/present.ts';
+import { type Program, startProgram } from './kit/program.ts';
+
+const NODE = join(PARTS, 'node-20.19.2');
+const NAME = 'mail.sender.org';
+const MENDED: Script = [{ name: NAME, type: 'A', ttl: 300, data: '198.51.100.7' }];
+
+describeWith(['node-20.19.2'], 'a Node that keeps DNS answers', () => {
+  let stub: DnsStub;
+  let program: Program;
+
+  beforeAll(async () => {
+    stub = await startDnsStub();
+    // No cache of ours: what is kept longer than a session is kept by Node.
+    program = await startProgram(['--dns-server', stub.server, '--cache-size', '0'], { node: NODE });
+  });
+
+  afterAll(async () => {
+    await program.stop();
+    await stub.close();
+  });
+
+  it('is one: left alone, it lets no second question reach the server', async () => {
+    stub.script({ 'kept.org': [] });
+    const script = `
+      const { Resolver } = require('node:dns').promises;
+      const resolver = new Resolver();
+      resolver.setServers(['${stub.server}']);
+      const ask = () => resolver.resolve4('kept.org').catch(({ code }) => code);
+      ask().then(ask).then((code) => console.log(process.version, code));
+    `;
+    const { stdout } = await promisify(execFile)(NODE, ['-e', script]);
+    expect(stdout).toBe('v20.19.2 ENODATA\n');
+    expect(stub.questions.filter((question) => question === 'kept.org A')).toHaveLength(1);
+  });
+
+  it.each<[string, Script]>([
+    ['does not exist', 'nxdomain'],
+    ['has no address', []],
+  ])('asks again for a name that %s, and takes it once it is mended', async (_, broken) => {
+    const asked = (): number => stub.questions.filter((question) => question === `${NAME} A`).length;
+    // The domain itself is there, or the refusal would be another.
+    const domain: Record<string, Script> = { 'sender.org': [] };
+    stub.script({ ...domain, [NAME]: broken });
+    const before = asked();
+    expect(await askMilter(program.socket, NAME)).toMatch(/^y450 /);
+    expect(asked()).toBe(before + 1);
+    stub.script({ ...domain, [`${NAME} A`]: MENDED, [NAME]: [] });
+    expect(await askMilter(program.socket, NAME)).toMatch(/^[ac]/);
+    expect(asked()).toBe(before + 2);
+  });
+});
