@@ -227,13 +227,16 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
     expect(await doctor(['--postfix', file, ...options])).toEqual({ code: 0, complaints: [] });
   });
 
-  it.each([...Object.keys(POSTFIX_DEFAULTS), 'mydomain'])(
+  it.each([...Object.keys(POSTFIX_DEFAULTS), 'mydomain', 'milter_default_action'])(
     'has the default of %s from Postfix',
     async (name) => {
       const directory = join(workdir, `default-${name}`);
       cpSync(postfix.etc, directory, { recursive: true, preserveTimestamps: true });
       writeOld(join(directory, 'main.cf'), 'myhostname = mx.dest.test\n');
-      const ours = new PostfixConfig(parsePostconf('myhostname = mx.dest.test', 'test')).value(name);
+      const version = await postconf(directory, '-d', 'mail_version');
+      const ours = new PostfixConfig(parsePostconf(`myhostname = mx.dest.test\n${version}`, 'test')).value(
+        name,
+      );
       expect(ours).toBe((await postconf(directory, '-xh', name)).trim());
     },
   );
