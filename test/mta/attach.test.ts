@@ -29,7 +29,7 @@ const commands = SHIPPED.split('\n')
 let workdir: string;
 let nsd: Nsd;
 let program: Program;
-beforeAll(async () => {
+beforeAll(() => {
   workdir = makeWorkdir();
 });
 afterAll(() => {
