@@ -137,6 +137,35 @@ describe('doctor', () => {
     expect(code).toBe(0);
   });
 
+  it.each([
+    ['3.10.13', 'shutdown', 'answers 421 and closes', 'shutdown'],
+    ['3.10.13', 'tempfail', 'answers 451', 'shutdown'],
+    ['3.7.11', 'tempfail', 'answers 451', 'tempfail'],
+    // A distributor has brought it to an earlier release.
+    ['3.7.11', 'shutdown', 'answers 421 and closes', 'shutdown'],
+  ])(
+    'takes the default action of Postfix %s from its postconf: %s',
+    async (version, builtIn, told, advised) => {
+      const bin = mkdtempSync(join(directory, 'bin-'));
+      const main = `smtpd_milters = ${listen}\nsmtpd_helo_required = yes\nmilter_command_timeout = 2m\n`;
+      const script = `#!/bin/sh
+case "$1" in
+-n) echo '${main}' ;;
+-M) echo 'smtp inet n - n - - smtpd' ;;
+-d) echo 'milter_default_action = ${builtIn}' ;;
+*) echo 'mail_version = ${version}'; echo 'myhostname = mx.dest.test' ;;
+esac
+`;
+      writeFileSync(join(bin, 'postconf'), script, { mode: 0o755 });
+      vi.stubEnv('PATH', `${bin}:${process.env['PATH'] ?? ''}`);
+      const { out } = await doctor(['--listen', listen, '--no-dns']);
+      vi.unstubAllEnvs();
+      expect(out).toContain(`smtp inet ${told}`);
+      // The line that mends the long time limit.
+      expect(out).toContain(`default_action=${advised} }`);
+    },
+  );
+
   it('prints one JSON object with the public names', async () => {
     const { out, code } = await doctor([
       '--json',

@@ -1,13 +1,13 @@
 /** Put in front of what a Postfix has, by the lines of `postfix-conf/` and those that the program prints. */
 import { execFile } from 'node:child_process';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatSocketAddress, MilterServer } from '../../src/milter/index.ts';
 import { type Nsd, startNsd, withSystemPath } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
-import { describeWith } from './kit/present.ts';
+import { describeWith, PARTS } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
 import { type Rspamd, startRspamd } from './kit/rspamd.ts';
 import { SmtpClient } from './kit/smtp-client.ts';
@@ -29,7 +29,7 @@ const commands = SHIPPED.split('\n')
 let workdir: string;
 let nsd: Nsd;
 let program: Program;
-beforeAll(async () => {
+beforeAll(() => {
   workdir = makeWorkdir();
 });
 afterAll(() => {
@@ -199,6 +199,35 @@ ${HOLD}
     expect(/^Authentication-Results: mx\.dest\.test;\s+x-helo=pass /m.test(header)).toBe(ours);
     if (theirs !== null)
       expect(/^Authentication-Results: mx\.dest\.test;\s+none$/m.test(header)).toBe(theirs);
+  });
+});
+
+describeWith(['sendmail'], 'a sendmail.mc that has filters and flags already', () => {
+  const root = join(PARTS, 'sendmail');
+  const lines = readFileSync(new URL('../../postfix-conf/sendmail.mc', import.meta.url), 'utf8');
+  const before = "INPUT_MAIL_FILTER(`opendkim', `S=local:/run/opendkim')dnl\n";
+  const after = "INPUT_MAIL_FILTER(`opendmarc', `S=local:/run/opendmarc')dnl\n";
+  const flags = "define(`confPRIVACY_FLAGS', `authwarnings,novrfy,noexpn')dnl\n";
+
+  it.each([
+    ['', '', 'helo-milter', 'authwarnings,needmailhelo'],
+    ['', after, 'helo-milter, opendmarc', 'authwarnings,needmailhelo'],
+    [before + flags, after, 'opendkim, helo-milter, opendmarc', 'authwarnings,novrfy,noexpn,needmailhelo'],
+  ])('%j, ours, %j', async (above, below, filters, privacy) => {
+    const file = join(workdir, 'company.mc');
+    const head = `divert(0)dnl\ninclude(\`${root}/usr/share/sendmail/cf/m4/cf.m4')dnl\nOSTYPE(\`linux')dnl\n`;
+    const mailers = "MAILER(`local')dnl\nMAILER(`smtp')dnl\n";
+    writeFileSync(file, `${head}${above}${lines}${below}${mailers}`);
+    const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((path) => join(root, path));
+    const { stdout } = await run(join(root, 'usr/bin/m4'), [file], {
+      env: { ...process.env, LD_LIBRARY_PATH: libraries.join(':') },
+      maxBuffer: 1 << 22,
+    });
+    expect(/^O InputMailFilters=(.*)$/m.exec(stdout)?.[1]).toBe(filters);
+    expect(/^O PrivacyOptions=(.*)$/m.exec(stdout)?.[1]).toBe(privacy);
+    expect(stdout).toMatch(
+      /^Xhelo-milter, S=local:\/run\/helo-milter\/socket, F=T, T=C:5s;S:15s;R:15s;E:30s$/m,
+    );
   });
 });
 

@@ -119,7 +119,36 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
     ['old protocol', 'milter_protocol = 2', '', ['postfix-protocol-old'], 0],
     ['milters off', 'receive_override_options = no_milters', '', ['postfix-no-milters'], 1],
     ['maps', 'smtpd_milter_maps = static:DISABLE', '', ['postfix-milters-disabled'], 1],
-    ['order', 'smtpd_milters = inet:127.0.0.1:11332, SOCKET', '', ['postfix-order'], 0],
+    ['a static map', 'smtpd_milters =\nsmtpd_milter_maps = static:{ $helo_milter }', '', [], 0],
+    [
+      'a static map that says it badly',
+      'smtpd_milter_maps = static:{ { SOCKET, default_action=reject } }',
+      '',
+      ['failure-reject'],
+      1,
+    ],
+    [
+      'a static map of others',
+      'smtpd_milter_maps = static:inet:127.0.0.1:1',
+      '',
+      ['postfix-not-attached'],
+      1,
+    ],
+    [
+      'XCLIENT',
+      '',
+      'smtp inet n - n - - smtpd -o smtpd_authorized_xclient_hosts=192.0.2.1',
+      ['postfix-xclient'],
+      0,
+    ],
+    [
+      'order',
+      'smtpd_milters = inet:127.0.0.1:11332, SOCKET',
+      '',
+      ['postfix-order', 'rspamd-removes-results'],
+      0,
+    ],
+    ['DMARC first', 'smtpd_milters = SOCKET, inet:a:8893, inet:a:8891', '', ['dmarc-before-dkim'], 0],
     ['local mail', 'non_smtpd_milters = $smtpd_milters', '', ['postfix-non-smtpd'], 0],
     ['a network', 'mynetworks = 127.0.0.0/8, 10.0.0.0/8', '', ['mynetworks-not-trusted'], 0],
     ['a name', 'mydestination = $myhostname, mail.other.test', '', ['our-name-missing'], 0],
@@ -180,6 +209,18 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
     });
   });
 
+  it('takes the default action from the postconf of the host', async () => {
+    const directory = changed('smtpd_milters = SOCKET');
+    const builtIn = (await postconf(directory, '-dh', 'milter_default_action')).trim();
+    let out = '';
+    const args = ['doctor', '--json', '--postfix-config', directory, ...options];
+    await runCommandLine(args, '0.0.0', fakeTerminal({ write: (text) => (out += text) }));
+    const { findings } = JSON.parse(out) as Report;
+    expect(findings.find(({ id }) => id === 'failure-tempfail')?.text).toContain(
+      builtIn === 'shutdown' ? 'answers 421 and closes' : 'answers 451',
+    );
+  });
+
   it('reads the printed settings as those of the host', async () => {
     const file = join(workdir, 'printed');
     writeFileSync(file, (await postconf(postfix.etc, '-n')) + (await postconf(postfix.etc, '-Mf')));
@@ -192,7 +233,10 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
       const directory = join(workdir, `default-${name}`);
       cpSync(postfix.etc, directory, { recursive: true, preserveTimestamps: true });
       writeOld(join(directory, 'main.cf'), 'myhostname = mx.dest.test\n');
-      const ours = new PostfixConfig(parsePostconf('myhostname = mx.dest.test', 'test')).value(name);
+      const version = await postconf(directory, '-d', 'mail_version');
+      const ours = new PostfixConfig(parsePostconf(`myhostname = mx.dest.test\n${version}`, 'test')).value(
+        name,
+      );
       expect(ours).toBe((await postconf(directory, '-xh', name)).trim());
     },
   );

@@ -44,7 +44,7 @@ ${modules}
   const child = spawn('rspamd', ['-f', '-u', 'root', '-g', 'root', '-c', conf], { stdio: 'ignore' });
   const kill = (): boolean => child.kill('SIGKILL');
   process.once('exit', kill);
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const gone = new Promise((resolve) => child.once('close', resolve));
   const scan = async (message: string): Promise<string[]> => {
     const response = await fetch(`http://127.0.0.1:${scanner}/checkv2`, { method: 'POST', body: message });
     const { symbols } = (await response.json()) as { symbols: Record<string, unknown> };
