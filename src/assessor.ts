@@ -30,6 +30,8 @@ export interface AssessorOptions {
   readonly cacheMinMs: number;
   readonly cacheMaxMs: number;
   readonly onCheckError: OnCheckError;
+  /** An answer of DNS was not taken, since those of all assessments under way hold too much memory. */
+  readonly onMemoryShort?: () => void;
   /** See `assess`; left out, DNS is always asked. */
   readonly settled?: Settled;
   /** Milliseconds on any steady scale. */
@@ -62,12 +64,13 @@ export class Assessor {
   readonly #options: AssessorOptions;
   readonly #cache: AssessmentCache<Assessment>;
   readonly #work = new WeakMap<Promise<Assessment>, Work>();
-  readonly #memory = new AnswerMemory();
+  readonly #memory: AnswerMemory;
   /** Assessments asked for so far, by what the cache had. */
   readonly lookups = { hit: 0, miss: 0, joined: 0 };
 
   constructor(options: AssessorOptions) {
     this.#options = options;
+    this.#memory = new AnswerMemory(undefined, options.onMemoryShort);
     this.#cache = new AssessmentCache<Assessment>({
       get maxClients() {
         return options.cacheSize;

@@ -141,6 +141,14 @@ export async function startService(
       !live.rules.enforcement.observe &&
       !live.rules.access.needsReverse &&
       policiesOf(live.rules).every((each) => settles(found, each)),
+    onMemoryShort: () => {
+      log.warning('dns-memory', [
+        [
+          'effect',
+          'answers that are too large for the memory left are unknown, and nobody is refused for them',
+        ],
+      ]);
+    },
     onCheckError: (check, error) => {
       metrics?.errors.count('check');
       log.warning('check', [

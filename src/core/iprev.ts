@@ -33,17 +33,18 @@ export async function iprev(address: IpAddress, resolver: Resolver): Promise<Ipr
   const forward = await Promise.all(
     [...new Set(names.map((name) => name.toLowerCase()))].filter(isQueryName).map(async (name) => {
       const answer = await resolver.lookup(name, type);
-      return { name, answer };
+      // The answers are not kept until the last is there: each may hold a thousand addresses.
+      return {
+        name,
+        leadsBack: answer.status === 'found' && answer.records.some((text) => leadsTo(text, address)),
+        trouble: answer.status === 'temperror' ? answer.detail : null,
+      };
     }),
   );
-  const verified = forward
-    .filter(
-      ({ answer }) => answer.status === 'found' && answer.records.some((text) => leadsTo(text, address)),
-    )
-    .map(({ name }) => name);
+  const verified = forward.filter(({ leadsBack }) => leadsBack).map(({ name }) => name);
   if (verified.length > 0) return { result: 'pass', names, verified, trouble: null };
-  for (const { name, answer } of forward) {
-    if (answer.status === 'temperror') return unknown(names, `${name} ${type}`, answer.detail);
+  for (const { name, trouble } of forward) {
+    if (trouble !== null) return unknown(names, `${name} ${type}`, trouble);
   }
   return { result: 'fail', names, verified, trouble: null };
 }

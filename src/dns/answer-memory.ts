@@ -23,12 +23,14 @@ export interface AnswerShare {
 
 export class AnswerMemory {
   readonly #capacity: number;
+  readonly #onRefused: () => void;
   #used = 0;
   /** Answers that were not taken. */
   refused = 0;
 
-  constructor(capacity: number = CAPACITY) {
+  constructor(capacity: number = CAPACITY, onRefused: () => void = () => undefined) {
     this.#capacity = capacity;
+    this.#onRefused = onRefused;
   }
 
   /** Bytes held now. */
@@ -49,6 +51,7 @@ export class AnswerMemory {
           if (over) return answer;
           if (held + bytes > (this.#capacity - this.#used) / SHARE) {
             this.refused++;
+            this.#onRefused();
             return { status: 'temperror', detail: 'memory' };
           }
           held += bytes;

@@ -37,6 +37,25 @@ describe('assess', () => {
     ]);
   });
 
+  it('keeps of what a check has seen so much as can be shown', async () => {
+    const wordy = defineCheck({
+      name: 'wordy',
+      findings: {
+        'x-wordy': { basis: 'local', summary: '', reference: '', weight: 0, reason: '', reply: '' },
+      },
+      run: () => ({ id: 'x-wordy', evidence: { text: 'x'.repeat(65_000), short: 'y' } }),
+    });
+    const { outcomes, findings } = await assess(
+      makeClient(CLIENT, 'mail.sender.org'),
+      zoneResolver({}),
+      [wordy],
+      never,
+    );
+    const text = `${'x'.repeat(4093)}...`;
+    expect(outcomes[0]?.evidence).toEqual({ text, short: 'y' });
+    expect(findings[0]?.evidence).toEqual({ text, short: 'y' });
+  });
+
   it('keeps the answers of DNS for the explanation', async () => {
     const { dns } = await assessed(CLIENT, 'mail.sender.org', ZONE);
     expect(dns).toContainEqual({

@@ -107,6 +107,7 @@ describe('results', () => {
     ['SPF -all', auth('helo=SPF', spf('v=spf1 -all', 'example.org')), 'fail', 'helo='],
     ['SPF ?all', auth('helo=SPF', spf('v=spf1 ?all', 'example.org')), 'none', null],
     ['SPF, none', auth('helo=SPF'), 'none', null],
+    ['more than we read', auth(`helo=198.51.100.0/24 x=${'x'.repeat(8192)}`), 'none', null],
     ['a word we cannot read', auth('helo=198.51.100.0/24,192.0.2.300'), 'none', null],
     ['an empty list', auth('helo='), 'none', null],
     ['method=SPF, pass', auth('method=SPF', spf('v=spf1 ip4:192.0.2.1 -all')), 'pass', 'method=SPF'],
@@ -265,4 +266,14 @@ describe('methods of the caller', () => {
     expect((await check(auth('method=CSV'), CLIENT, 'mail.example.org', methods)).matched).toBe('method=CSV');
     expect(called).toEqual(['csa']);
   });
+});
+
+it('works the SPF of a name out once, however often the record asks for it', async () => {
+  const zone = auth('helo=SPF method=SPF,spf,sPf', spf('v=spf1 ip4:192.0.2.1 -all', 'example.org'));
+  expect(parseAuthRecord('method=SPF,spf,sPf,CSA')?.methods).toEqual(['SPF', 'CSA']);
+  const resolver = zoneResolver(zone);
+  const ip = parseIp('192.0.2.1');
+  if (ip === null) throw new Error('no address');
+  expect((await checkAuthRecord(ip, 'example.org', resolver)).result).toBe('pass');
+  expect(resolver.queries.filter((query) => query === 'example.org TXT')).toHaveLength(1);
 });

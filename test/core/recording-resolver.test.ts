@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { QUERY_BUDGET, recordingResolver } from '../../src/core/recording-resolver.ts';
+import { MAX_RECORDS, MAX_TEXT, type Resolver } from '../../src/core/resolver.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const zone = {
   'a.org': { A: ['192.0.2.1', '192.0.2.2'], MX: [{ preference: 10, exchange: 'm.a.org' }], TXT: ['x y'] },
   'bad.org': 'temperror',
 } as const;
+
+const NONE = { status: 'nxdomain', ttl: null } as const;
 
 describe('recordingResolver', () => {
   it('asks the same question once, in whatever case', async () => {
@@ -51,5 +54,70 @@ describe('recordingResolver', () => {
     const { resolver, answers } = recordingResolver({ lookup: () => new Promise(() => undefined) });
     void resolver.lookup('a.org', 'A');
     expect(answers()).toEqual([]);
+  });
+
+  it('keeps of an answer what can be shown, and counts the rest', async () => {
+    const { resolver, answers } = recordingResolver(
+      zoneResolver({
+        'long.org': { TXT: ['x'.repeat(60_000), 'short'] },
+        'many.org': { PTR: Array.from({ length: 2500 }, (_, i) => `h${i}.many.org`) },
+        'texts.org': { TXT: Array.from({ length: 60 }, (_, i) => `${'t'.repeat(200)}${i}`) },
+      }),
+    );
+    await resolver.lookup('long.org', 'TXT');
+    await resolver.lookup('many.org', 'PTR');
+    await resolver.lookup('texts.org', 'TXT');
+    const [long, many, texts] = answers();
+    expect(long?.records.map((record) => [record.length, record.slice(-4)])).toEqual([
+      [1024, 'x...'],
+      [5, 'hort'],
+    ]);
+    expect(long?.omitted).toBeUndefined();
+    for (const [answer, came] of [
+      [many, 2500],
+      [texts, 60],
+    ] as const) {
+      const kept = answer?.records ?? [];
+      expect(kept.join('').length).toBeLessThanOrEqual(4096);
+      expect(kept.join('').length).toBeGreaterThan(3000);
+      expect(kept.length + (answer?.omitted ?? 0)).toBe(came);
+    }
+  });
+
+  it('keeps little of forty long answers, and something of each', async () => {
+    const txt = Array.from({ length: 50 }, () => 'y'.repeat(1000));
+    const inner: Resolver = {
+      lookup: (_, type) =>
+        Promise.resolve(type === 'TXT' ? { status: 'found', records: txt as never[], ttl: 7 } : NONE),
+    };
+    const { resolver, answers } = recordingResolver(inner);
+    for (let i = 0; i < QUERY_BUDGET; i++) await resolver.lookup(`h${i}.org`, 'TXT');
+    const kept = answers();
+    expect(kept).toHaveLength(QUERY_BUDGET);
+    expect(kept.flatMap(({ records }) => records).join('').length).toBeLessThan(20_000);
+    for (const { records, omitted, ttl } of kept) {
+      expect(records[0]).toMatch(/^y+(?:\.\.\.)?$/);
+      expect(records.length + (omitted ?? 0)).toBe(50);
+      expect(ttl).toBe(7);
+    }
+  });
+
+  it('shows the checks so many records, and so much of a text, as it promises', async () => {
+    const { resolver } = recordingResolver(
+      zoneResolver({
+        'a.org': {
+          A: Array.from({ length: 4000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`),
+          TXT: ['x'.repeat(MAX_TEXT - 1), 'x'.repeat(MAX_TEXT), 'x'.repeat(60_000)],
+        },
+      }),
+    );
+    const a = await resolver.lookup('a.org', 'A');
+    expect(a.status === 'found' ? a.records.length : 0).toBe(MAX_RECORDS);
+    const txt = await resolver.lookup('a.org', 'TXT');
+    expect(txt.status === 'found' ? txt.records.map(({ length }) => length) : []).toEqual([
+      MAX_TEXT - 1,
+      MAX_TEXT,
+      MAX_TEXT,
+    ]);
   });
 });

@@ -48,16 +48,23 @@ export async function startDnsStub(table: Readonly<Record<string, Script>> = {})
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
+    let received = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
-      const script = read(chunk.subarray(2), ' tcp');
-      const over = typeof script === 'object' && 'truncated' in script ? script.truncated : script;
-      if (over === 'no-tcp') socket.destroy();
-      else
-        answer(over, chunk.subarray(2), (bytes) => {
-          const length = Buffer.alloc(2);
-          length.writeUInt16BE(bytes.length, 0);
-          socket.write(Buffer.concat([length, bytes]));
-        });
+      received = Buffer.concat([received, chunk]);
+      // Several questions may come in one segment, or one in several.
+      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+        const request = received.subarray(2, 2 + received.readUInt16BE(0));
+        received = received.subarray(2 + request.length);
+        const script = read(request, ' tcp');
+        const over = typeof script === 'object' && 'truncated' in script ? script.truncated : script;
+        if (over === 'no-tcp') socket.destroy();
+        else
+          answer(over, request, (bytes) => {
+            const length = Buffer.alloc(2);
+            length.writeUInt16BE(bytes.length, 0);
+            socket.write(Buffer.concat([length, bytes]));
+          });
+      }
     });
   });
   const { udp, port } = await bindBoth(tcp);

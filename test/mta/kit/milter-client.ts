@@ -4,7 +4,7 @@ import { parseSocketAddress } from '../../../src/milter/index.ts';
 import * as mta from '../../support/mta.ts';
 
 /** What is said to a recipient of a client that gave this name; the reply as the protocol has it. */
-export async function askMilter(socket: string, helo: string): Promise<string> {
+export async function askMilter(socket: string, helo: string, ip = '198.51.100.7'): Promise<string> {
   const address = parseSocketAddress(socket);
   if (address.kind === 'fd') throw new Error('no way to connect to a descriptor');
   const connection = address.kind === 'unix' ? connect(address.path) : connect(address.port, address.host);
@@ -25,7 +25,7 @@ export async function askMilter(socket: string, helo: string): Promise<string> {
         Buffer.concat([
           // No step may be left unanswered, so that there is one reply for each.
           mta.optneg(6, 0x1ff, 0),
-          client('198.51.100.7'),
+          client(ip),
           mta.helo(helo),
           mail('a@sender.org'),
           rcpt('b@dest.test'),
