@@ -45,14 +45,14 @@ function judgedText({
 }: Judged): string {
   const { rejectAt, tempfailAt, require } = policy;
   const findings = verdict.counted.map(
-    ({ finding: { id, evidence }, weight }) =>
-      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight},"evidence":${evidenceText(evidence)}}`,
+    ({ finding: { id, evidence, provisional }, weight }) =>
+      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight}${provisional === true ? ',"provisional":true' : ''},"evidence":${evidenceText(evidence)}}`,
   );
   const shadowText =
     shadow === null || shadowPolicy === null
       ? 'null'
       : `{"preset":"${shadowPolicy.preset}",${verdictMembers(shadow)}}`;
-  const { correspondence, optOut, undecided, settled, mismatch } = assessment;
+  const { correspondence, optOut, undecided, trouble, settled, mismatch } = assessment;
   const ids = assessment.findings.map(({ id }) => `"${id}"`);
   return (
     `{"policy":{"preset":"${policy.preset}","rejectAt":${rejectAt},"tempfailAt":${tempfailAt},"require":"${require}","own":${ownPolicy !== null}}` +
@@ -60,6 +60,7 @@ function judgedText({
     `,"access":${access === null ? 'null' : `{"action":"${access.action}","line":${access.line}}`}` +
     `,"dnsIll":${dnsIll},"elapsedMs":${Math.round(elapsedMs * 1000) / 1000}` +
     `,"assessment":{"correspondence":"${correspondence}","optOut":${optOut},"undecided":${undecided}` +
+    `,"trouble":${trouble === null ? 'null' : `"${trouble}"`}` +
     `,"settled":${settled},"mismatch":${mismatch === null ? 'null' : evidenceText(mismatch)}` +
     `,"findings":[${ids.join(',')}],"outcomes":[${assessment.outcomes.map(outcomeText).join(',')}]}` +
     `,"dns":[${assessment.dns.map(answerText).join(',')}]}`

@@ -7,6 +7,11 @@ import type { Answer, RecordType, Resolver } from './resolver.ts';
 
 /** The most questions that one assessment may ask; the rest are answered `temperror` with detail `budget`. */
 export const QUERY_BUDGET = 40;
+/**
+ * Besides, those about the client's reverse name and the ten names that it may lead to: a client with many of them must
+ * not use up what is asked of the name's owner, who would then count as not having answered.
+ */
+export const REVERSE_BUDGET = 11;
 
 /** One question and what came back, ready to print. Records hold a stranger's bytes. */
 export interface DnsAnswer {
@@ -22,6 +27,8 @@ export interface DnsAnswer {
 
 export interface Recording {
   readonly resolver: Resolver;
+  /** The same view of DNS on the account of the client's reverse zone. */
+  readonly reverse: Resolver;
   /** The answers so far, in the order of asking; questions still open are left out. */
   readonly answers: () => DnsAnswer[];
 }
@@ -36,15 +43,17 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
       answer: Answer<RecordType> | null;
     }
   >();
-  return {
-    resolver: {
+  const within = (most: number): Resolver => {
+    let left = most;
+    return {
       lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
         const key = `${type} ${name.toLowerCase()}`;
         const known = asked.get(key);
         if (known !== undefined) return known.promise as Promise<Answer<T>>;
         // What cannot be a name is not in DNS: no server needs to be asked for that.
         if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
-        if (asked.size >= budget) return Promise.resolve({ status: 'temperror', detail: 'budget' });
+        if (left === 0) return Promise.resolve({ status: 'temperror', detail: 'budget' });
+        left--;
         const entry = {
           name,
           type,
@@ -55,7 +64,11 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
         entry.promise = entry.promise.then((answer) => (entry.answer = answer));
         return entry.promise as Promise<Answer<T>>;
       },
-    },
+    };
+  };
+  return {
+    resolver: within(budget),
+    reverse: within(REVERSE_BUDGET),
     answers: () =>
       [...asked.values()].flatMap(({ name, type, answer }) =>
         answer === null ? [] : [describe(name, type, answer)],
