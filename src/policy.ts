@@ -205,10 +205,7 @@ function heaviest(counted: readonly CountedFinding[]): Finding | null {
 }
 
 /** Of the declared findings only the plain "no" fails: a softfail or a broken record decides nothing. */
-function streamOf(
-  { findings, correspondence, optOut, trouble, client }: Assessment,
-  policy: Policy,
-): Stream {
+function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
   const specs = policy.findings;
   if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && id.endsWith('-fail'))) return 'failed';
   if (findings.some(({ id }) => id === 'helo-claims-us' || id === 'helo-denied')) return 'failed';

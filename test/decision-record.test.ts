@@ -125,7 +125,10 @@ describe.each(PRESETS)('the senders of the examples under %s', (preset) => {
 });
 
 it('a silent reverse zone leaves enough to judge again', async () => {
-  const zone = { 'mail.sender.org': { A: ['203.0.113.9'] }, '7.100.51.198.in-addr.arpa': 'temperror' } as const;
+  const zone = {
+    'mail.sender.org': { A: ['203.0.113.9'] },
+    '7.100.51.198.in-addr.arpa': 'temperror',
+  } as const;
   const rules = { policy: makePolicy('emailcore', findings) };
   const [decision] = await decisionsOn(
     { resolver: zoneResolver(zone), rules },

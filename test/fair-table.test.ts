@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest';
 import { FairTable, type TableKey, tableBytes } from '../src/fair-table.ts';
 
-const key = (owner: string, text: string, row = 'row'): TableKey => ({ owner, text: `${owner} ${text}`, row });
+const key = (owner: string, text: string, row = 'row'): TableKey => ({
+  owner,
+  text: `${owner} ${text}`,
+  row,
+});
 
 it('keeps when something was first and last seen, and how often', () => {
   const table = new FairTable(4);

@@ -82,7 +82,10 @@ describe('the verdicts of rfc5321, emailcore and strict', () => {
     ],
     [
       'SPF that permits the client, and the reverse zone silent',
-      { [REVERSE]: 'temperror', 'mail.sender.org': { A: ['198.51.100.7'], TXT: [`v=spf1 ip4:${CLIENT} -all`] } },
+      {
+        [REVERSE]: 'temperror',
+        'mail.sender.org': { A: ['198.51.100.7'], TXT: [`v=spf1 ip4:${CLIENT} -all`] },
+      },
       'accept verified, accept verified, tempfail verified',
     ],
     [
@@ -133,7 +136,10 @@ it('many reverse names do not use up what is asked of the name’s owner', async
   });
   const zone: Zone = {
     ...OWNER,
-    'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 mx:d0.sender.org mx:d1.sender.org mx:d2.sender.org ?all'] },
+    'mail.sender.org': {
+      A: ['198.51.100.7'],
+      TXT: ['v=spf1 mx:d0.sender.org mx:d1.sender.org mx:d2.sender.org ?all'],
+    },
     ...Object.fromEntries([0, 1, 2].map((n) => [`d${n}.sender.org`, exchanges(n)])),
     ...Object.fromEntries(
       [0, 1, 2].flatMap((n) =>
@@ -150,40 +156,58 @@ it('many reverse names do not use up what is asked of the name’s owner', async
 });
 
 describe('whatever the owner has published and answered', () => {
-  const record = fc.constantFrom('v=spf1 -all', 'v=spf1 ~all', 'v=spf1 ?all', `v=spf1 ip4:${CLIENT} -all`, 'v=spf1 nonsense');
+  const record = fc.constantFrom(
+    'v=spf1 -all',
+    'v=spf1 ~all',
+    'v=spf1 ?all',
+    `v=spf1 ip4:${CLIENT} -all`,
+    'v=spf1 nonsense',
+  );
   const owner = fc
     .record({
       A: fc.constantFrom<readonly string[]>([], ['198.51.100.7'], [CLIENT], ['10.0.0.1'], ['203.0.113.99']),
       TXT: fc.array(record, { maxLength: 1 }),
       gone: fc.boolean(),
     })
-    .map(({ A, TXT, gone }): Zone => (gone ? { 'sender.org': {} } : { 'mail.sender.org': { A, TXT }, 'sender.org': {} }));
+    .map(({ A, TXT, gone }): Zone =>
+      gone ? { 'sender.org': {} } : { 'mail.sender.org': { A, TXT }, 'sender.org': {} },
+    );
   const broken = fc.constantFrom<Zone>(
     { [REVERSE]: 'temperror' },
     { [REVERSE]: { PTR: ['x.client.org'] }, 'x.client.org': 'temperror' },
     { [REVERSE]: { PTR: ['lame.sender.org'] }, 'lame.sender.org': 'temperror' },
   );
 
-  it.each(PRESETS)('under %s a silent reverse zone neither excuses the name nor refuses it', async (preset) => {
-    const policy = makePolicy(preset, findings);
-    await fc.assert(
-      fc.asyncProperty(owner, broken, async (published, silent) => {
-        const told = decide(await assessed(CLIENT, 'mail.sender.org', { ...published, [REVERSE]: {} }), policy);
-        const open = decide(await assessed(CLIENT, 'mail.sender.org', { ...published, ...silent }), policy);
-        const ids = ({ counted }: typeof told): string[] =>
-          counted.map(({ finding }) => finding.id).filter((id) => !id.startsWith('iprev-') && id !== 'dns-temperror');
-        expect(ids(open)).toEqual(ids(told));
-        expect(open.stream).toBe(told.stream);
-        const certain = told.counted.filter(
-          ({ finding: { id } }) => id !== 'helo-mismatch' && !id.startsWith('iprev-'),
-        );
-        const sum = certain.reduce((total, { weight }) => total + weight, 0);
-        expect(open.disposition === 'reject').toBe(sum >= policy.rejectAt);
-        const delayed = told.counted.some(({ finding, weight }) => finding.id === 'helo-mismatch' && weight > 0);
-        if (delayed) expect(open.disposition).not.toBe('accept');
-      }),
-    );
-  });
+  it.each(PRESETS)(
+    'under %s a silent reverse zone neither excuses the name nor refuses it',
+    async (preset) => {
+      const policy = makePolicy(preset, findings);
+      await fc.assert(
+        fc.asyncProperty(owner, broken, async (published, silent) => {
+          const told = decide(
+            await assessed(CLIENT, 'mail.sender.org', { ...published, [REVERSE]: {} }),
+            policy,
+          );
+          const open = decide(await assessed(CLIENT, 'mail.sender.org', { ...published, ...silent }), policy);
+          const ids = ({ counted }: typeof told): string[] =>
+            counted
+              .map(({ finding }) => finding.id)
+              .filter((id) => !id.startsWith('iprev-') && id !== 'dns-temperror');
+          expect(ids(open)).toEqual(ids(told));
+          expect(open.stream).toBe(told.stream);
+          const certain = told.counted.filter(
+            ({ finding: { id } }) => id !== 'helo-mismatch' && !id.startsWith('iprev-'),
+          );
+          const sum = certain.reduce((total, { weight }) => total + weight, 0);
+          expect(open.disposition === 'reject').toBe(sum >= policy.rejectAt);
+          const delayed = told.counted.some(
+            ({ finding, weight }) => finding.id === 'helo-mismatch' && weight > 0,
+          );
+          if (delayed) expect(open.disposition).not.toBe('accept');
+        }),
+      );
+    },
+  );
 });
 
 describe('in a session under emailcore', () => {
@@ -193,13 +217,22 @@ describe('in a session under emailcore', () => {
 
   it('the forger is delayed, and the limit of tempfails applies', async () => {
     let time = 0;
-    const { log, connection } = service({ resolver: zoneResolver(zone), rules, budget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), () => time) });
+    const { log, connection } = service({
+      resolver: zoneResolver(zone),
+      rules,
+      budget: new TempfailBudget(
+        () => ({ count: 2, ageMs: 1000 }),
+        () => time,
+      ),
+    });
     const told = async (): Promise<string> => {
       const { say } = connection();
       await say(...hello(victim, CLIENT));
       return (await say(...message)).at(-1) ?? '';
     };
-    expect(await told()).toMatch(/^y450 4\.7\.1 \[helo-mismatch\] HELO mail\.sender\.org resolves to 198\.51\.100\.7/);
+    expect(await told()).toMatch(
+      /^y450 4\.7\.1 \[helo-mismatch\] HELO mail\.sender\.org resolves to 198\.51\.100\.7/,
+    );
     expect(log.at(-1)).toMatch(/ action=tempfail .* stream=failed /);
     expect(await told()).toMatch(/^y450 /);
     time = 2000;

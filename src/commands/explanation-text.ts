@@ -106,8 +106,12 @@ function methodRow(
 function openQuestion({ undecided, trouble, correspondence }: Assessment): string[] {
   if (!undecided || correspondence === 'exact') return [];
   return trouble === 'client'
-    ? ["  (only the client's own reverse zone did not answer: that excuses no name, but nothing is refused for good on it)"]
-    : ["  (zones of the name's owner did not answer: until they do, the name is not held against the client)"];
+    ? [
+        "  (only the client's own reverse zone did not answer: that excuses no name, but nothing is refused for good on it)",
+      ]
+    : [
+        "  (zones of the name's owner did not answer: until they do, the name is not held against the client)",
+      ];
 }
 
 function verdictLines(

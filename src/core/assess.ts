@@ -66,7 +66,10 @@ export async function assess(
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<CheckOutcome> => {
     try {
-      return named(check.name, normalise(await check.run(client, check.reads === 'client' ? reverse : recorded)));
+      return named(
+        check.name,
+        normalise(await check.run(client, check.reads === 'client' ? reverse : recorded)),
+      );
     } catch (error) {
       onCheckError(check.name, error);
       return { check: check.name, ...none({ detail: 'the check failed' }) };
