@@ -144,9 +144,7 @@ function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessm
     return false;
   }
   if (ptr === null) return true;
-  return verifiedNames(outcomes).some((name) =>
-    ptr.below ? isWithin(name, ptr.name) : name === ptr.name,
-  );
+  return verifiedNames(outcomes).some((name) => (ptr.below ? isWithin(name, ptr.name) : name === ptr.name));
 }
 
 /** Hears of an entry that does not count any more, and the file that it is in. */

@@ -81,14 +81,14 @@ function verdictText(
 ): string {
   const { rejectAt, tempfailAt, require } = policy;
   const findings = verdict.counted.map(
-    ({ finding: { id, evidence }, weight }) =>
-      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight},"evidence":${evidenceText(evidence, room)}}`,
+    ({ finding: { id, evidence, provisional }, weight }) =>
+      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight}${provisional === true ? ',"provisional":true' : ''},"evidence":${evidenceText(evidence, room)}}`,
   );
   const shadowText =
     shadow === null || shadowPolicy === null
       ? 'null'
       : `{"preset":"${shadowPolicy.preset}",${verdictMembers(shadow)}}`;
-  const { correspondence, optOut, undecided, settled, mismatch } = assessment;
+  const { correspondence, optOut, undecided, trouble, settled, mismatch } = assessment;
   const ids = assessment.findings.map(({ id }) => `"${id}"`);
   return (
     `{"policy":{"preset":"${policy.preset}","rejectAt":${rejectAt},"tempfailAt":${tempfailAt},"require":"${require}","own":${ownPolicy !== null}}` +
@@ -96,6 +96,7 @@ function verdictText(
     `,"access":${access === null ? 'null' : `{"action":"${access.action}","line":${access.line}}`}` +
     `,"dnsIll":${dnsIll},"elapsedMs":${Math.round(elapsedMs * 1000) / 1000}` +
     `,"assessment":{"correspondence":"${correspondence}","optOut":${optOut},"undecided":${undecided}` +
+    `,"trouble":${trouble === null ? 'null' : `"${trouble}"`}` +
     `,"settled":${settled},"mismatch":${mismatch === null ? 'null' : evidenceText(mismatch, room)}` +
     `,"findings":[${ids.join(',')}],"outcomes":[${assessment.outcomes.map((outcome) => outcomeText(outcome, room)).join(',')}]}`
   );

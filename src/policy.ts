@@ -2,12 +2,12 @@
  * Policy: weights per finding and two thresholds; `decide` turns an Assessment into a Verdict. Pure data and one pure
  * function, applied on reading, so that a changed policy needs no flush of the cache.
  *
- * Invariants (tested as properties): adding a finding never softens a verdict; `dns-temperror` never makes a reject;
- * under `rfc5321` inferred findings alone reach no threshold; a literal equal to the client fares no worse in any
- * preset than with all checks off; an outage never turns what was declared against a client into an acceptance; there
- * is no discard.
+ * Invariants (tested as properties): adding a finding never softens a verdict; what DNS could not say never makes a
+ * reject; trouble in the client's own reverse zone never excuses a name whose owner answered (it may delay mail); under
+ * `rfc5321` inferred findings alone reach no threshold; a literal equal to the client fares no worse in any preset than
+ * with all checks off; an outage never turns what was declared against a client into an acceptance; there is no discard.
  */
-import type { Assessment } from './core/assess.ts';
+import { type Assessment, mismatchFinding } from './core/assess.ts';
 import {
   atLeast,
   type Check,
@@ -21,7 +21,7 @@ export type Disposition = 'accept' | 'tempfail' | 'reject';
 
 /**
  * `verified`: correspondence of the required strength. `unverified`: the client opted out (its own address literal,
- * or a declaration of the name's owner), or nobody could decide. `failed`: the rest, and every declared "no".
+ * or a declaration of the name's owner), or the name's owner could not be asked. `failed`: the rest, and every declared "no".
  */
 export type Stream = 'verified' | 'unverified' | 'failed';
 
@@ -115,8 +115,8 @@ export function decide(assessment: Assessment, policy: Policy, dnsIll = false): 
     : weighed;
   const score = sum(counted);
   // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
-  const certain = counted.filter(({ finding }) =>
-    dnsIll ? !restsOnDns(finding, policy) : finding.id !== 'dns-temperror',
+  const certain = counted.filter(
+    ({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)),
   );
   const rejected = sum(certain) >= policy.rejectAt;
   return {
@@ -133,10 +133,14 @@ export function decide(assessment: Assessment, policy: Policy, dnsIll = false): 
  * that requires more than was shown sees one too.
  */
 function judged(assessment: Assessment, { require }: Policy): readonly Finding[] {
-  const { findings, mismatch, correspondence, undecided } = assessment;
-  const short = mismatch !== null && !undecided && !atLeast(correspondence, require);
-  if (!short || findings.some(({ id }) => id === 'helo-mismatch')) return findings;
-  return [...findings, { id: 'helo-mismatch', evidence: { ...mismatch, correspondence, required: require } }];
+  const { findings, correspondence } = assessment;
+  if (atLeast(correspondence, require) || findings.some(({ id }) => id === 'helo-mismatch')) return findings;
+  const short = mismatchFinding(assessment, { correspondence, required: require });
+  return short === null ? findings : [...findings, short];
+}
+
+function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean {
+  return provisional !== true && findings.get(id)?.basis !== 'dns';
 }
 
 /** Whether findings of the text alone make a policy reject, whatever else might be found. */
@@ -211,14 +215,11 @@ function heaviest(counted: readonly CountedFinding[]): Finding | null {
 }
 
 /** Of the declared findings only the plain "no" fails: a softfail or a broken record decides nothing. */
-function streamOf(
-  { findings, correspondence, optOut, undecided, client }: Assessment,
-  policy: Policy,
-): Stream {
+function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
   const specs = policy.findings;
   if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && id.endsWith('-fail'))) return 'failed';
   if (findings.some(({ id }) => id === 'helo-claims-us' || id === 'helo-denied')) return 'failed';
   if (atLeast(correspondence, policy.require)) return 'verified';
-  if (optOut || undecided || client.ip === null || client.helo.kind === 'missing') return 'unverified';
-  return findings.some(({ id }) => id === 'dns-temperror') ? 'unverified' : 'failed';
+  const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
+  return unnamed || trouble === 'owner' ? 'unverified' : 'failed';
 }

@@ -3,7 +3,7 @@
  * bounces: after a number of refusals over a length of time the answer becomes accept, and stays so for weeks.
  */
 import type { BudgetKey } from './budget-key.ts';
-import { FairTable, type TableKey } from './fair-table.ts';
+import { FairTable, tableBytes, type TableKey } from './fair-table.ts';
 
 export interface TempfailLimit {
   /** Tempfails given before the answer changes. */
@@ -24,6 +24,8 @@ const SPENT_ROWS = 4096;
 const MAX_ORGANISED = 256;
 
 export class TempfailBudget {
+  /** Octets that it takes at most. */
+  static readonly bytes = tableBytes(TRIES_ROWS) + tableBytes(SPENT_ROWS);
   readonly #limit: () => TempfailLimit;
   readonly #now: () => number;
   readonly #tries = new FairTable(TRIES_ROWS);
@@ -49,7 +51,8 @@ export class TempfailBudget {
     const { count, ageMs } = this.#limit();
     const used = accounts.find((each) => this.#tries.find(each, now - TRIES_LIFE) !== null);
     const chosen = used ?? open(accounts, this.#tries);
-    const record = this.#tries.find(chosen, now - TRIES_LIFE) ?? this.#tries.add(chosen, now, now - TRIES_LIFE);
+    const record =
+      this.#tries.find(chosen, now - TRIES_LIFE) ?? this.#tries.add(chosen, now, now - TRIES_LIFE);
     if (record.count < count || now - record.first < Math.floor(ageMs / 1000)) {
       record.see(now);
       return true;

@@ -64,4 +64,41 @@ describe('ChurnCounter', () => {
     // The older half went when the newer was full: the count starts afresh, and nothing grows.
     expect(churn.note(ip('192.0.2.1'), 'a')).toBe(1);
   });
+
+  it('one /64, /48 or /24 displaces nobody’s count, however many names and addresses it uses', () => {
+    const attacks: ((i: number) => string)[] = [
+      (i) => `2001:db8::${(i & 0xffff).toString(16)}`,
+      (i) => `2001:db8:0:${(i & 0xffff).toString(16)}::1`,
+      (i) => `203.0.113.${i & 255}`,
+    ];
+    for (const attack of attacks) {
+      const { churn } = counter({ maxClients: 1000, maxNames: 11 });
+      for (const name of ['a', 'b', 'c']) churn.note(ip('192.0.2.1'), name);
+      for (let i = 0; i < 100_000; i++) churn.note(ip(attack(i)), `n${i}`);
+      expect(churn.note(ip('192.0.2.1'), 'd')).toBe(4);
+    }
+  });
+
+  it('tells names apart by their whole length, and keeps none of them', () => {
+    const { churn } = counter();
+    const long = 'x'.repeat(60_000);
+    expect([`${long}1`, `${long}2`, `${long}1`].map((name) => churn.note(ip('192.0.2.1'), name))).toEqual([
+      1, 2, 2,
+    ]);
+  });
+
+  it('ends the window early where very many use very many names', () => {
+    const { churn } = counter({ maxClients: 10_000, maxNames: 100 });
+    const flood = (networks: number): void => {
+      for (let i = 0; i < networks; i++) {
+        for (let n = 0; n < 100; n++) churn.note(ip(`10.0.${i >> 8}.${i & 255}`), `n${n}`);
+      }
+    };
+    churn.note(ip('192.0.2.1'), 'a');
+    // 16 names for each network that is counted: 160,000.
+    flood(1599);
+    expect(churn.note(ip('192.0.2.1'), 'b')).toBe(2);
+    flood(3300);
+    expect(churn.note(ip('192.0.2.1'), 'c')).toBe(1);
+  });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../src/core/assess.ts';
-import { PRESETS } from '../src/core/check.ts';
+import { type Finding, PRESETS } from '../src/core/check.ts';
 import { checks, findings, sessionChecks } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import { parsePrefix } from '../src/core/ip.ts';
@@ -16,6 +16,7 @@ import { DECISIONS } from './fixtures/decisions.ts';
 import { SENDERS } from './fixtures/senders.ts';
 import * as mta from './support/mta.ts';
 import { hello, list, message, type Setup, service } from './support/service.ts';
+import { zoneResolver } from './support/zone.ts';
 
 const TIME = '2026-11-24T07:40:00.023Z';
 
@@ -45,7 +46,7 @@ interface Recorded {
     verdict: object;
     shadow: object | null;
     access: object | null;
-    findings: { id: string; weight: number; evidence: Record<string, string> }[];
+    findings: { id: string; weight: number; provisional?: boolean; evidence: Record<string, string> }[];
     dnsIll: boolean;
     assessment: Omit<Assessment, 'client' | 'dns' | 'findings' | 'outcomes'> & {
       findings: string[];
@@ -71,13 +72,15 @@ function record(decision: Decision): Recorded {
 function rebuilt({ client, helo, judged }: Recorded): Assessment {
   if (judged === null) throw new Error('there was no verdict');
   const { findings: ids, outcomes, ...rest } = judged.assessment;
-  const evidenceOf = (id: string): Record<string, string> =>
-    judged.findings.find((each) => each.id === id)?.evidence ?? {};
+  const findingOf = (id: string): Finding => {
+    const { evidence = {}, provisional } = judged.findings.find((each) => each.id === id) ?? {};
+    return { id, evidence, ...(provisional === true ? { provisional } : {}) };
+  };
   return {
     ...rest,
     client: makeClient(client.ip, helo),
     dns: judged.dns,
-    findings: ids.map((id) => ({ id, evidence: evidenceOf(id) })),
+    findings: ids.map(findingOf),
     outcomes: outcomes.map((each) => ({
       ...each,
       finding: each.finding === null ? null : { id: each.finding, evidence: each.evidence },
@@ -120,6 +123,32 @@ describe.each(PRESETS)('the senders of the examples under %s', (preset) => {
       }
     }
   });
+});
+
+it('a silent reverse zone leaves enough to judge again', async () => {
+  const zone = {
+    'mail.sender.org': { A: ['203.0.113.9'] },
+    '7.100.51.198.in-addr.arpa': 'temperror',
+  } as const;
+  const rules = { policy: makePolicy('emailcore', findings) };
+  const [decision] = await decisionsOn(
+    { resolver: zoneResolver(zone), rules },
+    ...hello('mail.sender.org'),
+    ...message,
+  );
+  if (decision === undefined || decision.judged === null) throw new Error('no verdict');
+  const made = record(decision);
+  expect(made.judged?.findings.map(({ id, provisional }) => [id, provisional])).toEqual([
+    ['helo-mismatch', true],
+    ['dns-temperror', undefined],
+  ]);
+  expect(made.judged?.assessment).toMatchObject({ undecided: true, trouble: 'client' });
+  const again = rebuilt(made);
+  expect(again).toEqual(decision.judged.assessment);
+  for (const preset of PRESETS) {
+    const policy = makePolicy(preset, findings);
+    expect(brief(decide(again, policy))).toEqual(brief(decide(decision.judged.assessment, policy)));
+  }
 });
 
 describe('other decisions', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../src/core/assess.ts';
-import { type Correspondence, CORRESPONDENCES, type Finding, PRESETS } from '../src/core/check.ts';
+import { type Correspondence, CORRESPONDENCES, type Finding, PRESETS, type Zone } from '../src/core/check.ts';
 import { checks, findings } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import {
@@ -27,6 +27,7 @@ function assessment(ids: readonly string[], changes: Partial<Assessment> = {}): 
     correspondence: 'none',
     optOut: false,
     undecided: false,
+    trouble: null,
     mismatch: null,
     dns: [],
     settled: false,
@@ -50,12 +51,16 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
   .map(({ preset, weights, ...rest }) =>
     makePolicy(preset, findings, { ...rest, weights: new Map(Object.entries(weights)) }),
   );
-const anyFacts = fc.record({
-  correspondence: fc.constantFrom<Correspondence>(...CORRESPONDENCES),
-  optOut: fc.boolean(),
-  undecided: fc.boolean(),
-  mismatch: fc.constantFrom(null, { addresses: '203.0.113.1' }),
-});
+const anyFacts = fc
+  .record({
+    correspondence: fc.constantFrom<Correspondence>(...CORRESPONDENCES),
+    optOut: fc.boolean(),
+    undecided: fc.boolean(),
+    trouble: fc.constantFrom<Zone>('owner', 'client'),
+    mismatch: fc.constantFrom(null, { addresses: '203.0.113.1' }),
+  })
+  // Nothing is undecided without trouble.
+  .map((facts) => (facts.undecided ? facts : { ...facts, trouble: null }));
 
 describe('decide', () => {
   it.each<[string, string[], PolicyChanges, string]>([
@@ -96,8 +101,8 @@ describe('decide', () => {
     expect(counted.some(({ finding: { id } }) => id === 'helo-mismatch')).toBe(short);
   });
 
-  it('sees no mismatch while a method is undecided', () => {
-    const facts = { mismatch: { addresses: '203.0.113.1' }, undecided: true };
+  it('sees no mismatch while a zone of the name’s owner is silent', () => {
+    const facts = { mismatch: { addresses: '203.0.113.1' }, undecided: true, trouble: 'owner' } as const;
     expect(decide(assessment([], facts), makePolicy('strict', findings)).counted).toEqual([]);
   });
 });
@@ -109,8 +114,9 @@ describe('the stream', () => {
     ['nothing shown', ['helo-mismatch'], {}, 'failed'],
     ['no such name', ['helo-nxdomain'], {}, 'failed'],
     ['its own literal', ['helo-literal'], { optOut: true }, 'unverified'],
-    ['undecided', [], { undecided: true }, 'unverified'],
-    ['DNS could not say', ['dns-temperror'], {}, 'unverified'],
+    ['the owner’s zone silent', [], { undecided: true, trouble: 'owner' }, 'unverified'],
+    ['the client’s zone silent', [], { undecided: true, trouble: 'client' }, 'failed'],
+    ['DNS could not say', ['dns-temperror'], { trouble: 'owner' }, 'unverified'],
     ['no address', [], { client: makeClient(null, 'mail.example.org') }, 'unverified'],
     ['no name', ['helo-missing'], { client: makeClient('192.0.2.1', '') }, 'unverified'],
     ['claims to be us', ['helo-claims-us'], { correspondence: 'aligned' }, 'failed'],

@@ -79,16 +79,19 @@ async function explain(ip: string, helo: string, config: Config, resolver: Resol
 
 /** The object that `--json` prints. */
 function checkReport({ assessment, verdict, policy, presets, reply }: Explanation): object {
-  const { client, correspondence, dns } = assessment;
+  const { client, correspondence, undecided, trouble, dns } = assessment;
   return {
     version: 1,
     client: { ip: client.ip?.text ?? null, family: client.ip?.family ?? null },
     helo: client.helo.text,
     correspondence,
+    undecided,
+    trouble,
     stream: verdict.stream,
-    findings: verdict.counted.map(({ finding: { id, evidence } }) => ({
+    findings: verdict.counted.map(({ finding: { id, evidence, provisional = false } }) => ({
       id,
       basis: policy.findings.get(id)?.basis,
+      provisional,
       evidence,
     })),
     verdicts: Object.fromEntries(

@@ -3,7 +3,7 @@
  * belongs to the client and who says so, what each preset would do, and what the sender should publish to mend it.
  * Everything a stranger wrote is escaped.
  */
-import type { CheckOutcome } from '../core/assess.ts';
+import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { type Helo, queryName } from '../core/helo.ts';
 import { escape } from '../log-value.ts';
@@ -50,6 +50,7 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
     'Does the name belong to the client?',
     ...indented(outcomes.flatMap((outcome) => methodRow(outcome, paint))),
     `  so: ${correspondence}, stream ${verdict.stream}`,
+    ...openQuestion(assessment),
     '',
     'What each preset would do',
     ...[...presets].flatMap(([preset, each]) => verdictLines(preset, each, reply(each), paint)),
@@ -99,6 +100,18 @@ function methodRow(
   return [
     [method, proved, [...(finding === null ? [] : [paint.finding(finding.id)]), ...details].join('  ')],
   ];
+}
+
+/** What DNS trouble leaves open, and what that is worth. */
+function openQuestion({ undecided, trouble, correspondence }: Assessment): string[] {
+  if (!undecided || correspondence === 'exact') return [];
+  return trouble === 'client'
+    ? [
+        "  (only the client's own reverse zone did not answer: that excuses no name, but nothing is refused for good on it)",
+      ]
+    : [
+        "  (zones of the name's owner did not answer: until they do, the name is not held against the client)",
+      ];
 }
 
 function verdictLines(

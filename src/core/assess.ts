@@ -12,6 +12,7 @@ import {
   normalise,
   type Outcome,
   pass,
+  type Zone,
 } from './check.ts';
 import { findingsOf } from './checks/index.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
@@ -31,6 +32,11 @@ export interface Assessment {
   readonly optOut: boolean;
   /** A method that could have shown more correspondence met DNS trouble. */
   readonly undecided: boolean;
+  /**
+   * Whose zones left something unknown: the client's own alone, or (perhaps besides) those of the name's owner; null where
+   * everything was answered. Only trouble of the owner excuses the name.
+   */
+  readonly trouble: Zone | null;
   /** Evidence for a mismatch, whatever policy makes of it: set where the name resolves but not to the client. */
   readonly mismatch: Evidence | null;
   /** Every question asked, in order, with what came back. */
@@ -58,10 +64,11 @@ export async function assess(
   onCheckError: OnCheckError,
   settled: Settled = () => false,
 ): Promise<Assessment> {
-  const { resolver: recorded, answers } = recordingResolver(resolver);
+  const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<CheckOutcome> => {
     try {
-      return named(check.name, kept(normalise(await check.run(client, recorded))));
+      const answer = await check.run(client, check.reads === 'client' ? reverse : recorded);
+      return named(check.name, kept(normalise(answer)));
     } catch (error) {
       onCheckError(check.name, error);
       return { check: check.name, ...none({ detail: 'the check failed' }) };
@@ -153,11 +160,11 @@ function conclude(
     checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
   );
   const undecided = outcomes.some(({ check, result }) => result === 'temperror' && provers.has(check));
+  const trouble = troubleOf(outcomes, checks);
   const mismatch = mismatchOf(client, outcomes, correspondence);
   const found = outcomes.flatMap(({ finding }) => (finding === null ? [] : [finding]));
-  if (mismatch !== null && correspondence === 'none' && !undecided) {
-    found.push({ id: 'helo-mismatch', evidence: mismatch });
-  }
+  const short = correspondence === 'none' ? mismatchFinding({ mismatch, undecided, trouble }) : null;
+  if (short !== null) found.push(short);
   return {
     client,
     outcomes,
@@ -165,10 +172,35 @@ function conclude(
     correspondence,
     optOut: outcomes.some(({ optOut }) => optOut),
     undecided,
+    trouble,
     mismatch,
     dns,
     settled: false,
   };
+}
+
+/** A check that met trouble says so by its result, an operator's by the finding. */
+function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]): Zone | null {
+  const ill = outcomes.filter(
+    ({ result, finding }) => result === 'temperror' || finding?.id === 'dns-temperror',
+  );
+  if (ill.length === 0) return null;
+  const readers = new Map(checks.map(({ name, reads }) => [name, reads]));
+  return ill.every(({ check }) => readers.get(check) === 'client') ? 'client' : 'owner';
+}
+
+/**
+ * The finding for a correspondence that falls short; null where there is no mismatch, or the name's owner may yet have
+ * something to say. While only the client's reverse zone is silent, the mismatch counts, provisionally.
+ */
+export function mismatchFinding(
+  { mismatch, undecided, trouble }: Pick<Assessment, 'mismatch' | 'undecided' | 'trouble'>,
+  more: Evidence = {},
+): Finding | null {
+  if (mismatch === null) return null;
+  const finding = { id: 'helo-mismatch', evidence: { ...mismatch, ...more } };
+  if (!undecided) return finding;
+  return trouble === 'client' ? { ...finding, provisional: true } : null;
 }
 
 /** A mismatch needs a name that resolves to something public and a client with an address that is not among it. */

@@ -55,7 +55,15 @@ export interface FindingSpec {
 export interface Finding<Id extends string = string> {
   readonly id: Id;
   readonly evidence: Evidence;
+  /** It rests on something that DNS could not say: it may delay mail, never refuse it. */
+  readonly provisional?: true;
 }
+
+/**
+ * Whose zones a check reads: those of the owner of the HELO name, or the client's reverse zone with whatever it leads to.
+ * Who controls a zone can break it, and must not excuse by that what somebody else has published.
+ */
+export type Zone = 'owner' | 'client';
 
 /** What one check concluded. */
 export interface Outcome<Id extends string = string> {
@@ -81,6 +89,8 @@ export interface Check<Id extends string = string> {
   readonly onlyIfWeighed?: boolean;
   /** The check can show correspondence: while it is undecided, a mismatch is unknown. */
   readonly provesCorrespondence?: boolean;
+  /** Whose zones it reads; the owner's where nothing is said. */
+  readonly reads?: Zone;
   run(client: Client, resolver: Resolver): CheckAnswer<NoInfer<Id>> | Promise<CheckAnswer<NoInfer<Id>>>;
 }
 

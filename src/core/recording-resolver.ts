@@ -8,6 +8,11 @@ import { type Answer, MAX_RECORDS, MAX_TEXT, type RecordType, type Resolver } fr
 
 /** The most questions that one assessment may ask; the rest are answered `temperror` with detail `budget`. */
 export const QUERY_BUDGET = 40;
+/**
+ * Besides, those about the client's reverse name and the ten names that it may lead to: a client with many of them must
+ * not use up what is asked of the name's owner, who would then count as not having answered.
+ */
+export const REVERSE_BUDGET = 11;
 
 /** Characters kept of one record, of the records of one answer, and of those of one assessment. */
 const KEPT_OF_RECORD = 1024;
@@ -32,6 +37,8 @@ export interface DnsAnswer {
 
 export interface Recording {
   readonly resolver: Resolver;
+  /** The same view of DNS on the account of the client's reverse zone. */
+  readonly reverse: Resolver;
   /** The answers so far, in the order of asking; questions still open are left out. */
   readonly answers: () => DnsAnswer[];
 }
@@ -47,15 +54,17 @@ interface Asked {
 
 export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET): Recording {
   const asked = new Map<string, Asked>();
-  return {
-    resolver: {
+  const within = (most: number): Resolver => {
+    let left = most;
+    return {
       lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
         const key = `${type} ${name.toLowerCase()}`;
         const known = asked.get(key);
         if (known !== undefined) return known.promise as Promise<Answer<T>>;
         // What cannot be a name is not in DNS: no server needs to be asked for that.
         if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
-        if (asked.size >= budget) return Promise.resolve({ status: 'temperror', detail: 'budget' });
+        if (left === 0) return Promise.resolve({ status: 'temperror', detail: 'budget' });
+        left--;
         const entry: Asked = {
           name,
           type,
@@ -71,7 +80,11 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
         });
         return entry.promise as Promise<Answer<T>>;
       },
-    },
+    };
+  };
+  return {
+    resolver: within(budget),
+    reverse: within(REVERSE_BUDGET),
     answers: () => {
       let room = KEPT_IN_ALL;
       return [...asked.values()].flatMap((entry) => {

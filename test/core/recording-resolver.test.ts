@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { QUERY_BUDGET, recordingResolver } from '../../src/core/recording-resolver.ts';
+import { QUERY_BUDGET, recordingResolver, REVERSE_BUDGET } from '../../src/core/recording-resolver.ts';
 import { MAX_RECORDS, MAX_TEXT, type Resolver } from '../../src/core/resolver.ts';
 import { zoneResolver } from '../support/zone.ts';
 
@@ -34,6 +34,16 @@ describe('recordingResolver', () => {
     expect(await resolver.lookup('one-more.org', 'A')).toEqual({ status: 'temperror', detail: 'budget' });
     expect(await resolver.lookup('h0.org', 'A')).toEqual({ status: 'nxdomain', ttl: null });
     expect(inner.queries).toHaveLength(QUERY_BUDGET);
+  });
+
+  it('counts what is asked about the reverse name apart, and asks nothing twice', async () => {
+    const inner = zoneResolver({});
+    const { resolver, reverse } = recordingResolver(inner);
+    for (let i = 0; i < REVERSE_BUDGET; i++) await reverse.lookup(`r${i}.org`, 'A');
+    expect(await reverse.lookup('one-more.org', 'A')).toEqual({ status: 'temperror', detail: 'budget' });
+    expect(await resolver.lookup('one-more.org', 'A')).toEqual({ status: 'nxdomain', ttl: null });
+    expect(await reverse.lookup('one-more.org', 'A')).toEqual({ status: 'nxdomain', ttl: null });
+    expect(inner.queries).toHaveLength(REVERSE_BUDGET + 1);
   });
 
   it('tells every answer as text, in the order of asking', async () => {

@@ -32,6 +32,7 @@ export const reverseLookup = defineCheck({
     },
   },
   provesCorrespondence: true,
+  reads: 'client',
   async run({ ip, helo }, resolver): Promise<Outcome<'iprev-fail' | 'iprev-none'>> {
     if (ip === null) return none();
     const { result, names, verified, trouble } = await iprev(ip, resolver);

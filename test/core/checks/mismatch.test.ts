@@ -17,7 +17,7 @@ it.each<[string, string | null, string, boolean]>([
   ['exact', '198.51.100.7', 'mail.sender.org', false],
   ['aligned by a neighbour', '198.51.100.99', 'mail.sender.org', false],
   ['aligned by iprev', '203.0.113.9', 'mail.sender.org', false],
-  ['undecided, since iprev met trouble', '203.0.113.8', 'mail.sender.org', false],
+  ['the client’s own reverse zone alone met trouble', '203.0.113.8', 'mail.sender.org', true],
   ['undecided, since the client’s family met trouble', '2001:db8::1', 'half.sender.org', false],
   ['the name does not exist', '203.0.113.1', 'gone.sender.org', false],
   ['the name is private', '203.0.113.1', 'inside.sender.org', false],
