@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { install, type Installed } from './kit/installed.ts';
 import { askMilter } from './kit/milter-client.ts';
 import { type Postfix, startPostfix } from './kit/postfix.ts';
 import { describeWith } from './kit/present.ts';
@@ -28,11 +29,13 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
   let workdir: string;
   let postfix: Postfix;
   let path: string;
+  let installed: Installed;
   let ids: Readonly<Record<'nobody' | 'nogroup' | 'postfix', number>>;
   const programs: Program[] = [];
 
   beforeAll(async () => {
     workdir = makeWorkdir();
+    installed = install(join(workdir, 'installed'));
     const id = async (...words: string[]): Promise<number> =>
       Number((await promisify(execFile)('id', words)).stdout);
     ids = {
@@ -148,10 +151,10 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
     writeFileSync(pidFile, `${process.pid}\n`);
     chmodSync(pidFile, 0o644);
     const args = ['--listen', socket, '--pid-file', pidFile, '--user', 'nobody'];
-    const program = await start(args, { wrapper: NOBODY });
+    const program = await start(args, { wrapper: NOBODY, installed });
     expect(await askMilter(socket, 'Jupiter')).toMatch(/^y550 .*\[helo-not-fqdn\]/);
     expect(ownership(join(own, 'socket'))).toEqual({ uid: ids.nobody, gid: ids.nogroup, mode: '660' });
-    await expect(startProgram(['--pid-file', pidFile])).rejects.toThrow(
+    await expect(startProgram(['--pid-file', pidFile], { installed })).rejects.toThrow(
       `--pid-file: ${pidFile} belongs to a helo-milter that runs as process ${program.child.pid ?? 0}`,
     );
     expect(await program.stop()).toBe(0);
@@ -167,7 +170,7 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
     mkdirSync(own);
     chownSync(own, ids.nobody, ids.nogroup);
     const socket = `unix:${join(own, 'socket')}`;
-    const ended = startProgram(['--listen', socket, ...args], { wrapper: NOBODY });
+    const ended = startProgram(['--listen', socket, ...args], { wrapper: NOBODY, installed });
     await expect(ended).rejects.toThrow(/^helo-milter ended with 64: helo-milter: [^\n]+\n$/);
     await expect(ended).rejects.toThrow(wanted);
     expect(readdirSync(own)).toEqual([]);
