@@ -17,6 +17,6 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [EX_SOFTWARE, 'a fault of the program itself'],
   [
     EX_CONFIG,
-    'a file is wrong: the configuration file, the access list, the recipient policies, a zone file or a check; with --check-config, anything that would stop the start',
+    'a file is wrong: the configuration file, the access list, the recipient policies, a zone file or a check; with --check-config, anything that would stop the start; or Node is too old',
   ],
 ];

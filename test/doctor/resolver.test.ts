@@ -1,5 +1,5 @@
 /** Real packets to a scripted server, for each kind of server there is. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createNodeResolver } from '../../src/dns/node-resolver.ts';
 import { observeServer, questions, type ServerFacts } from '../../src/doctor/resolver.ts';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
@@ -60,8 +60,15 @@ it.each<[title: string, script: Readonly<Record<string, Script>>, wanted: Partia
 
 it('measures how far away the server is', async () => {
   const far = { delayMs: 40, then: SOUND['example.com A'] ?? 'nxdomain' } as const;
-  expect((await observe({ 'example.com A': far })).medianMs).toBeGreaterThanOrEqual(38);
-  expect((await observe({})).medianMs).toBeLessThan(38);
+  const { medianMs: away } = await observe({ 'example.com A': far });
+  expect(away).toBeGreaterThanOrEqual(38);
+  // On a busy machine the next room is far away too, but not for ever.
+  await vi.waitFor(
+    async () => {
+      expect((await observe({})).medianMs).toBeLessThan(38);
+    },
+    { timeout: 25_000 },
+  );
 });
 
 it('asks a dead server once', async () => {

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
 import { askMilter } from './kit/milter-client.ts';
 import { describeWith, PARTS } from './kit/present.ts';
-import { type Program, startProgram } from './kit/program.ts';
+import { OURS, type Program, startProgram } from './kit/program.ts';
 
-const NODE = join(PARTS, 'node-20.19.2');
+const NODE = join(PARTS, 'node-20.19.2/bin/node');
 const NAME = 'mail.sender.org';
 const MENDED: Script = [{ name: NAME, type: 'A', ttl: 300, data: '198.51.100.7' }];
 
@@ -22,7 +22,7 @@ describeWith(['node-20.19.2'], 'a Node that keeps DNS answers', () => {
   beforeAll(async () => {
     stub = await startDnsStub();
     // No cache of ours: what is kept longer than a session is kept by Node.
-    program = await startProgram(['--dns-server', stub.server, '--cache-size', '0'], { node: NODE });
+    program = await startProgram(['--dns-server', stub.server, '--cache-size', '0'], { installed: { ...OURS, node: NODE } });
   });
 
   afterAll(async () => {

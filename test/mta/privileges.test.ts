@@ -13,9 +13,10 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { install, type Installed } from './kit/installed.ts';
 import { askMilter } from './kit/milter-client.ts';
 import { type Postfix, startPostfix } from './kit/postfix.ts';
-import { describeWith } from './kit/present.ts';
+import { describeWith, PARTS } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
 import { SmtpClient } from './kit/smtp-client.ts';
 import { brief } from './kit/verdict.ts';
@@ -24,15 +25,28 @@ import { SENDER } from './scenarios.ts';
 
 const NOBODY = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '--'];
 
-describeWith(['postfix', 'setpriv'], 'privileges', () => {
+/** Debian's own Node lets no process change its user: there that of the Node project does. */
+function changesUsers(): boolean {
+  try {
+    process.setegid?.(process.getegid?.() ?? 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
   let workdir: string;
   let postfix: Postfix;
   let path: string;
+  let installed: Installed;
   let ids: Readonly<Record<'nobody' | 'nogroup' | 'postfix', number>>;
   const programs: Program[] = [];
 
   beforeAll(async () => {
     workdir = makeWorkdir();
+    installed = install(join(workdir, 'installed'));
+    if (!changesUsers()) installed = { ...installed, node: join(PARTS, 'node-20.19.2/bin/node') };
     const id = async (...words: string[]): Promise<number> =>
       Number((await promisify(execFile)('id', words)).stdout);
     ids = {
@@ -56,7 +70,8 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
   });
 
   async function start(...parameters: Parameters<typeof startProgram>): Promise<Program> {
-    const program = await startProgram(...parameters);
+    const [args, options] = parameters;
+    const program = await startProgram(args, { installed, ...options });
     programs.push(program);
     return program;
   }
@@ -123,6 +138,35 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
     await program.stop();
   });
 
+  const checking = async (args: readonly string[]): Promise<string> => {
+    const words = [installed.cli, '--check-config', '--user', 'nobody', ...args];
+    const asked = promisify(execFile)(installed.node, words);
+    return asked.then(
+      ({ stdout }) => stdout,
+      (error: unknown) => {
+        const { code, stderr } = error as { readonly code: number; readonly stderr: string };
+        return `${code} ${stderr}`;
+      },
+    );
+  };
+
+  it('--check-config finds what only root could read, and where only root could write', async () => {
+    const [access, log] = [join(workdir, 'access'), join(workdir, 'closed/log')];
+    writeFileSync(access, '');
+    mkdirSync(join(workdir, 'closed'));
+    expect(await checking(['--access', access])).toMatch(/^ok /);
+    chmodSync(access, 0o600);
+    expect(await checking(['--access', access])).toMatch(
+      /^78 helo-milter: --access: EACCES: .* \(as the user "nobody", who must be able to\)\n$/,
+    );
+    expect(await checking(['--decision-log', log])).toMatch(/^78 helo-milter: --decision-log: EACCES: /);
+    chmodSync(join(workdir, 'closed'), 0o777);
+    expect(await checking(['--decision-log', log])).toMatch(/^ok /);
+    expect(existsSync(log)).toBe(false);
+    writeFileSync(log, '');
+    expect(await checking(['--decision-log', log])).toMatch(/^78 helo-milter: --decision-log: EACCES: /);
+  });
+
   it('a killed one is replaced at its socket, and Postfix goes on', async () => {
     const args = ['--listen', `unix:${path}`, '--socket-group', 'postfix'];
     const first = await start(args);
@@ -139,6 +183,19 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
     await second.stop();
   });
 
+  it('by setpriv, as docs/systemd.md has it, it serves a chrooted smtpd', async () => {
+    const page = readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8');
+    const [, directory = '', words = ''] = /^(install -d -o nobody .*)\n(setpriv .*)$/m.exec(page) ?? [];
+    const ours = (text: string): string[] => text.replaceAll('/var/spool/postfix', postfix.spool).split(' ');
+    const [make = '', ...where] = ours(directory);
+    await promisify(execFile)(make, where);
+    const [, wrapper = '', args = ''] = /^(.*) helo-milter (.*)$/.exec(words) ?? [];
+    const program = await start(ours(args), { wrapper: ours(wrapper), installed });
+    expect(ownership(path)).toEqual({ uid: ids.nobody, gid: ids.postfix, mode: '660' });
+    expect(await told()).toBe('550 helo-not-fqdn');
+    await program.stop();
+  });
+
   it('nobody needs nothing of root', async () => {
     const own = join(workdir, 'own');
     mkdirSync(own);
@@ -148,10 +205,10 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
     writeFileSync(pidFile, `${process.pid}\n`);
     chmodSync(pidFile, 0o644);
     const args = ['--listen', socket, '--pid-file', pidFile, '--user', 'nobody'];
-    const program = await start(args, { wrapper: NOBODY });
+    const program = await start(args, { wrapper: NOBODY, installed });
     expect(await askMilter(socket, 'Jupiter')).toMatch(/^y550 .*\[helo-not-fqdn\]/);
     expect(ownership(join(own, 'socket'))).toEqual({ uid: ids.nobody, gid: ids.nogroup, mode: '660' });
-    await expect(startProgram(['--pid-file', pidFile])).rejects.toThrow(
+    await expect(startProgram(['--pid-file', pidFile], { installed })).rejects.toThrow(
       `--pid-file: ${pidFile} belongs to a helo-milter that runs as process ${program.child.pid ?? 0}`,
     );
     expect(await program.stop()).toBe(0);
@@ -167,7 +224,7 @@ describeWith(['postfix', 'setpriv'], 'privileges', () => {
     mkdirSync(own);
     chownSync(own, ids.nobody, ids.nogroup);
     const socket = `unix:${join(own, 'socket')}`;
-    const ended = startProgram(['--listen', socket, ...args], { wrapper: NOBODY });
+    const ended = startProgram(['--listen', socket, ...args], { wrapper: NOBODY, installed });
     await expect(ended).rejects.toThrow(/^helo-milter ended with 64: helo-milter: [^\n]+\n$/);
     await expect(ended).rejects.toThrow(wanted);
     expect(readdirSync(own)).toEqual([]);

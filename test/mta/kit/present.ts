@@ -11,7 +11,14 @@ import { describe, it } from 'vitest';
 /** Where `.ci/parts` puts what cannot be installed. */
 export const PARTS = fileURLToPath(new URL('../../../.parts', import.meta.url));
 
-const BUILT = ['sendmail', 'pf-milter', 'milter-check', 'node-20.19.2'] as const;
+const BUILT = [
+  'sendmail',
+  'pf-milter',
+  'milter-check',
+  'node-12.22.12',
+  'node-18.19.0',
+  'node-20.19.2',
+] as const;
 
 /** Programs of the system, what `.ci/parts` makes, a library of the system's Python, and `test/mta/own-network`. */
 export type Part =

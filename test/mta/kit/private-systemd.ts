@@ -3,21 +3,12 @@
  * shares network and files with the test; its /run, its journal and its control groups are its own.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { install } from './installed.ts';
 
-const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 /** The units that are shipped. */
 export const UNITS = fileURLToPath(new URL('../../../systemd', import.meta.url));
 const SYSTEMD = '/lib/systemd/systemd';
@@ -25,6 +16,8 @@ const SYSTEMD = '/lib/systemd/systemd';
 export interface PrivateSystemd {
   /** Runs a program among the units, such as `systemctl`; what it wrote. Rejects where it fails. */
   run(program: string, ...args: string[]): Promise<string>;
+  /** Writes a file as those inside see it, with its directory. */
+  write(path: string, text: string): void;
   /** The lines of the service in the journal, with a priority before each. */
   journal(): Promise<string[]>;
   stop(): Promise<void>;
@@ -34,8 +27,8 @@ export interface SystemdOptions {
   /** What is added to the service unit and to the socket unit. */
   readonly service: string;
   readonly socket: string;
-  /** Contents of /etc/helo-milter.toml. */
-  readonly config: string;
+  /** Contents of /etc/helo-milter.toml; null to have neither that file nor the units installed, only what is added to them. */
+  readonly config: string | null;
 }
 
 export async function startSystemd(
@@ -46,20 +39,22 @@ export async function startSystemd(
   const bin = join(base, 'bin');
   const units = join(base, 'units');
   mkdirSync(bin, { recursive: true });
-  cpSync(UNITS, units, { recursive: true });
-  writeFileSync(join(base, 'helo-milter.toml'), config);
-  // Without what every unit waits for by default: the start of a whole machine.
+  mkdirSync(units);
+  if (config !== null) {
+    cpSync(UNITS, units, { recursive: true });
+    writeFileSync(join(base, 'helo-milter.toml'), config);
+  }
+  // Without what every unit waits for by default: the start of a whole machine. What a test adds of its own comes later.
   const alone = '[Unit]\nDefaultDependencies=no\n';
   for (const [unit, text] of [
     ['helo-milter.service', `${alone}[Service]\n${service}`],
     ['helo-milter.socket', `${alone}[Socket]\n${socket}`],
   ] as const) {
     mkdirSync(join(units, `${unit}.d`), { recursive: true });
-    writeFileSync(join(units, `${unit}.d/test.conf`), `${text}\n`);
+    writeFileSync(join(units, `${unit}.d/00-test.conf`), `${text}\n`);
   }
-  // What `npm install --global` would leave behind.
-  symlinkSync(CLI, join(bin, 'helo-milter'));
-  symlinkSync(process.execPath, join(bin, 'node'));
+  // Not where the tests have it: the service does not see /tmp and /home, where a checkout may lie.
+  install(join(base, 'installed'));
   writeFileSync(
     join(units, 'test.target'),
     '[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service\nAfter=systemd-journald.service\n',
@@ -72,6 +67,11 @@ export async function startSystemd(
     mkdir -p /run/systemd/system /run/kept
     cp -r ${units}/. /run/systemd/system
     mount --bind ${workdir} /run/kept
+    mount -t tmpfs tmpfs /opt
+    mkdir /opt/helo-milter
+    mount --bind ${join(base, 'installed')} /opt/helo-milter
+    ln -s /opt/helo-milter/dist/cli.js ${bin}/helo-milter
+    ln -s /opt/helo-milter/node ${bin}/node
     mount --bind ${bin} /usr/local/bin
     for each in /tmp /var/tmp /var/log /var/lib /var/cache /dev/shm /root /home; do
       [ ! -d "$each" ] || mount -t tmpfs tmpfs "$each"
@@ -84,7 +84,7 @@ export async function startSystemd(
     umount -R -l /sys/fs/cgroup
     mount -t cgroup2 none /sys/fs/cgroup
     mount --bind /proc/sys /proc/sys
-    cp ${join(base, 'helo-milter.toml')} /etc
+    ${config === null ? '' : `cp ${join(base, 'helo-milter.toml')} /etc`}
     for each in / /proc/sys /sys /dev; do mount -o remount,ro,bind "$each"; done
     ! touch /usr/x 2>/dev/null
     exec ${SYSTEMD} --system --unit=test.target --machine-id=00112233445566778899aabbccddeeff --log-target=console --show-status=no
@@ -122,6 +122,11 @@ export async function startSystemd(
   }
   return {
     run,
+    write: (path, text) => {
+      const inside = `/proc/${firstProcess(child)}/root${path}`;
+      mkdirSync(dirname(inside), { recursive: true });
+      writeFileSync(inside, text);
+    },
     journal: async () => {
       await run('journalctl', '--sync');
       const text = await run('journalctl', '-u', 'helo-milter.service', '-o', 'json', '--no-pager');

@@ -2,8 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { GATHER_MS } from '../../../src/line-buffer.ts';
+import type { Installed } from './installed.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+export const OURS: Installed = { node: process.execPath, cli: CLI };
 
 export interface Program {
   readonly child: ChildProcess;
@@ -24,18 +26,18 @@ process.once('exit', () => {
 export interface ProgramOptions {
   /** Words before the program's own, such as those that change the user. */
   readonly wrapper?: readonly string[];
-  /** The Node that runs it, where it is not ours. */
-  readonly node?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A copy that other users can read, and its Node. */
+  readonly installed?: Installed;
 }
 
 /** Starts `helo-milter` and waits until it listens. Rejects with what it said where it does not. */
 export async function startProgram(
   args: readonly string[],
-  { wrapper = [], node = process.execPath, environment = {} }: ProgramOptions = {},
+  { wrapper = [], environment = {}, installed = OURS }: ProgramOptions = {},
 ): Promise<Program> {
   const listen = args.includes('--listen') ? [] : ['--listen', 'inet:127.0.0.1:0'];
-  const [program = '', ...words] = [...wrapper, node, CLI, ...listen, ...args];
+  const [program = '', ...words] = [...wrapper, installed.node, installed.cli, ...listen, ...args];
   const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },

@@ -1,0 +1,43 @@
+/**
+ * The program as `npm install --global` would leave it, where every user can read it: the checkout may lie where only its
+ * owner may go. The Node that runs the tests comes along.
+ */
+import { chmodSync, cpSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+export interface Installed {
+  readonly node: string;
+  readonly cli: string;
+}
+
+/** Copies it into a new directory; 30 MB, and Node, where that cannot be linked to. */
+export function install(directory: string): Installed {
+  mkdirSync(directory, { recursive: true });
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+  };
+  const needed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+  for (const path of ['package.json', 'dist', ...needed.map(([path]) => path)]) {
+    cpSync(join(ROOT, path), join(directory, path), { recursive: true });
+  }
+  const node = join(directory, 'node');
+  try {
+    linkSync(process.execPath, node);
+  } catch {
+    cpSync(process.execPath, node);
+  }
+  open(directory);
+  return { node, cli: join(directory, 'dist/cli.js') };
+}
+
+/** Whatever the umask of the checkout was. */
+function open(path: string): void {
+  const { mode } = statSync(path);
+  const directory = (mode & 0o170000) === 0o040000;
+  const wanted = directory ? 0o755 : (mode & 0o100) === 0 ? 0o644 : 0o755;
+  if ((mode & 0o777) !== wanted) chmodSync(path, wanted);
+  if (directory) for (const name of readdirSync(path)) open(join(path, name));
+}

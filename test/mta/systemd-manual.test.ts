@@ -1,0 +1,233 @@
+/** docs/systemd.md to the letter, under a real systemd: its commands, and the mistakes that an operator makes between them. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { askMilter } from './kit/milter-client.ts';
+import { describeWith } from './kit/present.ts';
+import { type PrivateSystemd, startSystemd, UNITS } from './kit/private-systemd.ts';
+import { freePort, makeWorkdir, removeWorkdir } from './kit/workdir.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const PAGE = readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8');
+const REFUSED = /^y550 5\.7\.1 .*\[helo-not-fqdn\]/;
+const CONFIG = '/etc/helo-milter.toml';
+const TYPO = 'reject-att = 3\n';
+const FAULT = /toml:1:1: there is no option "reject-att"; did you mean reject-at\?/;
+
+/** The block of this language in which the word stands. */
+function block(language: 'sh' | 'ini', word: string): string {
+  const blocks = [...PAGE.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter(([, of]) => of === language);
+  const found = blocks.map(([, , text = '']) => text).filter((text) => text.includes(word));
+  expect(found, `blocks with ${word}`).toHaveLength(1);
+  return found[0] ?? '';
+}
+
+describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
+  let workdir: string;
+  let systemd: PrivateSystemd;
+  let tcp: string;
+  let unix: string;
+
+  beforeAll(async () => {
+    workdir = makeWorkdir();
+    tcp = `inet:127.0.0.1:${await freePort()}`;
+    unix = `unix:${join(workdir, 'sockets/milter')}`;
+    systemd = await startSystemd(workdir, {
+      service: '',
+      socket: `ListenStream=\nListenStream=${tcp.slice('inet:'.length)}`,
+      config: null,
+    });
+  });
+
+  afterAll(async () => {
+    await systemd.stop();
+    removeWorkdir(workdir);
+  });
+
+  const sh = (commands: string): Promise<string> => systemd.run('sh', '-e', '-c', commands);
+  const configure = (text: string): void => {
+    systemd.write(CONFIG, text);
+  };
+  const show = async (property: string, unit = 'helo-milter.service'): Promise<string> =>
+    (await systemd.run('systemctl', 'show', '--value', '-p', property, unit)).trim();
+  const until = (check: () => Promise<void>): Promise<void> =>
+    vi.waitFor(check, { timeout: 120_000, interval: 200 });
+  const states = async (): Promise<string[]> => [
+    await show('ActiveState'),
+    await show('ActiveState', 'helo-milter.socket'),
+  ];
+  const serving = (): Promise<void> =>
+    until(async () => {
+      expect(await states()).toEqual(['active', 'active']);
+    });
+  const journal = async (): Promise<string> => (await systemd.journal()).join('\n');
+  /** Until it has failed so often that systemd would have given it up, by its own limits. */
+  const failing = (times: number): Promise<void> =>
+    until(async () => {
+      expect(Number(await show('NRestarts'))).toBeGreaterThanOrEqual(times);
+    });
+
+  it('installs a service that observes', async () => {
+    const [, units = ''] = block('sh', 'npm pack').split(/^cd .*\n/m);
+    await sh(`cd ${UNITS}\n${units}`);
+    expect(await sh(block('sh', 'enable --now helo-milter.socket'))).toContain('Active: active (running)');
+    expect(await show('UnitFileState', 'helo-milter.socket')).toBe('enabled');
+    expect(await show('UnitFileState')).toBe('enabled');
+    expect(await journal()).toContain('observes only: nothing is refused; logs what strict would have done');
+    expect(await askMilter(tcp, 'Jupiter')).toMatch(/^[ac]$/);
+  });
+
+  it('is ordered before Postfix, that of Debian too', async () => {
+    for (const unit of ['helo-milter.service', 'helo-milter.socket']) {
+      const before = (await show('Before', unit)).split(' ');
+      expect(before).toEqual(
+        expect.arrayContaining(['postfix.service', 'postfix@-.service', 'sendmail.service']),
+      );
+    }
+  });
+
+  it('fails a reload where a file is wrong or not for its eyes, and goes on as it was', async () => {
+    const reload = block('sh', 'systemctl reload');
+    configure('contact = "call us"\n');
+    await sh(reload);
+    await until(async () => {
+      expect(await askMilter(tcp, 'Jupiter')).toMatch(/call us/);
+    });
+    const pid = await show('MainPID');
+    configure(TYPO);
+    await expect(sh(reload)).rejects.toThrow(/Job for helo-milter\.service failed/);
+    expect(await journal()).toMatch(FAULT);
+    configure('access = "/etc/helo-milter.access"\n');
+    systemd.write('/etc/helo-milter.access', '');
+    await systemd.run('chmod', '600', '/etc/helo-milter.access');
+    await expect(sh(reload)).rejects.toThrow(/Job for helo-milter\.service failed/);
+    expect(await journal()).toMatch(/toml:1:10: access: EACCES/);
+    expect(await askMilter(tcp, 'Jupiter')).toMatch(/call us/);
+    expect([await show('MainPID'), ...(await states())]).toEqual([pid, 'active', 'active']);
+  });
+
+  it('checks a file as such a user, without the service', async () => {
+    const check = block('sh', 'systemd-run');
+    // To wait and to hand on its output systemd-run needs a message bus; here systemctl and the journal tell.
+    expect(check).toContain(' --pipe --wait ');
+    const told = async (unit: string): Promise<[status: string, said: string]> => {
+      await sh(check.replace(' --pipe --wait ', ` --unit=${unit} --property=RemainAfterExit=yes `));
+      await until(async () => {
+        expect(await show('SubState', unit)).toMatch(/^(?:exited|failed)$/);
+      });
+      await systemd.run('journalctl', '--sync');
+      const said = await systemd.run(
+        'journalctl',
+        '-o',
+        'cat',
+        `_SYSTEMD_INVOCATION_ID=${await show('InvocationID', unit)}`,
+      );
+      return [await show('ExecMainStatus', unit), said];
+    };
+    expect(await told('check-1.service')).toEqual([
+      '78',
+      expect.stringMatching(/^helo-milter: \/etc\/helo-milter\.toml:1:10: access: EACCES/) as string,
+    ]);
+    await systemd.run('chmod', '644', '/etc/helo-milter.access');
+    expect(await told('check-2.service')).toEqual(['0', `ok (${CONFIG})\n`]);
+  });
+
+  it('has a decision log that nobody else can read', async () => {
+    configure('decision-log = "/var/log/helo-milter/decisions.jsonl"\n');
+    await sh('systemctl restart helo-milter.service');
+    expect(await askMilter(tcp, 'Jupiter')).toMatch(REFUSED);
+    expect(await sh('stat -L -c %a /var/log/helo-milter/decisions.jsonl')).toBe('600\n');
+    expect(await sh('stat -c %a:%U /var/log/private')).toBe('700:root\n');
+  });
+
+  it('heals by itself from a restart with a typo, and serves who has waited', async () => {
+    configure(TYPO);
+    await expect(sh('systemctl restart helo-milter.service')).rejects.toThrow(/Job .* failed/);
+    const waiting = askMilter(tcp, 'Jupiter');
+    await failing(6);
+    expect(await show('ActiveState', 'helo-milter.socket')).toBe('active');
+    expect(await show('SubState')).toMatch(/^(?:auto-restart|start)$/);
+    configure('');
+    expect(await waiting).toMatch(REFUSED);
+    await serving();
+  });
+
+  it('heals from a typo that a client finds', async () => {
+    await sh('systemctl stop helo-milter.service');
+    configure(TYPO);
+    const waiting = askMilter(tcp, 'Jupiter');
+    await failing(2);
+    configure('');
+    // At once, too: no limit is in the way.
+    await sh('systemctl restart helo-milter.service');
+    expect(await waiting).toMatch(REFUSED);
+    await serving();
+  });
+
+  it('gets other sockets', async () => {
+    systemd.write(
+      '/etc/systemd/system/helo-milter.socket.d/override.conf',
+      `[Socket]\nListenStream=${unix.slice(5)}\n`,
+    );
+    await sh(`systemctl daemon-reload\n${block('sh', 'restart helo-milter.socket')}`);
+    await serving();
+    for (const each of [tcp, unix]) expect(await askMilter(each, 'Jupiter')).toMatch(REFUSED);
+  });
+
+  it.each([
+    'restart helo-milter.socket helo-milter.service',
+    'restart helo-milter.service helo-milter.socket',
+    'restart helo-milter.socket',
+    'stop helo-milter.socket helo-milter.service; systemctl start helo-milter.service',
+    'stop helo-milter.socket; systemctl start helo-milter.socket',
+  ])('stands systemctl %s', async (words) => {
+    await sh(`systemctl ${words}`);
+    expect(await show('ActiveState', 'helo-milter.socket')).toBe('active');
+    expect(await askMilter(unix, 'Jupiter')).toMatch(REFUSED);
+    await serving();
+  });
+
+  it('stands them with a typo', async () => {
+    configure(TYPO);
+    await sh('systemctl restart helo-milter.socket helo-milter.service').catch(() => undefined);
+    await sh('systemctl restart helo-milter.socket').catch(() => undefined);
+    await failing(1);
+    configure('');
+    expect(await askMilter(unix, 'Jupiter')).toMatch(REFUSED);
+    await serving();
+  });
+
+  it('listens nowhere else where the sockets cannot be had, and heals', async () => {
+    await sh('systemctl stop helo-milter.socket');
+    expect(await states()).toEqual(['inactive', 'inactive']);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(Number(tcp.split(':')[2]), '127.0.0.1', resolve));
+    try {
+      await expect(sh('systemctl start helo-milter.service')).rejects.toThrow(/Job .* failed/);
+      await failing(1);
+      expect(await journal()).toMatch(/HELO_MILTER_LISTEN: systemd has handed no socket over; start /);
+      await expect(askMilter('inet:127.0.0.1:8892', 'Jupiter')).rejects.toThrow(/ECONNREFUSED/);
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+    }
+    await serving();
+    expect(await askMilter(tcp, 'Jupiter')).toMatch(REFUSED);
+  });
+
+  it('goes without the socket unit', async () => {
+    const socket = `inet:127.0.0.1:${await freePort()}`;
+    configure(`listen = ["${socket}", "unix:/run/helo-milter/socket"]\n`);
+    systemd.write(
+      '/etc/systemd/system/helo-milter.service.d/override.conf',
+      block('ini', 'UnsetEnvironment='),
+    );
+    const commands = block('sh', 'rm /etc/systemd/system/helo-milter.socket');
+    await sh(commands.replace('systemctl edit helo-milter.service', 'systemctl daemon-reload'));
+    expect(await askMilter(socket, 'Jupiter')).toMatch(REFUSED);
+    expect(await show('StatusText')).toContain(`listens on ${socket}, unix:/run/helo-milter/socket`);
+    expect(await show('LoadState', 'helo-milter.socket')).toBe('not-found');
+    await expect(askMilter(tcp, 'Jupiter')).rejects.toThrow(/ECONNREFUSED/);
+  });
+});
