@@ -30,6 +30,7 @@ export type Part =
   | 'systemd-notify'
   | 'systemd-socket-activate'
   | 'setpriv'
+  | 'unshare'
   | 'python3'
   | 'own systemd'
   | (typeof BUILT)[number]
