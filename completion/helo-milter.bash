@@ -1,7 +1,20 @@
 # bash completion for helo-milter. Generated from the option table; do not edit.
 _helo_milter() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word
+  # Bash takes "=" for a word of its own, in --flag=VALUE as in ID=VALUE.
+  if [ "$current" = '=' ]; then current=''; else [ "$previous" != '=' ] || previous=${COMP_WORDS[COMP_CWORD - 2]}; fi
   case $previous in
+    --weight)
+      compopt -o nospace 2>/dev/null
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none helo-claims-us helo-changed helo-churn helo-denied dns-temperror' -- "$current"))
+      return
+      ;;
+    --reply-template)
+      compopt -o nospace 2>/dev/null
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none helo-claims-us helo-changed helo-churn helo-denied dns-temperror' -- "$current"))
+      return
+      ;;
+    helo-missing | helo-syntax | helo-underscore | helo-trailing-dot | helo-bare-ip | helo-literal-malformed | helo-literal-private | helo-literal | helo-not-fqdn | helo-special-use | helo-numeric-tld | helo-public-suffix | helo-dynamic | helo-unregistered | helo-nxdomain | helo-no-address | helo-private-address | helo-alias | helo-spf-fail | helo-spf-softfail | helo-spf-permerror | helo-csa-fail | helo-auth-fail | helo-mismatch | helo-literal-mismatch | iprev-fail | iprev-none | helo-claims-us | helo-changed | helo-churn | helo-denied | dns-temperror) COMPREPLY=(); return ;;
     --apply-at) COMPREPLY=($(compgen -W 'helo mail rcpt' -- "$current")); return ;;
     --on-error) COMPREPLY=($(compgen -W 'continue tempfail' -- "$current")); return ;;
     --policy) COMPREPLY=($(compgen -W 'rfc5321 emailcore strict' -- "$current")); return ;;
@@ -14,7 +27,7 @@ _helo_milter() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --listen | --socket-mode | --socket-group | --user | --group | --grace | --reject-at | --tempfail-at | --weight | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --dns-timeout | --deadline | --cache-size | --cache-memory | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --reply-template | --trace-client | --http | --bogus-name) COMPREPLY=(); return ;;
+    --listen | --socket-mode | --socket-group | --user | --group | --grace | --reject-at | --tempfail-at | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --dns-timeout | --deadline | --cache-size | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --trace-client | --http | --bogus-name) COMPREPLY=(); return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
@@ -24,8 +37,8 @@ _helo_milter() {
   case $command in
     check) COMPREPLY=($(compgen -W '--json --config --policy --reject-at --tempfail-at --weight --require --check --our-name --our-address --dns-server --dns-zone --dns-timeout --deadline --help-url --contact --reply-template --help' -- "$current")) ;;
     publish) COMPREPLY=($(compgen -W '--verify --config --dns-server --dns-zone --dns-timeout --help' -- "$current")) ;;
-    doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
-    *) COMPREPLY=($(compgen -W 'check publish doctor --version --config --check-config --print-config --list-findings --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
+    doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W 'check publish doctor --version --config --check-config --print-config --list-findings --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --dns-timeout --deadline --cache-size --cache-min --cache-max --authserv-id --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
   esac
 }
 complete -F _helo_milter helo-milter

@@ -22,6 +22,7 @@ import {
   sameIp,
 } from './core/ip.ts';
 import { FileError, UsageError } from './usage-error.ts';
+import { writtenName } from './written-name.ts';
 
 export interface AccessEntry {
   readonly action: 'allow' | 'deny';
@@ -221,7 +222,7 @@ function parseSubject(text: string): Subject {
     if (helo.kind !== 'literal') throw new UsageError(`"${text}" is no address literal`);
     return { kind: 'literal', address: helo.address };
   }
-  const name = canonicalName(text);
+  const name = writtenName(text);
   if (name.includes('*')) {
     if (!/^[a-z0-9._*-]+$/.test(name) || name.split('*').length > 3)
       throw new UsageError(`"${text}" is no pattern: letters, digits, dots, hyphens and at most two stars`);
@@ -245,7 +246,7 @@ function parseNetwork(text: string): IpPrefix {
 function parsePtr(text: string | undefined): AccessEntry['ptr'] {
   if (text === undefined) return null;
   const below = text.startsWith('.');
-  const name = canonicalName(below ? text.slice(1) : text);
+  const name = writtenName(below ? text.slice(1) : text);
   if (!isQueryName(name)) throw new UsageError(`ptr=${text} is no name`);
   return { name, below };
 }

@@ -7,6 +7,7 @@ import type { Decision } from './decision.ts';
 import { decisionRecord } from './decision-record.ts';
 import { describeError } from './describe-error.ts';
 import { requireDirectory } from './directory.ts';
+import { countLines, cutOff, endsWithinLine, LINE_END } from './file-end.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { clock, type Log } from './log.ts';
 import { OptionError } from './usage-error.ts';
@@ -30,12 +31,13 @@ export class DecisionLog {
   /** What a reopened file has replaced while a write was under way. */
   #stale: number | null = null;
   #writing = false;
-  /** The last write ended within a line. */
-  #torn = false;
+  /** The file ends within a line. */
+  #torn: boolean;
 
-  private constructor(file: string, fd: number, log: Log, now: () => number) {
+  private constructor(file: string, { fd, torn }: Opened, log: Log, now: () => number) {
     this.#file = file;
     this.#fd = fd;
+    this.#torn = torn;
     this.#log = log;
     this.#stamp = clock(now);
     this.#lines = new LineBuffer({
@@ -82,8 +84,8 @@ export class DecisionLog {
     try {
       const opened = await openFile(this.#file);
       const old = this.#fd;
-      this.#fd = opened;
-      this.#torn = false;
+      this.#fd = opened.fd;
+      this.#torn = opened.torn;
       if (this.#writing && this.#stale === null) this.#stale = old;
       else closeFile(old);
       this.#log.notice('decision-log-reopened', [['file', this.#file]]);
@@ -113,31 +115,60 @@ export class DecisionLog {
     }
   }
 
-  #put(bytes: Buffer, done: (error: Error | null) => void): void {
+  #put(bytes: Buffer, done: (error: Error | null, left?: number) => void): void {
     this.#writing = true;
-    // A full disk may have taken half a line: what comes next must not be glued to it.
-    const whole = this.#torn ? Buffer.concat([Buffer.from('\n'), bytes]) : bytes;
-    writeAll(this.#fd, whole, (error, written) => {
-      this.#writing = false;
-      if (error === null) this.#torn = false;
-      else if (written > 0) this.#torn = true;
-      if (this.#stale !== null) closeFile(this.#stale);
-      this.#stale = null;
-      done(error);
+    const fd = this.#fd;
+    // What comes next must not be glued to half a line.
+    const begun = this.#torn ? Buffer.concat([LINE_END, bytes]) : bytes;
+    writeAll(fd, begun, (error, written) => {
+      if (error === null) {
+        this.#ended(fd, false);
+        done(null);
+        return;
+      }
+      const whole = begun.subarray(0, written);
+      const rest = written - (whole.lastIndexOf(LINE_END) + 1);
+      const left = countLines(whole) - (begun === bytes || written === 0 ? 0 : 1);
+      // Where nothing was written, the file ends as it did.
+      if (rest === 0) {
+        this.#ended(fd, written === 0 && this.#torn);
+        done(error, left);
+        return;
+      }
+      cutOff(fd, rest, (cut) => {
+        this.#ended(fd, !cut);
+        done(error, left);
+      });
     });
   }
+
+  /** A write to this file is over. */
+  #ended(fd: number, torn: boolean): void {
+    this.#writing = false;
+    // A file that was opened meanwhile has an end of its own.
+    if (fd === this.#fd) this.#torn = torn;
+    if (this.#stale !== null) closeFile(this.#stale);
+    this.#stale = null;
+  }
+}
+
+interface Opened {
+  readonly fd: number;
+  /** It ends within a line: a program that was killed, or a disk that was full, has left half a one. */
+  readonly torn: boolean;
 }
 
 /** As `a`; and a pipe that nobody reads must not hold up a thread of ours for ever, nor the end of the process. */
 const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
-function openFile(file: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    open(file, FLAGS, MODE, (error, fd) => {
-      if (error === null) resolve(fd);
+async function openFile(file: string): Promise<Opened> {
+  const fd = await new Promise<number>((resolve, reject) => {
+    open(file, FLAGS, MODE, (error, opened) => {
+      if (error === null) resolve(opened);
       else reject(error);
     });
   });
+  return { fd, torn: await endsWithinLine(file) };
 }
 
 function closeFile(fd: number): void {

@@ -16,18 +16,42 @@ interface Macros {
   macro(name: string): string | undefined;
 }
 
+/** What the MTA tells of a client at CONNECT. */
+interface Peer {
+  readonly family: string;
+  readonly hostname: string;
+}
+
 /** At CONNECT: by the way in which the client came. */
 export function exemptClient(
-  family: string,
+  peer: Peer,
   ip: IpAddress | null,
   macros: Macros,
   { trusted, exemptDaemons }: ExemptionOptions,
 ): string | null {
-  if (family === 'unix') return 'local';
+  if (peer.family === 'unix' || isOnPipe(peer, macros)) return 'local';
   if (isExemptService(macros, exemptDaemons)) return 'service';
   if (ip === null) return null;
   if (isLoopback(ip)) return 'loopback';
   return trusted.some((prefix) => prefixContains(prefix, ip)) ? 'trusted' : null;
+}
+
+/**
+ * Whether a program of this host talks to the MTA through a pipe, as with `sendmail -bs`. It has no address, and the MTA
+ * calls it `localhost`; but this alone proves nothing:
+ *
+ * - Sendmail says `localhost` also for a client whose name it could not ask for (`srvrsmtp.c`), and where inetd starts it,
+ *   a stranger who resets the connection at once leaves no address behind (`getauthinfo` in `daemon.c`: getpeername
+ *   fails) while his commands wait to be read.
+ * - Postfix lets a proxy say `XCLIENT NAME=localhost ADDR=[UNAVAILABLE]`. For a client that is gone it says `unknown`.
+ *
+ * The macro `_` tells them apart. Sendmail writes `USER@localhost`, the user who runs it, where the descriptor is no
+ * socket, and nothing where a socket has no peer; Postfix writes `localhost [127.0.0.1]` where it is no Internet socket
+ * (`smtpd_peer.c`), and `[unknown]` where it knows no address.
+ */
+export function isOnPipe({ family, hostname }: Peer, macros: Macros): boolean {
+  if (family !== 'unknown' || hostname !== 'localhost') return false;
+  return /^(?:[^@[\]]+@localhost|localhost \[(?:127\.0\.0\.1|::1)\])$/.test(macros.macro('_') ?? '');
 }
 
 /** The service may be told at CONNECT or later, by what macros the MTA was asked for. */

@@ -10,7 +10,7 @@ import { authResults, FIELD } from './auth-results.ts';
 import { budgetKey } from './budget-key.ts';
 import { type IpAddress, parseIp } from './core/ip.ts';
 import type { DecidedAt, Decision, Judged, Stage } from './decision.ts';
-import { exemptClient, exemptRecipient, exemptSender } from './exemption.ts';
+import { exemptClient, exemptRecipient, exemptSender, isOnPipe } from './exemption.ts';
 import { type Bench, Greeting } from './greeting.ts';
 import {
   type CommandReply,
@@ -42,7 +42,7 @@ export interface HeloMilterOptions extends Bench {
   readonly decided: (decision: Decision) => void;
 }
 
-const SERVICE_MACROS = ['j', '{daemon_name}', '{daemon_addr}', '{daemon_port}', '{if_addr}'] as const;
+const SERVICE_MACROS = ['j', '_', '{daemon_name}', '{daemon_addr}', '{daemon_port}', '{if_addr}'] as const;
 
 /**
  * The macros that the callbacks read, to be asked for at negotiation. Everything is asked for at MAIL, the first command
@@ -86,6 +86,8 @@ class HeloSession implements MilterSession {
   readonly #ourselves: (context: MilterContext) => Ourselves;
   readonly #number = ++sessionCount;
   #ip: IpAddress | null = null;
+  /** A client without an address, as long as the MTA has not said what it knows of it. */
+  #peer: ConnectInfo | null = null;
   #connectedAt: number | null = null;
   /** Why this client is never refused. */
   #exempt: string | null = null;
@@ -112,7 +114,8 @@ class HeloSession implements MilterSession {
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
     this.#ip = info.address === null ? null : parseIp(info.address);
     this.#connectedAt = this.#options.wallClock();
-    this.#exempt = exemptClient(info.family, this.#ip, context, this.rules);
+    this.#exempt = exemptClient(info, this.#ip, context, this.rules);
+    this.#peer = this.#ip === null && this.#exempt === null ? info : null;
     return 'continue';
   }
 
@@ -136,6 +139,7 @@ class HeloSession implements MilterSession {
     this.#takers = NONE;
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const greeting = this.#greeting ?? this.#greet('');
+    if (this.#peer !== null && isOnPipe(this.#peer, context)) this.#exempt = 'local';
     const exempt = this.#exempt ?? exemptSender(context, this.rules);
     if (exempt !== null) {
       this.#note(greeting, greeting.settled(this.#ourselves(context)), 'mail', null, exempt, context);

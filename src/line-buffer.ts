@@ -6,9 +6,9 @@
 
 /**
  * Takes what has been gathered. `done` is called once, when it has left or cannot leave, maybe at once; until then the
- * bytes stay as they are.
+ * bytes stay as they are. With an error it may say how many lines have left before.
  */
-export type Put = (bytes: Buffer, done: (error: Error | null) => void) => void;
+export type Put = (bytes: Buffer, done: (error: Error | null, left?: number) => void) => void;
 
 export interface LineBufferOptions {
   readonly put: Put;
@@ -88,12 +88,12 @@ export class LineBuffer {
     this.#spare = null;
     this.#writing = true;
     this.#underWay = lines;
-    this.#options.put(bytes, (error) => {
+    this.#options.put(bytes, (error, left = 0) => {
       this.#writing = false;
       this.#underWay = 0;
       // What had to grow once need not stay so.
       this.#spare = full.length === BATCH ? full : null;
-      if (error !== null) this.#lose(lines, error);
+      if (error !== null) this.#lose(lines - left, error);
       else if (this.#lost > 0) this.#recover();
       this.flush();
       if (!this.#isBusy()) for (const resolve of this.#idle.splice(0)) resolve();

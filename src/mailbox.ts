@@ -1,5 +1,5 @@
 /** A mailbox of the envelope in the one spelling by which it is compared. */
-import { canonicalName } from './core/domain.ts';
+import { writtenName } from './written-name.ts';
 
 export interface Mailbox {
   /** In lower case; RFC 5321 §2.4 leaves its case to the host that owns it, and hardly any host tells cases apart. */
@@ -15,7 +15,7 @@ export function parseMailbox(path: string): Mailbox {
   const local = at === -1 ? address : address.slice(0, at);
   const quoted = /^"(.*)"$/s.exec(local)?.[1]?.replaceAll(/\\(.)/gs, '$1');
   return {
-    local: (quoted ?? local).toLowerCase(),
-    domain: at === -1 ? '' : canonicalName(address.slice(at + 1)),
+    local: (quoted ?? local).toLowerCase().normalize('NFC'),
+    domain: at === -1 ? '' : writtenName(address.slice(at + 1)),
   };
 }

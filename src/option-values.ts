@@ -1,7 +1,8 @@
 /** Readers for the values of options. Each takes the text the operator wrote and throws a UsageError if it is none. */
-import { canonicalName, isQueryName } from './core/domain.ts';
+import { isQueryName } from './core/domain.ts';
 import { type IpAddress, type IpPrefix, isLoopback, parseIp, parsePrefix } from './core/ip.ts';
 import { UsageError } from './usage-error.ts';
+import { writtenName } from './written-name.ts';
 
 export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
   return (text) => {
@@ -101,9 +102,9 @@ export function httpAddress(text: string): HttpAddress {
   return { host: ip.text, port: Number(port), loopback: isLoopback(ip) };
 }
 
-/** A domain name, made canonical. */
+/** A domain name in any script, made canonical. */
 export function domainName(text: string): string {
-  const name = canonicalName(text);
+  const name = writtenName(text);
   if (!isQueryName(name)) throw new UsageError(`"${text}" is not a domain name`);
   return name;
 }

@@ -171,12 +171,14 @@ export function inferredAlone({ weights, findings }: Policy): {
   return { score: heaviest.reduce((total, { weight }) => total + weight, 0), findings: heaviest };
 }
 
-/** The checks worth running under these policies. */
+/** The checks worth running under these policies: a finding that the operator gives a weight is wanted, be it zero. */
 export function worthwhile(checks: readonly Check[], policies: readonly Policy[]): readonly Check[] {
   return checks.filter(
     ({ onlyIfWeighed, findings }) =>
       onlyIfWeighed !== true ||
-      policies.some(({ weights }) => Object.keys(findings).some((id) => (weights.get(id) ?? 0) > 0)),
+      policies.some(({ weights, operatorSet }) =>
+        Object.keys(findings).some((id) => operatorSet.has(id) || (weights.get(id) ?? 0) > 0),
+      ),
   );
 }
 

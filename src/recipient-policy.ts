@@ -6,10 +6,11 @@
  *     sales@dest.test    off          # takes mail from everybody
  */
 import { PRESETS, type PresetName } from './core/check.ts';
-import { canonicalName, isQueryName } from './core/domain.ts';
+import { isQueryName } from './core/domain.ts';
 import { type Mailbox, parseMailbox } from './mailbox.ts';
 import type { Policy } from './policy.ts';
 import { FileError } from './usage-error.ts';
+import { textOfWire, writtenName } from './written-name.ts';
 
 /** `off`: nothing is held against a client on behalf of this recipient. */
 export type RecipientRule = PresetName | 'off';
@@ -35,10 +36,13 @@ export class RecipientPolicies {
     return this.#rules.size;
   }
 
-  /** What is nearest to the address decides: itself, its domain, a domain above; null for the policy of everybody. */
+  /**
+   * What is nearest to the address, as it came over the wire, decides: itself, its domain, a domain above; null for the
+   * policy of everybody.
+   */
   of(path: string): Policy | 'off' | null {
     if (this.#rules.size === 0) return null;
-    for (const key of keys(parseMailbox(path))) {
+    for (const key of keys(parseMailbox(textOfWire(path)))) {
       const rule = this.#rules.get(key);
       if (rule !== undefined) return rule === 'off' ? 'off' : (this.#policies.get(rule) ?? null);
     }
@@ -79,6 +83,6 @@ function keyOf(who: string): string | null {
     return local !== '' && isQueryName(domain) ? `${local}@${domain}` : null;
   }
   const below = who.startsWith('.') ? '.' : '';
-  const domain = canonicalName(who.slice(below.length));
+  const domain = writtenName(who.slice(below.length));
   return isQueryName(domain) ? `${below}${domain}` : null;
 }

@@ -57,7 +57,8 @@ export function smtpReply(
   // 501 and its kin say that the command was malformed for good; the temporary form of every refusal is a 450.
   const code = permanent ? (spec?.rejectCode ?? 550) : (spec?.tempfailCode ?? 450);
   const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
-  const client = assessment.client.ip?.text ?? 'unknown';
+  // These words fit wherever an address does: "IN A unknown" is no record to publish.
+  const client = assessment.client.ip?.text ?? 'your address';
   const said = fill(options.templates.get(id) ?? spec?.reply ?? id, {
     client,
     helo: assessment.client.helo.text,

@@ -29,6 +29,8 @@ describe('a line matches', () => {
     ['deny .sender.org', '198.51.100.7', 'mail.sender.org', 'deny 1'],
     ['deny .sender.org', '198.51.100.7', 'sender.org', 'deny 1'],
     ['deny .sender.org', '198.51.100.7', 'mysender.org', 'none'],
+    ['deny Bücher.test', '198.51.100.7', 'xn--bcher-kva.test', 'deny 1'],
+    ['deny .bücher.test.', '198.51.100.7', 'mail.XN--BCHER-KVA.test', 'deny 1'],
     ['deny jupiter', '198.51.100.7', 'Jupiter', 'deny 1'],
     ['deny [192.0.2.1]', '198.51.100.7', '[192.0.2.1]', 'deny 1'],
     ['deny [IPv6:2001:db8::1]', '198.51.100.7', '[IPv6:2001:DB8:0::1]', 'deny 1'],

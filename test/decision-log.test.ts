@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -121,6 +130,19 @@ describe('DecisionLog', () => {
     await decisions.close();
     expect(references(file)).toEqual(['a.3']);
     expect(said.at(-1)).toMatch(/^decision-log-resumed file=\S+ lost=2$/m);
+  });
+
+  it('begins a new line where another program has left half a one', async () => {
+    writeFileSync(file, '{"version":1,"tim');
+    const decisions = await open();
+    decisions.write(decision('a.1'));
+    await decisions.close();
+    const [half, ...lines] = readFileSync(file, 'utf8').split('\n');
+    expect(half).toBe('{"version":1,"tim');
+    expect(lines.map((line) => line !== '' && (JSON.parse(line) as object))).toEqual([
+      expect.objectContaining({ reference: 'a.1' }),
+      false,
+    ]);
   });
 
   it('does not start where it cannot write', async () => {

@@ -105,6 +105,7 @@ describe('HELO in odd places', () => {
 
 describe('who is exempt', () => {
   const login = mta.macros('M', { '{auth_authen}': 'bob' });
+  const PIPE = [mta.packet('C', 'localhost\0U'), mta.helo('Jupiter')];
 
   it.each<[string, Buffer[], Buffer[], string]>([
     ['a client that has logged in', hello('Jupiter'), [login, ...message], 'authenticated'],
@@ -140,6 +141,9 @@ describe('who is exempt', () => {
       'certificate',
     ],
     ['a unix socket', [mta.packet('C', 'localhost\0L\0\0/run/x\0'), mta.helo('Jupiter')], message, 'local'],
+    ['a pipe, Sendmail', PIPE, [mta.macros('M', { _: 'www data@localhost' }), ...message], 'local'],
+    ['a pipe, Postfix', PIPE, [mta.macros('M', { _: 'localhost [127.0.0.1]' }), ...message], 'local'],
+    ['a pipe, Postfix, IPv6', PIPE, [mta.macros('M', { _: 'localhost [::1]' }), ...message], 'local'],
   ])('%s, from MAIL on and logged so', async (_, start, packets, word) => {
     const prefix = parsePrefix('203.0.113.0/24');
     const { log, connection } = service({ rules: { trusted: prefix === null ? [] : [prefix] } });
@@ -148,6 +152,33 @@ describe('who is exempt', () => {
     expect((await say(...packets))[0]).toBe('a');
     expect(log).toHaveLength(1);
     expect(log[0]).toContain(` action=accept exempt=${word} `);
+  });
+
+  it.each<[string, string, string | null]>([
+    ['has hung up on Postfix', 'unknown', 'unknown [unknown]'],
+    ['has reset the connection under Sendmail', 'localhost', null],
+    ['a proxy calls localhost', 'localhost', 'localhost [unknown]'],
+    ['a proxy gives another name', 'mail.sender.org', 'user@localhost'],
+    ['is called by a name of its own making', 'localhost', 'user@localhost [203.0.113.50]'],
+    ['is called so, and forged it', 'localhost', 'localhost [127.0.0.1] (may be forged)'],
+  ])('a stranger without an address is not local: one who %s', async (_, hostname, authInfo) => {
+    const { say } = service().connection();
+    await say(mta.packet('C', `${hostname}\0U`), mta.helo('Jupiter'));
+    const macros = authInfo === null ? [] : [mta.macros('M', { _: authInfo })];
+    expect(code((await say(...macros, ...message)).at(-1))).toBe('550 helo-not-fqdn');
+  });
+
+  it('a stranger with an address is not local, whatever the MTA calls it', async () => {
+    const { say } = service().connection();
+    await say(mta.connect(CLIENT, 'localhost'), mta.helo('Jupiter'));
+    const replies = await say(mta.macros('M', { _: 'user@localhost' }), ...message);
+    expect(code(replies.at(-1))).toBe('550 helo-not-fqdn');
+  });
+
+  it('a pipe is known at HELO, where the verdict is given there', async () => {
+    const { say } = service({ rules: { applyAt: 'helo' } }).connection();
+    const known = mta.macros('C', { _: 'root@localhost' });
+    expect(await say(known, ...PIPE)).toEqual(['c', 'c']);
   });
 
   it('an empty login name is no login', async () => {

@@ -285,4 +285,9 @@ describe('worthwhile', () => {
     expect(names({})).toEqual(checks.map(({ name }) => name).filter((name) => name !== 'alias'));
     expect(names({ weights: new Map([['helo-alias', 1]]) })).toContain('alias');
   });
+
+  it('keeps what the operator set to zero: who does so wants to see it in the log', () => {
+    expect(names({ weights: new Map([['helo-alias', 0]]) })).toContain('alias');
+    expect(names({ weights: new Map([['helo-mismatch', 0]]) })).not.toContain('alias');
+  });
 });

@@ -10,7 +10,13 @@ Dest.Test          strict
 .dest.test         emailcore   # all names below
 "Sales"@dest.test  off
 sub.dest.test      rfc5321
+Bücher.Test        strict
+.xn--bcher-kva.test emailcore
+Jürgen@dest.test   off
 `;
+
+/** As the milter protocol has it. */
+const wire = (text: string): string => Buffer.from(text).toString('latin1');
 
 describe('RecipientPolicies', () => {
   const policies = new RecipientPolicies(parseRecipientRules(TABLE, 'table'), (preset) =>
@@ -26,6 +32,19 @@ describe('RecipientPolicies', () => {
     ['user@sub.dest.test', 'rfc5321'],
     ['user@deep.sub.dest.test', 'emailcore'],
     ['user@a.dest.test', 'emailcore'],
+    ['user@xn--bcher-kva.test', 'strict'],
+    ['USER@XN--BCHER-KVA.TEST.', 'strict'],
+    [wire('user@bücher.test'), 'strict'],
+    [wire('user@BÜCHER.TEST.'), 'strict'],
+    // As two code points, and with the full stop of another script.
+    [wire('user@bu\u0308cher。test'), 'strict'],
+    [wire('user@deep.bücher.test'), 'emailcore'],
+    [wire('jürgen@dest.test'), 'off'],
+    [wire('JU\u0308RGEN@dest.test'), 'off'],
+    [wire('user@bücher.test/x'), null],
+    [wire('user@bücher.test:25'), null],
+    // Octets that are no UTF-8 are read as they stand.
+    ['user@b\xfccher.test', 'strict'],
     ['user@other.test', null],
     ['user@notdest.test', null],
     ['postmaster', null],
@@ -54,6 +73,8 @@ describe('parseRecipientRules', () => {
     ['@a.test strict', /neither an address nor a domain$/],
     ['user@ strict', /neither an address nor a domain$/],
     ['. strict', /neither an address nor a domain$/],
+    ['bücher.test strict\nxn--bcher-kva.test off', /^table:2: "xn--bcher-kva.test" is there already$/],
+    ['bü/cher.test strict', /neither an address nor a domain$/],
     ['a.test strict\nA.TEST. off', /^table:2: "A\.TEST\." is there already$/],
   ])('refuses %j', (text, message) => {
     expect(() => parseRecipientRules(text, 'table')).toThrow(UsageError);

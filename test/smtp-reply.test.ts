@@ -63,7 +63,7 @@ const CASES: readonly (readonly [id: string, ip: string, helo: string])[] = [
 ];
 
 async function replyTo(
-  ip: string,
+  ip: string | null,
   helo: string,
   weights: [string, number][],
   options = PLAIN,
@@ -97,6 +97,23 @@ describe('smtpReply', () => {
     expect(reply).toMatch(id === 'dns-temperror' ? /^4\d\d 4\./ : /^5\d\d 5\./);
     expect(reply).toContain(` [${id}] `);
     expect(reply).not.toMatch(/[{}?]/);
+  });
+
+  it.each(CASES)('for %s to a client without an address advises nothing of one', async (id, _, helo) => {
+    expect(await replyTo(null, helo, [[id, 1000]])).not.toMatch(/unknown|[{}?]/);
+  });
+
+  it.each([
+    ['gone.sender.org', 'publish an address record for it: gone.sender.org IN A your address'],
+    ['text.sender.org', 'publish one: text.sender.org IN A your address'],
+    ['[10.0.0.1]', 'announce the public name of your host, or [your address]'],
+  ])('tells a client without an address that gave %s: %s', async (helo, advice) => {
+    expect(await replyTo(null, helo, [['helo-literal-private', 1000]])).toContain(advice);
+  });
+
+  it("puts an address into the operator's own words only where there is one", async () => {
+    const options = { ...PLAIN, templates: new Map([['helo-nxdomain', 'add an A record for {client}']]) };
+    expect(await replyTo(null, 'gone.sender.org', [], options)).toContain('an A record for your address');
   });
 
   it.each([

@@ -1,6 +1,7 @@
 /** The program as its manual and its completions see it: the commands with their options, from the command line itself. */
 import type { Command, Option } from 'commander';
 import { makeProgram } from '../../src/command-line.ts';
+import { findings } from '../../src/core/checks/index.ts';
 import { flagOf, type OptionRow, variableOf } from '../../src/option-row.ts';
 import { ROWS } from '../../src/options.ts';
 import { fakeTerminal } from '../../test/support/terminal.ts';
@@ -17,6 +18,8 @@ export interface ManualOption {
   readonly variable: string | null;
   /** The words that it may be, where they are few. */
   readonly words: readonly string[];
+  /** What stands before the `=` where the value is a pair: finding ids. */
+  readonly ids: readonly string[];
 }
 
 export interface ManualCommand {
@@ -43,7 +46,15 @@ function manualOf(command: Command, name: string): ManualCommand {
   const args = command.registeredArguments.map(
     (each) => `${each.name().replace(/\.+$/, '')}${each.variadic ? '...' : ''}`,
   );
-  const help = { flag: '--help', value: null, help: 'print this help', row: null, variable: null, words: [] };
+  const help = {
+    flag: '--help',
+    value: null,
+    help: 'print this help',
+    row: null,
+    variable: null,
+    words: [],
+    ids: [],
+  };
   return {
     name,
     synopsis: ['helo-milter', name, '[OPTION]...', ...args].filter((word) => word !== '').join(' '),
@@ -62,6 +73,7 @@ function manualOption({ long, flags, description }: Option): ManualOption {
     row: row ?? null,
     variable: key === undefined ? (flag === '--config' ? 'HELO_MILTER_CONFIG' : null) : variableOf(key),
     words: row === undefined ? [] : wordsOf(row),
+    ids: row?.table === true ? [...findings.keys()] : [],
   };
 }
 

@@ -8,12 +8,26 @@ export function bashCompletion(): string {
   const [program, ...commands] = commandTree();
   const all = unique([program, ...commands].flatMap((each) => each?.options ?? []));
   const files = all.filter(isFile).map(({ flag }) => flag);
-  const others = all.filter((each) => each.value !== null && !isFile(each) && each.words.length === 0);
+  const others = all.filter(
+    (each) => each.value !== null && !isFile(each) && each.words.length === 0 && each.ids.length === 0,
+  );
   return [
     '# bash completion for helo-milter. Generated from the option table; do not edit.',
     '_helo_milter() {',
     "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word",
+    '  # Bash takes "=" for a word of its own, in --flag=VALUE as in ID=VALUE.',
+    "  if [ \"$current\" = '=' ]; then current=''; else [ \"$previous\" != '=' ] || previous=${COMP_WORDS[COMP_CWORD - 2]}; fi",
     '  case $previous in',
+    ...all
+      .filter(({ ids }) => ids.length > 0)
+      .flatMap(({ flag, ids }) => [
+        `    ${flag})`,
+        '      compopt -o nospace 2>/dev/null',
+        `      COMPREPLY=($(compgen -S = -W '${ids.join(' ')}' -- "$current"))`,
+        '      return',
+        '      ;;',
+      ]),
+    `    ${idWords(all).join(' | ')}) COMPREPLY=(); return ;;`,
     ...all
       .filter(({ words }) => words.length > 0)
       .map(
@@ -42,6 +56,11 @@ export function bashCompletion(): string {
     'complete -F _helo_milter helo-milter',
     '',
   ].join('\n');
+}
+
+/** After one of them comes a number or a text. */
+function idWords(options: readonly ManualOption[]): readonly string[] {
+  return [...new Set(options.flatMap(({ ids }) => ids))];
 }
 
 function flags(options: readonly ManualOption[]): string {
@@ -93,9 +112,16 @@ function commandCase({ name, options }: ManualCommand): string[] {
 
 /** `'*--trust[help]:NETWORK:'` */
 function argument(option: ManualOption): string {
-  const { flag, value, help, row, words } = option;
+  const { flag, value, help, row, words, ids } = option;
   const described = `${flag}[${help.replaceAll(/[[\]\\:]/g, '\\$&')}]`;
-  const action = isFile(option) ? '_files' : words.length > 0 ? `(${words.join(' ')})` : ' ';
+  const action = isFile(option)
+    ? '_files'
+    : words.length > 0
+      ? `(${words.join(' ')})`
+      : // Without a blank after it: what follows is the `=`.
+        ids.length > 0
+        ? `{compadd -S= -- ${ids.join(' ')}}`
+        : ' ';
   const taken = value === null ? '' : `:${value.replaceAll(':', '\\:')}:${action}`;
   return quoted(`${row?.repeatable === true ? '*' : ''}${described}${taken}`);
 }

@@ -5,6 +5,7 @@ import { parseIp } from '../core/ip.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { formatRecord, recordsFor, stateOf } from '../publish.ts';
 import { UsageError } from '../usage-error.ts';
+import { writtenName } from '../written-name.ts';
 
 export interface Published {
   readonly text: string;
@@ -18,7 +19,7 @@ export async function publish(
   ips: readonly string[],
   verifyWith: Resolver | null,
 ): Promise<Published> {
-  const host = queryName(parseHelo(name));
+  const host = queryName(parseHelo(writtenName(name)));
   if (host === null || name.includes('_')) throw new UsageError(`"${name}" is not the full name of a host`);
   const addresses = ips.map((ip) => parseIp(ip) ?? fail(ip));
   const records = recordsFor(canonicalName(host), addresses);

@@ -85,7 +85,7 @@ export type DnsTemperror = 'dns-temperror';
 export interface Check<Id extends string = string> {
   readonly name: string;
   readonly findings: Readonly<Record<Id, FindingSpec>>;
-  /** Asks DNS for the sake of its findings alone: left out where no policy weighs them. */
+  /** Asks DNS for the sake of its findings alone: left out where no policy weighs them and the operator has set no weight. */
   readonly onlyIfWeighed?: boolean;
   /** The check can show correspondence: while it is undecided, a mismatch is unknown. */
   readonly provesCorrespondence?: boolean;

@@ -1,6 +1,7 @@
 /** From an address to a socket that listens, and what a unix socket needs for that: a free place, mode and owner. */
-import { chmod, lchown, lstat, unlink } from 'node:fs/promises';
+import { chmod, lchown, lstat, stat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { AddressError, formatSocketAddress, type SocketAddress } from './address.ts';
 
 const BACKLOG = 1024;
@@ -10,7 +11,10 @@ export interface SocketOwner {
   readonly gid?: number;
 }
 
-/** Listens; a unix socket gets its mode and owner before anybody else may connect. Rejects with the error of the system. */
+/**
+ * Listens; a unix socket gets its mode and owner before anybody else may connect. Rejects with the error of the system, or
+ * with AddressError where the directory of a unix socket is missing: Node says EACCES of that.
+ */
 export async function bind(
   server: Server,
   address: SocketAddress,
@@ -38,6 +42,9 @@ export async function bind(
         process.umask(before);
       }
     }
+  }).catch(async (error: unknown) => {
+    if (address.kind === 'unix') await requireDirectory(address);
+    throw error;
   });
   if (address.kind !== 'unix' || !given) return;
   try {
@@ -47,6 +54,21 @@ export async function bind(
   } catch (error) {
     server.close();
     throw error;
+  }
+}
+
+/** Throws AddressError where there is no directory to put the socket into. */
+async function requireDirectory(address: { readonly kind: 'unix'; readonly path: string }): Promise<void> {
+  const directory = dirname(address.path);
+  try {
+    await stat(directory);
+  } catch (error) {
+    // One that we may not look into is there.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return;
+    throw new AddressError(
+      `${formatSocketAddress(address)} cannot be made: there is no directory ${directory}`,
+    );
   }
 }
 

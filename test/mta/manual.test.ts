@@ -66,6 +66,17 @@ describeWith(['bash'], 'the completion for bash', () => {
     [['helo-milter', 'check', '--listen'], []],
     [['helo-milter', '--config', 'helo-'], ['helo-milter.toml']],
     [['helo-milter', '--grace', ''], []],
+    [
+      ['helo-milter', '--weight', 'helo-spf-'],
+      ['helo-spf-fail=', 'helo-spf-softfail=', 'helo-spf-permerror='],
+    ],
+    [['helo-milter', 'check', '--weight', 'dns'], ['dns-temperror=']],
+    [['helo-milter', '--reply-template', 'helo-al'], ['helo-alias=']],
+    // As bash takes them apart.
+    [['helo-milter', '--weight', '=', 'helo-al'], ['helo-alias=']],
+    [['helo-milter', '--policy', '=', 's'], ['strict']],
+    [['helo-milter', '--weight', 'helo-alias', '='], []],
+    [['helo-milter', '--weight', 'helo-alias', '=', '1'], []],
   ])('%j: %j', async (words, wanted) => {
     expect(await completed(...words)).toEqual(wanted);
   });

@@ -1,6 +1,7 @@
-/** What only Sendmail has: ten seconds' patience where the .mc file gives it no other. */
+/** What only Sendmail has: ten seconds' patience where the .mc file gives it no other; mail on standard input. */
 import { createSocket, type Socket } from 'node:dgram';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AddressInfo, connect, createServer, type Socket as Connection } from 'node:net';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { describeWith } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
 import { type Sendmail, startSendmail } from './kit/sendmail.ts';
@@ -42,5 +43,46 @@ describeWith(['sendmail', 'own network'], 'Sendmail', () => {
     expect((await client.send()).code).toBe(250);
     client.close();
     expect((await program.decisions()).at(-1)).toMatch(/ action=accept .*dns-temperror:0/);
+  });
+
+  const SESSION = [
+    'EHLO Jupiter',
+    'MAIL FROM:<sender@sender.org>',
+    'RCPT TO:<user@dest.test>',
+    'DATA',
+    'Subject: t\r\n\r\nbody\r\n.',
+    'QUIT',
+  ];
+
+  it('is not refused what a program of the host says on a pipe', async () => {
+    const said = await sendmail.onInput(SESSION);
+    expect(said).toMatch(/^250 2\.0\.0 \S+ Message accepted for delivery/m);
+    expect((await program.decisions()).at(-1)).toMatch(
+      /^decision client=unknown helo=Jupiter .*exempt=local /,
+    );
+  });
+
+  it('is refused what a stranger says on a socket that he has reset since, as inetd would hand it over', async () => {
+    const server = createServer({ pauseOnConnect: true });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const taken = new Promise<Connection>((resolve) => server.once('connection', resolve));
+    const stranger = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    await new Promise((resolve) => stranger.write(`${SESSION.join('\r\n')}\r\n`, resolve));
+    const connection = await taken;
+    stranger.resetAndDestroy();
+    // The kernel has dropped the peer once the reset has come.
+    await vi.waitFor(() => {
+      expect(stranger.destroyed && connection.remoteAddress === undefined).toBe(true);
+    });
+    const before = (await program.decisions()).length;
+    const said = await sendmail.onInput(connection);
+    connection.destroy();
+    server.close();
+    // To Sendmail he is called as the local user is.
+    expect(said).toMatch(/Hello localhost/);
+    expect(said).toMatch(/^550 5\.7\.1 .*\[helo-not-fqdn\]/m);
+    expect((await program.decisions()).slice(before)).toEqual([
+      expect.stringMatching(/^decision client=unknown helo=Jupiter action=reject /),
+    ]);
   });
 });

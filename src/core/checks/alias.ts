@@ -10,7 +10,8 @@ export const alias = defineCheck({
       summary: 'the HELO name is an alias (CNAME)',
       reference: 'RFC 5321 §2.3.5',
       weight: 0,
-      reason: 'EHLO wants a primary host name, but an alias resolves and names a host: worth a note only',
+      reason:
+        'EHLO wants a primary host name, but an alias resolves and names a host; DNS is asked for it only where you set its weight, 0 to see it in the log',
       reply: 'HELO {helo} is an alias of {target}; announce that name',
     },
   },

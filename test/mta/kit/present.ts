@@ -38,6 +38,7 @@ export type Part =
   | 'systemd-notify'
   | 'systemd-socket-activate'
   | 'setpriv'
+  | 'unshare'
   | 'python3'
   | 'own systemd'
   | (typeof BUILT)[number]

@@ -4,6 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Certificates } from './certificates.ts';
@@ -19,6 +20,11 @@ const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
 export interface Sendmail extends Mta {
   /** The sendmail.cf in force. */
   readonly cf: string;
+  /**
+   * `sendmail -bs` with the first milter: a session on a pipe, in which each line waits for the reply to the one before, or
+   * on a socket as inetd hands it over. All that it says, to its end.
+   */
+  onInput(input: readonly string[] | Socket): Promise<string>;
 }
 
 /** The line of `postfix-conf/` that an administrator pastes, as the argument of a filter, with the milter at hand. */
@@ -51,16 +57,39 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
   writeFileSync(cf, stdout);
   // A host name with a dot, or it sleeps a minute in the hope of one. Without a log daemon nothing is logged.
   const program = join(ROOT, 'usr/libexec/sendmail/sendmail');
-  const child = spawn('unshare', ['-u', 'sh', '-c', `hostname mx.dest.test; exec ${program} -C ${cf} -bD`], {
-    env,
-    stdio: 'ignore',
-  });
+  const command = (file: string, mode: string): string[] => [
+    '-u',
+    'sh',
+    '-c',
+    `hostname mx.dest.test; exec ${program} -C ${file} ${mode}`,
+  ];
+  const child = spawn('unshare', command(cf, '-bD'), { env, stdio: 'ignore' });
   process.once('exit', () => child.kill('SIGKILL'));
   for (const { port } of services) await greets(port);
   return {
     name: 'Sendmail',
     ports: services.map(({ port }) => port),
     cf,
+    onInput: async (input) => {
+      const onSocket = input instanceof Socket;
+      // One that takes commands sent ahead, as those before 8.18 do: they are all that a socket without a peer can hold.
+      const lenient = `${cf}.lenient`;
+      writeFileSync(lenient, `${readFileSync(cf, 'latin1')}\nSsrv_features\nR$*\t\t$# F\n`);
+      const session = spawn('unshare', command(lenient, '-bs -O InputMailFilters=helo-0'), {
+        env,
+        stdio: [onSocket ? input : 'pipe', 'pipe', 'inherit'],
+      });
+      const lines = onSocket ? [] : [...input];
+      let said = '';
+      session.stdout?.on('data', (chunk: Buffer) => {
+        said += chunk.toString('latin1');
+        const line =
+          /^\d{3} [^\n]*\n$/m.test(said.slice(said.lastIndexOf('\n', said.length - 2) + 1)) && lines.shift();
+        if (typeof line === 'string') session.stdin?.write(`${line}\r\n`);
+      });
+      await new Promise((resolve) => session.once('close', resolve));
+      return said;
+    },
     messages: () =>
       Promise.resolve(
         readdirSync(queue)
