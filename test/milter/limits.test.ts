@@ -1,0 +1,289 @@
+/** Peers that mean harm, over real sockets: others are served, memory is bounded, and whoever is turned away is counted. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type MilterSession,
+  MilterServer,
+  type MilterServerOptions,
+  TURNED_AWAY,
+  TurnedAwayError,
+} from '../../src/milter/index.ts';
+import { connectPeer, type Peer } from '../support/milter-peer.ts';
+import * as mta from '../support/mta.ts';
+
+let servers: MilterServer[];
+let peers: Peer[];
+let errors: string[];
+
+beforeEach(() => {
+  servers = [];
+  peers = [];
+  errors = [];
+});
+
+afterEach(async () => {
+  for (const { socket } of peers) socket.destroy();
+  for (const server of servers) await server.close();
+});
+
+async function listen(
+  session: MilterSession,
+  options: Partial<MilterServerOptions> = {},
+): Promise<{ server: MilterServer; port: number }> {
+  const server = new MilterServer({
+    newSession: () => session,
+    onError: (error, source) =>
+      errors.push(
+        error instanceof TurnedAwayError ? `${source} ${error.reason}` : `${source} ${String(error)}`,
+      ),
+    ...options,
+  });
+  servers.push(server);
+  const address = await server.listen('inet:127.0.0.1:0');
+  if (address.kind !== 'inet') throw new Error('not an inet socket');
+  return { server, port: address.port };
+}
+
+async function peer(port: number): Promise<Peer> {
+  const made = await connectPeer(port);
+  peers.push(made);
+  return made;
+}
+
+const hello = Buffer.concat([mta.optneg(), mta.connect('192.0.2.1'), mta.helo('a.example.org')]);
+const unknowns = (count: number): Buffer =>
+  Buffer.concat(Array.from({ length: count }, () => mta.packet('U', 'X\0')));
+
+describe('a peer that pipelines without end', () => {
+  it.each<[string, () => 'continue' | Promise<'continue'>]>([
+    ['at once', () => 'continue'],
+    ['by promises', () => Promise.resolve('continue')],
+  ])('does not keep others waiting until it is done, answered %s', async (_, unknown) => {
+    let taken = 0;
+    const { port } = await listen({
+      helo: () => 'continue',
+      unknown: () => {
+        taken++;
+        // As a session that does something.
+        const until = performance.now() + 0.02;
+        while (performance.now() < until);
+        return unknown();
+      },
+    });
+    const bad = await peer(port);
+    const good = await peer(port);
+    const FLOOD = 10_000;
+    bad.socket.write(Buffer.concat([hello, unknowns(FLOOD)]));
+    await vi.waitFor(() => {
+      expect(taken).toBeGreaterThan(0);
+    });
+    expect((await good.ask(hello, 3)).slice(1)).toEqual(['c', 'c']);
+    expect(taken).toBeLessThan(FLOOD);
+    expect(await bad.ask(Buffer.alloc(0), FLOOD + 3)).toHaveLength(FLOOD + 3);
+  });
+});
+
+describe('peers that fill memory', () => {
+  const MAX = 2_000_000;
+  const HALF = mta.packet('U', `${'x'.repeat(300_000)}\0`).subarray(0, 200_000);
+
+  it.each<[string, Buffer]>([
+    ['half packets', HALF],
+    [
+      'macros of all stages',
+      Buffer.concat([...'CHMRTLNBE'].map((stage) => mta.macros(stage, { i: 'x'.repeat(60_000) }))),
+    ],
+    ['names', mta.helo('x'.repeat(400_000))],
+  ])('with %s stay below one bound together, and cost nobody else the session', async (_, bytes) => {
+    const { server, port } = await listen({ helo: () => 'continue' }, { maxBufferedBytes: MAX });
+    const good = await peer(port);
+    await good.ask(hello, 3);
+    let most = 0;
+    for (let i = 0; i < 40; i++) {
+      const bad = await peer(port);
+      bad.socket.write(Buffer.concat([mta.optneg(), bytes]));
+      await vi.waitFor(() => {
+        // It has come in, or somebody had to go for it.
+        expect(server.turnedAway.buffers + Math.floor(server.bufferedBytes / 200_000)).toBeGreaterThan(i / 3);
+      });
+      most = Math.max(most, server.bufferedBytes);
+    }
+    expect(most).toBeLessThanOrEqual(MAX);
+    expect(server.turnedAway.buffers).toBeGreaterThan(0);
+    expect(errors).toEqual(Array.from({ length: server.turnedAway.buffers }, () => 'turned-away buffers'));
+    expect((await good.ask(mta.helo('b.example.org'), 4)).slice(1)).toEqual(['c', 'c', 'c']);
+    // And those who come while it is full.
+    expect((await (await peer(port)).ask(hello, 3)).slice(1)).toEqual(['c', 'c']);
+    // All of it is given back.
+    for (const { socket } of peers) socket.destroy();
+    await vi.waitFor(() => {
+      expect(server.bufferedBytes).toBe(0);
+    });
+  });
+});
+
+describe('a peer that does not read', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'limits-'));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  /** A peer that sends until it is not heard any more. Kernels keep less for a unix socket than for TCP. */
+  async function clogged(server: MilterServer): Promise<{ bad: Peer; sent: number }> {
+    const path = join(directory, 's');
+    await server.listen(path);
+    const bad = await connectPeer(path);
+    peers.push(bad);
+    bad.socket.pause();
+    bad.socket.write(hello);
+    const bytes = unknowns(2000);
+    let sent = 0;
+    while (bad.socket.writableLength < 1_000_000) {
+      bad.socket.write(bytes);
+      sent += 2000;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { bad, sent };
+  }
+
+  it('is not heard, and gets all its replies once it reads', async () => {
+    let taken = 0;
+    const { server, port } = await listen({
+      helo: () => 'continue',
+      unknown: () => {
+        taken++;
+        return 'continue';
+      },
+    });
+    const { bad, sent } = await clogged(server);
+    expect((await (await peer(port)).ask(hello, 3)).slice(1)).toEqual(['c', 'c']);
+    expect(taken).toBeLessThan(sent);
+    expect(server.bufferedBytes).toBeLessThan(1_000_000);
+    bad.socket.resume();
+    await vi.waitFor(
+      () => {
+        expect(taken).toBe(sent);
+      },
+      { timeout: 25_000 },
+    );
+    expect(await bad.ask(mta.helo('end'), sent + 4)).toHaveLength(sent + 4);
+    expect(errors).toEqual([]);
+  });
+
+  it('is closed after a while, told and counted', async () => {
+    const { server } = await listen(
+      { helo: () => 'continue', unknown: () => 'continue' },
+      { unreadTimeoutMs: 100 },
+    );
+    await clogged(server);
+    await vi.waitFor(() => {
+      expect([server.turnedAway.unread, server.connections]).toEqual([1, 0]);
+    });
+    expect(errors).toEqual(['turned-away unread']);
+  });
+
+  it('does not keep the server from closing', async () => {
+    const { server } = await listen({ helo: () => 'continue', unknown: () => 'continue' });
+    await clogged(server);
+    await server.close();
+    await vi.waitFor(() => {
+      expect(server.connections).toBe(0);
+    });
+  });
+});
+
+describe('connections that find no place', () => {
+  it('are told and counted where as many are open as may be', async () => {
+    const { server, port } = await listen({ helo: () => 'continue' }, { maxConnections: 1 });
+    await (await peer(port)).ask(hello, 3);
+    for (let i = 0; i < 3; i++) await (await peer(port)).closed;
+    expect(server.turnedAway).toEqual({ connections: 3, descriptors: 0, buffers: 0, unread: 0 });
+    expect(errors).toEqual(Array.from({ length: 3 }, () => 'turned-away connections'));
+  });
+
+  it('are told and counted before the descriptors of the process are used up', async () => {
+    const script = fileURLToPath(new URL('../fixtures/few-descriptors.mjs', import.meta.url));
+    const child = spawn('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    try {
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const next = async (): Promise<Record<string, unknown>> =>
+        JSON.parse(String((await lines.next()).value)) as Record<string, unknown>;
+      const { port } = (await next()) as { port: number };
+      const all = await Promise.all(Array.from({ length: 100 }, () => peer(port)));
+      const fates = await Promise.all(
+        all.map(({ ask, closed }) =>
+          Promise.race([ask(hello, 3).then(() => 'served'), closed.then(() => 'closed')]),
+        ),
+      );
+      const served = fates.filter((fate) => fate === 'served').length;
+      child.stdin.write('\n');
+      expect(await next()).toMatchObject({
+        connections: served,
+        turnedAway: { connections: 0, descriptors: 100 - served, buffers: 0, unread: 0 },
+        heard: 100 - served,
+        kinds: ['turned-away milter-turned-away descriptors'],
+      });
+      expect(served).toBeGreaterThan(8);
+      expect(served).toBeLessThan(48);
+      child.stdin.write('\n');
+      // What is left for questions to DNS, logs and files.
+      expect((await next())['free']).toBeGreaterThanOrEqual(12);
+      for (const { socket } of all) socket.destroy();
+      await vi.waitFor(async () => {
+        child.stdin.write('\n');
+        expect((await next())['connections']).toBe(0);
+      });
+      const later = await peer(port);
+      expect((await later.ask(hello, 3)).slice(1)).toEqual(['c', 'c']);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('have reasons that others may know', () => {
+    expect(TURNED_AWAY).toEqual(['connections', 'descriptors', 'buffers', 'unread']);
+  });
+});
+
+describe('idle connections', () => {
+  it('are told by a clock that nobody sets', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+    try {
+      const { server, port } = await listen({ helo: () => 'continue' });
+      const { ask } = await peer(port);
+      await ask(hello, 3);
+      vi.setSystemTime(Date.now() + 365 * 86_400_000);
+      vi.advanceTimersByTime(3_600_000);
+      expect(server.connections).toBe(1);
+      expect((await ask(mta.helo('b'), 4)).slice(1)).toEqual(['c', 'c', 'c']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('options that cannot be', () => {
+  it.each<[string, Partial<MilterServerOptions>]>([
+    ['an answer that is none', { replyOnError: 'reject' as never }],
+    ['a macro that cannot be told', { macros: { connect: ['a\0b'] } }],
+  ])('%s: said where they are given', async (_, options) => {
+    expect(() => new MilterServer({ newSession: () => ({}), onError: () => undefined, ...options })).toThrow(
+      RangeError,
+    );
+    const { server, port } = await listen({ helo: () => 'reject' });
+    expect(() => {
+      server.change(options);
+    }).toThrow(RangeError);
+    expect((await (await peer(port)).ask(hello, 3)).slice(1)).toEqual(['c', 'r']);
+  });
+});
