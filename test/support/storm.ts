@@ -88,7 +88,7 @@ export async function ride({ rage, ms }: Storm): Promise<Outcome> {
   const newSession = heloMilter(options);
   const connect = (client: string): MilterSession => {
     const session = newSession();
-    session.connect?.({ host: client, family: 'inet', address: client, port: 25 }, CONTEXT);
+    session.connect?.({ hostname: client, family: 'inet', address: client, port: 25 }, CONTEXT);
     return session;
   };
   const storm = rage({ over: () => now() >= endsAt, sleep, connect });
@@ -133,9 +133,9 @@ export async function ride({ rage, ms }: Storm): Promise<Outcome> {
 /** Whether one message is accepted. */
 export async function deliver(session: MilterSession, helo: string): Promise<boolean> {
   await session.helo?.(helo, CONTEXT);
-  const mail = await session.mail?.({ raw: '<s@x.org>', address: 's@x.org', parameters: [] }, CONTEXT);
+  const mail = await session.mail?.({ raw: '<s@x.org>', address: 's@x.org', args: [] }, CONTEXT);
   if (mail === 'accept') return true;
-  const rcpt = await session.rcpt?.({ raw: '<r@x.org>', address: 'r@x.org', parameters: [] }, CONTEXT);
+  const rcpt = await session.rcpt?.({ raw: '<r@x.org>', address: 'r@x.org', args: [] }, CONTEXT);
   return rcpt === 'accept' || rcpt === 'continue';
 }
 
