@@ -42,18 +42,19 @@ export interface Outcome {
 
 /** How far away DNS is, and how slow the slow. */
 const AWAY_MS = 20;
-export const SLOW_MS = 1900;
+const SLOW_MS = 1900;
 /** Other senders come so often. Every second one is a forgery: a name that its owner's zone has not. */
 const EVERY_MS = 25;
 
 const CONTEXT: MilterContext = { version: 6, macro: () => undefined };
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function ride({ rage, ms }: Storm): Promise<Outcome> {
+export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> = {}): Promise<Outcome> {
   const now = (): number => performance.now();
   const endsAt = now() + ms;
   const resolver = shareQuestions({
     ...PLACES,
+    ...places,
     timeoutMs: 3000,
     now,
     send: async (name, type, deadline) => {
@@ -131,7 +132,7 @@ export async function ride({ rage, ms }: Storm): Promise<Outcome> {
 }
 
 /** Whether one message is accepted. */
-export async function deliver(session: MilterSession, helo: string): Promise<boolean> {
+async function deliver(session: MilterSession, helo: string): Promise<boolean> {
   await session.helo?.(helo, CONTEXT);
   const mail = await session.mail?.({ raw: '<s@x.org>', address: 's@x.org', args: [] }, CONTEXT);
   if (mail === 'accept') return true;
@@ -140,7 +141,7 @@ export async function deliver(session: MilterSession, helo: string): Promise<boo
 }
 
 /** Says a name and does not wait for what is thought of it. */
-export function greet(session: MilterSession, helo: string): void {
+function greet(session: MilterSession, helo: string): void {
   void session.helo?.(helo, CONTEXT);
 }
 
@@ -153,4 +154,39 @@ function answer(name: string, type: RecordType): Answer<RecordType> {
   if (client !== null && type === 'A' && name.startsWith('mail.')) return found(client);
   if (client !== null && !name.startsWith('gone.')) return { status: 'nodata', ttl: 300 };
   return { status: 'nxdomain', ttl: 300 };
+}
+
+export const calm: Storm = { ms: 1500, rage: () => [] };
+
+/** One client on connections of its own says 90 names on each, and goes away. */
+export const babbler: Storm = {
+  ms: 4000,
+  rage: ({ over, sleep, connect }) =>
+    Array.from({ length: 12 }, async (_, c) => {
+      for (let n = 0; !over(); n += 90) {
+        const session = connect('203.0.113.9');
+        for (let i = 0; i < 90 && !over(); i++) {
+          greet(session, `a${c}-${n + i}.slow1.org`);
+          await sleep(25);
+        }
+        session.close?.();
+      }
+    }),
+};
+
+/** Clients of so many networks, who wait for their verdicts, with names in so many domains. */
+export const crowd = (clients: number, networks: number, domains: number, ms = 5000): Storm => ({
+  ms,
+  rage: (world) => Array.from({ length: clients }, (_, c) => insist(world, c, networks, domains)),
+});
+
+async function insist({ over, sleep, connect }: World, c: number, networks: number, domains: number): Promise<void> {
+  const network = c % networks;
+  for (let n = 0; !over(); n++) {
+    const session = connect(`12.${network >> 8}.${network & 255}.${1 + (Math.floor(c / networks) % 250)}`);
+    await deliver(session, `h${c}-${n}.slow${c % domains}.org`);
+    session.close?.();
+    // What is answered at once must not stop the clock.
+    await sleep(50);
+  }
 }
