@@ -61,7 +61,9 @@ function decision(
 describe('a decision', () => {
   it('of an assessment that could not ask is counted', () => {
     const metrics = make();
-    const dns = [{ name: 'a.org', type: 'A', status: 'temperror', records: ['overload'], ttl: null }] as const;
+    const dns = [
+      { name: 'a.org', type: 'A', status: 'temperror', records: ['overload'], ttl: null },
+    ] as const;
     metrics.decided(decision({ assessment: { correspondence: 'none', dns } as unknown as Assessment }));
     expect(metrics.overloaded).toBe(1);
   });

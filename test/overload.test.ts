@@ -12,7 +12,11 @@ afterEach(() => {
   clock.restore();
 });
 
-function overload(): { made: Overload; lines: string[]; lose: (network: string, detail?: string) => Promise<void> } {
+function overload(): {
+  made: Overload;
+  lines: string[];
+  lose: (network: string, detail?: string) => Promise<void>;
+} {
   const lines: string[] = [];
   const made = new Overload({
     now: () => performance.now(),

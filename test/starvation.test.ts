@@ -34,8 +34,8 @@ it('others are judged rightly, if later, beside 500 networks with as many slow d
 
 it('where there are more networks than places, each verdict that is wrong says why', async () => {
   // Fewer places, for the sake of the time it takes; what matters is that there are more networks.
-  const few = { places: 60, freshPlaces: 60, waitingPlaces: 300 };
-  const during = await clock.until(ride(crowd(200, 200, 200), few));
+  const few = { places: 40, freshPlaces: 40, waitingPlaces: 200 };
+  const during = await clock.until(ride(crowd(120, 120, 120, 3000), few));
   expect(during.right).toBeLessThan(during.verdicts);
   expect(during.silent).toBe(0);
 });

@@ -89,7 +89,11 @@ it('what another wants too stays in the queue when one leaves', async () => {
   const left = told(resolver.for(a).lookup('x.org', 'A'));
   const stays = told(resolver.for(b).lookup('x.org', 'A'));
   a.end('dropped');
-  expect(await clock.until(Promise.all([busy, left, stays]))).toEqual(['found 500', 'dropped 0', 'found 510']);
+  expect(await clock.until(Promise.all([busy, left, stays]))).toEqual([
+    'found 500',
+    'dropped 0',
+    'found 510',
+  ]);
 });
 
 it('a turn that does not come in time is an overload, and one that comes late is a timeout', async () => {

@@ -423,7 +423,10 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
       await vi.waitFor(
         async () => {
           const now = await scrape();
-          expect([now.get('helo_milter_outage_brake'), now.get('helo_milter_outages_total')]).toEqual([on, 1]);
+          expect([now.get('helo_milter_outage_brake'), now.get('helo_milter_outages_total')]).toEqual([
+            on,
+            1,
+          ]);
         },
         { timeout: 30_000, interval: 250 },
       );

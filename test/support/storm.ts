@@ -89,7 +89,7 @@ export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> =
   const newSession = heloMilter(options);
   const connect = (client: string): MilterSession => {
     const session = newSession();
-    session.connect?.({ hostname: client, family: 'inet', address: client, port: 25 }, CONTEXT);
+    void session.connect?.({ hostname: client, family: 'inet', address: client, port: 25 }, CONTEXT);
     return session;
   };
   const storm = rage({ over: () => now() >= endsAt, sleep, connect });
@@ -175,12 +175,17 @@ export const babbler: Storm = {
 };
 
 /** Clients of so many networks, who wait for their verdicts, with names in so many domains. */
-export const crowd = (clients: number, networks: number, domains: number, ms = 5000): Storm => ({
+export const crowd = (clients: number, networks: number, domains: number, ms = 4000): Storm => ({
   ms,
   rage: (world) => Array.from({ length: clients }, (_, c) => insist(world, c, networks, domains)),
 });
 
-async function insist({ over, sleep, connect }: World, c: number, networks: number, domains: number): Promise<void> {
+async function insist(
+  { over, sleep, connect }: World,
+  c: number,
+  networks: number,
+  domains: number,
+): Promise<void> {
   const network = c % networks;
   for (let n = 0; !over(); n++) {
     const session = connect(`12.${network >> 8}.${network & 255}.${1 + (Math.floor(c / networks) % 250)}`);

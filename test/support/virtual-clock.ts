@@ -52,7 +52,7 @@ export function virtualClock(): VirtualClock {
   return {
     pass: async (ms) => {
       await settle();
-      for (const end = now + ms; now < end; ) await step();
+      for (const end = now + ms; now < end;) await step();
     },
     until: async (promise) => {
       let settled = false;
