@@ -17,6 +17,7 @@ import { heloBench } from './helo.ts';
 import { mtaBench } from './mta.ts';
 import { type Findings, page } from './report.ts';
 import { BUILD, buildPrograms, findNode, nodeAtHand, ROOT, type Setting } from './setting.ts';
+import { stormBench } from './storm.ts';
 import { waitsBench } from './waits.ts';
 
 const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> = {
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
   dns: dnsBench,
   growth: growthBench,
   waits: waitsBench,
+  storm: stormBench,
 };
 
 /** Rounds and share of the sessions. */

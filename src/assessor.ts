@@ -101,7 +101,7 @@ export class Assessor {
     if (found.hit === 'miss') return this.#begun(found.pending, work);
     const joined = this.#work.get(found.pending);
     // Given up by all who wanted it: what it says is not what DNS says.
-    if (joined === undefined || joined.asker.ended !== null) return this.#begun(load(text), work);
+    if (joined?.asker.ended !== null) return this.#begun(load(text), work);
     joined.wanted++;
     this.lookups.joined++;
     return { hit: 'joined', pending: found.pending, leave: leaver(joined) };
@@ -151,7 +151,8 @@ export class Assessor {
     // It cost no look-up, and another policy may want one.
     if (settled) return 0;
     // What was not asked is our trouble, and may be over the next moment.
-    if (dns.some(({ status, records: [detail = ''] }) => status === 'temperror' && isUnasked(detail))) return 0;
+    if (dns.some(({ status, records: [detail = ''] }) => status === 'temperror' && isUnasked(detail)))
+      return 0;
     if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
     let life = cacheMaxMs;
     for (const { ttl } of dns) if (ttl !== null) life = Math.min(life, ttl * 1000);

@@ -26,7 +26,7 @@ export interface Judged {
   readonly access: AccessEntry | null;
   /** What is done; softer than the verdict where we only watch. */
   readonly action: Disposition;
-  /** The resolver was out of order, so nothing that rests on DNS counted. */
+  /** The resolver was out of order; see `decide`. */
   readonly dnsIll: boolean;
   /** Milliseconds from HELO until the verdict was there. */
   readonly elapsedMs: number;

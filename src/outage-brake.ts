@@ -74,6 +74,10 @@ export class OutageBrake {
     return watched(inner, (resolver, name, type, network) => this.#look(resolver, name, type, network));
   }
 
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Asks nothing more. */
   close(): void {
     this.#closed = true;
@@ -166,7 +170,7 @@ export class OutageBrake {
     this.#askAgainAt = now() + ASK_EVERY_MS;
     const sign = await controls.ask(resolver, () => this.#heard);
     this.#asking = false;
-    if (this.#closed) return;
+    if (this.#isClosed()) return;
     if (sign === 'alive' || sign === 'unusable') this.#set(false);
     // What failed while nobody met with trouble was asked to learn, and proves nothing yet.
     else if (sign === 'dead' && this.#suspects.suspicious) this.#set(true);

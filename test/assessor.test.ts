@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Assessor, type AssessorOptions } from '../src/assessor.ts';
+import { type AssessmentLookup, Assessor, type AssessorOptions } from '../src/assessor.ts';
 import type { Assessment } from '../src/core/assess.ts';
 import { checks } from '../src/core/checks/index.ts';
 import { parseIp } from '../src/core/ip.ts';
+import { shareQuestions } from '../src/dns/shared-questions.ts';
 import { type Zone, zoneResolver, type ZoneResolver } from './support/zone.ts';
 
 const ZONE: Zone = {
@@ -93,4 +94,80 @@ it('takes names that differ in case for one', async () => {
   const asked = resolver.queries.length;
   expect(await of('192.0.2.1', 'SHORT.org')).toBe('hit');
   expect(resolver.queries).toHaveLength(asked);
+});
+
+describe('an assessment that nobody wants any more', () => {
+  /** Two questions at a time; each waits until it is let go. */
+  function held(): { made: Assessor; sent: string[]; release: () => void } {
+    const sent: string[] = [];
+    const waiting: (() => void)[] = [];
+    const resolver = shareQuestions({
+      places: 16,
+      freshPlaces: 16,
+      freshMs: 100,
+      waitingPlaces: 400,
+      timeoutMs: 60_000,
+      now: () => 0,
+      send: async (name, type) => {
+        sent.push(`${name} ${type}`);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return { status: 'nxdomain', ttl: null };
+      },
+    });
+    const { made } = assessor({ resolver, deadlineMs: 60_000 });
+    return {
+      made,
+      sent,
+      release: () => {
+        for (const resolve of waiting.splice(0)) resolve();
+      },
+    };
+  }
+
+  const pending = (found: AssessmentLookup): { leave: () => void; pending: Promise<Assessment> } => {
+    if (found.hit === 'hit') throw new Error('it was cached');
+    return found;
+  };
+  const turn = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it('asks nothing more, is not kept, and serves nobody who comes later', async () => {
+    const { made, sent, release } = held();
+    const ip = parseIp('192.0.2.1');
+    const first = pending(made.lookup(ip, 'a.x.org'));
+    await turn();
+    const asked = sent.length;
+    expect(asked).toBeGreaterThan(0);
+    first.leave();
+    release();
+    const dropped = await first.pending;
+    expect(sent).toHaveLength(asked);
+    expect(dropped.dns.some(({ records }) => records[0] === 'dropped')).toBe(true);
+    const again = made.lookup(ip, 'a.x.org');
+    expect(again.hit).toBe('miss');
+  });
+
+  it('that two want goes on when one leaves', async () => {
+    const { made, release } = held();
+    const ip = parseIp('192.0.2.1');
+    const first = pending(made.lookup(ip, 'a.x.org'));
+    const joined = made.lookup(ip, 'a.x.org');
+    expect(joined.hit).toBe('joined');
+    first.leave();
+    let done: Assessment | null = null;
+    void first.pending.then((assessment) => (done = assessment));
+    while ((done as Assessment | null) === null) {
+      release();
+      await turn();
+    }
+    expect(JSON.stringify((done as unknown as Assessment).dns)).not.toContain('dropped');
+  });
+
+  it('and is joined before it has ended is begun anew', () => {
+    const { made } = held();
+    const ip = parseIp('192.0.2.1');
+    pending(made.lookup(ip, 'a.x.org')).leave();
+    expect(made.lookup(ip, 'a.x.org').hit).toBe('miss');
+  });
 });

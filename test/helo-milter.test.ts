@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findings } from '../src/core/checks/index.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
 import type { Resolver } from '../src/core/resolver.ts';
+import type { Asker, SharedResolver } from '../src/dns/asker.ts';
 import { makePolicy } from '../src/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../src/recipient-policy.ts';
 import { TempfailBudget } from '../src/tempfail-budget.ts';
@@ -457,6 +458,62 @@ describe('DNS trouble costs no mail', () => {
   });
 });
 
+describe('one assessment under way a session', () => {
+  /** A resolver that never answers, and how many of its askers have ended. */
+  function silent(): { resolver: SharedResolver; askers: Asker[] } {
+    const askers: Asker[] = [];
+    const lookup = (): Promise<never> => new Promise(() => undefined);
+    return {
+      askers,
+      resolver: {
+        lookup,
+        for: (asker) => {
+          askers.push(asker);
+          return { lookup };
+        },
+      },
+    };
+  }
+
+  it('a new name drops the one before it', async () => {
+    const { resolver, askers } = silent();
+    const { say } = service({ resolver }).connection();
+    await say(...hello('a.sender.org'));
+    await say(mta.helo('b.sender.org'), mta.helo('c.sender.org'));
+    expect(askers.map(({ ended }) => ended)).toEqual(['dropped', 'dropped', null]);
+  });
+
+  it('the same name again goes on with what is under way', async () => {
+    const { resolver, askers } = silent();
+    const { say } = service({ resolver }).connection();
+    await say(...hello('a.sender.org'));
+    await say(mta.helo('A.sender.org'));
+    expect(askers.map(({ ended }) => ended)).toEqual([null]);
+  });
+
+  it('the end of the connection drops it, unless a verdict is being waited for', async () => {
+    const { resolver, askers } = silent();
+    const { connection } = service({ resolver });
+    await connection().say(...hello('a.sender.org'), mta.quit);
+    const { say } = connection();
+    await say(...hello('b.sender.org'), ...message);
+    await say(mta.quit);
+    expect(askers.map(({ ended }) => ended)).toEqual(['dropped', null]);
+  });
+
+  it('what could not be asked is told', async () => {
+    const lookup: Resolver['lookup'] = () => Promise.resolve({ status: 'temperror', detail: 'overload' });
+    const { log, connection } = service({ resolver: { lookup } });
+    for (let i = 0; i < 2; i++) {
+      const { say } = connection();
+      await say(...hello('gone.sender.org'));
+      expect((await say(...message))[0]).toBe('a');
+      expect(log.at(-1)).toMatch(/ action=accept .* stream=unverified dns=overload /);
+      // Our trouble may be over the next moment.
+      expect(log.at(-1)).toContain(' cache=miss ');
+    }
+  });
+});
 describe('our own failures', () => {
   it('a resolver that throws costs no mail', async () => {
     const resolver: Resolver = {

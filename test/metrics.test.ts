@@ -34,7 +34,7 @@ function decision(
     recipient: null,
     queueId: null,
     judged: {
-      assessment: { correspondence: 'none' } as Assessment,
+      assessment: { correspondence: 'none', dns: [] as Assessment['dns'] } as Assessment,
       verdict: {
         disposition: 'tempfail',
         score: 7,
@@ -59,6 +59,15 @@ function decision(
 }
 
 describe('a decision', () => {
+  it('of an assessment that could not ask is counted', () => {
+    const metrics = make();
+    const dns = [
+      { name: 'a.org', type: 'A', status: 'temperror', records: ['overload'], ttl: null },
+    ] as const;
+    metrics.decided(decision({ assessment: { correspondence: 'none', dns } as unknown as Assessment }));
+    expect(metrics.overloaded).toBe(1);
+  });
+
   it('counts once in each respect', () => {
     const metrics = make();
     metrics.decided(decision({}));
@@ -186,6 +195,19 @@ describe('DNS', () => {
     expect(numbers(metrics.dnsErrors)).toEqual({ servfail: 1, other: 1 });
     expect(metrics.dnsDuration.counts[4]).toBe(4);
     expect(metrics.dnsDuration.sum).toBeCloseTo(0.08);
+  });
+
+  it.each([
+    ['overload', { temperror: 1 }, { overload: 1 }],
+    ['dropped', {}, {}],
+  ])('%s says nothing of DNS', async (detail, questions, errors) => {
+    const metrics = make();
+    const lookup = <T extends RecordType>(): Promise<Answer<T>> =>
+      Promise.resolve({ status: 'temperror', detail });
+    await metrics.watch({ lookup }).lookup('a.org', 'A');
+    expect(numbers(metrics.questions.get('A') ?? [])).toEqual(questions);
+    expect(numbers(metrics.dnsErrors)).toEqual(errors);
+    expect(metrics.failedAt).toBe(-Infinity);
   });
 
   it.each([

@@ -21,6 +21,7 @@ describe('monitoring', () => {
   ): Promise<void> {
     monitoring = await startMonitoring({
       ...makeSources(),
+      overloaded: () => false,
       address: { host: '127.0.0.1', port: 0, loopback: true },
       resolver: { lookup: <T extends RecordType>() => Promise.resolve(answer as Answer<T>) },
       log: createLog((line) => (logged += line)),

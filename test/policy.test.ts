@@ -199,8 +199,11 @@ describe('invariants', () => {
 });
 
 describe('with the resolver out of order', () => {
-  it('nothing that rests on DNS counts, and what the text says does', () => {
-    const all = decide(assessment(IDS), makePolicy('strict', findings), true);
+  const DECLARED = IDS.filter((id) => findings.get(id)?.basis === 'declared');
+  const REST = IDS.filter((id) => !DECLARED.includes(id));
+
+  it('what could not be known does not count, and what the text says does', () => {
+    const all = decide(assessment(REST), makePolicy('strict', findings), true);
     for (const {
       finding: { id },
       weight,
@@ -210,12 +213,50 @@ describe('with the resolver out of order', () => {
     }
     expect(all.disposition).toBe('reject');
     expect(
-      decide(
-        assessment(['helo-spf-fail', 'helo-nxdomain', 'dns-temperror']),
-        makePolicy('strict', findings),
-        true,
-      ).score,
+      decide(assessment(['helo-nxdomain', 'dns-temperror']), makePolicy('strict', findings), true).score,
     ).toBe(0);
+  });
+
+  it.each<[string, string[], string]>([
+    ['a refusal by the owner of the name delays', ['helo-spf-fail'], 'tempfail 10 helo-spf-fail'],
+    ['so it does beside what is unknown', ['helo-spf-fail', 'dns-temperror'], 'tempfail 10 helo-spf-fail'],
+    ['nothing is excused beside it', ['helo-spf-softfail', 'helo-nxdomain'], 'tempfail 7 helo-nxdomain'],
+    ['what the text says still refuses', ['helo-spf-fail', 'helo-syntax'], 'reject 20 helo-syntax'],
+    ['a hint alone does what it always does', ['helo-spf-softfail'], 'accept 2 helo-spf-softfail'],
+  ])('%s', (_, ids, wanted) => {
+    expect(words(decide(assessment(ids), makePolicy('rfc5321', findings), true))).toBe(wanted);
+  });
+
+  it('never turns what was declared into an acceptance, nor into a refusal of what DNS said', () => {
+    fc.assert(
+      fc.property(
+        anyPolicy,
+        anyIds,
+        fc.constantFrom(...DECLARED),
+        anyFacts,
+        (policy, ids, declared, facts) => {
+          const given = assessment([...new Set([...ids, declared])], facts);
+          const ill = decide(given, policy, true);
+          if ((policy.weights.get(declared) ?? 0) > 0) {
+            expect(ill.disposition === 'accept').toBe(decide(given, policy).disposition === 'accept');
+          }
+          const text = ids.filter((id) => ['form', 'local'].includes(findings.get(id)?.basis ?? ''));
+          if (ill.disposition === 'reject') {
+            expect(decide(assessment(text, facts), policy).disposition).toBe('reject');
+          }
+        },
+      ),
+    );
+  });
+
+  it('adding a finding never softens a verdict', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, fc.constantFrom(...IDS), anyFacts, (policy, ids, more, facts) => {
+        const before = decide(assessment(ids, facts), policy, true);
+        const after = decide(assessment([...new Set([...ids, more])], facts), policy, true);
+        expect(SEVERITY[after.disposition]).toBeGreaterThanOrEqual(SEVERITY[before.disposition]);
+      }),
+    );
   });
 
   it('no verdict is harder than otherwise', () => {

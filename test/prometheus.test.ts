@@ -125,7 +125,7 @@ What helo-milter tells Prometheus. Generated; do not edit.
 - \`/metrics\`: the numbers below, in the text format of Prometheus.
 - \`/healthz\`: 200 while the process is alive.
 - \`/readyz\`: 200 while it can do all of its work, else 503 and one line that says why not: DNS does not answer, the outage
-  brake is on, or the service is stopping. Where no mail has had an answer from DNS for ten seconds it asks for the name
+  brake is on, more is asked at once than we ask (by several client networks), or the service is stopping. Where no mail has had an answer from DNS for ten seconds it asks for the name
   servers of \`arpa\`, at most once in five seconds.
 
 There is no password and no TLS, so only a loopback address is taken unless \`--http-public\` is given. No label holds a

@@ -11,6 +11,7 @@ function readiness(): {
     answeredAt: number;
     failedAt: number;
     ill: boolean;
+    overloaded: boolean;
     answer: Answer<RecordType> | null;
     probes: string[];
   };
@@ -20,6 +21,7 @@ function readiness(): {
     answeredAt: -Infinity,
     failedAt: -Infinity,
     ill: false,
+    overloaded: false,
     answer: ANSWER as Answer<RecordType> | null,
     probes: [] as string[],
   };
@@ -35,6 +37,7 @@ function readiness(): {
     resolver,
     lastHeard: () => state,
     dnsIll: () => state.ill,
+    overloaded: () => state.overloaded,
     now: () => state.now,
   });
   return { made, state };
@@ -94,6 +97,14 @@ describe('Readiness', () => {
     state.ill = true;
     expect(await made.obstacle()).toMatch(/^dns: .*outage brake/);
     expect(state.probes).toHaveLength(1);
+  });
+
+  it('is not ready while more is asked than we ask', async () => {
+    const { made, state } = readiness();
+    state.overloaded = true;
+    expect(await made.obstacle()).toMatch(/^dns: .*overload/);
+    state.overloaded = false;
+    expect(await made.obstacle()).toBeNull();
   });
 
   it('is not ready any more once it stops', async () => {

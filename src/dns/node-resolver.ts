@@ -23,7 +23,7 @@ export interface NodeResolverOptions {
  * Places for questions; see `fair-gate.ts`. With more than 200 that are answered at once the buffers of the UDP socket
  * overflow and throughput collapses (measured: at 500); those that are slow to be answered come one by one.
  */
-export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 } as const;
+export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 };
 /** How long a server that gave no answer is asked last. */
 const SICK_MS = 30_000;
 

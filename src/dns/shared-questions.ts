@@ -45,7 +45,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
     const key = `${type} ${name.toLowerCase()}`;
     const known = open.get(key);
-    if (known?.sent != null) return known.sent;
+    if (known !== undefined && known.sent !== null) return known.sent;
     if (asker !== null && asker.ended !== null) return Promise.resolve(unasked(asker.ended));
     const question: Question = known ?? { name, type, key, wanted: new Set(), sent: null };
     if (known === undefined) open.set(key, question);
@@ -54,11 +54,9 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
 
   function wish(question: Question, asker: Asker | null, deadline: number): Promise<Answer<RecordType>> {
     return new Promise((resolve) => {
-      let timer: NodeJS.Timeout | undefined;
-      let forget: () => void = () => undefined;
+      let release: () => void = () => undefined;
       const settle = (answer: Answer<RecordType>): void => {
-        clearTimeout(timer);
-        forget();
+        release();
         question.wanted.delete(mine);
         if (question.sent === null && question.wanted.size === 0) open.delete(question.key);
         resolve(answer);
@@ -82,11 +80,15 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
       question.wanted.add(mine);
       if (!gate.enter(ticket)) settle(unasked('overload'));
       if (question.sent !== null || !question.wanted.has(mine)) return;
-      forget = asker?.hold(give) ?? forget;
-      timer = setTimeout(() => {
+      const forget = asker?.hold(give);
+      const timer = setTimeout(() => {
         if (question.sent === null) give('overload');
         else settle(TIMEOUT);
       }, timeoutMs);
+      release = () => {
+        clearTimeout(timer);
+        forget?.();
+      };
     });
   }
 

@@ -5,7 +5,11 @@ import { withDeadline } from '../../src/dns/deadline.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 it('answers as the resolver does while there is time', async () => {
-  const { resolver, done } = withDeadline(zoneResolver({ 'x.org': { A: ['192.0.2.1'] } }), 1000, new Asker('a'));
+  const { resolver, done } = withDeadline(
+    zoneResolver({ 'x.org': { A: ['192.0.2.1'] } }),
+    1000,
+    new Asker('a'),
+  );
   expect(await resolver.lookup('x.org', 'A')).toMatchObject({ status: 'found' });
   done();
 });

@@ -252,14 +252,15 @@ describe('load', () => {
     expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set(['found']));
   });
 
-  it('answers overload at once where too many wait', async () => {
+  it('answers overload where too many wait, or too long', async () => {
     const { server } = await stub({ '*': 'silence' });
     const resolver = resolverOf([server], 300);
     const answers = await Promise.all(
-      Array.from({ length: 5_300 }, (_, i) => resolver.lookup(`h${i}.org`, 'A')),
+      Array.from({ length: 7_000 }, (_, i) => resolver.lookup(`h${i}.org`, 'A')),
     );
     const details = answers.map((answer) => (answer.status === 'temperror' ? answer.detail : answer.status));
-    expect(details.filter((detail) => detail === 'overload')).toHaveLength(100);
+    // All places are taken once at most: nobody waits for a second turn within the time limit.
+    expect(details.filter((detail) => detail === 'timeout').length).toBeLessThan(3_000);
     expect(new Set(details)).toEqual(new Set(['timeout', 'overload']));
   });
 });

@@ -3,7 +3,7 @@
  * deadline.
  */
 import { performance } from 'node:perf_hooks';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
 import type { Mta } from './kit/mta.ts';
 import { startPostfix } from './kit/postfix.ts';
@@ -123,14 +123,23 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
   it('an outage of the resolver stops refusals that rest on DNS, says so once, and ends by itself', async () => {
     stub.script({ '*': 'servfail' });
     for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
-    expect(await program.output()).toMatch(/^error dns-outage /m);
+    await vi.waitFor(
+      async () => {
+        expect(await program.output()).toMatch(/^error dns-outage /m);
+      },
+      { timeout: 30_000, interval: 250 },
+    );
     stub.script({ '*': 'servfail', 'gone.sender.org': 'nxdomain' });
     expect((await told('gone.sender.org')).code).toBe(250);
     expect((await program.decisions()).at(-1)).toContain(' dns=ill ');
     expect((await told('Jupiter')).code).toBe(550);
     stub.script({ ...HEALTHY, 'sender.org': [], '*': 'nxdomain' });
-    for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
-    expect(await program.output()).toMatch(/^dns-recovered /m);
+    await vi.waitFor(
+      async () => {
+        expect(await program.output()).toMatch(/^dns-recovered /m);
+      },
+      { timeout: 30_000, interval: 250 },
+    );
     expect((await told('gone.sender.org')).code).toBe(450);
     expect((await program.output()).match(/^error dns-outage /gm)).toHaveLength(1);
   });

@@ -42,18 +42,19 @@ export interface Outcome {
 
 /** How far away DNS is, and how slow the slow. */
 const AWAY_MS = 20;
-export const SLOW_MS = 1900;
+const SLOW_MS = 1900;
 /** Other senders come so often. Every second one is a forgery: a name that its owner's zone has not. */
 const EVERY_MS = 25;
 
 const CONTEXT: MilterContext = { version: 6, macro: () => undefined };
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function ride({ rage, ms }: Storm): Promise<Outcome> {
+export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> = {}): Promise<Outcome> {
   const now = (): number => performance.now();
   const endsAt = now() + ms;
   const resolver = shareQuestions({
     ...PLACES,
+    ...places,
     timeoutMs: 3000,
     now,
     send: async (name, type, deadline) => {
@@ -88,7 +89,7 @@ export async function ride({ rage, ms }: Storm): Promise<Outcome> {
   const newSession = heloMilter(options);
   const connect = (client: string): MilterSession => {
     const session = newSession();
-    session.connect?.({ host: client, family: 'inet', address: client, port: 25 }, CONTEXT);
+    void session.connect?.({ hostname: client, family: 'inet', address: client, port: 25 }, CONTEXT);
     return session;
   };
   const storm = rage({ over: () => now() >= endsAt, sleep, connect });
@@ -131,16 +132,16 @@ export async function ride({ rage, ms }: Storm): Promise<Outcome> {
 }
 
 /** Whether one message is accepted. */
-export async function deliver(session: MilterSession, helo: string): Promise<boolean> {
+async function deliver(session: MilterSession, helo: string): Promise<boolean> {
   await session.helo?.(helo, CONTEXT);
-  const mail = await session.mail?.({ raw: '<s@x.org>', address: 's@x.org', parameters: [] }, CONTEXT);
+  const mail = await session.mail?.({ raw: '<s@x.org>', address: 's@x.org', args: [] }, CONTEXT);
   if (mail === 'accept') return true;
-  const rcpt = await session.rcpt?.({ raw: '<r@x.org>', address: 'r@x.org', parameters: [] }, CONTEXT);
+  const rcpt = await session.rcpt?.({ raw: '<r@x.org>', address: 'r@x.org', args: [] }, CONTEXT);
   return rcpt === 'accept' || rcpt === 'continue';
 }
 
 /** Says a name and does not wait for what is thought of it. */
-export function greet(session: MilterSession, helo: string): void {
+function greet(session: MilterSession, helo: string): void {
   void session.helo?.(helo, CONTEXT);
 }
 
@@ -153,4 +154,44 @@ function answer(name: string, type: RecordType): Answer<RecordType> {
   if (client !== null && type === 'A' && name.startsWith('mail.')) return found(client);
   if (client !== null && !name.startsWith('gone.')) return { status: 'nodata', ttl: 300 };
   return { status: 'nxdomain', ttl: 300 };
+}
+
+export const calm: Storm = { ms: 1500, rage: () => [] };
+
+/** One client on connections of its own says 90 names on each, and goes away. */
+export const babbler: Storm = {
+  ms: 4000,
+  rage: ({ over, sleep, connect }) =>
+    Array.from({ length: 12 }, async (_, c) => {
+      for (let n = 0; !over(); n += 90) {
+        const session = connect('203.0.113.9');
+        for (let i = 0; i < 90 && !over(); i++) {
+          greet(session, `a${c}-${n + i}.slow1.org`);
+          await sleep(25);
+        }
+        session.close?.();
+      }
+    }),
+};
+
+/** Clients of so many networks, who wait for their verdicts, with names in so many domains. */
+export const crowd = (clients: number, networks: number, domains: number, ms = 4000): Storm => ({
+  ms,
+  rage: (world) => Array.from({ length: clients }, (_, c) => insist(world, c, networks, domains)),
+});
+
+async function insist(
+  { over, sleep, connect }: World,
+  c: number,
+  networks: number,
+  domains: number,
+): Promise<void> {
+  const network = c % networks;
+  for (let n = 0; !over(); n++) {
+    const session = connect(`12.${network >> 8}.${network & 255}.${1 + (Math.floor(c / networks) % 250)}`);
+    await deliver(session, `h${c}-${n}.slow${c % domains}.org`);
+    session.close?.();
+    // What is answered at once must not stop the clock.
+    await sleep(50);
+  }
 }

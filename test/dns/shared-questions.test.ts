@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Answer, RecordType } from '../../src/core/resolver.ts';
+import { Asker } from '../../src/dns/asker.ts';
+import { shareQuestions, type SharedQuestions } from '../../src/dns/shared-questions.ts';
+import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
+
+let clock: VirtualClock;
+beforeEach(() => {
+  clock = virtualClock();
+});
+afterEach(() => {
+  clock.restore();
+});
+
+const FOUND: Answer<RecordType> = { status: 'found', records: ['192.0.2.1'], ttl: 60 };
+
+/** A resolver with so many places; names with `slow` take 500 ms, `dead` ones all the time there is, others 10 ms. */
+function make(places = 16): { resolver: SharedQuestions; sent: string[] } {
+  const sent: string[] = [];
+  const resolver = shareQuestions({
+    places,
+    freshPlaces: places,
+    freshMs: 100,
+    waitingPlaces: 40,
+    timeoutMs: 1000,
+    now: () => performance.now(),
+    send: async (name, type, deadline) => {
+      sent.push(`${name} ${type}`);
+      const ms = name.includes('slow') ? 500 : name.includes('dead') ? deadline - performance.now() : 10;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return name.includes('dead') ? { status: 'temperror', detail: 'timeout' } : FOUND;
+    },
+  });
+  return { resolver, sent };
+}
+
+/** What an answer says, and when. */
+async function told(answer: Promise<Answer<RecordType>>): Promise<string> {
+  const got = await answer;
+  return `${got.status === 'temperror' ? got.detail : got.status} ${performance.now()}`;
+}
+
+it('asks equal questions once', async () => {
+  const { resolver, sent } = make();
+  const [a, b] = [resolver.for(new Asker('a')), resolver.for(new Asker('b'))];
+  const answers = [a.lookup('x.org', 'A'), b.lookup('X.org', 'A'), b.lookup('x.org', 'AAAA')].map(told);
+  expect(await clock.until(Promise.all(answers))).toEqual(['found 10', 'found 10', 'found 10']);
+  expect(sent).toEqual(['x.org A', 'x.org AAAA']);
+});
+
+it('what waits in the share of one starts at once in that of another, for both', async () => {
+  const { resolver, sent } = make();
+  const slow = resolver.for(new Asker('slow'));
+  const first = [0, 1].map((i) => told(slow.lookup(`slow${i}.org`, 'A')));
+  const waits = told(slow.lookup('mail.org', 'A'));
+  await clock.pass(50);
+  expect(sent).not.toContain('mail.org A');
+  const joins = told(resolver.for(new Asker('quick')).lookup('mail.org', 'A'));
+  expect(await clock.until(Promise.all([waits, joins]))).toEqual(['found 60', 'found 60']);
+  expect(await clock.until(Promise.all(first))).toEqual(['found 500', 'found 500']);
+});
+
+it('who ends leaves the queue; what was sent is waited for', async () => {
+  const { resolver, sent } = make();
+  const asker = new Asker('a');
+  const mine = resolver.for(asker);
+  const answers = Promise.all(Array.from({ length: 5 }, (_, i) => told(mine.lookup(`slow${i}.org`, 'A'))));
+  expect(resolver.waiting).toBe(3);
+  await clock.pass(50);
+  asker.end('dropped');
+  expect(resolver.waiting).toBe(0);
+  const late = told(mine.lookup('late.org', 'A'));
+  expect(await clock.until(answers)).toEqual([
+    'found 500',
+    'found 500',
+    'dropped 50',
+    'dropped 50',
+    'dropped 50',
+  ]);
+  expect(await late).toMatch(/^dropped /);
+  expect(sent).toHaveLength(2);
+  expect(resolver.inFlight).toBe(0);
+});
+
+it('what another wants too stays in the queue when one leaves', async () => {
+  const { resolver } = make(1);
+  const busy = told(resolver.lookup('slow.org', 'A'));
+  const [a, b] = [new Asker('a'), new Asker('b')];
+  const left = told(resolver.for(a).lookup('x.org', 'A'));
+  const stays = told(resolver.for(b).lookup('x.org', 'A'));
+  a.end('dropped');
+  expect(await clock.until(Promise.all([busy, left, stays]))).toEqual([
+    'found 500',
+    'dropped 0',
+    'found 510',
+  ]);
+});
+
+it('a turn that does not come in time is an overload, and one that comes late is a timeout', async () => {
+  const { resolver } = make(1);
+  const busy = told(resolver.lookup('dead0.org', 'A'));
+  const never = told(resolver.for(new Asker('a')).lookup('x.org', 'A'));
+  await clock.pass(600);
+  const next = told(resolver.for(new Asker('b')).lookup('dead1.org', 'A'));
+  expect(await clock.until(Promise.all([busy, never, next]))).toEqual([
+    'timeout 1000',
+    'overload 1000',
+    'timeout 1600',
+  ]);
+  expect([resolver.inFlight, resolver.waiting]).toEqual([0, 0]);
+});
+
+it('is full at once where nobody else may wait', async () => {
+  const { resolver } = make(1);
+  const all = Array.from({ length: 43 }, (_, i) => told(resolver.lookup(`dead${i}.org`, 'A')));
+  await clock.pass(1);
+  expect(resolver.waiting).toBe(40);
+  const answers = await clock.until(Promise.all(all));
+  expect(answers.filter((answer) => answer === 'overload 0')).toHaveLength(2);
+});
+
+it('never asks what is no name', async () => {
+  const { resolver, sent } = make();
+  expect(await resolver.lookup('a b.org', 'A')).toEqual({ status: 'nxdomain', ttl: null });
+  expect(sent).toEqual([]);
+});
