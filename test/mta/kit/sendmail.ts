@@ -7,9 +7,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Certificates } from './certificates.ts';
-import { greets, type Mta, type MtaOptions, type Service } from './mta.ts';
+import { greets, type Mta, type MtaOptions, type Service, services } from './mta.ts';
 import { PARTS } from './present.ts';
-import { freePort } from './workdir.ts';
 
 const ROOT = join(PARTS, 'sendmail');
 const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
@@ -36,13 +35,12 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
   const queue = join(base, 'queue');
   mkdirSync(queue, { recursive: true });
   chmodSync(queue, 0o700);
-  const services: Service[] = [];
-  for (const milter of options.milters) services.push({ port: await freePort(), milter });
+  const listening = await services(options.milters);
   writeFileSync(join(base, 'aliases'), '');
   writeFileSync(join(base, 'local-host-names'), 'mx.dest.test\n');
   writeFileSync(join(base, 'switch'), 'hosts\tfiles\naliases\tfiles\n');
   const cf = join(base, 'sendmail.cf');
-  writeFileSync(`${base}/sendmail.mc`, macros(base, queue, services, options));
+  writeFileSync(`${base}/sendmail.mc`, macros(base, queue, listening, options));
   const env = { ...process.env, LD_LIBRARY_PATH: LIBRARIES };
   const { stdout } = await promisify(execFile)(join(ROOT, 'usr/bin/m4'), [`${base}/sendmail.mc`], {
     env,
@@ -56,10 +54,10 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
     stdio: 'ignore',
   });
   process.once('exit', () => child.kill('SIGKILL'));
-  for (const { port } of services) await greets(port);
+  for (const { port } of listening) await greets(port);
   return {
     name: 'Sendmail',
-    ports: services.map(({ port }) => port),
+    ports: listening.map(({ port }) => port),
     cf,
     messages: () =>
       Promise.resolve(
@@ -90,15 +88,20 @@ function headerOf(file: string): string {
   return header.join('\n');
 }
 
-function macros(base: string, queue: string, services: readonly Service[], options: MtaOptions): string {
-  const daemons = services.flatMap(({ port, milter }, i) =>
+/** Of the k-th filter of a service. */
+function filterName(service: number, k: number): string {
+  return k === 0 ? `helo-${service}` : `helo-${service}-${k}`;
+}
+
+function macros(base: string, queue: string, listening: readonly Service[], options: MtaOptions): string {
+  const daemons = listening.flatMap(({ port, milters }, i) =>
     [`Name=MTA-${i}, Family=inet, Addr=127.0.0.1`, `Name=MTA6-${i}, Family=inet6, Addr=::1`].map(
       (each) =>
-        `DAEMON_OPTIONS(\`${each}, Port=${port}${milter === null ? '' : `, InputMailFilters=helo-${i}`}')dnl`,
+        `DAEMON_OPTIONS(\`${each}, Port=${port}${milters === null ? '' : `, InputMailFilters=${milters.map((_, k) => filterName(i, k)).join(';')}`}')dnl`,
     ),
   );
-  const filters = services.map(({ milter }, i) =>
-    milter === null ? '' : `MAIL_FILTER(\`helo-${i}', \`${milter}')dnl`,
+  const filters = listening.flatMap(({ milters }, i) =>
+    (milters ?? []).map((milter, k) => `MAIL_FILTER(\`${filterName(i, k)}', \`${milter}')dnl`),
   );
   return `divert(0)dnl
 include(\`${ROOT}/usr/share/sendmail/cf/m4/cf.m4')dnl
