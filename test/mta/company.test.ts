@@ -2,10 +2,10 @@
  * Other filters of the same host, real ones, with us at every place of their list and without us: what the client is told and
  * what is delivered must be the same, but for our own field and those that pretend to be ours.
  */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pretendsToBeOurs } from '../../src/our-field.ts';
 import { FORGED, OTHERS } from '../fixtures/forged-fields.ts';
-import { type DkimKey, makeDkimKey, signature } from './kit/dkim.ts';
+import { makeDkimKey, signature } from './kit/dkim.ts';
 import {
   type Filter,
   policydSpf,
@@ -16,7 +16,7 @@ import {
 } from './kit/filters.ts';
 import type { Mta } from './kit/mta.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
-import { startPostfix } from './kit/postfix.ts';
+import { type Postfix, startPostfix } from './kit/postfix.ts';
 import { describeWith } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
 import { startSendmail } from './kit/sendmail.ts';
@@ -42,17 +42,14 @@ s._domainkey IN TXT ${key.record}
 
 /** The list without us; each stands for a milter, `policyd` for policyd-spf before all of them. */
 const CHAINS = [
-  ['opendkim'],
   ['opendmarc', 'policyd'],
   ['opendmarc-spf'],
   ['opendkim', 'opendmarc'],
   ['opendkim', 'opendmarc', 'policyd'],
   ['opendkim', 'opendmarc-spf'],
-  ['opendkim', 'opendmarc-spf', 'policyd'],
   ['rspamd'],
   ['rspamd', 'opendkim', 'opendmarc-spf', 'policyd'],
   ['opendkim', 'rspamd', 'opendmarc', 'policyd'],
-  ['opendkim', 'opendmarc-spf', 'rspamd'],
 ] as const;
 type FilterName = Exclude<(typeof CHAINS)[number][number], 'policyd'>;
 
@@ -116,8 +113,15 @@ const CASES: readonly Case[] = [
 
 let count = 0;
 
-/** What the client is told in the end, and the message that came of it. */
-async function send(mta: Mta, port: number, { sender, signed, fields = [] }: Case, dkim: DkimKey) {
+interface Sent {
+  /** Finds the message. */
+  readonly subject: string;
+  readonly reply: string;
+  readonly delivered: boolean;
+}
+
+/** What the client is told in the end, and where the message went. */
+async function send(port: number, { sender, signed, fields = [] }: Case): Promise<Sent> {
   const subject = `company-${++count}-`;
   const header = [
     'From: <a@sender.org>',
@@ -127,7 +131,7 @@ async function send(mta: Mta, port: number, { sender, signed, fields = [] }: Cas
     `Message-ID: <1@sender.org>`,
   ];
   const body = 'Hello.\r\n';
-  const all = [...fields, ...(signed ? [signature('sender.org', dkim, header, body)] : []), ...header];
+  const all = [...fields, ...(signed ? [signature('sender.org', key, header, body)] : []), ...header];
   const client = await SmtpClient.connect(port, SENDER);
   try {
     await client.say('EHLO mail.sender.org');
@@ -146,7 +150,7 @@ function withoutIds(text: string): string {
   return text
     .replaceAll(/company-\d+-/g, 'SUBJECT')
     .replaceAll(/\b(?:[0-9A-F]{8,12}|[0-9A-Za-z]{14,})\b(?=[\s;>)]|$)/g, (id) => (/\d/.test(id) ? 'ID' : id))
-    .replaceAll(/\w{3}, [ \d]\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}(?: \(\w+\))?/g, 'TIME');
+    .replaceAll(/\w{3}, [ \d]\d \w{3} \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}(?: \(\w+\))?|GMT)/g, 'TIME');
 }
 
 /** The fields of a header, whole. */
@@ -162,44 +166,42 @@ function withoutOurs(fields: readonly string[]): string[] {
   });
 }
 
+type Order = 'exact' | 'any';
+
 async function compare(
   mta: Mta,
   ports: readonly number[],
   chains: readonly Chain[],
   each: Case,
 ): Promise<void> {
-  const sent = await Promise.all(ports.map((port) => send(mta, port, each, key)));
-  const wanted = sent.filter(({ delivered }) => delivered);
-  const messages = await vi.waitFor(
-    async () => {
-      const all = await mta.messages();
-      const found = wanted.map(({ subject }) => all.find((message) => message.includes(subject)));
-      if (found.includes(undefined)) throw new Error('not all queued yet');
-      return new Map(wanted.map(({ subject }, i) => [subject, fieldsOf(found[i] ?? '')]));
-    },
-    { timeout: 20_000 },
-  );
+  const sent = await Promise.all(ports.map((port) => send(port, each)));
+  // What was accepted is queued.
+  const all = await mta.messages();
+  const headerOf = ({ subject, delivered }: Sent): string[] | null =>
+    delivered ? fieldsOf(all.find((message) => message.includes(subject)) ?? '') : null;
+  const seen = (fields: readonly string[] | null, order: Order): string[] | null => {
+    const all = fields && withoutOurs(fields).map(withoutIds);
+    return order === 'exact' ? all : (all?.sort() ?? null);
+  };
   let alone = 0;
-  for (const [i, { title, place }] of chains.entries()) {
+  for (const [i, { title, place, filters }] of chains.entries()) {
     if (place === null) alone = i;
     const [without, ours] = [sent[alone], sent[i]];
-    expect([title, ours?.reply]).toEqual([title, without?.reply]);
-    const before = messages.get(without?.subject ?? '') ?? [];
-    const after = messages.get(ours?.subject ?? '') ?? [];
-    const seen = (fields: readonly string[]): string[] => withoutOurs(fields).map(withoutIds);
-    expect([title, ...seen(after)]).toEqual([title, ...seen(before)]);
+    if (without === undefined || ours === undefined) throw new Error('there are as many ports as chains');
+    // rspamd puts its field below the first that is there, whatever that is: below ours where we come before it.
+    const order = filters.indexOf('rspamd') >= (place ?? Infinity) ? 'any' : 'exact';
+    const after = headerOf(ours);
+    expect([title, ours.reply, seen(after, order)]).toEqual([
+      title,
+      without.reply,
+      seen(headerOf(without), order),
+    ]);
+    if (place === null || after === null) continue;
     // And what pretends to be ours is ours.
-    if (place !== null && ours?.delivered === true) {
-      expect([
-        title,
-        after.length - seen(after).length,
-        after.find((field) => field.includes('x-helo=')),
-      ]).toEqual([
-        title,
-        1,
-        expect.stringMatching(/^Authentication-Results: mx\.dest\.test;\n\tx-helo=pass /),
-      ]);
-    }
+    expect([title, after.filter((field) => !withoutOurs([field]).includes(field))]).toEqual([
+      title,
+      [expect.stringMatching(/^Authentication-Results: mx\.dest\.test;\n\tx-helo=pass /)],
+    ]);
   }
 }
 
@@ -210,7 +212,7 @@ describeWith(
     let workdir: string;
     let nsd: Nsd;
     let program: Program;
-    let postfix: Mta;
+    let postfix: Postfix;
     let sendmail: Mta;
     const filters = new Map<FilterName, Filter>();
 
@@ -264,6 +266,7 @@ describeWith(
     describe.each(CASES)('$title', (each) => {
       it('is treated by Postfix as without us', async () => {
         await compare(postfix, postfix.ports, POSTFIX_CHAINS, each);
+        await postfix.forget();
       });
 
       it('is treated by Sendmail as without us', async () => {

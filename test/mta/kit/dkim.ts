@@ -14,7 +14,7 @@ export function makeDkimKey(): DkimKey {
   return { privateKey, record: strings.map((each) => `"${each}"`).join(' ') };
 }
 
-/** The field for a message whose lines end in CRLF and are not folded; selector `s`. */
+/** The field for a message, its subject not signed, whose lines end in CRLF and are not folded; selector `s`. */
 export function signature(
   domain: string,
   { privateKey }: DkimKey,
@@ -25,7 +25,7 @@ export function signature(
     const [, name = '', value = ''] = /^([^:]*):(.*)$/s.exec(field) ?? [];
     return `${name.toLowerCase()}:${value.replaceAll(/\s+/g, ' ').trim()}`;
   };
-  const signed = header.filter((field) => /^(?:from|to|subject|date|message-id):/i.test(field));
+  const signed = header.filter((field) => /^(?:from|to|date|message-id):/i.test(field));
   const canonical = body.replaceAll(/[ \t]+\r\n/g, '\r\n').replace(/(?:\r\n)*$/, '\r\n');
   const hash = createHash('sha256').update(canonical).digest('base64');
   const names = signed.map((field) => field.slice(0, field.indexOf(':'))).join(':');

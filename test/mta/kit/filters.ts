@@ -18,7 +18,7 @@ export interface Filter {
 const ID = 'mx.dest.test';
 
 /** Words before a command that make it ask our name server: in mounts of its own, /etc/resolv.conf is another file. */
-export function withOurDns(workdir: string): readonly string[] {
+export function withOurDns(workdir: string): readonly [string, ...string[]] {
   const file = join(workdir, 'resolv.conf');
   writeFileSync(file, 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n');
   chmodSync(file, 0o644);
@@ -38,13 +38,17 @@ async function start(
   const { config, program } = make(port, directory);
   const file = join(directory, 'conf');
   writeFileSync(file, `${config.join('\n')}\n`);
-  const [command = '', ...args] = [...program, file];
+  const [command, ...args] = [...program, file];
   const child = spawn(command, args, { env: withSystemPath(), stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => child.kill('SIGKILL'));
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const gone = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      resolve();
+    });
+  });
   for (let i = 0; !(await listens(port)); i++) {
     if (i > 1200 || child.exitCode !== null) throw new Error(`${name} does not listen: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -60,14 +64,18 @@ async function start(
 
 interface Start {
   readonly config: readonly string[];
-  readonly program: readonly string[];
+  readonly program: readonly [string, ...string[]];
 }
 
 async function listens(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   const open = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
   });
   socket.destroy();
   return open;

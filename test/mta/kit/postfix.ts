@@ -31,6 +31,8 @@ export interface Postfix extends Mta {
   readonly spool: string;
   /** Everything it has logged. */
   log(): string;
+  /** Throws away the messages that it keeps. */
+  forget(): Promise<void>;
 }
 
 /** The file of `postfix-conf/` that an administrator pastes, with the milter at hand. */
@@ -124,7 +126,7 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
     ].join('\n'),
   );
   const env = { env: withSystemPath() };
-  const [command = '', ...words] = [...(options.wrapper ?? []), 'postfix', '-c', etc, 'start'];
+  const [command, ...words] = [...(options.wrapper ?? []), 'postfix', '-c', etc, 'start'] as const;
   await run(command, words, env);
   const stop = async (): Promise<void> => {
     await run('postfix', ['-c', etc, 'abort'], env).catch(() => undefined);
@@ -145,6 +147,9 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
       return Promise.all(
         files.map(async (name) => (await run('postcat', ['-c', etc, '-hb', join(hold, name)], env)).stdout),
       );
+    },
+    forget: async () => {
+      await run('postsuper', ['-c', etc, '-d', 'ALL', 'hold'], env);
     },
     stop,
   };

@@ -120,6 +120,8 @@ define(\`confTO_IDENT', \`0')dnl
 define(\`confDEF_USER_ID', \`65534:65534')dnl
 define(\`confALLOW_BOGUS_HELO', \`True')dnl
 define(\`confBAD_RCPT_THROTTLE', \`0')dnl
+define(\`confQUEUE_LA', \`1000')dnl
+define(\`confREFUSE_LA', \`1000')dnl
 ${options.certificates === undefined ? '' : tlsLines(options.certificates)}
 FEATURE(\`no_default_msa')dnl
 FEATURE(\`nocanonify')dnl
