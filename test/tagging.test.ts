@@ -118,7 +118,7 @@ describe('more forged fields than can be taken off', () => {
     makePolicy('rfc5321', findings, { weights: new Map([['forged-results', weight]]) });
   const envelope = (...to: string[]): Buffer[] => [mta.mail('s@sender.org'), ...to.map(mta.rcpt)];
   const REFUSED =
-    'y550 5.7.1 [forged-results] this message has 201 Authentication-Results fields in our name, mx.dest.org; remove them; ask us (ref ';
+    'y550 5.7.1 [forged-results] HELO mail.sender.org: this message has 201 Authentication-Results fields in our name, mx.dest.org; remove them; ask us (ref ';
 
   async function hold(
     setup: Setup,

@@ -2,12 +2,12 @@
  * The table of `scenarios.ts`, held with a real Postfix and a real Sendmail, each attached over TCP and over a unix socket.
  * Clients have their own addresses, see `own-network`. What each MTA said is printed at the end.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { table } from '../../src/commands/table.ts';
 import { type Certificates, makeCertificates } from './kit/certificates.ts';
-import { LOGIN, PASSWORD, startDovecotAuth } from './kit/dovecot-auth.ts';
+import { startDovecotAuth } from './kit/dovecot-auth.ts';
 import type { Mta } from './kit/mta.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
 import { shippedMainCf, startPostfix } from './kit/postfix.ts';
@@ -15,6 +15,7 @@ import { describeWith } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
 import { startSendmail } from './kit/sendmail.ts';
 import { type Reply, SmtpClient } from './kit/smtp-client.ts';
+import { talk } from './kit/talk.ts';
 import { brief } from './kit/verdict.ts';
 import { freePort, makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 import { ZONES } from './kit/zones.ts';
@@ -29,14 +30,6 @@ const MAIN_CF = `
 smtpd_data_restrictions = check_recipient_access inline:{hold@dest.test=HOLD}
 smtputf8_enable = no
 `;
-/** Fields that pretend to be ours, and one of somebody else. */
-const HEADER = [
-  'Authentication-Results: mx.dest.test; spf=forged',
-  'authentication-results: (x)',
-  ' MX.DEST.TEST 1; spf=forged',
-  'Authentication-Results: other.test; spf=kept',
-];
-
 describeWith(['postfix', 'sendmail', 'nsd', 'openssl', 'own network'], 'scenarios', () => {
   let workdir: string;
   let nsd: Nsd;
@@ -114,7 +107,7 @@ describeWith(['postfix', 'sendmail', 'nsd', 'openssl', 'own network'], 'scenario
         let last: Reply | null = null;
         try {
           for (const [say] of scenario.talk) {
-            last = await hold(client, say, name, subject);
+            last = await talk(client, say, { mta: name, certificates, subject });
             heard.push([say, brief(last)]);
           }
         } finally {
@@ -133,22 +126,6 @@ describeWith(['postfix', 'sendmail', 'nsd', 'openssl', 'own network'], 'scenario
       },
     );
   });
-
-  async function hold(client: SmtpClient, say: string, name: Mta['name'], subject: string): Promise<Reply> {
-    const [verb, word = 'user'] = say.split(' ');
-    if (verb === 'STARTTLS') {
-      const { cert, key } = certificates.client;
-      return client.startTls(word === 'CERT' ? { cert: readFileSync(cert), key: readFileSync(key) } : {});
-    }
-    if (verb === 'LOGIN') {
-      if (name === 'Sendmail') return client.say('AUTH EXTERNAL =');
-      return client.say(`AUTH PLAIN ${Buffer.from(`\0${LOGIN}\0${PASSWORD}`).toString('base64')}`);
-    }
-    if (say === 'MESSAGE')
-      return client.say([...HEADER, `Subject: ${subject}`, '', 'body', '.'].join('\r\n'));
-    if (say === 'MAIL') return client.say('MAIL FROM:<sender@sender.org>');
-    return client.say(verb === 'RCPT' && !say.includes(':') ? `RCPT TO:<${word}@dest.test>` : say);
-  }
 
   async function checkHeader({ header }: Scenario, mta: Mta | undefined, subject: string): Promise<void> {
     if (header === undefined) return;

@@ -21,9 +21,12 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
       reference: 'RFC 8601 §5',
       weight: 10,
       reason: 'so many fields in our name are no accident, and to take each one off costs the MTA too much',
-      reply: 'this message has {count} Authentication-Results fields in our name, {name}; remove them',
+      reply:
+        'HELO {helo}: this message has {count} Authentication-Results fields in our name, {name}; remove them',
     },
   },
-  run: (_, { authservId, forgedResults: count }) =>
-    count === 0 ? none() : found('forged-results', { count: String(count), name: authservId }),
+  run: ({ helo }, { authservId, forgedResults: count }) =>
+    count === 0
+      ? none()
+      : found('forged-results', { helo: helo.text, count: String(count), name: authservId }),
 });

@@ -1,13 +1,14 @@
 /** What the two MTAs have in common for a test. */
 import type { Certificates } from './certificates.ts';
 import { SmtpClient } from './smtp-client.ts';
+import { freePort } from './workdir.ts';
 
 export interface MtaOptions {
   /**
    * One SMTP service for each, with this milter: a socket as Postfix spells it, or an `S=…` line of Sendmail; null for
-   * what the configuration says otherwise.
+   * what the configuration says otherwise. Several are asked in their order.
    */
-  readonly milters: readonly (string | null)[];
+  readonly milters: readonly (string | readonly string[] | null)[];
   /** Offer STARTTLS, and ask the client for a certificate. */
   readonly certificates?: Certificates;
 }
@@ -23,7 +24,17 @@ export interface Mta {
 
 export interface Service {
   readonly port: number;
-  readonly milter: string | null;
+  /** Null for what the configuration says otherwise. */
+  readonly milters: readonly string[] | null;
+}
+
+/** A port for each service. */
+export async function services(milters: MtaOptions['milters']): Promise<Service[]> {
+  const made: Service[] = [];
+  for (const each of milters) {
+    made.push({ port: await freePort(), milters: typeof each === 'string' ? [each] : each });
+  }
+  return made;
 }
 
 /** Waits for the greeting of a server that has just been started. */

@@ -13,11 +13,15 @@ export interface Nsd {
   stop(): Promise<void>;
 }
 
-/** Starts NSD with these zones: name without a final dot → records in master-file form, SOA and NS excluded. */
-export async function startNsd(workdir: string, zones: Readonly<Record<string, string>>): Promise<Nsd> {
+/** Starts NSD on 127.0.0.1, on a free port unless told, with these zones: name without a final dot → records in master-file form, SOA and NS excluded. */
+export async function startNsd(
+  workdir: string,
+  zones: Readonly<Record<string, string>>,
+  { port: wanted }: { readonly port?: number } = {},
+): Promise<Nsd> {
   const directory = join(workdir, 'nsd');
   mkdirSync(directory, { recursive: true });
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const names = Object.keys(zones);
   for (const name of names) {
     const head = `$ORIGIN ${name}.\n$TTL 300\n@ IN SOA ns.${name}. hostmaster.${name}. 1 3600 600 86400 60\n@ IN NS ns.${name}.\n`;

@@ -4,9 +4,8 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Certificates } from './certificates.ts';
-import { greets, type Mta, type MtaOptions, type Service } from './mta.ts';
+import { greets, type Mta, type MtaOptions, services } from './mta.ts';
 import { withSystemPath } from './nsd.ts';
-import { freePort } from './workdir.ts';
 
 const run = promisify(execFile);
 
@@ -15,6 +14,12 @@ export interface PostfixOptions extends MtaOptions {
   readonly mainCf: string;
   /** Offer AUTH; the mechanisms come from a stand-in for Dovecot, see `dovecot-auth.ts`. */
   readonly saslSocket?: string;
+  /** Parameters of each service alone, `name=value` without blanks. */
+  readonly overrides?: readonly (readonly string[])[];
+  /** More lines of master.cf. */
+  readonly masterCf?: readonly string[];
+  /** Words before the command that starts it, such as those that change what it sees of the system. */
+  readonly wrapper?: readonly string[];
   /** Run smtpd chrooted, as Debian does: a milter's path is then one below the queue directory. */
   readonly chroot?: boolean;
 }
@@ -26,6 +31,8 @@ export interface Postfix extends Mta {
   readonly spool: string;
   /** Everything it has logged. */
   log(): string;
+  /** Throws away the messages that it keeps. */
+  forget(): Promise<void>;
 }
 
 /** The file of `postfix-conf/` that an administrator appends, with the milter at hand, and as the only one. */
@@ -45,8 +52,7 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   const { stdout: uid } = await run('id', ['-u', 'postfix']);
   chownSync(data, Number(uid), 0);
   chmodSync(base, 0o755);
-  const services: Service[] = [];
-  for (const milter of options.milters) services.push({ port: await freePort(), milter });
+  const listening = await services(options.milters);
   const log = join(base, 'mail.log');
   writeFileSync(log, '');
   const tls = options.certificates === undefined ? [] : tlsLines(options.certificates);
@@ -94,12 +100,16 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   writeFileSync(
     join(etc, 'master.cf'),
     [
-      ...services.flatMap(({ port, milter }) =>
-        ['127.0.0.1', '[::1]'].map(
-          (host) =>
-            `${host}:${port} inet n - ${options.chroot === true ? 'y' : 'n'} - - smtpd${milter === null ? '' : ` -o smtpd_milters=${milter}`}`,
+      ...listening.flatMap(({ port, milters }, i) =>
+        ['127.0.0.1', '[::1]'].map((host) =>
+          [
+            `${host}:${port} inet n - ${options.chroot === true ? 'y' : 'n'} - - smtpd`,
+            ...(milters === null ? [] : [`smtpd_milters=${milters.join(',')}`]),
+            ...(options.overrides?.[i] ?? []),
+          ].join(' -o '),
         ),
       ),
+      ...(options.masterCf ?? []),
       'pickup unix n - n 60 1 pickup',
       'cleanup unix n - n - 0 cleanup',
       'qmgr unix n - n 300 1 qmgr',
@@ -116,14 +126,16 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
     ].join('\n'),
   );
   const env = { env: withSystemPath() };
-  await run('postfix', ['-c', etc, 'start'], env);
+  const [command, ...words] = [...(options.wrapper ?? []), 'postfix', '-c', etc, 'start'] as const;
+  await run(command, words, env);
   const stop = async (): Promise<void> => {
     await run('postfix', ['-c', etc, 'abort'], env).catch(() => undefined);
   };
-  for (const { port, milter } of services) if (milter?.includes('proxy') !== true) await greets(port);
+  for (const { port, milters } of listening)
+    if (milters?.join().includes('proxy') !== true) await greets(port);
   return {
     name: 'Postfix',
-    ports: services.map(({ port }) => port),
+    ports: listening.map(({ port }) => port),
     etc,
     spool,
     log: () => readFileSync(log, 'utf8'),
@@ -135,6 +147,9 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
       return Promise.all(
         files.map(async (name) => (await run('postcat', ['-c', etc, '-hb', join(hold, name)], env)).stdout),
       );
+    },
+    forget: async () => {
+      await run('postsuper', ['-c', etc, '-d', 'ALL', 'hold'], env);
     },
     stop,
   };

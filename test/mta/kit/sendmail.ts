@@ -8,9 +8,8 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Certificates } from './certificates.ts';
-import { greets, type Mta, type MtaOptions, type Service } from './mta.ts';
+import { greets, type Mta, type MtaOptions, type Service, services } from './mta.ts';
 import { PARTS } from './present.ts';
-import { freePort } from './workdir.ts';
 
 const ROOT = join(PARTS, 'sendmail');
 const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
@@ -42,13 +41,12 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
   const queue = join(base, 'queue');
   mkdirSync(queue, { recursive: true });
   chmodSync(queue, 0o700);
-  const services: Service[] = [];
-  for (const milter of options.milters) services.push({ port: await freePort(), milter });
+  const listening = await services(options.milters);
   writeFileSync(join(base, 'aliases'), '');
   writeFileSync(join(base, 'local-host-names'), 'mx.dest.test\n');
   writeFileSync(join(base, 'switch'), 'hosts\tfiles\naliases\tfiles\n');
   const cf = join(base, 'sendmail.cf');
-  writeFileSync(`${base}/sendmail.mc`, macros(base, queue, services, options));
+  writeFileSync(`${base}/sendmail.mc`, macros(base, queue, listening, options));
   const env = { ...process.env, LD_LIBRARY_PATH: LIBRARIES };
   const { stdout } = await promisify(execFile)(join(ROOT, 'usr/bin/m4'), [`${base}/sendmail.mc`], {
     env,
@@ -65,10 +63,10 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
   ];
   const child = spawn('unshare', command(cf, '-bD'), { env, stdio: 'ignore' });
   process.once('exit', () => child.kill('SIGKILL'));
-  for (const { port } of services) await greets(port);
+  for (const { port } of listening) await greets(port);
   return {
     name: 'Sendmail',
-    ports: services.map(({ port }) => port),
+    ports: listening.map(({ port }) => port),
     cf,
     onInput: async (input) => {
       const onSocket = input instanceof Socket;
@@ -119,15 +117,20 @@ function headerOf(file: string): string {
   return header.join('\n');
 }
 
-function macros(base: string, queue: string, services: readonly Service[], options: MtaOptions): string {
-  const daemons = services.flatMap(({ port, milter }, i) =>
+/** Of the k-th filter of a service. */
+function filterName(service: number, k: number): string {
+  return k === 0 ? `helo-${service}` : `helo-${service}-${k}`;
+}
+
+function macros(base: string, queue: string, listening: readonly Service[], options: MtaOptions): string {
+  const daemons = listening.flatMap(({ port, milters }, i) =>
     [`Name=MTA-${i}, Family=inet, Addr=127.0.0.1`, `Name=MTA6-${i}, Family=inet6, Addr=::1`].map(
       (each) =>
-        `DAEMON_OPTIONS(\`${each}, Port=${port}${milter === null ? '' : `, InputMailFilters=helo-${i}`}')dnl`,
+        `DAEMON_OPTIONS(\`${each}, Port=${port}${milters === null ? '' : `, InputMailFilters=${milters.map((_, k) => filterName(i, k)).join(';')}`}')dnl`,
     ),
   );
-  const filters = services.map(({ milter }, i) =>
-    milter === null ? '' : `MAIL_FILTER(\`helo-${i}', \`${milter}')dnl`,
+  const filters = listening.flatMap(({ milters }, i) =>
+    (milters ?? []).map((milter, k) => `MAIL_FILTER(\`${filterName(i, k)}', \`${milter}')dnl`),
   );
   return `divert(0)dnl
 include(\`${ROOT}/usr/share/sendmail/cf/m4/cf.m4')dnl
@@ -146,6 +149,8 @@ define(\`confTO_IDENT', \`0')dnl
 define(\`confDEF_USER_ID', \`65534:65534')dnl
 define(\`confALLOW_BOGUS_HELO', \`True')dnl
 define(\`confBAD_RCPT_THROTTLE', \`0')dnl
+define(\`confQUEUE_LA', \`1000')dnl
+define(\`confREFUSE_LA', \`1000')dnl
 ${options.certificates === undefined ? '' : tlsLines(options.certificates)}
 FEATURE(\`no_default_msa')dnl
 FEATURE(\`nocanonify')dnl

@@ -1,0 +1,152 @@
+/**
+ * Other filters of a mail host, as Debian has them: OpenDKIM, OpenDMARC and rspamd as milters, policyd-spf as a policy
+ * service of Postfix. They ask the name server on port 53 of 127.0.0.1.
+ */
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { withSystemPath } from './nsd.ts';
+import { freePort } from './workdir.ts';
+
+export interface Filter {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** The name under which all of them sign. */
+const ID = 'mx.dest.test';
+
+/** Words before a command that make it ask our name server: in mounts of its own, /etc/resolv.conf is another file. */
+export function withOurDns(workdir: string): readonly [string, ...string[]] {
+  const file = join(workdir, 'resolv.conf');
+  writeFileSync(file, 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n');
+  chmodSync(file, 0o644);
+  return ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"', file];
+}
+
+async function start(
+  name: string,
+  workdir: string,
+  make: (port: number, directory: string) => Start,
+): Promise<Filter> {
+  const directory = join(workdir, name);
+  mkdirSync(directory, { recursive: true });
+  // rspamd gives up its rights.
+  chmodSync(directory, 0o777);
+  const port = await freePort();
+  const { config, program } = make(port, directory);
+  const file = join(directory, 'conf');
+  writeFileSync(file, `${config.join('\n')}\n`);
+  const [command, ...args] = [...program, file];
+  const child = spawn(command, args, { env: withSystemPath(), stdio: ['ignore', 'pipe', 'pipe'] });
+  process.once('exit', () => child.kill('SIGKILL'));
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const gone = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      resolve();
+    });
+  });
+  for (let i = 0; !(await listens(port)); i++) {
+    if (i > 1200 || child.exitCode !== null) throw new Error(`${name} does not listen: ${said}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    port,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+interface Start {
+  readonly config: readonly string[];
+  readonly program: readonly [string, ...string[]];
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const open = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => {
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+  socket.destroy();
+  return open;
+}
+
+export const startOpendkim = (workdir: string): Promise<Filter> =>
+  start('opendkim', workdir, (port, directory) => ({
+    program: ['opendkim', '-f', '-x'],
+    config: [
+      'Mode v',
+      'Syslog no',
+      `Socket inet:${port}@127.0.0.1`,
+      `PidFile ${directory}/pid`,
+      `AuthservID ${ID}`,
+      'Nameservers 127.0.0.1',
+      'AlwaysAddARHeader yes',
+    ],
+  }));
+
+/** OpenDMARC refuses what fails; where told it looks at SPF itself when no field says anything of it. */
+export const startOpendmarc = (workdir: string, { spf }: { readonly spf: boolean }): Promise<Filter> =>
+  start(`opendmarc${spf ? '-spf' : ''}`, workdir, (port, directory) => ({
+    program: [...withOurDns(workdir), 'opendmarc', '-f', '-c'],
+    config: [
+      'Syslog false',
+      `Socket inet:${port}@127.0.0.1`,
+      `PidFile ${directory}/pid`,
+      `AuthservID ${ID}`,
+      'RejectFailures true',
+      `SPFSelfValidate ${String(spf)}`,
+    ],
+  }));
+
+/** rspamd signs with the name that Postfix gives; `remove = false` keeps it from taking off what others have written. */
+export const startRspamd = (workdir: string): Promise<Filter> =>
+  start('rspamd', workdir, (port, directory) => {
+    writeFileSync(join(directory, 'tld'), 'org\nnet\ntest\n');
+    return {
+      program: ['rspamd', '-f', '-u', '_rspamd', '-g', '_rspamd', '-c'],
+      config: [
+        `logging { type = "file"; filename = "${directory}/log"; level = "warning"; }`,
+        'options {',
+        `  pidfile = "${directory}/pid"; filters = "dkim"; tempdir = "${directory}"; hs_cache_dir = "${directory}";`,
+        `  cache_file = "${directory}/symbols"; control_socket = "${directory}/control mode=0600"; url_tld = "${directory}/tld";`,
+        '  dns { nameserver = ["127.0.0.1"]; timeout = 1s; }',
+        '}',
+        'worker "rspamd_proxy" {',
+        `  bind_socket = "127.0.0.1:${port}"; milter = yes; timeout = 60s; count = 1;`,
+        '  upstream "local" { default = yes; self_scan = yes; }',
+        '}',
+        'modules { path = "/usr/share/rspamd/plugins"; }',
+        'lua = "/usr/share/rspamd/rules/rspamd.lua";',
+        'metric { name = "default"; actions { reject = 1000; } }',
+        'spf { } dkim { } dmarc { }',
+        'milter_headers {',
+        '  use = ["authentication-results"];',
+        '  routines { authentication-results { remove = false; } }',
+        '}',
+      ],
+    };
+  });
+
+/** policyd-spf as Postfix starts it: lines for master.cf and main.cf, and the restriction that asks it. */
+export function policydSpf(workdir: string): { readonly masterCf: string; readonly restriction: string } {
+  const file = join(workdir, 'policyd-spf.conf');
+  writeFileSync(
+    file,
+    `Header_Type = AR\nAuthserv_Id = ${ID}\nHELO_reject = False\nMail_From_reject = False\nPermError_reject = False\nTempError_Defer = False\n`,
+  );
+  return {
+    masterCf: `policyd-spf unix - n n - 0 spawn user=nobody argv=/usr/bin/policyd-spf ${file}`,
+    restriction: 'check_policy_service unix:private/policyd-spf',
+  };
+}
