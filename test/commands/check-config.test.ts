@@ -50,7 +50,7 @@ function root(gone: () => void): Host {
 function check(text: string, host: Host): Promise<string> {
   writeFileSync(file, text);
   writeFileSync(access, 'allow * ip=192.0.2.0/24\n');
-  return checkConfig(new ConfigSource(new Map(), file), host);
+  return checkConfig(new ConfigSource(new Map(), { file }), host);
 }
 
 describe('--check-config as root with user = "nobody"', () => {

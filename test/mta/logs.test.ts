@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process';
 import {
   closeSync,
+  cpSync,
   fstatSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -152,6 +154,36 @@ describeWith(['fail2ban-regex'], 'fail2ban', () => {
     ).toEqual(BANNED);
     const syslog = messages.map((line) => `Nov 24 07:40:00 mx helo-milter[4711]: ${line}`);
     expect(await matched(syslog, 'ip')).toEqual(BANNED);
+  });
+});
+
+describeWith(['fail2ban-regex', 'python3-systemd', 'own network'], 'the jail of fail2ban', () => {
+  it('starts as it is shipped, and reads the journal', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'jail-'));
+    cpSync('/etc/fail2ban', directory, { recursive: true, verbatimSymlinks: true });
+    for (const name of readdirSync(join(directory, 'jail.d'))) rmSync(join(directory, 'jail.d', name));
+    cpSync(at('examples/fail2ban'), directory, { recursive: true });
+    writeFileSync(join(directory, 'fail2ban.local'), '[Definition]\ndbfile = None\n');
+    const place = ['-c', directory, '-s', join(directory, 'socket'), '-p', join(directory, 'pid')];
+    const server = spawn('fail2ban-server', ['-f', '-x', ...place, '--logtarget=STDOUT', 'start']);
+    let said = '';
+    server.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    server.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const gone = new Promise((resolve) => server.once('close', resolve));
+    await Promise.race([
+      gone,
+      vi.waitFor(
+        () => {
+          expect(said).toMatch(/Jail 'helo-milter' started/);
+        },
+        { timeout: 30_000, interval: 100 },
+      ),
+    ]);
+    server.kill('SIGTERM');
+    await gone;
+    expect(said).toMatch(/Jail 'helo-milter' uses systemd/);
+    expect(said).toMatch(/Jail 'helo-milter' started/);
+    rmSync(directory, { recursive: true });
   });
 });
 

@@ -46,7 +46,7 @@ const SLOW_MS = 1900;
 /** Other senders come so often. Every second one is a forgery: a name that its owner's zone has not. */
 const EVERY_MS = 25;
 
-const CONTEXT: MilterContext = { version: 6, macro: () => undefined };
+const CONTEXT: MilterContext = { version: 6, macro: () => undefined, granted: () => true };
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> = {}): Promise<Outcome> {
@@ -70,6 +70,7 @@ export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> =
       checks: () => checks,
       deadlineMs: 6000,
       cacheSize: 20_000,
+      cacheMemory: 64 * 1024 * 1024,
       cacheMinMs: 10_000,
       cacheMaxMs: 900_000,
       onCheckError: (_, error) => {
@@ -83,6 +84,7 @@ export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> =
     dnsIll: () => false,
     churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 20_000, now }),
     authResults: null,
+    untagged: () => undefined,
     decided: (decision) => decisions.set(`${String(decision.client)} ${decision.helo}`, decision),
     now,
   };

@@ -46,6 +46,7 @@ export type Part =
   | 'own systemd'
   | (typeof BUILT)[number]
   | 'python3-authres'
+  | 'python3-systemd'
   | 'own network';
 
 function has(part: Part): boolean {
@@ -55,6 +56,7 @@ function has(part: Part): boolean {
   // As process 1 of a namespace; whether one may be made shows only where it is tried.
   if (part === 'own systemd') return existsSync('/lib/systemd/systemd') && installed('unshare');
   if (part === 'python3-authres') return existsSync('/usr/lib/python3/dist-packages/authres');
+  if (part === 'python3-systemd') return existsSync('/usr/lib/python3/dist-packages/systemd');
   return BUILT.some((each) => each === part) ? existsSync(join(PARTS, part)) : installed(part);
 }
 
