@@ -79,12 +79,18 @@ export function fromEnvironment(environment: Environment): Settings {
       if (on === undefined) throw new UsageError(`${name}: "${text}" is neither true nor false`);
       texts = on ? [''] : [];
     } else if (row.repeatable) {
-      texts = row.blanks === true ? text.split(/\s*\n\s*/) : text.split(/\s+/);
+      texts = row.blanks === true ? linesOf(text) : text.split(/\s+/);
     }
     const values = texts.map((each) => ({ text: each, place: name }));
     settings.set(key, { source: 'environment', place: name, values });
   }
   return settings;
+}
+
+/** Lines without the blanks around them, and without empty ones among others. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.some((line) => line !== '') ? lines.filter((line) => line !== '') : [''];
 }
 
 /** The same error with the place where the value was given, in place of the flag. Other errors stay as they are. */

@@ -42,6 +42,14 @@ export class TomlPlaces {
   }
 }
 
+/** Nothing that anybody asks for stands deeper; with paths as long as a text is deep, the work would be its square. */
+const MAX_DEPTH = 16;
+
+/** One step further in, as far as anybody asks. */
+function below(path: Path, step: string | number): Path {
+  return path.length < MAX_DEPTH ? [...path, step] : path;
+}
+
 function keyOf(path: Path): string {
   return JSON.stringify(path);
 }
@@ -80,7 +88,7 @@ class Scan {
     if (array) {
       const index = (this.#arrays.get(keyOf(path)) ?? -1) + 1;
       this.#arrays.set(keyOf(path), index);
-      path = [...path, index];
+      path = below(path, index);
     }
     this.#skip(/\]{1,2}/y);
     return path;
@@ -96,11 +104,11 @@ class Scan {
   #enter(table: Path, parts: readonly KeyPart[], value: number): Path {
     let path = table;
     for (const [i, { name, at }] of parts.entries()) {
-      path = [...path, name];
+      path = below(path, name);
       const key = keyOf(path);
       if (!this.#places.has(key)) this.#places.set(key, { key: at, value, end: value });
       const index = i === parts.length - 1 ? undefined : this.#arrays.get(key);
-      if (index !== undefined) path = [...path, index];
+      if (index !== undefined) path = below(path, index);
     }
     return path;
   }
@@ -115,7 +123,7 @@ class Scan {
         const next = this.#text[this.#at];
         if (next === undefined || next === ']' || next === '}') break;
         if (first === '{') this.#pair(path);
-        else this.#value([...path, i++], this.#at);
+        else this.#value(below(path, i++), this.#at);
       }
       this.#at++;
     } else if (first === '"' || first === "'") {

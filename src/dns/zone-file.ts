@@ -178,7 +178,7 @@ const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_40
 function seconds(text: string): number | null {
   if (/^\d{1,10}$/.test(text)) return Number(text);
   if (!/^(?:\d{1,9}[smhdw])+$/i.test(text)) return null;
-  return [...text.matchAll(/(\d+)([smhdw])/gi)].reduce(
+  return [...text.matchAll(/(\d{1,9})([smhdw])/gi)].reduce(
     (sum, [, count, unit = 's']) => sum + Number(count) * (UNITS[unit.toLowerCase()] ?? 1),
     0,
   );

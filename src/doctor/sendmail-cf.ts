@@ -79,7 +79,7 @@ function isHostName(text: string): boolean {
 }
 
 function readLines(text: string, file: string): Lines {
-  if (/^\s*(?:INPUT_MAIL_FILTER|MAILER|FEATURE)\(/m.test(text)) {
+  if (/^[ \t]*(?:INPUT_MAIL_FILTER|MAILER|FEATURE)\(/m.test(text)) {
     throw new UsageError(`${file} is a sendmail.mc; give the sendmail.cf that is made of it`);
   }
   const options = new Map<string, string[]>();
@@ -92,15 +92,17 @@ function readLines(text: string, file: string): Lines {
     switch (line.charAt(0)) {
       case 'O': {
         const [, key = '', setting = ''] = /^O\s+([\w.]+)\s*=\s*(.*)$/s.exec(line) ?? [];
-        if (key !== '')
-          options.set(key.toLowerCase(), [...(options.get(key.toLowerCase()) ?? []), setting.trim()]);
+        if (key === '') break;
+        const given = options.get(key.toLowerCase());
+        if (given === undefined) options.set(key.toLowerCase(), [setting.trim()]);
+        else given.push(setting.trim());
         break;
       }
       case 'D':
         macros.set(name, value.trim());
         break;
       case 'C':
-        classes.push(...nameList(value, /\s+/).map((word): [string, string] => [name, word]));
+        for (const word of nameList(value, /\s+/)) classes.push([name, word]);
         break;
       case 'F':
         files.push([
