@@ -27,7 +27,7 @@ interface Header {
  * More fields than this in our name are no accident. Removing one makes Postfix read the header from its beginning:
  * sixteen thousand in one message kept its cleanup busy for twelve seconds.
  */
-export const MAX_FORGED = 200;
+const MAX_FORGED = 200;
 
 /**
  * Octets of such fields in one message that are read with care; honest messages have a tenth of it. What is beyond and

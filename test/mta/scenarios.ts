@@ -52,6 +52,9 @@ function message(helo: string, told: Told): Line[] {
   ];
 }
 
+/** A message, as it stands. */
+const FORGERIES = `${'Authentication-Results: mx.dest.test; x-helo=pass\r\n'.repeat(201)}\r\n.`;
+
 const REST: readonly Line[] = [
   ['DATA', '354'],
   ['MESSAGE', '250'],
@@ -217,6 +220,26 @@ export const GROUPS: readonly Group[] = [
         text: /^450 4\.7\.1 (?:<user@dest\.test>\.\.\. )?\[helo-nxdomain\] HELO gone\.sender\.org does not exist in DNS; publish an address record for it: gone\.sender\.org IN A 198\.51\.100\.7 \(ref \S+\)$/,
         logged:
           / helo=gone\.sender\.org action=tempfail verdict=tempfail .* cause=helo-nxdomain .* stage=rcpt from=<sender@sender\.org> rcpt=<user@dest\.test> /,
+      },
+      {
+        title: 'more forged tags than can be taken off are a reason to refuse',
+        from: SENDER,
+        talk: [...message('mail.sender.org', '250'), ['DATA', '354'], [FORGERIES, '550 forged-results']],
+        text: /^550 5\.7\.1 \[forged-results\] HELO mail\.sender\.org: this message has 201 Authentication-Results fields in our name, mx\.dest\.test; remove them \(ref \S+\)$/,
+        logged: / action=reject verdict=reject .* cause=forged-results .* stage=message /,
+      },
+      {
+        title: 'but not for postmaster',
+        from: SENDER,
+        talk: [
+          ['EHLO mail.sender.org', '250'],
+          ['MAIL', '250'],
+          ['RCPT', '250'],
+          ['RCPT postmaster', '250'],
+          ['DATA', '354'],
+          [FORGERIES, '250'],
+        ],
+        logged: / action=accept exempt=postmaster verdict=reject .* cause=forged-results .* stage=message /,
       },
       {
         title: 'accepted mail is tagged above the Received of the MTA, forged tags go',
