@@ -19,15 +19,21 @@ export interface NodeResolverOptions {
 }
 
 /**
- * Places for questions; see `fair-gate.ts`. With more than 200 that are answered at once the buffers of the UDP socket
- * overflow and throughput collapses (measured: at 500); those that are slow to be answered come one by one.
+ * Places for questions; see `fair-gate.ts`. With more than 200 that are answered at once the buffer of a UDP socket overflows
+ * and throughput collapses (measured: at 500).
  */
 export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 };
 /** How long a server that gave no answer is asked last. */
 const SICK_MS = 30_000;
 
-interface Server {
+/** A socket of its own, with a buffer that holds the answers to so many questions as may be fresh. */
+interface Channel {
   readonly resolver: dns.Resolver;
+  inFlight: number;
+}
+
+interface Server {
+  readonly channels: readonly Channel[];
   sickUntil: number;
 }
 
@@ -38,9 +44,12 @@ export function systemServers(): string[] {
 
 export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): SharedQuestions {
   const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
-    const resolver = new dns.Resolver({ timeout: Math.max(250, Math.floor(timeoutMs / 2)), tries: 1 });
-    resolver.setServers([address]);
-    return { resolver, sickUntil: 0 };
+    const channels = Array.from({ length: PLACES.places / PLACES.freshPlaces }, () => {
+      const resolver = new dns.Resolver({ timeout: Math.max(250, Math.floor(timeoutMs / 2)), tries: 1 });
+      resolver.setServers([address]);
+      return { resolver, inFlight: 0 };
+    });
+    return { channels, sickUntil: 0 };
   });
 
   async function askInTurn(name: string, type: RecordType, deadline: number): Promise<Answer<RecordType>> {
@@ -51,7 +60,7 @@ export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOpti
       const left = deadline - now();
       if (left <= 0) return { status: 'temperror', detail: 'timeout' };
       // Each server gets its share of the time, so that a dead one leaves some for the next.
-      answer = await within(left / (order.length - i), query(server.resolver, name, type));
+      answer = await within(left / (order.length - i), ask(server, name, type));
       if (answer.status !== 'temperror' || !FAILOVER.has(answer.detail)) return answer;
       if (SILENT.has(answer.detail)) server.sickUntil = now() + SICK_MS;
     }
@@ -83,6 +92,19 @@ function checkServer(text: string): string {
     throw new OptionError('--dns-server', `"${text}" has no valid port`, text);
   }
   return family === 6 ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
+}
+
+/** By the first channel that has room: while one is in use c-ares keeps its socket, and opens no other. */
+async function ask({ channels }: Server, name: string, type: RecordType): Promise<Answer<RecordType>> {
+  const channel =
+    channels.find(({ inFlight }) => inFlight < PLACES.freshPlaces) ??
+    channels.reduce((least, each) => (each.inFlight < least.inFlight ? each : least));
+  channel.inFlight++;
+  try {
+    return await query(channel.resolver, name, type);
+  } finally {
+    channel.inFlight--;
+  }
 }
 
 /** The loser of the race is let finish: one query of a c-ares channel cannot be cancelled. */
