@@ -125,8 +125,6 @@ export class Greeting {
     const assessment = this.#assessment;
     if (this.#judged !== null || assessment === null) return this.#judged;
     if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
-    // Its verdict will be told, so it is to be a good one even if the client is gone by then.
-    this.#leave = null;
     const { timing, now } = this.#bench;
     const askedAt = now();
     return assessment.then((done) => {
@@ -135,7 +133,7 @@ export class Greeting {
     });
   }
 
-  /** Another name has taken the place of this one, or the connection is over. */
+  /** Another name has taken the place of this one. */
   drop(): void {
     this.#leave?.();
     this.#leave = null;

@@ -223,10 +223,6 @@ class HeloSession implements MilterSession {
     this.#noted = NONE;
   }
 
-  close(): void {
-    this.#greeting?.drop();
-  }
-
   /** A new name; whatever an earlier one had earned is gone. */
   #greet(helo: string): Greeting {
     this.#budgetSpent = null;

@@ -491,16 +491,6 @@ describe('one assessment under way a session', () => {
     expect(askers.map(({ ended }) => ended)).toEqual([null]);
   });
 
-  it('the end of the connection drops it, unless a verdict is being waited for', async () => {
-    const { resolver, askers } = silent();
-    const { connection } = service({ resolver });
-    await connection().say(...hello('a.sender.org'), mta.quit);
-    const { say } = connection();
-    await say(...hello('b.sender.org'), ...message);
-    await say(mta.quit);
-    expect(askers.map(({ ended }) => ended)).toEqual(['dropped', null]);
-  });
-
   it('what could not be asked is told', async () => {
     const lookup: Resolver['lookup'] = () => Promise.resolve({ status: 'temperror', detail: 'overload' });
     const { log, connection } = service({ resolver: { lookup } });

@@ -100,7 +100,6 @@ export class FairGate {
 
   /** Starts the ticket or lets it wait; false where neither can be. */
   enter(ticket: Ticket): boolean {
-    this.#age();
     const queue = this.#queues.get(ticket.network ?? NOBODY);
     // Who waits already goes first.
     if (queue === undefined && this.#mayStart(ticket)) {
@@ -125,9 +124,8 @@ export class FairGate {
     this.#pump();
   }
 
-  /** What is fresh no more makes room for what is. */
-  #age(): void {
-    const until = this.#options.now() - this.#options.freshMs;
+  /** What was sent by `until` is fresh no more, and makes room for what is. */
+  #age(until: number): void {
     for (const held of this.#fresh) {
       if (held.since > until) break;
       this.#fresh.delete(held);
@@ -169,7 +167,6 @@ export class FairGate {
 
   /** Starts what may start, network by network. */
   #pump(): void {
-    this.#age();
     let looks = 0;
     let blocked = 0;
     while (looks < MAX_LOOKS && blocked < this.#queues.size) {
@@ -216,8 +213,13 @@ export class FairGate {
     const { now, freshMs } = this.#options;
     this.#timer = setTimeout(
       () => {
-        this.#timer = null;
-        this.#pump();
+        const until = now() - freshMs;
+        // Answers may have come while we were busy with other things, and lie in the buffer: these are read first.
+        setImmediate(() => {
+          this.#timer = null;
+          this.#age(until);
+          this.#pump();
+        });
       },
       Math.max(1, oldest.since + freshMs - now()),
     );

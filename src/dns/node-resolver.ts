@@ -20,15 +20,21 @@ export interface NodeResolverOptions {
 }
 
 /**
- * Places for questions; see `fair-gate.ts`. With more than 200 that are answered at once the buffers of the UDP socket
- * overflow and throughput collapses (measured: at 500); those that are slow to be answered come one by one.
+ * Places for questions; see `fair-gate.ts`. With more than 200 that are answered at once the buffer of a UDP socket overflows
+ * and throughput collapses (measured: at 500).
  */
 export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 };
 /** How long a server that gave no answer is asked last. */
 const SICK_MS = 30_000;
 
-interface Server {
+/** A socket of its own, with a buffer that holds the answers to so many questions as may be fresh. */
+interface Channel {
   readonly resolver: RenewedResolver;
+  inFlight: number;
+}
+
+interface Server {
+  readonly channels: readonly Channel[];
   sickUntil: number;
 }
 
@@ -39,8 +45,11 @@ export function systemServers(): string[] {
 
 export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): SharedQuestions {
   const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
-    const resolver = renewedResolver(address, Math.max(250, Math.floor(timeoutMs / 2)));
-    return { resolver, sickUntil: 0 };
+    const channels = Array.from({ length: PLACES.places / PLACES.freshPlaces }, () => ({
+      resolver: renewedResolver(address, Math.max(250, Math.floor(timeoutMs / 2))),
+      inFlight: 0,
+    }));
+    return { channels, sickUntil: 0 };
   });
 
   async function askInTurn(name: string, type: RecordType, deadline: number): Promise<Answer<RecordType>> {
@@ -51,7 +60,7 @@ export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOpti
       const left = deadline - now();
       if (left <= 0) return { status: 'temperror', detail: 'timeout' };
       // Each server gets its share of the time, so that a dead one leaves some for the next.
-      answer = await within(left / (order.length - i), query(server, name, type));
+      answer = await within(left / (order.length - i), ask(server, name, type));
       if (answer.status !== 'temperror' || !FAILOVER.has(answer.detail)) return answer;
       if (SILENT.has(answer.detail)) server.sickUntil = now() + SICK_MS;
     }
@@ -85,6 +94,19 @@ function checkServer(text: string): string {
   return family === 6 ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
 }
 
+/** By the first channel that has room: while one is in use c-ares keeps its socket, and opens no other. */
+async function ask({ channels }: Server, name: string, type: RecordType): Promise<Answer<RecordType>> {
+  const channel =
+    channels.find(({ inFlight }) => inFlight < PLACES.freshPlaces) ??
+    channels.reduce((least, each) => (each.inFlight < least.inFlight ? each : least));
+  channel.inFlight++;
+  try {
+    return await query(channel.resolver, name, type);
+  } finally {
+    channel.inFlight--;
+  }
+}
+
 /** The loser of the race is let finish: one query of a c-ares channel cannot be cancelled. */
 async function within(ms: number, answer: Promise<Answer<RecordType>>): Promise<Answer<RecordType>> {
   let timer: NodeJS.Timeout | undefined;
@@ -100,7 +122,7 @@ async function within(ms: number, answer: Promise<Answer<RecordType>>): Promise<
   }
 }
 
-async function query({ resolver }: Server, name: string, type: RecordType): Promise<Answer<RecordType>> {
+async function query(resolver: RenewedResolver, name: string, type: RecordType): Promise<Answer<RecordType>> {
   try {
     const { records, ttl } = await resolver.ask<Found<RecordType>>(
       `${type} ${name.toLowerCase()}`,

@@ -108,7 +108,24 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
     }
   });
 
+  const outages = async (): Promise<number> =>
+    (await program.output()).match(/^error dns-outage /gm)?.length ?? 0;
+  const recoveries = async (): Promise<number> =>
+    (await program.output()).match(/^dns-recovered /gm)?.length ?? 0;
+
+  /** The outage brake is off, whatever trouble there was before. */
+  async function calm(): Promise<void> {
+    stub.script(HEALTHY);
+    await vi.waitFor(
+      async () => {
+        expect(await recoveries()).toBe(await outages());
+      },
+      { timeout: 30_000, interval: 250 },
+    );
+  }
+
   it('one broken zone does not stop refusals for others', async () => {
+    await calm();
     stub.script({
       ...HEALTHY,
       'mail.broken.org': 'servfail',
@@ -121,11 +138,13 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
   });
 
   it('an outage of the resolver stops refusals that rest on DNS, says so once, and ends by itself', async () => {
+    await calm();
+    const before = await outages();
     stub.script({ '*': 'servfail' });
     for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
     await vi.waitFor(
       async () => {
-        expect(await program.output()).toMatch(/^error dns-outage /m);
+        expect(await outages()).toBe(before + 1);
       },
       { timeout: 30_000, interval: 250 },
     );
@@ -136,11 +155,11 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
     stub.script({ ...HEALTHY, 'sender.org': [], '*': 'nxdomain' });
     await vi.waitFor(
       async () => {
-        expect(await program.output()).toMatch(/^dns-recovered /m);
+        expect(await recoveries()).toBe(before + 1);
       },
       { timeout: 30_000, interval: 250 },
     );
     expect((await told('gone.sender.org')).code).toBe(450);
-    expect((await program.output()).match(/^error dns-outage /gm)).toHaveLength(1);
+    expect(await outages()).toBe(before + 1);
   });
 });
