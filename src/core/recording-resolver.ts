@@ -68,7 +68,7 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
         const entry: Asked = {
           name,
           type,
-          promise: inner.lookup(name, type) as Promise<Answer<RecordType>>,
+          promise: inner.lookup(name, type),
           answer: null,
           unread: 0,
         };
