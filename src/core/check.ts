@@ -87,7 +87,7 @@ export interface Check<Id extends string = string> {
   readonly findings: Readonly<Record<Id, FindingSpec>>;
   /** Asks DNS for the sake of its findings alone: left out where no policy weighs them. */
   readonly onlyIfWeighed?: boolean;
-  /** The check can show correspondence: while it is undecided, a mismatch is unknown. */
+  /** The check can show correspondence: while it is undecided, a mismatch is unknown, or (by the client's zone) provisional. */
   readonly provesCorrespondence?: boolean;
   /** Whose zones it reads; the owner's where nothing is said. */
   readonly reads?: Zone;
