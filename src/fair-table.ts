@@ -1,8 +1,8 @@
 /**
  * A table of fixed size for what strangers fill: when, and how often, something was seen. It never grows by a byte, and
- * nobody can fill it at the cost of others: a row has room for 64, and when it is full, the site that holds most of it gives
- * up a place: of its networks the one that holds most, and of that what was seen longest ago. What one site may spread over
- * rows is the caller's to bound, by `held`.
+ * nobody can fill it at the cost of others: a row has room for 64, and when it is full, the site that holds most of it
+ * gives up a place: of its networks the one that holds most, and of that what was seen longest ago. What one site may
+ * spread over rows is the caller's to bound, by `held`.
  */
 import { textHash } from './text-hash.ts';
 
@@ -20,7 +20,7 @@ const PLACES = 64;
 /** Sites and networks are told apart by so many bits each. */
 const OWNER_BITS = 16;
 const NETWORK = (1 << OWNER_BITS) - 1;
-/** For each place: hashes of the key (0 where it is free), of site and network; seconds of the first and last time; how often. */
+/** A place: hashes of the key (0 where it is free), of site and network; first and last time in seconds; how often. */
 const WORDS = 5;
 const [TAG, OWNER, FIRST, LAST, COUNT] = [0, 1, 2, 3, 4] as const;
 
@@ -56,7 +56,7 @@ export class FairTable {
     return null;
   }
 
-  /** A new record for a key that has none, seen now and not counted yet. Takes a place that was not seen since, else the fair one. */
+  /** A new record, seen now and not counted yet, for a key that has none. What was not seen since `since` makes room. */
   add(key: TableKey, now: number, since: number): TableRecord {
     const at = this.#free(this.#start(key), this.#tag(key), since);
     this.#release(at);
