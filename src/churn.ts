@@ -16,7 +16,7 @@ export interface ChurnOptions {
 /** Hashes of the names of a network, which take as little memory as a stranger's text is long; nearly all have one. */
 type Names = number | number[];
 
-/** Clients of a /48 told apart in a window; what comes from its other /64s counts as one, or one customer could fill the table. */
+/** /64s of a /48 told apart in a window; the others count as one, or a single customer could fill the table. */
 const MAX_OF_SITE = 256;
 /** Names that all networks together are expected to have, each; beyond that the window ends early. */
 const USUAL_NAMES = 16;

@@ -1,7 +1,8 @@
 /**
  * A table of fixed size for what strangers fill: when, and how often, something was seen. It never grows by a byte, and
- * nobody can fill it at the cost of others: a row has room for 64, and when it is full, whoever holds most of it gives
- * up what was seen longest ago. What one owner may spread over rows is the caller's to bound, by `held`.
+ * nobody can fill it at the cost of others: a row has room for 64, and when it is full, the site that holds most of it
+ * gives up a place: of its networks the one that holds most, and of that what was seen longest ago. What one site may
+ * spread over rows is the caller's to bound, by `held`.
  */
 import { textHash } from './text-hash.ts';
 
@@ -10,19 +11,22 @@ export interface TableKey {
   readonly text: string;
   /** Keys of one row compete for its places. */
   readonly row: string;
-  readonly owner: string;
+  readonly network: string;
+  /** What the network is a part of, and cheap to get as a whole. */
+  readonly site: string;
 }
 
 const PLACES = 64;
-/** Owners are told apart by so many bits. */
+/** Sites and networks are told apart by so many bits each. */
 const OWNER_BITS = 16;
-/** For each place: a hash of the key (0 where it is free), of its owner; seconds of the first and last time; how often. */
+const NETWORK = (1 << OWNER_BITS) - 1;
+/** A place: hashes of the key (0 where it is free), of site and network; first and last time in seconds; how often. */
 const WORDS = 5;
 const [TAG, OWNER, FIRST, LAST, COUNT] = [0, 1, 2, 3, 4] as const;
 
 /** Octets that a table of so many rows takes. */
 export function tableBytes(rows: number): number {
-  return rows * PLACES * WORDS * 4 + (1 << OWNER_BITS) * 4;
+  return rows * PLACES * WORDS * 4 + (1 << OWNER_BITS) * (4 + 1 + 1);
 }
 
 export class FairTable {
@@ -32,7 +36,9 @@ export class FairTable {
   readonly #tagOf = textHash();
   readonly #rowOf = textHash();
   readonly #ownerOf = textHash();
-  readonly #share = new Uint8Array(256);
+  /** Places of the row at hand, by site and by network; all zero between two rows. */
+  readonly #bySite = new Uint8Array(1 << OWNER_BITS);
+  readonly #byNetwork = new Uint8Array(1 << OWNER_BITS);
 
   constructor(rows: number) {
     this.#rows = rows;
@@ -50,13 +56,14 @@ export class FairTable {
     return null;
   }
 
-  /** A new record for a key that has none, seen now and not counted yet. Takes a place that was not seen since, else the fair one. */
+  /** A new record, seen now and not counted yet, for a key that has none. What was not seen since `since` makes room. */
   add(key: TableKey, now: number, since: number): TableRecord {
     const at = this.#free(this.#start(key), this.#tag(key), since);
     this.#release(at);
-    const owner = this.#owner(key.owner);
+    const site = this.#owner(key.site);
+    const owner = (site << OWNER_BITS) | this.#owner(key.network);
     this.#words.set([this.#tag(key), owner, now, now, 0], at);
-    this.#held[owner] = this.held(key.owner) + 1;
+    this.#held[site] = (this.#held[site] ?? 0) + 1;
     return new TableRecord(this.#words, at);
   }
 
@@ -65,43 +72,52 @@ export class FairTable {
     if (record !== null) this.#release(record.at);
   }
 
-  /** Places that an owner holds; a little more where two owners have one hash. */
-  held(owner: string): number {
-    return this.#held[this.#owner(owner)] ?? 0;
+  /** Places that a site holds; a little more where two have one hash. */
+  held(site: string): number {
+    return this.#held[this.#owner(site)] ?? 0;
   }
 
   #release(at: number): void {
     if (this.#word(at, TAG) === 0) return;
     this.#words[at + TAG] = 0;
-    const owner = this.#word(at, OWNER);
-    this.#held[owner] = (this.#held[owner] ?? 1) - 1;
+    const site = this.#word(at, OWNER) >>> OWNER_BITS;
+    this.#held[site] = (this.#held[site] ?? 1) - 1;
   }
 
-  /** The place to write to: that of the same key, a free one, one that is forgotten, or that of who has most of the row. */
+  /** The place to write to: that of the same key, a free one, one that is forgotten, or the fair one. */
   #free(start: number, tag: number, since: number): number {
     const end = start + PLACES * WORDS;
     let free = -1;
-    this.#share.fill(0);
     for (let at = start; at < end; at += WORDS) {
       const found = this.#word(at, TAG);
       if (found === tag) return at;
       if (found === 0 || this.#word(at, LAST) < since) free = at;
-      const share = this.#word(at, OWNER) & 255;
-      this.#share[share] = (this.#share[share] ?? 0) + 1;
     }
     return free === -1 ? this.#victim(start, end) : free;
   }
 
   #victim(start: number, end: number): number {
+    this.#count(start, end, 1);
     let victim = start;
     let most = 0;
     for (let at = start; at < end; at += WORDS) {
-      const share = this.#share[this.#word(at, OWNER) & 255] ?? 0;
+      const owner = this.#word(at, OWNER);
+      // Neither of the two is more than 64.
+      const share = (this.#bySite[owner >>> OWNER_BITS] ?? 0) * 256 + (this.#byNetwork[owner & NETWORK] ?? 0);
       if (share < most || (share === most && this.#word(at, LAST) >= this.#word(victim, LAST))) continue;
       most = share;
       victim = at;
     }
+    this.#count(start, end, -1);
     return victim;
+  }
+
+  #count(start: number, end: number, by: 1 | -1): void {
+    for (let at = start; at < end; at += WORDS) {
+      const owner = this.#word(at, OWNER);
+      this.#bySite[owner >>> OWNER_BITS] = (this.#bySite[owner >>> OWNER_BITS] ?? 0) + by;
+      this.#byNetwork[owner & NETWORK] = (this.#byNetwork[owner & NETWORK] ?? 0) + by;
+    }
   }
 
   #word(at: number, word: number): number {
@@ -117,13 +133,13 @@ export class FairTable {
     return (this.#rowOf(row) % this.#rows) * PLACES * WORDS;
   }
 
-  #owner(owner: string): number {
-    return this.#ownerOf(owner) >>> (32 - OWNER_BITS);
+  #owner(text: string): number {
+    return this.#ownerOf(text) >>> (32 - OWNER_BITS);
   }
 }
 
 /** One place of a table, good until the next `add`. */
-export class TableRecord {
+class TableRecord {
   readonly #words: Uint32Array;
   readonly at: number;
 

@@ -20,7 +20,7 @@ const SPENT_LIFE = 35 * 86_400;
 const TRIES_ROWS = 16_384;
 /** 5 MB: a quarter of a million senders whose budget is spent. */
 const SPENT_ROWS = 4096;
-/** Most places that one network has under the names of organisations; what else it does is counted in its own row. */
+/** Most places that one site has under the names of organisations; what else it does is counted in its own row. */
 const MAX_ORGANISED = 256;
 
 export class TempfailBudget {
@@ -66,15 +66,15 @@ export class TempfailBudget {
 /** The organisation's, where one is known, and the network's: whichever has been seen before is gone on with. */
 function accountsOf({ name, organisation, network, site }: BudgetKey): Accounts {
   // Neither a domain name nor a network has a space in it. All networks of a site compete for one row.
-  const own = { text: `${network} ${name}`, row: site, owner: network };
+  const own = { text: `${network} ${name}`, row: site, network, site };
   if (organisation === null) return [own];
   const text = `${organisation} ${name}`;
-  return [{ text, row: text, owner: network }, own];
+  return [{ text, row: text, network, site }, own];
 }
 
 type Accounts = readonly [TableKey] | readonly [organised: TableKey, own: TableKey];
 
-/** Where a new record goes: to the organisation, unless the network has shown too many of them. */
+/** Where a new record goes: to the organisation, unless the site has shown too many of them. */
 function open([first, own]: Accounts, table: FairTable): TableKey {
-  return own === undefined || table.held(first.owner) < MAX_ORGANISED ? first : own;
+  return own === undefined || table.held(first.site) < MAX_ORGANISED ? first : own;
 }

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { FairTable, type TableKey, tableBytes } from '../src/fair-table.ts';
 
-const key = (owner: string, text: string, row = 'row'): TableKey => ({
-  owner,
-  text: `${owner} ${text}`,
-  row,
+const key = (network: string, text: string, site = network): TableKey => ({
+  text: `${network} ${text}`,
+  row: 'row',
+  network,
+  site,
 });
 
 it('keeps when something was first and last seen, and how often', () => {
@@ -45,6 +46,18 @@ it('when a row is full, whoever has most of it gives up the oldest', () => {
   expect(table.find(key('greedy', 'n99955'), 0)).toBeNull();
 });
 
+it('a site with many networks counts as one, and within it those that have few are spared', () => {
+  const table = new FairTable(1);
+  for (let i = 0; i < 10; i++) table.add(key(`owner${i}`, 'x'), i, 0);
+  for (let i = 0; i < 10; i++) table.add(key(`neighbour${i}`, 'x', 'site'), i, 0);
+  for (let i = 0; i < 100_000; i++) table.add(key('greedy', `n${i}`, 'site'), 100 + i, 0);
+  for (let i = 0; i < 10; i++) expect(table.find(key(`owner${i}`, 'x'), 0), `owner${i}`).not.toBeNull();
+  for (let i = 0; i < 10; i++) expect(table.find(key(`neighbour${i}`, 'x', 'site'), 0)).not.toBeNull();
+  for (let i = 0; i < 100_000; i++) table.add(key(`net${i}`, 'x', 'site'), 200_000 + i, 0);
+  for (let i = 0; i < 10; i++) expect(table.find(key(`owner${i}`, 'x'), 0), `owner${i}`).not.toBeNull();
+  expect(table.held('site')).toBe(54);
+});
+
 it('takes a place that is forgotten before one that is not', () => {
   const table = new FairTable(1);
   for (let i = 0; i < 64; i++) table.add(key(`owner${i}`, 'x'), i, 0);
@@ -54,5 +67,5 @@ it('takes a place that is forgotten before one that is not', () => {
 });
 
 it('has a size that can be told beforehand', () => {
-  expect(tableBytes(16_384)).toBe(16_384 * 64 * 20 + 262_144);
+  expect(tableBytes(16_384)).toBe(16_384 * 64 * 20 + 393_216);
 });

@@ -35,18 +35,17 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** One session of a stranger and one of the host itself. */
+/** Sessions of the host itself, of a stranger, and of one who is tempfailed. */
 async function sessions(port: number): Promise<void> {
-  for (const ip of ['198.51.100.7', '203.0.113.5']) {
+  for (const [ip, helo] of [
+    ['198.51.100.7', 'mail.sender.org'],
+    ['203.0.113.5', 'mail.sender.org'],
+    ['203.0.113.5', 'gone.sender.org'],
+  ] as const) {
     const socket = connect(port, '127.0.0.1');
     let received = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-    const packets = [
-      mta.connect(ip),
-      mta.helo('mail.sender.org'),
-      mta.mail('s@sender.org'),
-      mta.rcpt('u@dest.test'),
-    ];
+    const packets = [mta.connect(ip), mta.helo(helo), mta.mail('s@sender.org'), mta.rcpt('u@dest.test')];
     socket.write(Buffer.concat([mta.optneg(), ...packets]));
     while (mta.replies(received).length < 5) await new Promise((resolve) => setTimeout(resolve, 2));
     socket.destroy();

@@ -92,7 +92,7 @@ it('the limit of this page is the default', () => {
   expect(row?.default).toBe('3/2h');
 });
 
-describe.each(POOLS)('from $title', (pool) => {
+describe.each(POOLS)('from $title', { timeout: 60_000 }, (pool) => {
   it.each(SCHEDULES)('$sender is let through before it gives up', (schedule) => {
     for (const after of delays(schedule, pool)) {
       expect(after).not.toBeNull();
@@ -101,7 +101,7 @@ describe.each(POOLS)('from $title', (pool) => {
   });
 });
 
-describe('without verified reverse names, which leaves a budget for each /24', () => {
+describe('without verified reverse names, which leaves a budget for each /24', { timeout: 300_000 }, () => {
   /** Whether messages bounce that a pool sends from so many /24s. */
   const bounces = (schedule: RetrySchedule, networks: number): boolean =>
     delays(schedule, { title: '', hosts: 200, networks, naming: 'no reverse names' }).includes(null);

@@ -60,7 +60,7 @@ export interface Finding<Id extends string = string> {
 }
 
 /**
- * Whose zones a check reads: those of the owner of the HELO name, or the client's reverse zone with whatever it leads to.
+ * Whose zones a check reads: those of the owner of the HELO name, or the client's reverse zone and where it leads.
  * Who controls a zone can break it, and must not excuse by that what somebody else has published.
  */
 export type Zone = 'owner' | 'client';
@@ -87,7 +87,10 @@ export interface Check<Id extends string = string> {
   readonly findings: Readonly<Record<Id, FindingSpec>>;
   /** Asks DNS for the sake of its findings alone: left out where no policy weighs them and the operator has set no weight. */
   readonly onlyIfWeighed?: boolean;
-  /** The check can show correspondence: while it is undecided, a mismatch is unknown. */
+  /**
+   * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it reads the
+   * client's zones only.
+   */
   readonly provesCorrespondence?: boolean;
   /** Whose zones it reads; the owner's where nothing is said. */
   readonly reads?: Zone;
