@@ -89,7 +89,7 @@ function written({ source }: RegExp): string {
  */
 function shapesFor(pattern: RegExp): Shape[] {
   const text = written(pattern);
-  const letters = [...new Set([...text, 'a', '1', ' ', '\n', '\u00e9'])].slice(0, 30);
+  const letters = [...new Set([...Array.from(text), 'a', '1', ' ', '\n', '\u00e9'])].slice(0, 30);
   const words = (text.match(/[\w:@%./-]{2,}/g) ?? []).slice(0, 4);
   const shapes: Shape[] = [];
   const add = (before: string, repeated: string): void => {
@@ -136,7 +136,7 @@ type Reader = readonly [what: string, begin: string, read: (text: string) => unk
 
 /** What reads texts of strangers, then of operators; those that begin as nearly all do, so that they are read to the end. */
 const READERS: readonly Reader[] = [
-  ...[...'CDHMRLUBE'].map((letter) => [`command ${letter}`, '', packet(letter)] as const),
+  ...Array.from('CDHMRLUBE', (letter) => [`command ${letter}`, '', packet(letter)] as const),
   ['CONNECT of an IPv6 client', 'host\0' + '6\x12\x34', packet('C')],
   [
     'macros',

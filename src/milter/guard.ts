@@ -14,7 +14,8 @@ import type { EventName, MilterSession } from './session.ts';
 export type ErrorSource =
   EventName | 'newSession' | 'observe' | 'abort' | 'close' | 'protocol' | 'turned-away' | 'internal';
 
-export type OnError = (error: unknown, source: ErrorSource) => void;
+/** What it returns does not matter, but that a promise is not left to reject unheard. */
+export type OnError = (error: unknown, source: ErrorSource) => unknown;
 
 /** Those that have failed themselves; said once each, since a hostile peer may cause an error a packet. */
 const failed = new WeakSet();
@@ -29,7 +30,8 @@ export function report(onError: OnError, error: unknown, source: ErrorSource): v
     process.emitWarning(`onError of a MilterServer failed: ${describe(failure)}`);
   };
   try {
-    quiet(onError(error, source), complain);
+    const outcome: unknown = onError(error, source);
+    quiet(outcome, complain);
   } catch (failure) {
     complain(failure);
   }

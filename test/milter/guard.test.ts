@@ -203,7 +203,17 @@ describe('callbacks', () => {
           }),
       },
     ],
-    ['rejects with nothing', { rcpt: () => Promise.reject(any(undefined)) }],
+    [
+      'rejects with what is no error',
+      {
+        rcpt: () =>
+          any({
+            then: (_: unknown, no: (error: unknown) => void) => {
+              no('boom');
+            },
+          }),
+      },
+    ],
   ])('one that %s: told, answered, and the next is asked', async (_, session) => {
     seen = 0;
     const { errors, replies, receive, ended } = played({ newSession: () => session });
@@ -231,7 +241,7 @@ describe('callbacks', () => {
     ['throw', { mail: () => 'continue', abort: boom, close: boom }, ['abort: boom', 'close: boom']],
     [
       'reject',
-      { mail: () => 'continue', abort: later as never, close: later as never },
+      { mail: () => 'continue', abort: any(later), close: any(later) },
       ['abort: boom', 'close: boom'],
     ],
   ])('abort and close that %s', async (_, session, wanted) => {
