@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findings } from '../src/core/checks/index.ts';
 import { withSession } from '../src/core/assess.ts';
-import { sessionChecks } from '../src/core/checks/index.ts';
+import { messageChecks, sessionChecks } from '../src/core/checks/index.ts';
 import { decide, makePolicy } from '../src/policy.ts';
 import { clean, fill, type ReplyOptions, smtpReply } from '../src/smtp-reply.ts';
 import { assessed } from './support/checked.ts';
@@ -59,6 +59,7 @@ const CASES: readonly (readonly [id: string, ip: string, helo: string])[] = [
   ['helo-denied', '192.0.2.1', 'a.sender.org'],
   ['helo-changed', '192.0.2.1', 'a.sender.org'],
   ['helo-churn', '192.0.2.1', 'a.sender.org'],
+  ['forged-results', '192.0.2.1', 'a.sender.org'],
   ['dns-temperror', '192.0.2.1', 'broken.org'],
 ];
 
@@ -70,7 +71,7 @@ async function replyTo(
   reference: string | null = null,
 ): Promise<string> {
   const plain = await assessed(ip, helo, ZONE);
-  const assessment = withSession(
+  const named = withSession(
     plain,
     {
       ourNames: ['ours.org'],
@@ -82,6 +83,8 @@ async function replyTo(
     },
     sessionChecks,
   );
+  const forgedResults = weights.some(([id]) => id === 'forged-results') ? 201 : 0;
+  const assessment = withSession(named, { authservId: 'mx.dest.test', forgedResults }, messageChecks);
   const verdict = decide(assessment, makePolicy('rfc5321', findings, { weights: new Map(weights) }));
   const reply = smtpReply(verdict, assessment, findings, options, reference);
   return reply === null ? 'none' : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
