@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { explanationText } from '../src/commands/explanation-text.ts';
 import { assess, type Assessment } from '../src/core/assess.ts';
 import { defineCheck, PRESETS, temperror } from '../src/core/check.ts';
 import { checks, findings } from '../src/core/checks/index.ts';
@@ -208,6 +209,19 @@ describe('whatever the owner has published and answered', () => {
       );
     },
   );
+});
+
+it.each<[string, Zone, RegExp | null]>([
+  ['the client’s zone', { [REVERSE]: 'temperror' }, /only the client's own reverse zone did not answer/],
+  ['the owner’s zone', { '_auth.mail.sender.org': 'temperror' }, /zones of the name's owner did not answer/],
+  ['no zone', {}, null],
+])('the explanation says what the silence of %s is worth', async (_, zone, said) => {
+  const assessment = await assessed(CLIENT, 'mail.sender.org', { ...OWNER, ...zone });
+  const policy = makePolicy('emailcore', findings);
+  const verdict = decide(assessment, policy);
+  const text = explanationText({ assessment, verdict, policy, presets: new Map(), reply: () => null });
+  if (said === null) expect(text).not.toContain('did not answer');
+  else expect(text).toMatch(said);
 });
 
 describe('in a session under emailcore', () => {
