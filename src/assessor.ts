@@ -88,9 +88,11 @@ export class Assessor {
   /** The assessment at once where it is cached. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string): AssessmentLookup {
     const work: Work = { asker: new Asker(clientNetwork(ip)), wanted: 1 };
-    const load = (text: string): Promise<Assessment> => this.#assess({ ip, helo: parseHelo(text) }, work.asker);
+    const load = (text: string): Promise<Assessment> =>
+      this.#assess({ ip, helo: parseHelo(text) }, work.asker);
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
-    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255) return this.#begun(load(helo), work);
+    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255)
+      return this.#begun(load(helo), work);
     // The text is kept for minutes, and may be a part of a packet.
     const text = keptText(helo, 255);
     const found = this.#cache.lookup(ip, text.toLowerCase(), () => load(text));

@@ -198,8 +198,7 @@ class HeloSession implements MilterSession {
     const opinions = (this.#takers.length === 0 ? [null] : this.#takers).map((taker) => {
       const own = taker === null || typeof taker === 'string' ? general : greeting?.under(taker, general);
       const judged = greeting?.withMessage(own ?? general, facts) ?? general;
-      const exempt =
-        typeof taker === 'string' ? taker : greeting === null ? null : this.#excused(judged);
+      const exempt = typeof taker === 'string' ? taker : greeting === null ? null : this.#excused(judged);
       return { judged, exempt };
     });
     const mildness = ({ judged, exempt }: (typeof opinions)[number]): number =>

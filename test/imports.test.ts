@@ -24,7 +24,7 @@ const ALLOWED: readonly (readonly [scope: string, pattern: RegExp])[] = [
     'doctor/',
     /^(?:doctor\/|core\/|milter\/|config\.ts$|option-values\.ts$|usage-error\.ts$|node:(?:fs|net|path))/,
   ],
-  ['cache.ts', /^node-cache$/],
+  ['cache.ts', /^(?:node-cache|cache-generation\.ts|core\/)/],
   ['log.ts', /^(?:log-value|repeats)\.ts$/],
   ['log-value.ts', /^$/],
   ['repeats.ts', /^$/],

@@ -22,7 +22,9 @@ describeWith(['node-20.19.2'], 'a Node that keeps DNS answers', () => {
   beforeAll(async () => {
     stub = await startDnsStub();
     // No cache of ours: what is kept longer than a session is kept by Node.
-    program = await startProgram(['--dns-server', stub.server, '--cache-size', '0'], { installed: { ...OURS, node: NODE } });
+    program = await startProgram(['--dns-server', stub.server, '--cache-size', '0'], {
+      installed: { ...OURS, node: NODE },
+    });
   });
 
   afterAll(async () => {
