@@ -70,7 +70,8 @@ describeWith(['pf-milter', 'nsd'], 'the client of Postfix', () => {
   beforeAll(async () => {
     workdir = makeWorkdir();
     nsd = await startNsd(workdir, ZONES);
-    program = await startProgram(['--dns-server', nsd.server]);
+    // The driver says no {j}: without an authserv-id of our own its mail would not be tagged.
+    program = await startProgram(['--dns-server', nsd.server, '--authserv-id', 'mx.dest.test']);
   });
 
   afterAll(async () => {
@@ -187,6 +188,8 @@ describeWith(['milter-check', 'nsd'], 'milter-check of go-milter', () => {
       'inet:127.0.0.1:0',
       '--listen',
       `unix:${path}`,
+      '--authserv-id',
+      'localhost',
     ]);
   });
 
@@ -196,7 +199,7 @@ describeWith(['milter-check', 'nsd'], 'milter-check of go-milter', () => {
     removeWorkdir(workdir);
   });
 
-  const HEADER = 'Subject: t\r\nAuthentication-Results: localhost; spf=forged\r\n\r\nbody\r\n';
+  const HEADER = 'Subject: t\r\nAuthentication-Results: localhost; x-helo=pass\r\n\r\nbody\r\n';
 
   async function check(transport: string, helo: string, address: string): Promise<string[]> {
     const where = transport === 'unix' ? path : program.socket.replace('inet:', '');
