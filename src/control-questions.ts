@@ -47,7 +47,8 @@ export class ControlQuestions {
 
   /** Asks. `answersOthers`: this resolver has answered some question at least. Takes 2.5 s at most; never rejects. */
   ask(shared: SharedResolver, answersOthers: () => boolean): Promise<Sign> {
-    const asker = new Asker('control');
+    // What waited behind the questions of clients would tell of these, and not in time.
+    const asker = new Asker('control', { reserved: true });
     const resolver = askedBy(shared, asker);
     return new Promise((resolve) => {
       let open = 0;

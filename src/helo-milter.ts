@@ -26,7 +26,7 @@ import {
   replyCode,
 } from './milter/index.ts';
 import { createOurselves, type Ourselves } from './ourselves.ts';
-import type { Policy } from './policy.ts';
+import { decide, type Policy } from './policy.ts';
 import type { Rules } from './rules.ts';
 import { smtpReply } from './smtp-reply.ts';
 import { type ResultFields, Tagging, type TaggingOptions, type Untagged } from './tagging.ts';
@@ -276,8 +276,9 @@ class HeloSession implements MilterSession {
   }
 
   /** Whether this message would be one tempfail too many. Asked once a message. */
-  #spent({ action, assessment }: Judged): boolean {
-    if (action !== 'tempfail') return false;
+  #spent(judged: Judged): boolean {
+    const { action, assessment } = judged;
+    if (action !== 'tempfail' || isPutOff(judged)) return false;
     this.#budgetSpent ??= !this.#options.budget.spend(budgetKey(assessment));
     return this.#budgetSpent;
   }
@@ -377,6 +378,14 @@ class TaggingHeloSession extends HeloSession {
 
 function wouldRefuse({ verdict, shadow }: Judged): boolean {
   return verdict.disposition !== 'accept' || (shadow !== null && shadow.disposition !== 'accept');
+}
+
+/**
+ * A refusal that an outage has made a delay: it costs no mail that would have been accepted, and the end of the outage ends
+ * it. Counted, it would let in what is refused at all other times.
+ */
+function isPutOff({ dnsIll, assessment, policy }: Judged): boolean {
+  return dnsIll && decide(assessment, policy).disposition === 'reject';
 }
 
 /** Goes on at once where the verdict is there, so that a cached one costs no promise. */

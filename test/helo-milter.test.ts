@@ -1,9 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findings } from '../src/core/checks/index.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
 import type { Resolver } from '../src/core/resolver.ts';
 import type { Asker, SharedResolver } from '../src/dns/asker.ts';
-import { makePolicy } from '../src/policy.ts';
+import { makePolicy, type Policy } from '../src/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../src/recipient-policy.ts';
 import { TempfailBudget } from '../src/tempfail-budget.ts';
 import * as mta from './support/mta.ts';
@@ -455,6 +456,71 @@ describe('DNS trouble costs no mail', () => {
     expect(log.at(-1)).toContain(' cache=hit ');
     ill = false;
     expect(await refused()).toBe('550 helo-nxdomain');
+  });
+
+  describe('what an outage makes a delay of a refusal', () => {
+    const NAMES = ['gone.sender.org', 'no.sender.org', 'mail.sender.org', 'Jupiter', 'mail.unheard-of.org'];
+
+    /** One message a call, in a session of its own. */
+    function host(policy: Policy): {
+      log: string[];
+      replyTo: (name: string, ill: boolean) => Promise<string>;
+    } {
+      let outage = false;
+      const { log, connection } = service({
+        resolver: zoneResolver({ ...ZONE, 'no.sender.org': { A: [CLIENT], TXT: ['v=spf1 -all'] } }),
+        dnsIll: () => outage,
+        rules: { policy },
+        budget: new TempfailBudget(
+          () => ({ count: 1, ageMs: 0 }),
+          () => 0,
+        ),
+      });
+      return {
+        log,
+        replyTo: async (name, ill) => {
+          outage = ill;
+          const { say } = connection();
+          await say(...hello(name));
+          return code((await say(...message)).at(-1));
+        },
+      };
+    }
+
+    it('is delayed for as long as it lasts, also where the budget of the domain is spent', async () => {
+      const { log, replyTo } = host(makePolicy('rfc5321', findings));
+      expect(await replyTo('no.sender.org', false)).toBe('550 helo-spf-fail');
+      expect(await replyTo('gone.sender.org', false)).toBe('450 helo-nxdomain');
+      expect(await replyTo('gone.sender.org', false)).toBe('a');
+      expect(log.at(-1)).toContain(' exempt=tempfail-limit ');
+      for (let i = 0; i < 10; i++) expect(await replyTo('no.sender.org', true)).toBe('450 helo-spf-fail');
+      expect(await replyTo('no.sender.org', false)).toBe('550 helo-spf-fail');
+    });
+
+    it('spends nothing of the budget', async () => {
+      const { replyTo } = host(makePolicy('rfc5321', findings));
+      for (let i = 0; i < 10; i++) expect(await replyTo('no.sender.org', true)).toBe('450 helo-spf-fail');
+      expect(await replyTo('gone.sender.org', false)).toBe('450 helo-nxdomain');
+    });
+
+    it.each(['rfc5321', 'emailcore', 'strict'] as const)(
+      'is never an acceptance of a declared "no", whatever came before: %s',
+      async (preset) => {
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(fc.tuple(fc.constantFrom(...NAMES), fc.boolean()), { maxLength: 20 }),
+            async (sessions) => {
+              const { replyTo } = host(makePolicy(preset, findings));
+              for (const [name, ill] of sessions) {
+                const reply = await replyTo(name, ill);
+                if (name === 'no.sender.org') expect(reply).toMatch(ill ? /^450 / : /^550 /);
+              }
+            },
+          ),
+          { numRuns: 20 },
+        );
+      },
+    );
   });
 });
 

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlQuestions } from '../src/control-questions.ts';
 import type { Answer, RecordType } from '../src/core/resolver.ts';
 import { Asker, askedBy, type SharedResolver } from '../src/dns/asker.ts';
+import { PLACES } from '../src/dns/node-resolver.ts';
+import { shareQuestions } from '../src/dns/shared-questions.ts';
 import { OutageBrake } from '../src/outage-brake.ts';
 import { type VirtualClock, virtualClock } from './support/virtual-clock.ts';
 
@@ -178,6 +180,46 @@ describe('a resolver that is out of order', () => {
     await pass(5000);
     expect(made.brake.on).toBe(true);
   });
+});
+
+it('200 new clients a second, whose questions fill the gate: the brake is pulled within 5 s', async () => {
+  let dead = false;
+  const resolver = shareQuestions({
+    ...PLACES,
+    timeoutMs: TIMEOUT_MS,
+    now: () => performance.now(),
+    send: async (_name, _type, deadline) => {
+      const silent = dead;
+      await new Promise((resolve) => setTimeout(resolve, silent ? deadline - performance.now() : 20));
+      return silent ? { status: 'temperror', detail: 'timeout' } : { status: 'nxdomain', ttl: null };
+    },
+  });
+  let serial = 0;
+  const brake = new OutageBrake({
+    controls: new ControlQuestions(() => (++serial).toString(16).padStart(16, '0')),
+    resolver: () => resolver,
+    now: () => performance.now(),
+    onChange: () => undefined,
+  });
+  const watched = brake.watch(resolver);
+  let client = 0;
+  const come = async (seconds: number): Promise<void> => {
+    for (const until = client + seconds * 200; client < until; client++) {
+      const mine = askedBy(watched, new Asker(`n${client}`));
+      for (let q = 0; q < 6; q++) void mine.lookup(`q${q}.d${client}.org`, 'A');
+      await pass(5);
+    }
+  };
+  await come(1);
+  expect(brake.on).toBe(false);
+  dead = true;
+  await come(2);
+  expect(resolver.waiting).toBeGreaterThan(500);
+  await come(3);
+  expect(brake.on).toBe(true);
+  dead = false;
+  await pass(15_000);
+  expect(brake.on).toBe(false);
 });
 
 it('nobody gains who had greeted when it was pulled', async () => {

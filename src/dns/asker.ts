@@ -20,11 +20,14 @@ export function isUnasked(detail: string): detail is Unasked {
 export class Asker {
   /** Whose share the questions are counted to. */
   readonly network: string;
+  /** Asks with places kept for such askers alone, and never waits. For few questions that tell how it is with DNS. */
+  readonly reserved: boolean;
   #ended: Unasked | null = null;
   readonly #waiting = new Set<(why: Unasked) => void>();
 
-  constructor(network: string) {
+  constructor(network: string, { reserved = false }: { readonly reserved?: boolean } = {}) {
     this.network = network;
+    this.reserved = reserved;
   }
 
   /** Why nothing more is asked; null while questions are welcome. */

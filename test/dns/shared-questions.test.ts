@@ -119,6 +119,24 @@ it('is full at once where nobody else may wait', async () => {
   expect(answers.filter((answer) => answer === 'overload 0')).toHaveLength(2);
 });
 
+it('a reserved asker never waits, and takes no place of others', async () => {
+  const { resolver, sent } = make(1);
+  const full = Array.from({ length: 60 }, (_, i) => told(resolver.lookup(`dead${i}.org`, 'A')));
+  expect([resolver.inFlight, resolver.waiting]).toEqual([1, 40]);
+  const mine = resolver.for(new Asker('control', { reserved: true }));
+  const asked = Array.from({ length: 70 }, (_, i) => told(mine.lookup(`own${i}.org`, 'A')));
+  expect(sent).toHaveLength(1 + 64);
+  expect([resolver.inFlight, resolver.waiting]).toEqual([1 + 64, 40]);
+  const answers = await clock.until(Promise.all(asked));
+  expect(answers.filter((answer) => answer === 'found 10')).toHaveLength(64);
+  expect(answers.filter((answer) => answer === 'overload 0')).toHaveLength(6);
+  expect([resolver.inFlight, resolver.waiting]).toEqual([1, 40]);
+  // Their places are free again.
+  expect(await clock.until(told(mine.lookup('more.org', 'A')))).toBe('found 20');
+  await clock.until(Promise.all(full));
+  expect([resolver.inFlight, resolver.waiting]).toEqual([0, 0]);
+});
+
 it('never asks what is no name', async () => {
   const { resolver, sent } = make();
   expect(await resolver.lookup('a b.org', 'A')).toEqual({ status: 'nxdomain', ttl: null });
