@@ -9,13 +9,30 @@
 /** What the text may look like to its readers: as it stands first, then with its encoded words decoded. */
 export function decodings(text: string): readonly string[] {
   if (!text.includes('=?')) return [text];
-  return [...new Set([text, ...PATTERNS.map((pattern) => decode(text, pattern))])];
+  const decoded = PATTERNS.flatMap((pattern) => [
+    decode(text, pattern, asciiOf),
+    decode(text, pattern, charactersOf),
+  ]);
+  return [...new Set([text, ...decoded])];
 }
+
+/**
+ * What a charset of this label makes of ASCII is sure: ASCII. Of all others (EBCDIC, hz, Python's `unicode_escape`, what
+ * comes next year) some reader may know more than we do.
+ */
+export function isAsciiCompatible(label: string): boolean {
+  return ASCII_COMPATIBLE.test(label);
+}
+
+const ASCII_COMPATIBLE =
+  /^(?:utf-?8|us-ascii|iso-8859-\d{1,2}|(?:windows-|cp)125\d|koi8-[a-z]{1,2}|gb2312|gbk|gb18030|big5|euc-[a-z]{2}|shift_jis)(?:\*.*)?$/is;
 
 /** Whether a question mark may stand in the encoded text, readers disagree about (Python takes it, SpamAssassin does not). */
 const PATTERNS = [/=\?([^?]*)\?([bq])\?([^?]*)\?=/gi, /=\?([^?]*)\?([bq])\?(.*?)\?=/gis] as const;
 
-function decode(text: string, pattern: RegExp): string {
+type Reading = (charset: string, bytes: string) => string;
+
+function decode(text: string, pattern: RegExp, read: Reading): string {
   // Without an end none of them is one; to look for it from each beginning would be quadratic.
   const end = text.lastIndexOf('?=') + 2;
   const within = text.slice(0, end);
@@ -33,14 +50,14 @@ function decode(text: string, pattern: RegExp): string {
     // Blanks between two words are not shown (RFC 2047 §6.2).
     const adjacent = open !== null && /^\s*$/.test(between);
     if (open !== null && (!adjacent || open.charset !== charset)) {
-      decoded += asciiOf(open.charset, open.bytes);
+      decoded += read(open.charset, open.bytes);
       open = null;
     }
     if (!adjacent) decoded += between;
     open ??= { charset, bytes: '' };
     open.bytes += encoding.toLowerCase() === 'b' ? base64(encoded) : quoted(encoded);
   }
-  if (open !== null) decoded += asciiOf(open.charset, open.bytes);
+  if (open !== null) decoded += read(open.charset, open.bytes);
   return decoded + text.slice(at);
 }
 
@@ -65,6 +82,43 @@ function asciiOf(charset: string, bytes: string): string {
   else if (EBCDIC.test(charset)) text = fromEbcdic(bytes);
   // NUL is half of an ASCII character in UTF-16, more in UTF-32; escape sequences are those of ISO-2022.
   return text.replaceAll(/\0|\x1b[\x20-\x2f]{1,3}[\x30-\x7e]|[\x0e\x0f]/g, '');
+}
+
+/** The characters themselves, as UTF-8, where the charset is one we know: what is a blank in one is a letter in another. */
+function charactersOf(charset: string, bytes: string): string {
+  const raw = Buffer.from(bytes, 'latin1');
+  let text: string;
+  if (/^utf-?32/.test(charset)) text = fromUtf32(charset, raw);
+  else {
+    const known = /^utf-?16/.test(charset) ? utf16(charset, bytes) : charset;
+    if (known === 'utf-8' || (known === charset && !isAsciiCompatible(charset)))
+      return asciiOf(charset, bytes);
+    try {
+      text = new TextDecoder(known).decode(raw);
+    } catch {
+      return asciiOf(charset, bytes);
+    }
+  }
+  return Buffer.from(text).toString('latin1').replaceAll('\0', '');
+}
+
+/** Its byte order: told by the mark at the beginning, else by the label, else that of the network (RFC 2781 §4.3). */
+function utf16(charset: string, bytes: string): string {
+  return bytes.startsWith('\xff\xfe') || (charset.endsWith("le") && !bytes.startsWith('\xfe\xff'))
+    ? 'utf-16le'
+    : 'utf-16be';
+}
+
+function fromUtf32(charset: string, bytes: Buffer): string {
+  const little =
+    bytes.length >= 4 &&
+    (bytes.readUInt32LE(0) === 0xfeff || (charset.endsWith("le") && bytes.readUInt32BE(0) !== 0xfeff));
+  let text = '';
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const code = little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
+    if (code !== 0xfeff || at > 0) text += code <= 0x10ffff ? String.fromCodePoint(code) : '?';
+  }
+  return text;
 }
 
 /** RFC 2152: runs of UTF-16 in base64, `+-` being a plus. */

@@ -6,7 +6,7 @@
  * are read in every way that is known of a reader. The work is linear in the length of the field.
  */
 import { domainToASCII } from 'node:url';
-import { decodings } from './encoded-words.ts';
+import { decodings, isAsciiCompatible } from './encoded-words.ts';
 
 /**
  * What is taken off: fields of our kind; all with our authserv-id; or none. `all` is for a filter that stands before all
@@ -19,14 +19,52 @@ export type ForgedResults = (typeof FORGED_RESULTS)[number];
 export function pretendsToBeOurs(authservId: string, value: string, which: ForgedResults = 'ours'): boolean {
   if (which === 'none') return false;
   const ours = canonical(authservId);
+  const idIsEnough = which === 'all';
   const unfolded = value.replaceAll(/\r?\n(?=[ \t])/g, ' ');
-  return decodings(unfolded).some((text) => looksLikeOurs(text, ours, which === 'all'));
+  if (readers(unfolded).some((text) => looksLikeOurs(text, ours, idIsEnough))) return true;
+  if (!unfolded.includes('=?')) return false;
+  if (readers(unfolded).some((text) => mayHideOurs(text, ours))) return true;
+  const [, ...decoded] = decodings(unfolded);
+  return decoded.some((text) => readers(text).some((read) => looksLikeOurs(read, ours, idIsEnough)));
+}
+
+/**
+ * The text to those who know only ASCII, to those for whom the blanks of Unicode are blanks and `ſ` and the sign of the
+ * Kelvin letters (s, k), in UTF-8, and to those who read single bytes: A0 is a blank in Latin-1, and half of `à` in UTF-8.
+ */
+function readers(text: string): readonly string[] {
+  if (!/[\x80-\xff]/.test(text)) return [text];
+  const folded = text
+    .replaceAll(/\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80/g, ' ')
+    .replaceAll('\xc5\xbf', 's')
+    .replaceAll('\xe2\x84\xaa', 'k');
+  return [...new Set([text, folded, folded.replaceAll(/[\x85\xa0]/g, ' ')])];
+}
+
+/** Whether an encoded word of a charset that may say anything stands where our id or a method can stand. */
+function mayHideOurs(text: string, ours: string): boolean {
+  const { head, rest } = takeApart(text, true);
+  for (const { 1: label = '', index } of head.matchAll(/=\?([^?]*)\?[bq]\?/gi)) {
+    if (isAsciiCompatible(label)) continue;
+    const before = head
+      .slice(0, index)
+      .replaceAll(/[\x00-\x20\x7f]+/g, '')
+      .toLowerCase();
+    if (before.includes('=?') || ours.startsWith(before) || names(head, ours)) return true;
+    break;
+  }
+  for (const { 1: label = '' } of rest.matchAll(/(?:[\x00-\x20"]|;[^=;]*)=\?([^?]*)\?[bq]\?/gi)) {
+    if (!isAsciiCompatible(label)) return true;
+  }
+  return false;
 }
 
 /** The same for little work, and for some fields that are not: whether our id is in it, or may be in its encoded words. */
 export function mayPretendToBeOurs(authservId: string, value: string, which: ForgedResults): boolean {
   if (which === 'none') return false;
-  return value.includes('=?') || value.replaceAll('\\', '').toLowerCase().includes(canonical(authservId));
+  if (value.includes('=?')) return true;
+  const ours = canonical(authservId);
+  return readers(value.replaceAll('\\', '')).some((text) => text.toLowerCase().includes(ours));
 }
 
 function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean {
