@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { SMFIC } from './constants.ts';
+import { MAX_SET } from './macros.ts';
 import { type Packet, ProtocolError } from './packet.ts';
 
 /** The SMTP client as the MTA sees it. */
@@ -50,7 +51,12 @@ export type Command =
 export function decodeCommand({ command, data }: Packet): Command {
   switch (command) {
     case SMFIC.MACRO:
-      return { type: 'macro', stage: mandatory(data, 'MACRO')[0] ?? 0, text: data.toString('latin1', 1) };
+      return {
+        type: 'macro',
+        stage: mandatory(data, 'MACRO')[0] ?? 0,
+        // Cut before it is a text, of which a part would keep the whole in memory.
+        text: data.toString('latin1', 1, 1 + MAX_SET),
+      };
     case SMFIC.CONNECT:
       return { type: 'connect', info: decodeConnect(mandatory(data, 'CONNECT')) };
     case SMFIC.HELO:

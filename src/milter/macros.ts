@@ -2,6 +2,9 @@
  * Macros: names and values that the MTA sends ahead of a command. Kept as received and read on demand, since most
  * are never asked for.
  *
+ * A set is bounded in octets and names: what lies beyond the bounds is not there. So whoever sends macros without end
+ * makes no more work than an MTA does.
+ *
  * Lifetimes are libmilter's: a set replaces the set of its stage; CONNECT, HELO, MAIL and RCPT clear the stages after
  * them; ABORT clears nothing.
  */
@@ -21,21 +24,45 @@ const ORDER: readonly number[] = [
 ];
 const LAST = ORDER.length;
 
+/** Octets that are kept of a set; the macro that the bound cuts is not kept. What an MTA sends is far less. */
+export const MAX_SET = 8192;
+/** Names that are read of a set. What an MTA sends is a dozen. */
+export const MAX_NAMES = 64;
+
+/** The macros of one stage. */
+class MacroSet {
+  readonly text: string;
+  /** By bare name; null until somebody asks. */
+  #values: Map<string, string> | null = null;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  get(bare: string): string | undefined {
+    this.#values ??= parse(this.text);
+    return this.#values.get(bare);
+  }
+}
+
 export class Macros {
-  /** The raw set of each stage; the one past the end is that of UNKNOWN, which may come at any time. */
-  readonly #sets: (string | undefined)[] = [];
+  /** The set of each stage; the one past the end is that of UNKNOWN, which may come at any time. */
+  readonly #sets: (MacroSet | undefined)[] = [];
 
   /** Bytes of all sets. */
   get size(): number {
     let size = 0;
-    for (const set of this.#sets) size += set?.length ?? 0;
+    for (const set of this.#sets) size += set?.text.length ?? 0;
     return size;
   }
 
-  /** Takes the data of a MACRO packet; sets of stages that nobody knows are dropped. */
+  /**
+   * Takes the data of a MACRO packet, of which the decoder has left at most `MAX_SET` octets; sets of stages that nobody
+   * knows are dropped.
+   */
   set(command: number, text: string): void {
     const stage = command === SMFIC.UNKNOWN ? LAST : ORDER.indexOf(command);
-    if (stage !== -1) this.#sets[stage] = text === '' ? undefined : text;
+    if (stage !== -1) this.#sets[stage] = text === '' ? undefined : new MacroSet(text);
   }
 
   /** To be called when the command itself arrives. */
@@ -47,44 +74,36 @@ export class Macros {
 
   /** The raw set that belongs to a stage. */
   of(command: number): string | undefined {
-    return this.#sets[ORDER.indexOf(command)];
+    return this.#sets[ORDER.indexOf(command)]?.text;
   }
 
   /** The value of a macro, from the latest stage that has it. `x` and `{x}` are the same name. */
   get(name: string): string | undefined {
     const bare = bareName(name);
     for (let stage = this.#sets.length - 1; stage >= 0; stage--) {
-      const set = this.#sets[stage];
-      const value = set === undefined ? undefined : find(set, bare);
+      const value = this.#sets[stage]?.get(bare);
       if (value !== undefined) return value;
     }
     return undefined;
   }
 }
 
-/** Reads name after name, without taking the set apart: most are asked for one or two. */
-function find(set: string, bare: string): string | undefined {
-  for (let at = 0; at < set.length;) {
+/** Values by bare name, the first of each name. */
+function parse(set: string): Map<string, string> {
+  const values = new Map<string, string>();
+  let at = 0;
+  for (let names = 0; names < MAX_NAMES && at < set.length; names++) {
     const nameEnd = set.indexOf('\0', at);
-    if (nameEnd === -1) return undefined;
+    if (nameEnd === -1) break;
     const end = set.indexOf('\0', nameEnd + 1);
+    // A last NUL that is missing is forgiven, but not where the bound has cut the value.
+    if (end === -1 && set.length >= MAX_SET) break;
     const valueEnd = end === -1 ? set.length : end;
-    if (isName(set, at, nameEnd, bare)) return set.slice(nameEnd + 1, valueEnd);
+    const name = bareName(set.slice(at, nameEnd));
+    if (!values.has(name)) values.set(name, set.slice(nameEnd + 1, valueEnd));
     at = valueEnd + 1;
   }
-  return undefined;
-}
-
-/** Whether the name at a place is `bare`, in braces or not. */
-function isName(set: string, start: number, end: number, bare: string): boolean {
-  const length = end - start;
-  if (length === bare.length) return set.startsWith(bare, start);
-  return (
-    length === bare.length + 2 &&
-    set[start] === '{' &&
-    set[end - 1] === '}' &&
-    set.startsWith(bare, start + 1)
-  );
+  return values;
 }
 
 function bareName(name: string): string {

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { Macros } from '../../src/milter/macros.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { decodeCommand } from '../../src/milter/command.ts';
+import { Macros, MAX_NAMES, MAX_SET } from '../../src/milter/macros.ts';
 
 const code = (letter: string): number => letter.charCodeAt(0);
 
@@ -44,5 +45,48 @@ describe('Macros', () => {
     ['a name that is another one’s value', ['C:v=j,x=1'], 'j', undefined],
   ])('gives %s', (_, script, name, value) => {
     expect(after(script).get(name)).toBe(value);
+  });
+});
+
+describe('a set without end', () => {
+  /** What is left of a MACRO packet of MAIL with this text. */
+  function left(text: string): Macros {
+    const command = decodeCommand({ command: code('D'), data: Buffer.from(`M${text}`, 'latin1') });
+    if (command.type !== 'macro') throw new Error(command.type);
+    const macros = new Macros();
+    macros.set(command.stage, command.text);
+    return macros;
+  }
+  const names = (count: number): string => Array.from({ length: count }, (_, i) => `n${i}\0v${i}\0`).join('');
+  /** As long as the bound, with its NULs. */
+  const long = (value: string): string => `a\0${value}\0`;
+
+  it.each([
+    ['the last name within the bound', names(MAX_NAMES), `n${MAX_NAMES - 1}`, `v${MAX_NAMES - 1}`],
+    ['no name beyond it', names(MAX_NAMES + 1), `n${MAX_NAMES}`, undefined],
+    ['a value that just fits', long('x'.repeat(MAX_SET - 3)), 'a', 'x'.repeat(MAX_SET - 3)],
+    ['no value that is cut', long('x'.repeat(MAX_SET)), 'a', undefined],
+    ['nothing behind a long value', `${long('x'.repeat(MAX_SET))}i\x001\0`, 'i', undefined],
+    ['what comes before a long value', `i\x001\0${long('x'.repeat(MAX_SET))}`, 'i', '1'],
+    ['nothing behind NULs', `${'\0'.repeat(2 * MAX_NAMES)}i\x001\0`, 'i', undefined],
+  ])('gives %s', (_, text, name, value) => {
+    expect(left(text).get(name)).toBe(value);
+  });
+
+  it('takes no more memory than the bound', () => {
+    expect(left('x'.repeat(1_000_000)).size).toBe(MAX_SET);
+    expect(left('\0'.repeat(1_000_000)).size).toBe(MAX_SET);
+  });
+
+  it('is read as far as the bound, once, however often it is asked', () => {
+    const reads = vi.spyOn(String.prototype, 'indexOf');
+    try {
+      const macros = left('\0'.repeat(1_000_000));
+      for (let i = 0; i < 100; i++) macros.get(`n${i}`);
+      expect(reads.mock.calls.length).toBeLessThanOrEqual(2 * MAX_NAMES);
+      expect(reads.mock.calls.length).toBeGreaterThan(0);
+    } finally {
+      reads.mockRestore();
+    }
   });
 });
