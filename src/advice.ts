@@ -40,7 +40,7 @@ export function advice(config: Config, { rules }: Prepared, sockets: readonly Li
   warn(
     'deadline',
     deadline >= SENDMAIL_WAITS_MS,
-    `${formatDuration(deadline)} is as long as Sendmail waits for an answer (10s without a T= of its own), or longer; Postfix waits 30s`,
+    `${formatDuration(deadline)} is as long as Sendmail waits for an answer (10s without a T= of its own), or longer; Postfix waits 30s unless told, and 15s with the lines of postfix-conf`,
   );
   warn(
     'dnsTimeout',

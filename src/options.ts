@@ -139,7 +139,7 @@ export const OPTIONS = {
   tempfailLimit: one({
     value: 'COUNT/TIME',
     group: 'Policy',
-    help: 'a sender that was tempfailed so often, over so long, is accepted for 35 days: who tries again for longer loses no mail',
+    help: 'a sender that was tempfailed so often, over so long, is accepted until 35 days after it last needed that: who tries again for longer loses no mail',
     parse: countAndAge,
     default: '3/2h',
   }),
@@ -248,7 +248,7 @@ export const OPTIONS = {
   deadline: one({
     value: 'TIME',
     group: 'DNS and cache',
-    help: 'how long one assessment may take; Sendmail waits 10s, Postfix 30s',
+    help: 'how long one assessment may take; Sendmail waits 10s and Postfix 30s unless told, both 15s with the lines of postfix-conf',
     parse: durationBetween(100, 25_000),
     default: '6s',
     check: true,

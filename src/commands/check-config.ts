@@ -11,6 +11,10 @@ import { becomeUser, type Identity, namedIdentity } from '../privileges.ts';
 import { checkSockets, socketsOf } from '../sockets.ts';
 import { OptionError, UsageError } from '../usage-error.ts';
 
+/** A service under our unit is not root, and root hardly ever lacks a right. */
+const READ_BY_ROOT =
+  'this was read as root, who can read what the service perhaps cannot: --user USER reads it as that user, and docs/systemd.md has the command for the user of the unit';
+
 /**
  * Rejects with UsageError for the first fault. Started by root with `--user`, the process is that user's afterwards, as it
  * would be after a start.
@@ -29,6 +33,7 @@ export async function checkConfig(source: ConfigSource, host: Host): Promise<str
     const user = await otherIdentity(config, host);
     if (user === null) {
       await checkOwn(config);
+      if (config.user === null && host.identity.current().euid === 0) warnings.push(READ_BY_ROOT);
     } else if (host.identity.current().euid === 0) {
       becomeUser(user, host);
       await asUser(user, async () => {

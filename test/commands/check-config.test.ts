@@ -93,10 +93,13 @@ describe('--check-config as root with user = "nobody"', () => {
     );
   });
 
-  it('stays who it is without it', async () => {
+  it('stays who it is without it, and says that it is root', async () => {
     const host = makeHost({ identity: { current: () => ROOT } });
-    expect(await check(`access = "${access}"\n`, host)).toBe(`ok (${file})\n`);
+    const [warning, ...rest] = (await check(`access = "${access}"\n`, host)).split('\n');
+    expect(warning).toMatch(/^warning: this was read as root, .*--user USER .*docs\/systemd\.md/);
+    expect(rest).toEqual([`ok (${file})`, '']);
     expect(await check('user = "root"\n', host)).toBe(`ok (${file})\n`);
+    expect(await check(`access = "${access}"\n`, makeHost())).toBe(`ok (${file})\n`);
   });
 });
 

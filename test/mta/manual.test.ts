@@ -133,7 +133,7 @@ describe('npm, installing the packed program globally in an empty place', () => 
 
   it('and reads a configuration', async () => {
     const sample = join(prefix, 'lib/node_modules/helo-milter/examples/helo-milter.toml');
-    expect((await program('--config', sample, '--check-config')).stdout).toBe(`ok (${sample})\n`);
+    expect((await program('--config', sample, '--check-config')).stdout).toContain(`ok (${sample})\n`);
   });
 
   it('and its manual page', () => {

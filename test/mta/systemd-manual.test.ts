@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { askMilter } from './kit/milter-client.ts';
 import { describeWith } from './kit/present.ts';
-import { type PrivateSystemd, startSystemd, UNITS } from './kit/private-systemd.ts';
+import { INSTALLED_UNITS, type PrivateSystemd, startSystemd } from './kit/private-systemd.ts';
 import { freePort, makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -71,7 +71,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
 
   it('installs a service that observes', async () => {
     const [, units = ''] = block('sh', 'npm pack').split(/^cd .*\n/m);
-    await sh(`cd ${UNITS}\n${units}`);
+    await sh(`cd ${INSTALLED_UNITS}\n${units}`);
     expect(await sh(block('sh', 'enable --now helo-milter.socket'))).toContain('Active: active (running)');
     expect(await show('UnitFileState', 'helo-milter.socket')).toBe('enabled');
     expect(await show('UnitFileState')).toBe('enabled');
@@ -196,6 +196,13 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
   ])('stands systemctl %s', async (words) => {
     await sh(`systemctl ${words}`);
     expect(await show('ActiveState', 'helo-milter.socket')).toBe('active');
+    expect(await askMilter(unix, 'Jupiter')).toMatch(REFUSED);
+    await serving();
+  });
+
+  it('stands seven restarts of the socket in a row', async () => {
+    for (let i = 0; i < 7; i++) await sh('systemctl restart helo-milter.socket');
+    expect(await show('Result', 'helo-milter.socket')).toBe('success');
     expect(await askMilter(unix, 'Jupiter')).toMatch(REFUSED);
     await serving();
   });

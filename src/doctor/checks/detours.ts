@@ -27,8 +27,8 @@ export const detoursCheck = defineDoctorCheck({
     'postfix-non-smtpd': {
       severity: 'note',
       meaning:
-        'We are in non_smtpd_milters. Mail submitted on the host itself has no HELO; Postfix makes one up.',
-      cure: 'Take our socket out of non_smtpd_milters.',
+        'We are in non_smtpd_milters, by name or by $smtpd_milters. Mail submitted on the host itself has no HELO; Postfix makes one up, from loopback, which is never refused. Nothing is gained, and while we are down that mail has to wait (default_action=tempfail).',
+      cure: 'Leave us out: name in non_smtpd_milters the other milters only.',
     },
   },
   run({ mta, options }) {

@@ -20,7 +20,7 @@ export function install(directory: string): Installed {
     readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
   };
   const needed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
-  for (const path of ['package.json', 'dist', ...needed.map(([path]) => path)]) {
+  for (const path of ['package.json', 'dist', 'systemd', ...needed.map(([path]) => path)]) {
     cpSync(join(ROOT, path), join(directory, path), { recursive: true });
   }
   const node = join(directory, 'node');

@@ -11,6 +11,8 @@ import { install } from './installed.ts';
 
 /** The units that are shipped. */
 export const UNITS = fileURLToPath(new URL('../../../systemd', import.meta.url));
+/** The same as those inside find them, wherever the checkout lies. */
+export const INSTALLED_UNITS = '/opt/helo-milter/systemd';
 const SYSTEMD = '/lib/systemd/systemd';
 
 export interface PrivateSystemd {
