@@ -15,15 +15,18 @@ import { decodings, isAsciiCompatible } from './encoded-words.ts';
 export const FORGED_RESULTS = ['ours', 'all', 'none'] as const;
 export type ForgedResults = (typeof FORGED_RESULTS)[number];
 
-/** Whether a field of this value, as the MTA gives it, is one to be taken off. */
-export function pretendsToBeOurs(authservId: string, value: string, which: ForgedResults = 'ours'): boolean {
+/**
+ * Whether a field of this value, as the MTA gives it, is one to be taken off; `ours` is our authserv-id in its canonical
+ * form, which is made once for all fields.
+ */
+export function pretendsToBeOurs(ours: string, value: string, which: ForgedResults = 'ours'): boolean {
   if (which === 'none') return false;
-  const ours = canonical(authservId);
   const idIsEnough = which === 'all';
   const unfolded = value.replaceAll(/\r?\n(?=[ \t])/g, ' ');
   if (readers(unfolded).some((text) => looksLikeOurs(text, ours, idIsEnough))) return true;
   if (!unfolded.includes('=?')) return false;
   if (readers(unfolded).some((text) => mayHideOurs(text, ours))) return true;
+  if (namesUsAndHidesNothing(unfolded, ours)) return false;
   const [, ...decoded] = decodings(unfolded);
   return decoded.some((text) => readers(text).some((read) => looksLikeOurs(read, ours, idIsEnough)));
 }
@@ -40,6 +43,22 @@ function readers(text: string): readonly string[] {
     .replaceAll('\xe2\x84\xaa', 'k');
   return [...new Set([text, folded, folded.replaceAll(/[\x85\xa0]/g, ' ')])];
 }
+
+/**
+ * Whether a field has our id as it stands and encoded words only in comments, in quoted strings and glued to values of its
+ * results. RFC 2047 §5 has none there, and a sender may choose such text: `=?utf-8?q?=3B_x-helo=3Dpass?=@sender.org` is a
+ * legal address, and what another filter of this host found out about it must stay.
+ */
+function namesUsAndHidesNothing(text: string, ours: string): boolean {
+  const parts = readers(text).flatMap((read) => [takeApart(read, true), takeApart(read, false)]);
+  return (
+    parts.some(({ head }) => names(head, ours)) &&
+    !parts.some(({ id, rest }) => id.includes('=?') || FREE_WORD.test(rest))
+  );
+}
+
+/** Standing alone, or before what is a method's result. */
+const FREE_WORD = /[\x00-\x20"]=\?|;[^=;]*=\?/;
 
 /** Whether an encoded word of a charset that may say anything stands where our id or a method can stand. */
 function mayHideOurs(text: string, ours: string): boolean {
@@ -59,12 +78,16 @@ function mayHideOurs(text: string, ours: string): boolean {
   return false;
 }
 
-/** The same for little work, and for some fields that are not: whether our id is in it, or may be in its encoded words. */
-export function mayPretendToBeOurs(authservId: string, value: string, which: ForgedResults): boolean {
+/**
+ * The same for little work, and for some fields that are not: whether our id is in it together with a name of our results,
+ * or there are encoded words, which may say both.
+ */
+export function mayPretendToBeOurs(ours: string, value: string, which: ForgedResults): boolean {
   if (which === 'none') return false;
   if (value.includes('=?')) return true;
-  const ours = canonical(authservId);
-  return readers(value.replaceAll('\\', '')).some((text) => text.toLowerCase().includes(ours));
+  return readers(value.replaceAll('\\', '')).some(
+    (text) => (which === 'all' || WORD.test(text)) && text.toLowerCase().includes(ours),
+  );
 }
 
 function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean {
@@ -104,6 +127,8 @@ function aLineIsOurs(text: string, ours: string, idIsEnough: boolean): boolean {
 interface Parts {
   /** What stands before the first semicolon: id and version. */
   readonly head: string;
+  /** The same with its comments, as it stands. */
+  readonly id: string;
   /** From that semicolon on. */
   readonly rest: string;
 }
@@ -115,6 +140,7 @@ function takeApart(text: string, escapes: boolean): Parts {
   /** Whether a quote may still be closed: where one is not, no later one is. */
   let quotes = true;
   let head: string | null = null;
+  let id = text;
   let plain = '';
   let depth = 0;
   let at = 0;
@@ -135,6 +161,7 @@ function takeApart(text: string, escapes: boolean): Parts {
     } else if (sign === ';') {
       if (head === null) {
         head = plain;
+        id = text.slice(0, index);
         plain = '';
       }
       plain += ';';
@@ -150,7 +177,7 @@ function takeApart(text: string, escapes: boolean): Parts {
     SPECIAL.lastIndex = at;
   }
   if (depth === 0) plain += text.slice(at);
-  return head === null ? { head: plain, rest: '' } : { head, rest: plain };
+  return head === null ? { head: plain, id, rest: '' } : { head, id, rest: plain };
 }
 
 const QUOTED_END = /[^"\\]*(?:\\.[^"\\]*)*"/sy;
@@ -169,14 +196,14 @@ function names(head: string, ours: string): boolean {
   let id = '';
   for (const [word] of head.matchAll(/[^\x00-\x20\x7f]+/g)) {
     id += word;
-    if (canonical(id) === ours) return true;
+    if (canonicalId(id) === ours) return true;
     if (!ours.startsWith(id.toLowerCase())) return false;
   }
   return false;
 }
 
 /** In lower case, without a final dot, internationalised labels as A-labels (RFC 8616 §5). */
-function canonical(id: string): string {
+export function canonicalId(id: string): string {
   const bare = id.toLowerCase().replace(/\.$/, '');
   if (/^[\x00-\x7f]*$/.test(bare) || bare.length > 1000) return bare;
   return domainToASCII(Buffer.from(id, 'latin1').toString('utf8')) || bare;

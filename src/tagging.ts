@@ -3,7 +3,7 @@
  * whether the MTA lets us. Knows no session and no verdict.
  */
 import { FIELD } from './auth-results.ts';
-import { type ForgedResults, mayPretendToBeOurs, pretendsToBeOurs } from './our-field.ts';
+import { canonicalId, type ForgedResults, mayPretendToBeOurs, pretendsToBeOurs } from './our-field.ts';
 
 export interface TaggingOptions {
   /** Our authserv-id (RFC 8601 §2.5); null for the name of the MTA. */
@@ -31,9 +31,12 @@ const MAX_FORGED = 200;
 
 /**
  * Octets of such fields in one message that are read with care; honest messages have a tenth of it. What is beyond and
- * has our name in it is taken for ours.
+ * has our name and a method of ours in it, or an encoded word, is taken for ours.
  */
 const MAX_READ = 65_536;
+
+/** Octets of an authserv-id: those of a domain name (RFC 1035 §2.3.4). A longer one is no name. */
+const MAX_ID = 255;
 
 /** Why messages are left as they are, each told once. */
 export type Untagged = 'no changes' | 'no name';
@@ -65,7 +68,7 @@ export class Tagging {
   begin(mta: Pick<Mta, 'macro'>): ResultFields | null {
     const { authservId, forged } = this.#options;
     const id = authservId ?? mta.macro('j') ?? '';
-    if (id !== '') return new ResultFields(id, forged);
+    if (id !== '' && id.length <= MAX_ID) return new ResultFields(id, forged);
     this.#tell('no name');
     return null;
   }
@@ -80,6 +83,7 @@ export class Tagging {
 /** The Authentication-Results fields of one message. */
 export class ResultFields {
   readonly authservId: string;
+  readonly #ours: string;
   readonly #forged: ForgedResults;
   #seen = 0;
   #unread = MAX_READ;
@@ -89,6 +93,7 @@ export class ResultFields {
 
   constructor(authservId: string, forged: ForgedResults) {
     this.authservId = authservId;
+    this.#ours = canonicalId(authservId);
     this.#forged = forged;
   }
 
@@ -98,7 +103,7 @@ export class ResultFields {
     this.#seen++;
     const pretends = value.length <= this.#unread ? pretendsToBeOurs : mayPretendToBeOurs;
     this.#unread = Math.max(0, this.#unread - value.length);
-    if (!pretends(this.authservId, value, this.#forged)) return;
+    if (!pretends(this.#ours, value, this.#forged)) return;
     if (++this.#count <= MAX_FORGED) (this.#places ??= []).push(this.#seen);
   }
 

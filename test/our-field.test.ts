@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodings } from '../src/encoded-words.ts';
-import { mayPretendToBeOurs, pretendsToBeOurs } from '../src/our-field.ts';
+import { canonicalId, mayPretendToBeOurs, pretendsToBeOurs } from '../src/our-field.ts';
 import { FORGED, OTHERS } from './fixtures/forged-fields.ts';
 
 const ID = 'mx.dest.test';
@@ -9,7 +9,7 @@ const ID = 'mx.dest.test';
 describe('pretendsToBeOurs', () => {
   it.each(FORGED)('%j does', (value) => {
     expect(pretendsToBeOurs(ID, value)).toBe(true);
-    expect(pretendsToBeOurs(ID.toUpperCase(), value)).toBe(true);
+    expect(pretendsToBeOurs(canonicalId(`${ID.toUpperCase()}.`), value)).toBe(true);
     expect(pretendsToBeOurs(ID, value, 'none')).toBe(false);
     expect(pretendsToBeOurs(ID, value, 'all')).toBe(true);
   });
@@ -162,6 +162,13 @@ describe('mayPretendToBeOurs', () => {
     if (!/^mx(?:\(|\.?")/.test(value)) expect(mayPretendToBeOurs(ID, value, 'ours')).toBe(true);
     expect(mayPretendToBeOurs(ID, value, 'none')).toBe(false);
   });
+
+  it.each(['mx.dest.test; none', 'mx.dest.test; spf=pass smtp.helo=helo', 'other.test; x-helo=pass'])(
+    '%j may not be ours',
+    (value) => {
+      expect(mayPretendToBeOurs(ID, value, 'ours')).toBe(false);
+    },
+  );
 
   it.each(['other.test; x-helo=pass', 'mx.dest.tes', ''])('%j may not', (value) => {
     expect(mayPretendToBeOurs(ID, value, 'all')).toBe(false);

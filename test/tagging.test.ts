@@ -4,7 +4,7 @@ import type { Resolver } from '../src/core/resolver.ts';
 import { findings } from '../src/core/checks/index.ts';
 import { makePolicy, type Policy } from '../src/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../src/recipient-policy.ts';
-import type { TaggingOptions } from '../src/tagging.ts';
+import { Tagging, type TaggingOptions } from '../src/tagging.ts';
 import * as mta from './support/mta.ts';
 import { hello, list, message, service, type Setup, ZONE } from './support/service.ts';
 import { zoneResolver } from './support/zone.ts';
@@ -100,12 +100,16 @@ describe('which fields go', () => {
     expect(replies.at(-2)).toMatch(/^i/);
   });
 
-  it('goes by our name in long messages of such fields, where they are not read', async () => {
+  it('goes by our name and methods in long messages of such fields, where they are not read', async () => {
     const { say } = service(tagging).connection();
     await say(...hello('mail.sender.org'), ...message, mta.data);
     const honest = forged(`other.org; none (${'x'.repeat(70_000)})`);
-    await say(honest, forged('other.org; none'), forged('mx.dest.org; none'), mta.endOfHeaders);
-    expect((await say(mta.endOfMessage))[0]).toBe('m|||\x03Authentication-Results||');
+    const others = ['other.org; none', 'mx.dest.org; none', 'other.org; x-helo=pass'].map(forged);
+    // Whether this is ours would take reading.
+    const maybe = forged('mx.dest.org; spf=fail reason="x-helo=pass"');
+    await say(honest, ...others, maybe, mta.endOfHeaders);
+    const replies = await say(mta.endOfMessage);
+    expect(replies.filter((reply) => reply.startsWith('m'))).toEqual(['m|||\x05Authentication-Results||']);
   });
 });
 
@@ -230,6 +234,18 @@ describe('where a message cannot be tagged', () => {
     await say(mta.data, forged('localhost; x-helo=pass'), mta.endOfHeaders);
     expect(await say(mta.endOfMessage)).toEqual(['a']);
     expect(log.filter((line) => line.startsWith('untagged'))).toEqual(['untagged: no name']);
+  });
+
+  it.each([
+    [255, true],
+    [256, false],
+    [1_000_000, false],
+  ])('by a name of %i octets: tagged %j', (length, tagged) => {
+    const told: string[] = [];
+    const tagging = new Tagging({ authservId: null, forged: 'ours' }, (why) => told.push(why));
+    const fields = tagging.begin({ macro: () => 'm'.repeat(length) });
+    expect(fields !== null).toBe(tagged);
+    expect(told).toEqual(tagged ? [] : ['no name']);
   });
 
   it.each([
