@@ -9,12 +9,16 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { parseAccess } from '../src/access.ts';
+import { AccessList, parseAccess } from '../src/access.ts';
 import { parseConfigFile } from '../src/config-file.ts';
+import type { Assessment } from '../src/core/assess.ts';
 import { parseAuthRecord } from '../src/core/auth-record/record.ts';
+import { checks } from '../src/core/checks/index.ts';
+import { makeClient } from '../src/core/client.ts';
 import { canonicalName, organisation } from '../src/core/domain.ts';
 import { parseHelo } from '../src/core/helo.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
+import type { Resolver } from '../src/core/resolver.ts';
 import { parseSpfRecord } from '../src/core/spf/record.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
 import { parsePostconf } from '../src/doctor/postconf.ts';
@@ -132,6 +136,26 @@ function places(text: string): void {
   new TomlPlaces(text).get(['a']);
 }
 
+const patterns = new AccessList(parseAccess('deny *a*b\ndeny *1*2\ndeny *-*_', 'list', 0), () => undefined);
+
+/** Matches a HELO against patterns, which are made of the operator's text. */
+function matchPatterns(text: string): unknown {
+  const assessment: Pick<Assessment, 'client' | 'outcomes'> = {
+    client: makeClient(null, text),
+    outcomes: [],
+  };
+  return patterns.match(assessment as Assessment, 0);
+}
+
+/** Knows no name. */
+const ignorant: Resolver = { lookup: () => Promise.resolve({ status: 'nxdomain', ttl: null }) };
+
+/** Begins every check of a HELO, as far as the first answer of DNS. */
+function beginChecks(text: string): void {
+  const client = makeClient('192.0.2.1', text);
+  for (const check of checks) void Promise.resolve(check.run(client, ignorant)).catch(() => undefined);
+}
+
 type Reader = readonly [what: string, begin: string, read: (text: string) => unknown, end?: string];
 
 /** What reads texts of strangers, then of operators; those that begin as nearly all do, so that they are read to the end. */
@@ -151,6 +175,9 @@ const READERS: readonly Reader[] = [
   ['a network', '', parsePrefix],
   ['HELO', '', parseHelo],
   ['HELO, a literal', '[IPv6:', parseHelo],
+  ['HELO, matched against patterns,', '', matchPatterns],
+  ['HELO, given to every check,', '', beginChecks],
+  ['HELO, a literal given to every check,', '[IPv6:', beginChecks],
   ['a name', '', canonicalName],
   ['the organisation of a name', '', organisation],
   ['a recipient', '<', parseMailbox],

@@ -12,7 +12,7 @@ interface Line {
 }
 
 function ears(): {
-  readonly hear: NonNullable<ReturnType<typeof sessionErrors>>;
+  readonly hear: ReturnType<typeof sessionErrors>;
   readonly lines: Line[];
   /** The samples of a metric that are not zero. */
   readonly counted: (metric: string) => Promise<string[]>;
@@ -22,7 +22,6 @@ function ears(): {
   const log = createLog((line) => lines.push(JSON.parse(line) as Line), options);
   const sources = makeSources();
   const hear = sessionErrors(log, sources.metrics);
-  if (hear === undefined) throw new Error('nobody hears');
   const registry = makeRegistry(sources);
   const counted = async (metric: string): Promise<string[]> =>
     (await registry.metrics())
@@ -65,7 +64,7 @@ describe('a connection that is turned away', () => {
   it('is told where nobody looks at metrics', () => {
     const events: string[] = [];
     const log = createLog((line) => events.push(line));
-    sessionErrors(log, null)?.(new TurnedAwayError('unread', 'no room'), 'turned-away');
+    sessionErrors(log, null)(new TurnedAwayError('unread', 'no room'), 'turned-away');
     expect(events).toEqual(['warning turned-away reason=unread detail="no room"\n']);
   });
 });
