@@ -104,7 +104,7 @@ function charactersOf(charset: string, bytes: string): string {
 
 /** Its byte order: told by the mark at the beginning, else by the label, else that of the network (RFC 2781 §4.3). */
 function utf16(charset: string, bytes: string): string {
-  return bytes.startsWith('\xff\xfe') || (charset.endsWith("le") && !bytes.startsWith('\xfe\xff'))
+  return bytes.startsWith('\xff\xfe') || (charset.endsWith('le') && !bytes.startsWith('\xfe\xff'))
     ? 'utf-16le'
     : 'utf-16be';
 }
@@ -112,7 +112,7 @@ function utf16(charset: string, bytes: string): string {
 function fromUtf32(charset: string, bytes: Buffer): string {
   const little =
     bytes.length >= 4 &&
-    (bytes.readUInt32LE(0) === 0xfeff || (charset.endsWith("le") && bytes.readUInt32BE(0) !== 0xfeff));
+    (bytes.readUInt32LE(0) === 0xfeff || (charset.endsWith('le') && bytes.readUInt32BE(0) !== 0xfeff));
   let text = '';
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     const code = little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
