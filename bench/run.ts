@@ -9,7 +9,7 @@ import { accessSync, constants, existsSync, symlinkSync, writeFileSync } from 'n
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UsageError } from '../src/usage-error.ts';
+import { UsageError } from '../src/errors.ts';
 import { makeWorkdir } from '../test/mta/kit/workdir.ts';
 import { dnsBench } from './dns.ts';
 import { growthBench } from './growth.ts';

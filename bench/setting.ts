@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../src/usage-error.ts';
+import { UsageError } from '../src/errors.ts';
 
 /** The top of the repository: npm runs scripts there. */
 export const ROOT = process.cwd();

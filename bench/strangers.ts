@@ -6,7 +6,7 @@
  *
  * Ends with 1 where somebody else got a wrong verdict; a heap that is full ends it earlier.
  */
-import { Assessor } from '../src/assessor.ts';
+import { Assessor } from '../src/session/assessor.ts';
 import { checks } from '../src/core/checks/index.ts';
 import { type IpAddress, parseIp } from '../src/core/ip.ts';
 import type { Answer, RecordType, Resolver } from '../src/core/resolver.ts';

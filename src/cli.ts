@@ -5,8 +5,8 @@
  *
  * Sessions leave little behind that lives on: a small young generation saves memory and a tenth of the CPU, see bench/.
  */
-import { EX_CONFIG } from './exit-codes.ts';
-import { NEEDED_NODE, nodeSuffices } from './node-version.ts';
+import { EX_CONFIG } from './commands/exit-codes.ts';
+import { NEEDED_NODE, nodeSuffices } from './system/node-version.ts';
 
 if (nodeSuffices(process.version)) {
   void import('./main.ts');

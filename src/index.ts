@@ -3,14 +3,21 @@
  * `helo-milter/core`, the protocol in `helo-milter/milter`.
  * @module
  */
-export { Assessor, type AssessorOptions } from './assessor.ts';
-export { ChurnCounter, type ChurnOptions } from './churn.ts';
+export { Assessor, type AssessorOptions } from './session/assessor.ts';
+export { ChurnCounter, type ChurnOptions } from './state/churn.ts';
 export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';
-export { type Enforcement, enforce } from './enforcement.ts';
-export { heloMilter, type HeloMilterOptions, macrosFor } from './helo-milter.ts';
-export { createLog, type Field, type Log, type LogOptions } from './log.ts';
-export { type Config, readConfig } from './config.ts';
-export { decide, type Disposition, makePolicy, type Policy, type Stream, type Verdict } from './policy.ts';
-export { type Service, startService } from './service.ts';
-export { smtpReply, type SmtpReply } from './smtp-reply.ts';
-export { UsageError } from './usage-error.ts';
+export { type Enforcement, enforce } from './policy/enforcement.ts';
+export { heloMilter, type HeloMilterOptions, macrosFor } from './session/helo-milter.ts';
+export { createLog, type Field, type Log, type LogOptions } from './log/log.ts';
+export { type Config, readConfig } from './config/config.ts';
+export {
+  decide,
+  type Disposition,
+  makePolicy,
+  type Policy,
+  type Stream,
+  type Verdict,
+} from './policy/policy.ts';
+export { type Service, startService } from './service/service.ts';
+export { smtpReply, type SmtpReply } from './policy/smtp-reply.ts';
+export { UsageError } from './errors.ts';

@@ -1,12 +1,12 @@
 /** The program on a Node that is new enough, which cli.ts has seen to; all that it wants of `process` goes through here. */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
-import { runCommandLine } from './command-line.ts';
+import { runCommandLine } from './commands/command-line.ts';
 import { screenOf } from './commands/paint.ts';
 import type { Terminal } from './commands/terminal.ts';
-import { STANDARD_CONFIG } from './config-source.ts';
-import type { Host, ProcessIdentity } from './host.ts';
-import { version } from './version.ts';
-import { writeAll } from './write-all.ts';
+import { STANDARD_CONFIG } from './config/source.ts';
+import type { Host, ProcessIdentity } from './system/host.ts';
+import { version } from './system/version.ts';
+import { writeAll } from './log/write-all.ts';
 
 const STDOUT = 1;
 

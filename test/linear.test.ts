@@ -2,15 +2,15 @@
  * Nobody can keep us busy with a text: the work that every expression of the source, and everything that reads a
  * stranger's or an operator's text, has with it grows with its length and no faster.
  */
-import { pretendsToBeOurs } from '../src/our-field.ts';
+import { pretendsToBeOurs } from '../src/session/our-field.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { AccessList, parseAccess } from '../src/access.ts';
-import { parseConfigFile } from '../src/config-file.ts';
+import { AccessList, parseAccess } from '../src/policy/access.ts';
+import { parseConfigFile } from '../src/config/file.ts';
 import type { Assessment } from '../src/core/assess.ts';
 import { parseAuthRecord } from '../src/core/auth-record/record.ts';
 import { checks } from '../src/core/checks/index.ts';
@@ -24,15 +24,15 @@ import { zoneFileResolver } from '../src/dns/zone-file.ts';
 import { parsePostconf } from '../src/doctor/postconf.ts';
 import { expand, splitList } from '../src/doctor/postfix-value.ts';
 import { sendmailMta } from '../src/doctor/sendmail-cf.ts';
-import { escape, formatValue, jsonString } from '../src/log-value.ts';
-import { parseMailbox } from '../src/mailbox.ts';
+import { escape, formatValue, jsonString } from '../src/log/value.ts';
+import { parseMailbox } from '../src/policy/mailbox.ts';
 import { decodeCommand } from '../src/milter/command.ts';
 import { Macros } from '../src/milter/macros.ts';
 import { parseSocketAddress, replyCode } from '../src/milter/index.ts';
 import { describeCommand } from '../src/milter/observer.ts';
-import { parseRecipientRules } from '../src/recipient-policy.ts';
-import { clean } from '../src/smtp-reply.ts';
-import { TomlPlaces } from '../src/toml-places.ts';
+import { parseRecipientRules } from '../src/policy/recipients.ts';
+import { clean } from '../src/policy/smtp-reply.ts';
+import { TomlPlaces } from '../src/config/toml-places.ts';
 import { type Shape, superlinear } from './support/growth.ts';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));

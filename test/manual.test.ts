@@ -5,12 +5,12 @@ import { bashCompletion, zshCompletion } from '../scripts/manual/completion.ts';
 import { commandTree } from '../scripts/manual/command-tree.ts';
 import { manPage } from '../scripts/manual/man-page.ts';
 import { sampleConfig } from '../scripts/manual/sample-config.ts';
-import { parseConfigFile } from '../src/config-file.ts';
-import { EXIT_CODES } from '../src/exit-codes.ts';
-import { flagOf } from '../src/option-row.ts';
-import { readConfig } from '../src/config.ts';
-import { ROWS } from '../src/options.ts';
-import { textsOf } from '../src/settings.ts';
+import { parseConfigFile } from '../src/config/file.ts';
+import { EXIT_CODES } from '../src/commands/exit-codes.ts';
+import { flagOf } from '../src/config/option.ts';
+import { readConfig } from '../src/config/config.ts';
+import { ROWS } from '../src/config/options.ts';
+import { textsOf } from '../src/config/given.ts';
 
 const MADE = [
   ['man/helo-milter.8', manPage],

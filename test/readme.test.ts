@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { PRESETS } from '../src/core/check.ts';
 import { findings } from '../src/core/checks/index.ts';
-import { flagOf } from '../src/option-row.ts';
-import { ROWS } from '../src/options.ts';
-import { presetWeight } from '../src/policy.ts';
+import { flagOf } from '../src/config/option.ts';
+import { ROWS } from '../src/config/options.ts';
+import { presetWeight } from '../src/policy/policy.ts';
 import { FAILURES } from './fixtures/failures.ts';
 import { SENDERS } from './fixtures/senders.ts';
 

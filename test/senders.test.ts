@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runCommandLine } from '../src/command-line.ts';
+import { runCommandLine } from '../src/commands/command-line.ts';
 import { SENDERS } from './fixtures/senders.ts';
 import { fakeTerminal } from './support/terminal.ts';
 

@@ -1,9 +1,9 @@
 /** The program as its manual and its completions see it: the commands with their options, from the command line itself. */
 import type { Command, Option } from 'commander';
-import { makeProgram } from '../../src/command-line.ts';
+import { makeProgram } from '../../src/commands/command-line.ts';
 import { findings } from '../../src/core/checks/index.ts';
-import { flagOf, type OptionRow, variableOf } from '../../src/option-row.ts';
-import { ROWS } from '../../src/options.ts';
+import { flagOf, type OptionRow, variableOf } from '../../src/config/option.ts';
+import { ROWS } from '../../src/config/options.ts';
 import { fakeTerminal } from '../../test/support/terminal.ts';
 
 export interface ManualOption {

@@ -1,5 +1,5 @@
 /** The manual page helo-milter(8) as roff, with the macros of man(7). */
-import { EXIT_CODES } from '../../src/exit-codes.ts';
+import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { commandTree, type ManualCommand, type ManualOption } from './command-tree.ts';
 
 /** What the program does when it is told so by a signal. */

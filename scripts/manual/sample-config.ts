@@ -1,7 +1,7 @@
 /** A configuration file with every option at its default, commented out. */
 import { byDefault } from '../../src/commands/print-config.ts';
-import { nameOf, type OptionRow } from '../../src/option-row.ts';
-import { ROWS } from '../../src/options.ts';
+import { nameOf, type OptionRow } from '../../src/config/option.ts';
+import { ROWS } from '../../src/config/options.ts';
 
 /** What an option without a default might be. */
 const EXAMPLES: Readonly<Record<string, string>> = {

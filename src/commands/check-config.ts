@@ -1,15 +1,15 @@
 /** `--check-config`: reads all that a start would read and says what is wrong, and what is right but may surprise. */
-import { advice } from '../advice.ts';
-import type { ConfigSource } from '../config-source.ts';
-import type { Config } from '../config.ts';
-import { requireDirectory, requireWritable } from '../directory.ts';
-import type { Host } from '../host.ts';
-import { flagOf } from '../option-row.ts';
-import type { OptionKey } from '../options.ts';
-import { prepare } from '../prepared.ts';
-import { becomeUser, type Identity, namedIdentity } from '../privileges.ts';
-import { checkSockets, socketsOf } from '../sockets.ts';
-import { OptionError, UsageError } from '../usage-error.ts';
+import { advice } from '../advice/advice.ts';
+import type { ConfigSource } from '../config/source.ts';
+import type { Config } from '../config/config.ts';
+import { requireDirectory, requireWritable } from '../system/directory.ts';
+import type { Host } from '../system/host.ts';
+import { flagOf } from '../config/option.ts';
+import type { OptionKey } from '../config/options.ts';
+import { prepare } from '../service/live.ts';
+import { becomeUser, type Identity, namedIdentity } from '../system/privileges.ts';
+import { checkSockets, socketsOf } from '../service/sockets.ts';
+import { OptionError, UsageError } from '../errors.ts';
 
 /** A service under our unit is not root, and root hardly ever lacks a right. */
 const READ_BY_ROOT =

@@ -6,11 +6,11 @@ import { makeClient } from '../core/client.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { Asker, clientNetwork } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
-import type { Config } from '../config.ts';
-import { decide, makePolicy, type Policy, type Verdict } from '../policy.ts';
-import { policyOf, registryOf, replyOf, resolverOf } from '../from-config.ts';
-import { smtpReply } from '../smtp-reply.ts';
-import { UsageError } from '../usage-error.ts';
+import type { Config } from '../config/config.ts';
+import { decide, makePolicy, type Policy, type Verdict } from '../policy/policy.ts';
+import { policyOf, registryOf, replyOf, resolverOf } from '../service/registry.ts';
+import { smtpReply } from '../policy/smtp-reply.ts';
+import { UsageError } from '../errors.ts';
 import { explanationText } from './explanation-text.ts';
 import { makePaint } from './paint.ts';
 

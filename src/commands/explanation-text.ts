@@ -6,9 +6,9 @@
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { type Helo, queryName } from '../core/helo.ts';
-import { escape } from '../log-value.ts';
-import type { Verdict } from '../policy.ts';
-import { formatRecord, recordsFor } from '../publish.ts';
+import { escape } from '../log/value.ts';
+import type { Verdict } from '../policy/policy.ts';
+import { formatRecord, recordsFor } from '../advice/records.ts';
 import type { Explanation } from './check.ts';
 import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';

@@ -1,6 +1,6 @@
 /** `--list-findings`: every finding with its weight in each preset, from the registry. */
 import { type FindingSpec, PRESETS } from '../core/check.ts';
-import { presetWeight } from '../policy.ts';
+import { presetWeight } from '../policy/policy.ts';
 import { table } from './table.ts';
 
 export function listFindings(findings: ReadonlyMap<string, FindingSpec>): string {

@@ -1,6 +1,6 @@
 /** Colour on a terminal, and only there. Text without colour is the same text. */
 import type { Severity } from '../doctor/diagnosis.ts';
-import type { Disposition } from '../policy.ts';
+import type { Disposition } from '../policy/policy.ts';
 
 export interface Paint {
   /** `text` in the colour of what becomes of the mail. */

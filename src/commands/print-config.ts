@@ -1,9 +1,9 @@
 /** `--print-config`: every option with its value and whence it comes, as a configuration file that can be read back. */
 import { resolve } from 'node:path';
 import { stringify } from 'smol-toml';
-import { nameOf, type OptionRow } from '../option-row.ts';
-import { ROWS } from '../options.ts';
-import type { Setting, Settings } from '../settings.ts';
+import { nameOf, type OptionRow } from '../config/option.ts';
+import { ROWS } from '../config/options.ts';
+import type { Setting, Settings } from '../config/given.ts';
 
 export function printConfig(settings: Settings, file: string | null): string {
   const lines = [file === null ? '# No configuration file was named, so none was read.' : `# With ${file}.`];

@@ -3,9 +3,9 @@ import { canonicalName } from '../core/domain.ts';
 import { parseHelo, queryName } from '../core/helo.ts';
 import { parseIp } from '../core/ip.ts';
 import type { Resolver } from '../core/resolver.ts';
-import { formatRecord, recordsFor, stateOf } from '../publish.ts';
-import { UsageError } from '../usage-error.ts';
-import { writtenName } from '../written-name.ts';
+import { formatRecord, recordsFor, stateOf } from '../advice/records.ts';
+import { UsageError } from '../errors.ts';
+import { writtenName } from '../policy/written-name.ts';
 
 export interface Published {
   readonly text: string;

@@ -1,14 +1,14 @@
 /** `helo-milter`: runs until it is told to stop. */
-import type { ConfigSource } from '../config-source.ts';
-import type { Host } from '../host.ts';
-import { LineBuffer } from '../line-buffer.ts';
-import { createLog, type Field } from '../log.ts';
-import { endOfLifeWarning } from '../node-lines.ts';
+import type { ConfigSource } from '../config/source.ts';
+import type { Host } from '../system/host.ts';
+import { LineBuffer } from '../log/line-buffer.ts';
+import { createLog, type Field } from '../log/log.ts';
+import { endOfLifeWarning } from '../system/node-support.ts';
 import { milterItem } from '../doctor/attachment.ts';
-import { formatDuration, formatSize } from '../option-values.ts';
-import type { Config } from '../config.ts';
-import { type Service, startService } from '../service.ts';
-import { supervise } from '../supervision.ts';
+import { formatDuration, formatSize } from '../config/values.ts';
+import type { Config } from '../config/config.ts';
+import { type Service, startService } from '../service/service.ts';
+import { supervise } from '../service/supervision.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Once all else has ended, the reader of the log, and systemd, have so long to take what is left. */

@@ -1,4 +1,4 @@
-import type { Host } from '../host.ts';
+import type { Host } from '../system/host.ts';
 import type { Screen } from './paint.ts';
 
 /** What a command may ask of its surroundings, so that none of them touches the process itself. */

@@ -6,7 +6,7 @@
 import { getServers, type promises as dns } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Answer, RecordData, RecordType } from '../core/resolver.ts';
-import { OptionError } from '../usage-error.ts';
+import { OptionError } from '../errors.ts';
 import { type RenewedResolver, renewedResolver } from './renewed.ts';
 import { shareQuestions, type SharedQuestions } from './shared-questions.ts';
 

@@ -5,7 +5,7 @@
  */
 import { canonicalName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
-import { FileError } from '../usage-error.ts';
+import { FileError } from '../errors.ts';
 
 interface Stored {
   readonly type: RecordType;

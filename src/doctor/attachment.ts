@@ -1,6 +1,6 @@
 /** Which of an MTA's milters we are, and the line that puts us into its list. */
-import { formatDuration } from '../option-values.ts';
-import { leadsTo, listening, type SocketAddress, socketForPostfix, socketForSendmail } from './dialled.ts';
+import { formatDuration } from '../config/values.ts';
+import { leadsTo, listening, type SocketAddress, socketForPostfix, socketForSendmail } from './endpoint.ts';
 import type { RunningOptions } from './facts.ts';
 import type { Filter, Mta, Service } from './mta.ts';
 

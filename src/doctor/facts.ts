@@ -1,5 +1,5 @@
 /** Everything the checks may look at. Whoever reads files, sockets and DNS fills it; null means that nobody looked. */
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Mta } from './mta.ts';
 import type { Probe } from './probe.ts';
 import type { ServerFacts } from './resolver.ts';

@@ -2,7 +2,7 @@
  * Reads what `postconf -n`, `-M`, `-P` and `-f` print, in one text in any order; main.cf and master.cf themselves are in
  * the same form. Says nothing of what it means.
  */
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../errors.ts';
 import { splitList, withoutBraces } from './postfix-value.ts';
 
 /** One line of master.cf. */

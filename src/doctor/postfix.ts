@@ -1,6 +1,6 @@
 /** Postfix as an Mta: its services, the milters of each, its names. */
 import { type IpPrefix, isPrivateAddress, parseIp, parsePrefix } from '../core/ip.ts';
-import { dialledByPostfix, portNumber } from './dialled.ts';
+import { dialledByPostfix, portNumber } from './endpoint.ts';
 import type { FailureAction, Filter, FilterList, Mta, Role, Service, SourcedName } from './mta.ts';
 import type { MasterLine } from './postconf.ts';
 import type { PostfixConfig } from './postfix-config.ts';

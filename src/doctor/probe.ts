@@ -3,7 +3,7 @@ import { connect, type NetConnectOpts } from 'node:net';
 import { formatSocketAddress, type SocketAddress } from '../milter/index.ts';
 import { SMFIC } from '../milter/constants.ts';
 import { encodePacket, PacketDecoder } from '../milter/packet.ts';
-import { dialHost } from './dialled.ts';
+import { dialHost } from './endpoint.ts';
 
 export interface Probe {
   /** As Postfix spells it. */

@@ -1,6 +1,6 @@
 /** Sendmail as an Mta, from its sendmail.cf (the operations guide, chapter 5). */
-import { UsageError } from '../usage-error.ts';
-import { dialledBySendmail, portNumber } from './dialled.ts';
+import { UsageError } from '../errors.ts';
+import { dialledBySendmail, portNumber } from './endpoint.ts';
 import type { FailureAction, Filter, Mta, Role, Service, SourcedName } from './mta.ts';
 
 const FAILURES: Readonly<Record<string, FailureAction>> = { T: 'tempfail', R: 'reject', '4': 'shutdown' };

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/commands/check-config.ts';
-import { ConfigSource } from '../../src/config-source.ts';
-import type { Host, Ids } from '../../src/host.ts';
+import { ConfigSource } from '../../src/config/source.ts';
+import type { Host, Ids } from '../../src/system/host.ts';
 import { makeHost } from '../support/host.ts';
 
 let directory: string;

@@ -1,6 +1,6 @@
 /** Colour in what `check` prints; what it prints is tested with the command line. */
 import { expect, it } from 'vitest';
-import { runCommandLine } from '../../src/command-line.ts';
+import { runCommandLine } from '../../src/commands/command-line.ts';
 import type { Screen } from '../../src/commands/paint.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { printConfig } from '../../src/commands/print-config.ts';
-import { parseConfigFile } from '../../src/config-file.ts';
-import { nameOf } from '../../src/option-row.ts';
-import { readConfig } from '../../src/config.ts';
-import { ROWS } from '../../src/options.ts';
-import { fromEnvironment, fromFlags, merge, textsOf } from '../../src/settings.ts';
+import { parseConfigFile } from '../../src/config/file.ts';
+import { nameOf } from '../../src/config/option.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { ROWS } from '../../src/config/options.ts';
+import { fromEnvironment, fromFlags, merge, textsOf } from '../../src/config/given.ts';
 import { OPTION_TEXTS } from '../fixtures/option-texts.ts';
 
 describe('--print-config', () => {

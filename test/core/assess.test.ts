@@ -6,7 +6,7 @@ import { checks, findings, sessionChecks } from '../../src/core/checks/index.ts'
 import { makeClient } from '../../src/core/client.ts';
 import { QUERY_BUDGET, REVERSE_BUDGET } from '../../src/core/recording-resolver.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../../src/core/resolver.ts';
-import { makePolicy, worthwhile } from '../../src/policy.ts';
+import { makePolicy, worthwhile } from '../../src/policy/policy.ts';
 import { assessed } from '../support/checked.ts';
 import { type Zone, zoneResolver } from '../support/zone.ts';
 

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RecordType, Resolver } from '../../src/core/resolver.ts';
 import { createNodeResolver } from '../../src/dns/node-resolver.ts';
-import { UsageError } from '../../src/usage-error.ts';
+import { UsageError } from '../../src/errors.ts';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
 
 const stubs: DnsStub[] = [];

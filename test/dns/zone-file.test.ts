@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordType } from '../../src/core/resolver.ts';
 import { zoneFileResolver } from '../../src/dns/zone-file.ts';
-import { UsageError } from '../../src/usage-error.ts';
+import { UsageError } from '../../src/errors.ts';
 
 const ZONE = `
 $TTL 1h30m

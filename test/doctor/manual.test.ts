@@ -1,7 +1,7 @@
 /** docs/doctor.md is made of the registry. `npm run docs` writes it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { STANDARD_CONFIG } from '../../src/config-source.ts';
+import { STANDARD_CONFIG } from '../../src/config/source.ts';
 import { doctorChecks } from '../../src/doctor/checks/index.ts';
 
 const PAGE = new URL('../../docs/doctor.md', import.meta.url);

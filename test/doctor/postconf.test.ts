@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePostconf } from '../../src/doctor/postconf.ts';
 import { PostfixConfig } from '../../src/doctor/postfix-config.ts';
-import { UsageError } from '../../src/usage-error.ts';
+import { UsageError } from '../../src/errors.ts';
 
 const TEXT = `
 # main.cf as it is written

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../src/usage-error.ts';
+import { UsageError } from '../../src/errors.ts';
 import { GOOD_CF, sendmail } from '../support/doctor-facts.ts';
 
 describe('sendmailMta', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/command-line.ts';
+import { runCommandLine } from '../../src/commands/command-line.ts';
 import { parsePostconf } from '../../src/doctor/postconf.ts';
 import { POSTFIX_DEFAULTS, PostfixConfig } from '../../src/doctor/postfix-config.ts';
 import { fakeTerminal } from '../support/terminal.ts';

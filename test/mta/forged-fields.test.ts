@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { pretendsToBeOurs } from '../../src/our-field.ts';
+import { pretendsToBeOurs } from '../../src/session/our-field.ts';
 import { FORGED, OTHERS } from '../fixtures/forged-fields.ts';
 import { describeWith } from './kit/present.ts';
 

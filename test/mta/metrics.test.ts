@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { METRICS } from '../../src/prometheus.ts';
+import { METRICS } from '../../src/monitoring/prometheus.ts';
 import { ask } from './kit/ask.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';

@@ -6,7 +6,7 @@ import { parsePostconf } from '../../src/doctor/postconf.ts';
 import { PostfixConfig } from '../../src/doctor/postfix-config.ts';
 import { postfixMta } from '../../src/doctor/postfix.ts';
 import { sendmailMta } from '../../src/doctor/sendmail-cf.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 
 /** A set-up with nothing to say about. */
 export const GOOD_MAIN = `

@@ -1,16 +1,16 @@
 /** A service without sockets, for tests: packets in, replies and decisions out. */
-import { AccessList, parseAccess } from '../../src/access.ts';
-import { Assessor } from '../../src/assessor.ts';
-import { ChurnCounter } from '../../src/churn.ts';
+import { AccessList, parseAccess } from '../../src/policy/access.ts';
+import { Assessor } from '../../src/session/assessor.ts';
+import { ChurnCounter } from '../../src/state/churn.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import type { Resolver } from '../../src/core/resolver.ts';
-import { heloMilter, type HeloMilterOptions, macrosFor } from '../../src/helo-milter.ts';
-import { decisionText } from '../../src/decision.ts';
+import { heloMilter, type HeloMilterOptions, macrosFor } from '../../src/session/helo-milter.ts';
+import { decisionText } from '../../src/decisions/decision.ts';
 import { Conversation } from '../../src/milter/conversation.ts';
-import { makePolicy } from '../../src/policy.ts';
-import { RecipientPolicies } from '../../src/recipient-policy.ts';
-import type { Rules } from '../../src/rules.ts';
-import { TempfailBudget } from '../../src/tempfail-budget.ts';
+import { makePolicy } from '../../src/policy/policy.ts';
+import { RecipientPolicies } from '../../src/policy/recipients.ts';
+import type { Rules } from '../../src/policy/rules.ts';
+import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import * as mta from './mta.ts';
 import { type Zone, zoneResolver } from './zone.ts';
 

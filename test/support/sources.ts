@@ -1,7 +1,7 @@
 /** Numbers to make metrics of, where no service runs. */
 import { findings } from '../../src/core/checks/index.ts';
-import { Metrics } from '../../src/metrics.ts';
-import type { Sources } from '../../src/prometheus.ts';
+import { Metrics } from '../../src/monitoring/metrics.ts';
+import type { Sources } from '../../src/monitoring/prometheus.ts';
 
 export function makeSources(changes: Partial<Sources> = {}): Sources {
   return {

@@ -2,17 +2,17 @@
  * A service in the middle of a storm: senders whose verdicts are known, and others whose domains are slow to answer. DNS is
  * a function with a delay, so that the clock may be a real one or not.
  */
-import { Assessor } from '../../src/assessor.ts';
-import { ChurnCounter } from '../../src/churn.ts';
+import { Assessor } from '../../src/session/assessor.ts';
+import { ChurnCounter } from '../../src/state/churn.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
-import { type Decision, dnsTrouble } from '../../src/decision.ts';
+import { type Decision, dnsTrouble } from '../../src/decisions/decision.ts';
 import { PLACES } from '../../src/dns/node-resolver.ts';
 import { shareQuestions } from '../../src/dns/shared-questions.ts';
-import { heloMilter, type HeloMilterOptions } from '../../src/helo-milter.ts';
+import { heloMilter, type HeloMilterOptions } from '../../src/session/helo-milter.ts';
 import type { MilterContext, MilterSession } from '../../src/milter/index.ts';
-import { makePolicy } from '../../src/policy.ts';
-import { TempfailBudget } from '../../src/tempfail-budget.ts';
+import { makePolicy } from '../../src/policy/policy.ts';
+import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import { RULES } from './service.ts';
 
 export interface Storm {

@@ -1,8 +1,8 @@
 /** The value of Authentication-Results for a pair, under the default policy. */
-import { authResults } from '../../src/auth-results.ts';
+import { authResults } from '../../src/session/auth-results.ts';
 import type { Settled } from '../../src/core/assess.ts';
 import { findings } from '../../src/core/checks/index.ts';
-import { decide, makePolicy } from '../../src/policy.ts';
+import { decide, makePolicy } from '../../src/policy/policy.ts';
 import { assessed } from './checked.ts';
 import type { Zone } from './zone.ts';
 

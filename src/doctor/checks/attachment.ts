@@ -1,6 +1,6 @@
 /** Is the milter attached, and where. */
 import { attached, attachLine, attachments, listLine, oursAmong, reached, sockets } from '../attachment.ts';
-import { socketForPostfix } from '../dialled.ts';
+import { socketForPostfix } from '../endpoint.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { RunningOptions } from '../facts.ts';
 import type { Filter, Mta, Service } from '../mta.ts';

@@ -1,5 +1,5 @@
 /** The MTA's patience against our own deadline. */
-import { formatDuration } from '../../option-values.ts';
+import { formatDuration } from '../../config/values.ts';
 import { attachedTogether, attachLine } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 

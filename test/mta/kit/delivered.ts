@@ -1,5 +1,5 @@
 /** Messages and replies made comparable: what differs by nature is put aside. */
-import { pretendsToBeOurs } from '../../../src/our-field.ts';
+import { pretendsToBeOurs } from '../../../src/session/our-field.ts';
 
 /** The fields of a header, whole. */
 export function fieldsOf(header: string): string[] {

@@ -1,7 +1,7 @@
 /** The program itself, as its user runs it: the built command line in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { GATHER_MS } from '../../../src/line-buffer.ts';
+import { GATHER_MS } from '../../../src/log/line-buffer.ts';
 import type { Installed } from './installed.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));

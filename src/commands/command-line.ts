@@ -1,0 +1,244 @@
+/** The command line: commander's part is to collect texts; the option table says what they mean. */
+import { Command, CommanderError, Option } from 'commander';
+import { checkConfig } from './check-config.ts';
+import { check } from './check.ts';
+import { addDoctor } from './doctor.ts';
+import { listFindings } from './list-findings.ts';
+import { printConfig } from './print-config.ts';
+import { publish } from './publish.ts';
+import { serve } from './serve.ts';
+import type { Terminal } from './terminal.ts';
+import { closest } from '../config/closest.ts';
+import { ConfigSource, STANDARD_CONFIG } from '../config/source.ts';
+import { EX_CONFIG, EX_FAILED, EX_SOFTWARE, EX_USAGE } from './exit-codes.ts';
+import { registryOf, resolverOf } from '../service/registry.ts';
+import { flagOf, type OptionRow } from '../config/option.ts';
+import { ROWS } from '../config/options.ts';
+import type { Environment } from '../config/given.ts';
+import { FileError, UsageError } from '../errors.ts';
+
+/** The options of a command that asks DNS and nothing else. */
+const RESOLVING: ReadonlySet<string> = new Set(['dnsServer', 'dnsTimeout', 'dnsZone']);
+
+type Texts = Map<string, string[]>;
+
+function addOptions(command: Command, rows: readonly (readonly [string, OptionRow<unknown>])[]): Texts {
+  const texts: Texts = new Map();
+  for (const [key, row] of rows) {
+    const notes = [
+      ...(row.repeatable ? ['may be repeated'] : []),
+      ...(row.default === null ? [] : [`default ${row.default}`]),
+      ...(row.restart === true ? ['read at the start only'] : []),
+    ];
+    const option = new Option(
+      row.value === undefined ? flagOf(key) : `${flagOf(key)} <${row.value}>`,
+      notes.length === 0 ? row.help : `${row.help} (${notes.join(', ')})`,
+    );
+    option.helpGroup(`${row.group}:`);
+    command.addOption(option);
+    command.on(`option:${option.name()}`, (text: string | null) => {
+      texts.set(key, [...(texts.get(key) ?? []), text ?? '']);
+    });
+  }
+  return texts;
+}
+
+interface RootFlags {
+  readonly listFindings?: boolean;
+  readonly checkConfig?: boolean;
+  readonly printConfig?: boolean;
+  readonly config?: string | false;
+}
+
+/** `without` says what is read where no file is named. */
+function addConfigOptions(command: Command, without: string): Command {
+  return command
+    .option(
+      '--config <FILE>',
+      `read options from this TOML file too; flags and the environment win over it (without it ${without})`,
+    )
+    .option('--no-config', 'read no configuration file at all');
+}
+
+const AS_THE_SERVICE = `${STANDARD_CONFIG} is read, if it is there, as by the service under its unit`;
+
+/** One run of the program. */
+interface Run {
+  readonly version: string;
+  readonly terminal: Terminal;
+  readonly environment: Environment;
+  exitCode: number;
+}
+
+/** The commands with their options; also what the manual page and the completions are made of. */
+export function makeProgram(run: Run): Command {
+  const { version, terminal, environment } = run;
+  const root = addConfigOptions(new Command('helo-milter'), 'no file is read')
+    .description(
+      'A milter for Postfix and Sendmail that asks whether a client has any right to the name it gives in HELO.\n' +
+        'Without a command it serves. Try "--observe" first: it refuses nothing and logs what it would have done.',
+    )
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .option('--check-config', 'read all that a start would read, say what is wrong or may surprise, and end')
+    .option('--print-config', 'print every option with its value and whence it comes, and end')
+    .option('--list-findings', 'print every finding with its weight in each preset')
+    .enablePositionalOptions()
+    .allowExcessArguments(true)
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.write(text);
+      },
+      outputError: () => undefined,
+    })
+    .exitOverride();
+  const served = addOptions(root, ROWS);
+  /** What stands before the name of a command counts too. */
+  const sourceOf = (texts: Texts, { config }: RootFlags, standard: string | null): ConfigSource =>
+    new ConfigSource(new Map([...served, ...texts]), {
+      file: config ?? root.opts<RootFlags>().config ?? null,
+      environment,
+      standard,
+    });
+  const beside = terminal.standardConfig ?? null;
+  root.action(async (flags: RootFlags) => {
+    const [stray] = root.args;
+    if (stray !== undefined) {
+      const meant = closest(
+        stray,
+        root.commands.map((each) => each.name()),
+      );
+      throw new UsageError(`there is no command "${stray}"${meant === '' ? '; see --help' : meant}`);
+    }
+    const source = sourceOf(served, flags, null);
+    if (flags.checkConfig === true) {
+      run.exitCode = EX_CONFIG;
+      terminal.write(await checkConfig(source, terminal.host));
+      run.exitCode = 0;
+    } else if (flags.printConfig === true) {
+      await source.read();
+      terminal.write(printConfig(source.settings, source.file));
+    } else if (flags.listFindings === true) {
+      const config = await source.read();
+      terminal.write(listFindings((await located(source, registryOf(config))).findings));
+    } else {
+      await located(source, serve(source, version, terminal));
+    }
+  });
+  const checking = addConfigOptions(new Command('check'), AS_THE_SERVICE)
+    .description(
+      'explain one pair of client address and HELO name: what DNS says and what each preset would do',
+    )
+    .argument('<IP>', 'address of the client')
+    .argument('<HELO>', 'what it says in HELO or EHLO')
+    .option('--json', 'print one JSON object')
+    .helpOption('--help', 'print this help')
+    .copyInheritedSettings(root)
+    .allowExcessArguments(false);
+  const checked = addOptions(
+    checking,
+    ROWS.filter(([, row]) => row.check === true),
+  );
+  checking.action(
+    async (
+      ip: string,
+      helo: string,
+      flags: { readonly json?: boolean; readonly config?: string | false },
+    ) => {
+      const source = sourceOf(checked, flags, beside);
+      const config = await source.read();
+      terminal.write(
+        await located(source, check(ip, helo, config, flags.json === true, terminal.screen?.colour)),
+      );
+    },
+  );
+  root.addCommand(checking);
+  const publishing = addConfigOptions(new Command('publish'), AS_THE_SERVICE)
+    .description('print the DNS records that a sender should have for its HELO name')
+    .argument('<NAME>', 'name that the host gives in HELO')
+    .argument('<IP...>', 'addresses that it sends from')
+    .option('--verify', 'compare with what DNS has; exit code 1 if something is missing')
+    .helpOption('--help', 'print this help')
+    .copyInheritedSettings(root);
+  const published = addOptions(
+    publishing,
+    ROWS.filter(([key]) => RESOLVING.has(key)),
+  );
+  publishing.action(
+    async (
+      name: string,
+      ips: string[],
+      flags: { readonly verify?: boolean; readonly config?: string | false },
+    ) => {
+      const source = sourceOf(published, flags, beside);
+      const resolver = flags.verify === true ? await located(source, source.read().then(resolverOf)) : null;
+      const { text, complete } = await publish(name, ips, resolver);
+      terminal.write(text);
+      if (!complete) run.exitCode = EX_FAILED;
+    },
+  );
+  root.addCommand(publishing);
+  addDoctor(
+    root,
+    terminal,
+    (command) => {
+      const texts = addOptions(addConfigOptions(command, AS_THE_SERVICE), ROWS);
+      return async (flags) => {
+        const source = sourceOf(texts, flags, beside);
+        return { config: await source.read(), file: source.file };
+      };
+    },
+    () => {
+      run.exitCode = EX_FAILED;
+    },
+  );
+  return root;
+}
+
+/** A fault in the value of an option is told with the place where the value was given. */
+async function located<T>(source: ConfigSource, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw source.locate(error);
+  }
+}
+
+/** Runs one command line (without the program's own name) and resolves to the exit code. */
+export async function runCommandLine(
+  args: readonly string[],
+  version: string,
+  terminal: Terminal,
+  environment: Environment = {},
+): Promise<number> {
+  const run: Run = { version, terminal, environment, exitCode: 0 };
+  const root = makeProgram(run);
+  const complain = (message: string): void => {
+    terminal.writeError(`helo-milter: ${message}\n`);
+  };
+  try {
+    await root.parseAsync(args, { from: 'user' });
+    return run.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      complain(`${error.message.replace(/^error: /, '')}${meantFlag(error, root)}`);
+      return EX_USAGE;
+    }
+    if (error instanceof UsageError) {
+      for (const each of [error, ...error.others]) complain(each.message);
+      return error instanceof FileError || run.exitCode === EX_CONFIG ? EX_CONFIG : EX_USAGE;
+    }
+    complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return EX_SOFTWARE;
+  }
+}
+
+/** What an unknown flag may have meant. */
+function meantFlag({ code, message }: CommanderError, root: Command): string {
+  const [, given] = /'(--[^'=]+)/.exec(message) ?? [];
+  if (code !== 'commander.unknownOption' || given === undefined) return '';
+  const known = [root, ...root.commands].flatMap((each) => each.options.map(({ long }) => long ?? ''));
+  return closest(given, [...new Set(known)]);
+}

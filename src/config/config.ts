@@ -1,0 +1,64 @@
+/** From the texts given for the options to the one frozen Config that the program reads. */
+import { flagOf, type OptionRow, readOption } from './option.ts';
+import { type OptionKey, type Options, ROWS } from './options.ts';
+import { OptionError } from '../errors.ts';
+
+/** The values of all options, read and checked one by one. */
+export type Config = {
+  readonly [K in OptionKey]: Options[K] extends OptionRow<infer T> ? T : never;
+};
+
+/** What must hold between two options: the two, and whether it does. */
+const RELATIONS: readonly {
+  readonly keys: readonly [OptionKey, OptionKey];
+  readonly holds: (config: Config) => boolean;
+  readonly problem: (config: Config) => string;
+}[] = [
+  {
+    keys: ['tempfailAt', 'rejectAt'],
+    holds: ({ tempfailAt, rejectAt }) => tempfailAt <= rejectAt,
+    problem: ({ tempfailAt, rejectAt }) => `tempfail-at ${tempfailAt} is above reject-at ${rejectAt}`,
+  },
+  {
+    keys: ['recipientPolicy', 'applyAt'],
+    holds: ({ recipientPolicy, applyAt }) => recipientPolicy === null || applyAt === 'rcpt',
+    problem: () => 'recipient-policy needs apply-at rcpt: before that no recipient is known',
+  },
+  {
+    keys: ['cacheMin', 'cacheMax'],
+    holds: ({ cacheMin, cacheMax }) => cacheMin <= cacheMax,
+    problem: () => 'cache-min is above cache-max',
+  },
+  {
+    keys: ['http', 'httpPublic'],
+    holds: ({ http, httpPublic }) => http === null || http.loopback || httpPublic,
+    problem: ({ http }) =>
+      `${http?.host ?? ''} is not loopback, so others could read the numbers; add http-public if they may`,
+  },
+];
+
+/**
+ * Reads all options from the texts given for each. Throws OptionError for the first fault, the others with it. Of two
+ * options that do not go together the one is blamed that was given.
+ */
+export function readConfig(given: ReadonlyMap<string, readonly string[]>): Config {
+  const faults: OptionError[] = [];
+  const entries = ROWS.map(([key, row]) => {
+    try {
+      return [key, readOption(key, row, given.get(key) ?? [])];
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+      faults.push(error);
+      return [key, null];
+    }
+  });
+  const config = Object.freeze(Object.fromEntries(entries) as Config);
+  for (const { keys, holds, problem } of faults.length > 0 ? [] : RELATIONS) {
+    if (holds(config)) continue;
+    const blamed = keys.find((key) => given.has(key)) ?? keys[0];
+    faults.push(new OptionError(flagOf(blamed), problem(config)));
+  }
+  const [first, ...others] = faults;
+  if (first === undefined) return config;
+  throw new OptionError(first.flag, first.problem, first.value, others);
+}

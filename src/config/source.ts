@@ -1,0 +1,85 @@
+/** Where the configuration comes from, to be read at the start and again whenever the operator says so. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { parseConfigFile } from './file.ts';
+import { describeError } from '../describe-error.ts';
+import { type Config, readConfig } from './config.ts';
+import {
+  CONFIG_VARIABLE,
+  type Environment,
+  fromEnvironment,
+  fromFlags,
+  locate,
+  merge,
+  type Settings,
+  textsOf,
+} from './given.ts';
+import { UsageError } from '../errors.ts';
+
+/** What the service reads under the unit of `systemd/`, if it is there; commands that ask about the service do likewise. */
+export const STANDARD_CONFIG = '/etc/helo-milter.toml';
+
+export interface ConfigPlaces {
+  /** That of `--config`; false for `--no-config`, with which none is read; null where neither is given. */
+  readonly file?: string | false | null;
+  readonly environment?: Environment;
+  /** Read where no other is named, if it is there. */
+  readonly standard?: string | null;
+}
+
+export class ConfigSource {
+  #file: string | null;
+  readonly #standard: string | null;
+  readonly #named: string;
+  readonly #flags: Settings;
+  readonly #environment: Environment;
+  #settings: Settings = new Map();
+
+  constructor(
+    flags: ReadonlyMap<string, readonly string[]>,
+    { file = null, environment = {}, standard = null }: ConfigPlaces = {},
+  ) {
+    this.#flags = fromFlags(flags);
+    this.#environment = environment;
+    const variable = environment[CONFIG_VARIABLE]?.trim() ?? '';
+    const named = file ?? (variable === '' ? null : variable);
+    this.#file = named === false ? null : named;
+    this.#standard = named === null ? standard : null;
+    this.#named = file === null ? CONFIG_VARIABLE : '--config';
+  }
+
+  /** Null where none is named, and none was found in the standard place by the last reading: then none is read. */
+  get file(): string | null {
+    return this.#file;
+  }
+
+  /** What was given, by the last reading. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  /** Reads everything afresh: flag before environment before file. Rejects with UsageError, or FileError for the file. */
+  async read(): Promise<Config> {
+    if (this.#standard !== null) this.#file = existsSync(this.#standard) ? this.#standard : null;
+    const file = this.#file;
+    const inFile = file === null ? new Map<string, never>() : parseConfigFile(await this.#text(file), file);
+    this.#settings = merge(this.#flags, fromEnvironment(this.#environment), inFile);
+    try {
+      return readConfig(textsOf(this.#settings));
+    } catch (error) {
+      throw this.locate(error);
+    }
+  }
+
+  /** An error in the value of an option, told with the place where the value was given. */
+  locate(error: unknown): unknown {
+    return locate(error, this.#settings);
+  }
+
+  async #text(file: string): Promise<string> {
+    return readFile(file, 'utf8').catch((error: unknown) => {
+      const named = this.#standard === null ? this.#named : 'without --config or --no-config';
+      throw new UsageError(`${named}: ${describeError(error)}`);
+    });
+  }
+}

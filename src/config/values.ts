@@ -1,0 +1,184 @@
+/** Readers for the values of options. Each takes the text the operator wrote and throws a UsageError if it is none. */
+import { isQueryName } from '../core/domain.ts';
+import { type IpAddress, type IpPrefix, isLoopback, parseIp, parsePrefix } from '../core/ip.ts';
+import { UsageError } from '../errors.ts';
+import { writtenName } from '../policy/written-name.ts';
+
+export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new UsageError(`"${text}" is not one of ${words.join(', ')}`);
+    return word;
+  };
+}
+
+/** A number from `min` to `max`, fractions allowed where `integer` is not set. */
+export function numberBetween(min: number, max: number, integer = true): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
+      throw new UsageError(`"${text}" is not a${integer ? ' whole' : ''} number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration such as `500ms`, `6s`, `15m`, `1h`, in milliseconds; between the two bounds, given in milliseconds. */
+export function durationBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+    const value = match === null ? NaN : Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? NaN);
+    if (Number.isNaN(value)) throw new UsageError(`"${text}" is not a duration such as 500ms, 6s, 15m or 1h`);
+    if (value < min || value > max) {
+      throw new UsageError(`"${text}" is not between ${formatDuration(min)} and ${formatDuration(max)}`);
+    }
+    return value;
+  };
+}
+
+/** The shortest exact spelling: 900000 → `15m`. */
+export function formatDuration(ms: number): string {
+  for (const unit of ['h', 'm', 's']) {
+    const size = UNIT_MS[unit] ?? 1;
+    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** A size such as `512K`, `64M` or `1G`, in bytes; between the two bounds, given in bytes. */
+export function sizeBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)([KMG])$/.exec(text);
+    const value = match === null ? NaN : Math.round(Number(match[1]) * (UNIT_BYTES[match[2] ?? ''] ?? NaN));
+    if (Number.isNaN(value)) throw new UsageError(`"${text}" is not a size such as 512K, 64M or 1G`);
+    if (value < min || value > max) {
+      throw new UsageError(`"${text}" is not between ${formatSize(min)} and ${formatSize(max)}`);
+    }
+    return value;
+  };
+}
+
+/** The shortest exact spelling: 67108864 → `64M`. */
+export function formatSize(bytes: number): string {
+  for (const unit of ['G', 'M', 'K']) {
+    const size = UNIT_BYTES[unit] ?? 1;
+    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
+  }
+  return String(bytes);
+}
+
+export function prefix(text: string): IpPrefix {
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new UsageError(`"${text}" is not an address or network such as 192.0.2.0/24`);
+  return parsed;
+}
+
+export function address(text: string): IpAddress {
+  const parsed = parseIp(text);
+  if (parsed === null) throw new UsageError(`"${text}" is not an IP address`);
+  return parsed;
+}
+
+/** Where a program that watches us finds us. */
+export interface HttpAddress {
+  /** An IP address. */
+  readonly host: string;
+  readonly port: number;
+  /** Nobody else can reach it. */
+  readonly loopback: boolean;
+}
+
+/** `ADDRESS:PORT` or `[ADDRESS]:PORT`; port 0 is for the system to choose. `localhost` is 127.0.0.1. */
+export function httpAddress(text: string): HttpAddress {
+  const [, six, four = '', port = ''] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const ip = parseIp(six ?? (four === 'localhost' ? '127.0.0.1' : four));
+  if (ip === null || Number(port) > 65_535) {
+    throw new UsageError(`"${text}" is not an address and a port such as 127.0.0.1:9892 or [::1]:9892`);
+  }
+  return { host: ip.text, port: Number(port), loopback: isLoopback(ip) };
+}
+
+/** A domain name in any script, made canonical. */
+export function domainName(text: string): string {
+  const name = writtenName(text);
+  if (!isQueryName(name)) throw new UsageError(`"${text}" is not a domain name`);
+  return name;
+}
+
+/** `ID=NUMBER`; whether the id is known is for the policy to say, once the operator's own checks are loaded. */
+export function weight(text: string): readonly [id: string, weight: number] {
+  const match = /^([a-z0-9-]+)=(\d+(?:\.\d+)?)$/.exec(text);
+  if (match === null) throw new UsageError(`"${text}" is not a weight such as helo-mismatch=5`);
+  return [match[1] ?? '', Number(match[2])];
+}
+
+/** `COUNT/TIME`, such as `3/2h`; time in milliseconds. */
+export function countAndAge(text: string): { readonly count: number; readonly ageMs: number } {
+  const [count = '', age = '', ...more] = text.split('/');
+  if (more.length > 0 || age === '')
+    throw new UsageError(`"${text}" is not a number and a time such as 3/2h`);
+  return { count: numberBetween(1, 1000)(count), ageMs: durationBetween(0, 7 * 86_400_000)(age) };
+}
+
+/** Text that goes into replies: printable ASCII, so that it survives every MTA. */
+export function replyText(maxLength: number): (text: string) => string {
+  return (text) => {
+    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) {
+      throw new UsageError('it must be printable ASCII and not empty');
+    }
+    if (text.length > maxLength) throw new UsageError(`it must not be longer than ${maxLength} characters`);
+    return text;
+  };
+}
+
+/** A page on the web, as text that goes into replies. */
+export function webPage(maxLength: number): (text: string) => string {
+  const asText = replyText(maxLength);
+  return (text) => {
+    if (!/^https?:\/\/[^\s/]/.test(text) || !URL.canParse(text)) {
+      throw new UsageError(`"${text}" is not a URL such as https://example.org/helo`);
+    }
+    return asText(text);
+  };
+}
+
+/** `ID=TEXT`, a text for replies. Whether the finding exists, and has what is in braces, is for others to say. */
+export function template(text: string): readonly [id: string, template: string] {
+  const [, id = '', words = ''] = /^([a-z0-9-]+)=(.*)$/s.exec(text) ?? [];
+  if (id === '') throw new UsageError(`"${text}" is not a text such as helo-mismatch="{helo} is not yours"`);
+  return [id, replyText(300)(words)];
+}
+
+/** Octal file mode such as 0660. */
+export function fileMode(text: string): number {
+  if (!/^(?:0o?)?[0-7]{3}$/.test(text)) throw new UsageError(`"${text}" is not a mode such as 0660`);
+  return parseInt(text.slice(-3), 8);
+}
+
+/** A word without blanks, in lower case. */
+export function word(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new UsageError(`"${text}" is not one printable word`);
+  return text.toLowerCase();
+}
+
+/** The name or number of a user or group; whether there is one is for the system to say. */
+export function account(text: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(text)) {
+    throw new UsageError(`"${text}" is not the name or number of a user or group`);
+  }
+  return text;
+}
+
+/** A token of RFC 2045 §5.1, in lower case. An authserv-id may be quoted too, which not every reader understands. */
+export function token(text: string): string {
+  if (!/^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(text)) {
+    throw new UsageError(`"${text}" is not a name of letters, digits, dots and hyphens`);
+  }
+  return text.toLowerCase();
+}
+
+export const verbatim = (text: string): string => text;

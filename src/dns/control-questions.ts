@@ -1,0 +1,92 @@
+/**
+ * Questions by which we tell a dead resolver from dead zones: whatever strangers make us ask, they have no hand in these.
+ *
+ * Each asks for a name that nobody has, below a registry: 16 random digits, so that no cache has the answer, neither that of
+ * the resolver, which would look alive while its way to the world is dead, nor one in this process. Below the root the
+ * denial would come from the cache as well (aggressive use of NSEC, RFC 8198); these registries sign with opt-out, which
+ * that leaves alone. Any answer is proof of life, also that there is no such name.
+ */
+import type { Answer, Resolver } from '../core/resolver.ts';
+import { Asker, askedBy, isUnasked, type SharedResolver } from './asker.ts';
+
+/** Kept by three registries, on name servers of their own. */
+const REGISTRIES = ['com', 'org', 'de'] as const;
+type Registry = (typeof REGISTRIES)[number];
+/** One lost packet is no outage: all is asked twice, the second time a second later. */
+const AGAIN_AFTER_MS = 1_000;
+/** What came by then has come in time. */
+const VERDICT_AFTER_MS = 2_500;
+
+/**
+ * - `alive`: a question was answered.
+ * - `dead`: all failed that count.
+ * - `unknown`: we could not ask, being overloaded ourselves.
+ * - `unusable`: this resolver answers others, but has never answered one of these (a network without the Internet).
+ */
+export type Sign = 'alive' | 'dead' | 'unknown' | 'unusable';
+
+export class ControlQuestions {
+  readonly #random: () => string;
+  /** Registries of which something was heard. What never was may be out of reach here and proves nothing by silence. */
+  readonly #heardOf = new Set<Registry>();
+
+  /** `random` gives hexadecimal digits, others each time. */
+  constructor(random: () => string) {
+    this.#random = random;
+  }
+
+  /** Something was heard of at least one registry. */
+  get proven(): boolean {
+    return this.#heardOf.size > 0;
+  }
+
+  /** Another resolver is asked from now on. */
+  forget(): void {
+    this.#heardOf.clear();
+  }
+
+  /** Asks. `answersOthers`: this resolver has answered some question at least. Takes 2.5 s at most; never rejects. */
+  ask(shared: SharedResolver, answersOthers: () => boolean): Promise<Sign> {
+    // What waited behind the questions of clients would tell of these, and not in time.
+    const asker = new Asker('control', { reserved: true });
+    const resolver = askedBy(shared, asker);
+    return new Promise((resolve) => {
+      let open = 0;
+      let unasked = false;
+      const conclude = (alive: boolean): void => {
+        clearTimeout(again);
+        clearTimeout(verdict);
+        if (alive) resolve('alive');
+        else if (unasked) resolve('unknown');
+        else if (this.proven || !answersOthers()) resolve('dead');
+        else resolve('unusable');
+      };
+      const round = (last: boolean): void => {
+        for (const registry of REGISTRIES) {
+          open++;
+          void this.#one(resolver, registry).then((answer) => {
+            open--;
+            if (answer.status !== 'temperror') {
+              this.#heardOf.add(registry);
+              conclude(true);
+              return;
+            }
+            if (isUnasked(answer.detail)) unasked = true;
+            if (last && open === 0) conclude(false);
+          });
+        }
+      };
+      const again = setTimeout(round, AGAIN_AFTER_MS, true).unref();
+      const verdict = setTimeout(() => {
+        // What still waits for its turn says so now, before the verdict.
+        asker.end('overload');
+        setImmediate(conclude, false);
+      }, VERDICT_AFTER_MS).unref();
+      round(false);
+    });
+  }
+
+  #one(resolver: Resolver, registry: Registry): Promise<Answer<'A'>> {
+    return resolver.lookup(`${this.#random()}.${registry}`, 'A');
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Tells a broken resolver from broken zones. While the resolver is out of order, what rests on DNS is held against nobody.
+ *
+ * Names that a client made us ask about are no evidence, whoever many they are: anybody can have ten domains whose servers are
+ * silent. They only raise suspicion, and count by client network. What is under suspicion is put to the control
+ * questions, which no stranger has a hand in; the brake is pulled when these fail, and lifts when one is answered. While it
+ * is on they are asked by the clock, so that it also lifts while nobody comes.
+ */
+import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
+import type { ControlQuestions } from './control-questions.ts';
+import { isUnasked, type SharedResolver, watched } from './asker.ts';
+import { SuspectNetworks } from './suspect-networks.ts';
+
+export interface OutageBrakeOptions {
+  readonly controls: ControlQuestions;
+  /** Where these are asked, as it is now; null where nothing can be out of order, as with a zone file. */
+  readonly resolver: () => SharedResolver | null;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+  /** Hears of every change, once: with the client networks heard of lately, and how many of these meet with trouble. */
+  readonly onChange: (on: boolean, failing: number, networks: number) => void;
+}
+
+/** A question unanswered for so long is suspicious; the time limit of one may be as long as we have. */
+const OVERDUE_MS = 1_000;
+/** How often suspicion is weighed. */
+const WEIGH_EVERY_MS = 100;
+/** Under suspicion the control questions are asked no more often than this. */
+const ASK_EVERY_MS = 2_000;
+/** While the brake is on, they are asked again so long after the last answer or silence. */
+const ASK_AGAIN_MS = 5_000;
+/** Where the control questions have never been answered, they are tried again so often. */
+const PROVE_EVERY_MS = 60_000;
+
+interface Open {
+  readonly network: string;
+  readonly at: number;
+}
+
+export class OutageBrake {
+  readonly #options: OutageBrakeOptions;
+  readonly #suspects: SuspectNetworks;
+  /** Questions under way, oldest first, until they are overdue. */
+  readonly #open = new Set<Open>();
+  #resolver: SharedResolver | null = null;
+  /** The resolver has answered something. */
+  #heard = false;
+  /** When the brake was pulled; null while it is off. */
+  #onSince: number | null = null;
+  #asking = false;
+  #closed = false;
+  #weighAgainAt = -Infinity;
+  #askAgainAt = -Infinity;
+  #proveAgainAt = -Infinity;
+  #overdue: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: OutageBrakeOptions) {
+    this.#options = options;
+    this.#suspects = new SuspectNetworks(options.now);
+  }
+
+  get on(): boolean {
+    return this.#onSince !== null;
+  }
+
+  /** Whether it was on at `begun` already, and still is: nobody gains by an outage that came later. */
+  onSince(begun: number): boolean {
+    return this.#onSince !== null && this.#onSince <= begun;
+  }
+
+  /** The resolver with an eye on its answers. */
+  watch(inner: SharedResolver): SharedResolver {
+    return watched(inner, (resolver, name, type, network) => this.#look(resolver, name, type, network));
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Asks nothing more. */
+  close(): void {
+    this.#closed = true;
+    for (const timer of [this.#timer, this.#overdue]) if (timer !== null) clearTimeout(timer);
+  }
+
+  async #look<T extends RecordType>(
+    resolver: Resolver,
+    name: string,
+    type: T,
+    network: string | null,
+  ): Promise<Answer<T>> {
+    // Our own questions are few and say nothing of clients.
+    if (network === null) return resolver.lookup(name, type);
+    const open = { network, at: this.#options.now() };
+    this.#open.add(open);
+    this.#watchOpen();
+    const answer = await resolver.lookup(name, type);
+    const known = this.#open.delete(open);
+    if (answer.status !== 'temperror') {
+      this.#current();
+      this.#heard = true;
+      this.#suspects.note(network, true);
+      if (!this.#options.controls.proven) this.#prove();
+    } else if (known && !isUnasked(answer.detail) && answer.detail !== 'badresp') {
+      this.#suspects.note(network, false);
+      this.#suspect();
+    }
+    return answer;
+  }
+
+  #watchOpen(): void {
+    const [oldest] = this.#open;
+    if (this.#overdue !== null || oldest === undefined) return;
+    this.#overdue = setTimeout(
+      () => {
+        this.#overdue = null;
+        this.#countOverdue();
+        this.#watchOpen();
+      },
+      Math.max(1, oldest.at + OVERDUE_MS - this.#options.now()),
+    ).unref();
+  }
+
+  #countOverdue(): void {
+    const until = this.#options.now() - OVERDUE_MS;
+    for (const open of this.#open) {
+      if (open.at > until) break;
+      this.#open.delete(open);
+      this.#suspects.note(open.network, false);
+    }
+    this.#suspect();
+  }
+
+  #suspect(): void {
+    const now = this.#options.now();
+    if (this.on || this.#asking || now < this.#askAgainAt || now < this.#weighAgainAt) return;
+    this.#weighAgainAt = now + WEIGH_EVERY_MS;
+    if (this.#suspects.suspicious) void this.#ask();
+  }
+
+  /** Learns which control questions are answered here, while all is well. */
+  #prove(): void {
+    const now = this.#options.now();
+    if (this.on || this.#asking || now < this.#proveAgainAt) return;
+    this.#proveAgainAt = now + PROVE_EVERY_MS;
+    void this.#ask();
+  }
+
+  /** The resolver as it is now; of another one nothing is known yet. */
+  #current(): SharedResolver | null {
+    const resolver = this.#options.resolver();
+    if (resolver !== this.#resolver) {
+      this.#resolver = resolver;
+      this.#heard = false;
+      this.#options.controls.forget();
+    }
+    return resolver;
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#closed) return;
+    const { controls, now } = this.#options;
+    const resolver = this.#current();
+    if (resolver === null) {
+      this.#set(false);
+      return;
+    }
+    this.#asking = true;
+    this.#askAgainAt = now() + ASK_EVERY_MS;
+    const sign = await controls.ask(resolver, () => this.#heard);
+    this.#asking = false;
+    if (this.#isClosed()) return;
+    if (sign === 'alive' || sign === 'unusable') this.#set(false);
+    // What failed while nobody met with trouble was asked to learn, and proves nothing yet.
+    else if (sign === 'dead' && this.#suspects.suspicious) this.#set(true);
+    if (this.on) {
+      this.#timer = setTimeout(() => void this.#ask(), ASK_AGAIN_MS).unref();
+    }
+  }
+
+  #set(on: boolean): void {
+    if (on === this.on) return;
+    this.#onSince = on ? this.#options.now() : null;
+    const { failing, networks } = this.#suspects.count();
+    this.#options.onChange(on, failing, networks);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The log: one event a line, as `event key=value key=value …` or as a JSON object with the same names. Its words are
+ * public API; docs/log.md has them all.
+ */
+import { type Field, formatFields, jsonFields } from './value.ts';
+import { Repeats } from './repeats.ts';
+
+export type { Field } from './value.ts';
+
+/**
+ * `error`: we, or what we rest on, do not work as they should. `warning`: something did not go well, and nothing but one
+ * session was touched. `notice`: our own start, stop and reload. `info`: decisions. `debug`: for a look inside.
+ */
+export type Level = keyof typeof PRIORITY;
+/** What `--log-level` takes; `notice` goes with `info`. */
+export const LEVELS = ['error', 'warning', 'info', 'debug'] as const;
+export type LogFormat = 'kv' | 'json';
+
+/** Priorities of syslog(3), which journald reads from `<N>` before a line (sd-daemon(3)). */
+const PRIORITY = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
+
+export interface LogOptions {
+  readonly format?: LogFormat;
+  /** The least urgent level that is written; `info` unless told. */
+  readonly level?: (typeof LEVELS)[number];
+  /** The lines go to the journal, which wants priorities and has times of its own. */
+  readonly journal?: boolean;
+  /** Begin `key=value` lines with the time; JSON has it always. */
+  readonly time?: boolean;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+}
+
+type Say = (event: string, fields: readonly Field[]) => void;
+
+export interface Log {
+  readonly format: LogFormat;
+  /** Errors and warnings that repeat are counted, not repeated. */
+  readonly error: Say;
+  readonly warning: Say;
+  readonly notice: Say;
+  readonly info: Say;
+  readonly debug: Say;
+  /** Changes the least urgent level that is written. */
+  setLevel(level: (typeof LEVELS)[number]): void;
+  /** Whether lines of this level are written. */
+  wants(level: Level): boolean;
+  /**
+   * A line made elsewhere, in a hurry: `event key=value …`, or for JSON the members of the object from `"event":…` on.
+   * Never counted as a repeat.
+   */
+  write(level: Level, text: string): void;
+  /** Tells what is still only counted. */
+  flush(): void;
+}
+
+/** A log that writes whole lines. `put` must not throw. */
+export function createLog(put: (line: string) => void, options: LogOptions = {}): Log {
+  const { format = 'kv', journal = false, time = false } = options;
+  let least: Level = options.level ?? 'info';
+  const stamp = clock(options.now ?? Date.now);
+  const wants = (level: Level): boolean => PRIORITY[level] <= PRIORITY[least];
+  const heads = Object.fromEntries(
+    Object.entries(PRIORITY).map(([level, number]) => [level, journal ? `<${number}>` : '']),
+  ) as Readonly<Record<Level, string>>;
+  const stamped = time && !journal;
+  const write = (level: Level, text: string): void => {
+    if (format === 'json') put(`${heads[level]}{"time":"${stamp()}","level":"${level}",${text}}\n`);
+    else put(`${stamped ? `${stamp()} ` : heads[level]}${text}\n`);
+  };
+  const line = (level: Level, event: string, fields: readonly Field[]): string => {
+    if (format === 'json') return `"event":"${event}"${jsonFields(fields)}`;
+    // Who reads without priorities finds faults by their first word.
+    const word = level === 'notice' || level === 'info' ? '' : `${level} `;
+    return `${word}${event}${formatFields(fields)}`;
+  };
+  const repeats = new Repeats();
+  const always =
+    (level: Level): Say =>
+    (event, fields) => {
+      if (wants(level)) write(level, line(level, event, fields));
+    };
+  const limited =
+    (level: Level): Say =>
+    (event, fields) => {
+      if (!wants(level)) return;
+      repeats.note(event, line(level, event, fields), (count) => {
+        write(level, line(level, event, count === 0 ? fields : [...fields, ['repeated', count]]));
+      });
+    };
+  return {
+    format,
+    error: limited('error'),
+    warning: limited('warning'),
+    notice: always('notice'),
+    info: always('info'),
+    debug: always('debug'),
+    setLevel: (level) => {
+      least = level;
+    },
+    wants,
+    write: (level, text) => {
+      if (wants(level)) write(level, text);
+    },
+    flush: () => {
+      repeats.flush();
+    },
+  };
+}
+
+/** Times as in RFC 3339, in UTC with milliseconds. The date is worked out once a second. */
+export function clock(now: () => number): () => string {
+  let second = NaN;
+  let head = '';
+  return () => {
+    const time = now();
+    const ms = time % 1000;
+    if (time - ms !== second) {
+      second = time - ms;
+      head = new Date(second).toISOString().slice(0, 20);
+    }
+    return `${head}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * A few read-only pages over HTTP, for programs that watch us. Nothing of a request is ever written back, and whatever
+ * goes wrong here stays here: the mail side never hears of it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { HttpAddress } from '../config/values.ts';
+
+export interface Page {
+  readonly status: 200 | 503;
+  /** Media type. */
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface HttpServerOptions {
+  readonly address: HttpAddress;
+  /** By path. A page that rejects is answered by 500. */
+  readonly pages: ReadonlyMap<string, () => Page | Promise<Page>>;
+  /** Milliseconds for the head of a request and for all of it; a connection that says nothing has twice that. */
+  readonly timeoutMs: number;
+  /** Hears of pages that failed, and of the socket. Must not throw. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface HttpServer {
+  /** Where it listens, the port chosen included, as it stands in a URL: `127.0.0.1:9892`. */
+  readonly authority: string;
+  /** Closes the socket and all connections. */
+  close(): Promise<void>;
+}
+
+/** Who scrapes has one connection or two. */
+const MAX_CONNECTIONS = 32;
+const MAX_HEADER_BYTES = 8192;
+
+/** Listens. Rejects with the error of the system. */
+export async function startHttpServer({
+  address,
+  pages,
+  timeoutMs,
+  onError,
+}: HttpServerOptions): Promise<HttpServer> {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: timeoutMs,
+      requestTimeout: timeoutMs,
+      connectionsCheckingInterval: timeoutMs / 5,
+    },
+    (request, response) => {
+      void answer(request, response, pages, onError);
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.maxHeadersCount = 50;
+  server.setTimeout(2 * timeoutMs);
+  const { host, port } = address;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      server.on('error', onError);
+      resolve();
+    });
+  });
+  return {
+    authority: `${host.includes(':') ? `[${host}]` : host}:${portOf(server) ?? port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  { method, url }: IncomingMessage,
+  response: ServerResponse,
+  pages: HttpServerOptions['pages'],
+  onError: HttpServerOptions['onError'],
+): Promise<void> {
+  // What a stranger does to the connection is not worth a line.
+  response.on('error', () => undefined);
+  // No body is read, so there can be no second request either.
+  response.shouldKeepAlive = false;
+  const send = (status: number, type: string, body: string): void => {
+    response.writeHead(status, {
+      'Content-Type': type,
+      'Content-Length': Buffer.byteLength(body),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
+    });
+    response.end(method === 'HEAD' ? undefined : body);
+  };
+  const page = pages.get(/^[^?#]*/.exec(url ?? '')?.[0] ?? '');
+  if (page === undefined) {
+    send(404, PLAIN, `not found; there is ${[...pages.keys()].join(', ')}\n`);
+    return;
+  }
+  if (method !== 'GET' && method !== 'HEAD') {
+    send(405, PLAIN, 'method not allowed\n');
+    return;
+  }
+  try {
+    const { status, type, body } = await page();
+    send(status, type, body);
+  } catch (error) {
+    onError(error);
+    if (!response.headersSent) send(500, PLAIN, 'internal error\n');
+  }
+}
+
+export const PLAIN = 'text/plain; charset=utf-8';
+
+function portOf(server: Server): number | undefined {
+  const bound = server.address();
+  return bound !== null && typeof bound === 'object' ? bound.port : undefined;
+}

@@ -1,0 +1,204 @@
+/**
+ * What is counted while mail passes: plain numbers, so that a decision costs a few additions and no label is built. What
+ * they are called outside is said in `prometheus.ts`, which reads them when somebody asks.
+ *
+ * No word of a stranger gets in: numbers are kept by words of known sets, and whatever else comes counts as `other`.
+ */
+import type { Assessment } from '../core/assess.ts';
+import { type Correspondence, CORRESPONDENCES } from '../core/check.ts';
+import type { Answer, RecordType } from '../core/resolver.ts';
+import { type Decision, dnsTrouble } from '../decisions/decision.ts';
+import { isUnasked, type SharedResolver, watched } from '../dns/asker.ts';
+import type { Timing } from '../session/claim.ts';
+import type { Disposition, Stream } from '../policy/policy.ts';
+
+const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
+const STREAMS: readonly Stream[] = ['verified', 'unverified', 'failed'];
+const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'];
+const RESULTS: readonly Answer<RecordType>['status'][] = ['found', 'nodata', 'nxdomain', 'temperror'];
+/** The words of `exemption.ts` and `helo-milter.ts`. */
+const EXEMPTIONS = [
+  'local',
+  'service',
+  'loopback',
+  'trusted',
+  'authenticated',
+  'certificate',
+  'postmaster',
+  'abuse',
+  'opted-out',
+  'access',
+  'tempfail-limit',
+] as const;
+/** `TURNED_AWAY` of the milter library. */
+const TURNED_AWAY = ['connections', 'descriptors', 'buffers', 'unread'] as const;
+/** The details of a temperror that mean something to an operator; c-ares has a dozen more. */
+const DNS_ERRORS = [
+  'timeout',
+  'servfail',
+  'refused',
+  'connrefused',
+  'notimp',
+  'formerr',
+  'badresp',
+  'overload',
+  'noserver',
+] as const;
+
+/** Upper bounds of the buckets, seconds: a resolver on the host answers in the first, `--deadline` ends in the last. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25] as const;
+
+/** Numbers by a word of a known set. */
+export class Tally {
+  readonly #cells = new Map<string, { n: number }>();
+
+  constructor(words: Iterable<string>) {
+    this.know(words);
+  }
+
+  /** Takes more words into the set. */
+  know(words: Iterable<string>): void {
+    for (const word of words) if (!this.#cells.has(word)) this.#cells.set(word, { n: 0 });
+  }
+
+  count(word: string): void {
+    const cell = this.#cells.get(word) ?? this.#cells.get('other');
+    if (cell === undefined) this.#cells.set('other', { n: 1 });
+    else cell.n++;
+  }
+
+  /** `other` is there only where something was counted as such. */
+  *[Symbol.iterator](): Generator<readonly [word: string, count: number]> {
+    for (const [word, { n }] of this.#cells) yield [word, n];
+  }
+}
+
+/** How often something took how long. */
+export class Durations {
+  /** Upper bounds, seconds. */
+  readonly bounds: readonly number[] = SECONDS;
+  /** One a bound, not summed up; the last is for what took longer. */
+  readonly counts = new Float64Array(SECONDS.length + 1);
+  /** Seconds in all. */
+  sum = 0;
+
+  add(ms: number): void {
+    const seconds = ms / 1000;
+    let i = 0;
+    while (i < SECONDS.length && seconds > (SECONDS[i] ?? 0)) i++;
+    this.counts[i] = (this.counts[i] ?? 0) + 1;
+    this.sum += seconds;
+  }
+}
+
+export class Metrics implements Timing {
+  readonly verdicts = new Tally(DISPOSITIONS);
+  readonly shadowVerdicts = new Tally(DISPOSITIONS);
+  readonly actions = new Tally(DISPOSITIONS);
+  readonly exemptions = new Tally(EXEMPTIONS);
+  readonly findings: Tally;
+  /** What refused or delayed, by the finding that weighed most. */
+  readonly causes: Tally;
+  readonly streams = new Tally(STREAMS);
+  readonly correspondences = new Tally(CORRESPONDENCES satisfies readonly Correspondence[]);
+
+  readonly questions: ReadonlyMap<RecordType, Tally> = new Map(
+    RECORD_TYPES.map((type) => [type, new Tally(RESULTS)]),
+  );
+  readonly dnsErrors = new Tally(DNS_ERRORS);
+  readonly dnsDuration = new Durations();
+  /** When DNS last answered, and last did not; on the scale of `now`. */
+  answeredAt = -Infinity;
+  failedAt = -Infinity;
+  /** How often the outage brake was pulled. */
+  outages = 0;
+  /** Verdicts for which questions were not asked, since there were more at once than we ask. */
+  overloaded = 0;
+
+  readonly assessmentDuration = new Durations();
+  readonly waitDuration = new Durations();
+  /** Assessments that the deadline cut short. */
+  late = 0;
+
+  sessions = 0;
+  readonly turnedAway = new Tally(TURNED_AWAY);
+  readonly errors = new Tally(['protocol', 'callback', 'check', 'http']);
+  readonly reloads = new Tally(['ok', 'failed']);
+  lastReloadFailed = false;
+
+  readonly #now: () => number;
+
+  /** `findings` are the ids that there can be; `now` gives milliseconds on a steady scale. */
+  constructor(findings: Iterable<string>, now: () => number) {
+    const ids = [...findings];
+    this.findings = new Tally(ids);
+    this.causes = new Tally(ids);
+    this.#now = now;
+  }
+
+  /** There are more findings since a reload. */
+  know(findings: Iterable<string>): void {
+    for (const id of findings) {
+      this.findings.know([id]);
+      this.causes.know([id]);
+    }
+  }
+
+  countSessions<S>(newSession: () => S): () => S {
+    return () => {
+      this.sessions++;
+      return newSession();
+    };
+  }
+
+  decided({ judged, exempt }: Decision): void {
+    if (exempt !== null) {
+      this.exemptions.count(exempt);
+      this.actions.count('accept');
+    }
+    if (judged === null) return;
+    const { verdict, action, shadow, assessment } = judged;
+    this.verdicts.count(verdict.disposition);
+    this.streams.count(verdict.stream);
+    this.correspondences.count(assessment.correspondence);
+    for (const { finding } of verdict.counted) this.findings.count(finding.id);
+    if (dnsTrouble(judged) === 'overload') this.overloaded++;
+    if (shadow !== null) this.shadowVerdicts.count(shadow.disposition);
+    if (exempt !== null) return;
+    this.actions.count(action);
+    if (action !== 'accept' && verdict.cause !== null) this.causes.count(verdict.cause.id);
+  }
+
+  assessed(ms: number, { dns }: Assessment): void {
+    this.assessmentDuration.add(ms);
+    if (dns.some(({ status, records }) => status === 'temperror' && records[0] === 'deadline')) this.late++;
+  }
+
+  waited(ms: number): void {
+    this.waitDuration.add(ms);
+  }
+
+  reloaded(ok: boolean): void {
+    this.reloads.count(ok ? 'ok' : 'failed');
+    this.lastReloadFailed = !ok;
+  }
+
+  /** The resolver with its questions counted. */
+  watch(inner: SharedResolver): SharedResolver {
+    return watched(inner, async (resolver, name, type) => {
+      const askedAt = this.#now();
+      const answer = await resolver.lookup(name, type);
+      // Never asked, since nobody wants to know.
+      if (answer.status === 'temperror' && answer.detail === 'dropped') return answer;
+      const now = this.#now();
+      this.dnsDuration.add(now - askedAt);
+      this.questions.get(type)?.count(answer.status);
+      if (answer.status !== 'temperror') this.answeredAt = now;
+      else {
+        this.dnsErrors.count(answer.detail);
+        if (!isUnasked(answer.detail)) this.failedAt = now;
+      }
+      return answer;
+    });
+  }
+}

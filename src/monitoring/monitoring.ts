@@ -1,0 +1,71 @@
+/** What a program that watches us may ask: `/metrics`, `/healthz` and `/readyz`. Loaded only where `--http` is given. */
+import { version as node } from 'node:process';
+import type { Resolver } from '../core/resolver.ts';
+import { describeError } from '../describe-error.ts';
+import { type HttpServer, type Page, PLAIN, startHttpServer } from './http-server.ts';
+import type { Log } from '../log/log.ts';
+import type { HttpAddress } from '../config/values.ts';
+import { makeRegistry, type Sources } from './prometheus.ts';
+import { Readiness } from './readiness.ts';
+import { OptionError } from '../errors.ts';
+import { version } from '../system/version.ts';
+
+export interface MonitoringOptions extends Omit<Sources, 'build'> {
+  readonly address: HttpAddress;
+  /** That of the assessments, watched by the metrics and the brake. */
+  readonly resolver: Resolver;
+  /** More is asked of DNS than we ask at a time. */
+  readonly overloaded: () => boolean;
+  readonly log: Log;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+export interface Monitoring {
+  /** `127.0.0.1:9892` */
+  readonly authority: string;
+  /** The service takes no new sessions: it is not ready any more, and is still watched. */
+  stopping(): void;
+  close(): Promise<void>;
+}
+
+const HTTP_TIMEOUT_MS = 5_000;
+
+/** Rejects with UsageError where it cannot listen. */
+export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
+  const { address, resolver, metrics, dnsIll, overloaded, log, now } = options;
+  const registry = makeRegistry({ ...options, build: { version, node } });
+  const readiness = new Readiness({ resolver, lastHeard: () => metrics, dnsIll, overloaded, now });
+  const pages = new Map<string, () => Page | Promise<Page>>([
+    ['/metrics', async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() })],
+    ['/healthz', () => ({ status: 200, type: PLAIN, body: 'ok\n' })],
+    [
+      '/readyz',
+      async () => {
+        const obstacle = await readiness.obstacle();
+        return { status: obstacle === null ? 200 : 503, type: PLAIN, body: `${obstacle ?? 'ok'}\n` };
+      },
+    ],
+  ]);
+  const onError = (error: unknown): void => {
+    metrics.errors.count('http');
+    log.warning('http', [['detail', describeError(error)]]);
+  };
+  let server: HttpServer;
+  try {
+    server = await startHttpServer({ address, pages, timeoutMs: HTTP_TIMEOUT_MS, onError });
+  } catch (error) {
+    const where = `${address.host} port ${address.port}`;
+    throw new OptionError('--http', `cannot listen on ${where}: ${describeError(error)}`);
+  }
+  return {
+    authority: server.authority,
+    stopping: () => {
+      readiness.stop();
+    },
+    close: async () => {
+      await server.close();
+      registry.clear();
+    },
+  };
+}

@@ -1,0 +1,260 @@
+/**
+ * The access list: who is let through and who is refused, whatever the checks say. A name can be forged, so an `allow`
+ * is tied to proof: an address, a verified reverse name, or SPF.
+ *
+ *     allow mail.example.org    ip=192.0.2.0/24  until=2027-01-31  # until they have mended their DNS
+ *     allow .example.net        ptr=.example.net
+ *     allow *                   ip=198.51.100.0/22
+ *     deny  *.dyn.example.com   text="no mail from access lines"
+ *
+ * The first line that matches, with its proof, decides.
+ */
+import type { Assessment } from '../core/assess.ts';
+import { verifiedNames } from '../core/checks/iprev.ts';
+import { canonicalName, isQueryName, isWithin } from '../core/domain.ts';
+import { parseHelo } from '../core/helo.ts';
+import {
+  type IpAddress,
+  type IpPrefix,
+  networkText,
+  parsePrefix,
+  prefixContains,
+  sameIp,
+} from '../core/ip.ts';
+import { FileError, UsageError } from '../errors.ts';
+import { writtenName } from './written-name.ts';
+
+export interface AccessEntry {
+  readonly action: 'allow' | 'deny';
+  /** Line of the file, from 1. */
+  readonly line: number;
+  /** The line as written. */
+  readonly source: string;
+  readonly subject: Subject;
+  readonly networks: readonly IpPrefix[];
+  /** A verified reverse name must be this name, or lie within it where `below` is set. */
+  readonly ptr: { readonly name: string; readonly below: boolean } | null;
+  readonly spf: boolean;
+  /** First millisecond (Unix time) at which the line is void; null for never. */
+  readonly voidFrom: number | null;
+  /** What a refused client is told. */
+  readonly text: string | null;
+}
+
+type Subject =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'name' | 'suffix'; readonly name: string }
+  | { readonly kind: 'pattern'; readonly pattern: RegExp }
+  | { readonly kind: 'literal'; readonly address: IpAddress };
+
+export class AccessList {
+  readonly #names = new Map<string, AccessEntry[]>();
+  readonly #suffixes = new Map<string, AccessEntry[]>();
+  /** Entries for any name, by network: one look-up a prefix length in use, however many networks there are. */
+  readonly #networks = new Map<string, AccessEntry[]>();
+  readonly #lengths = new Set<number>();
+  readonly #others: AccessEntry[] = [];
+  readonly #hits = new Map<number, number>();
+  readonly #onVoid: (entry: AccessEntry) => void;
+  readonly #void: Set<number>;
+  readonly #empty: boolean;
+  /** Some line wants a reverse name for proof, whatever the text of HELO. */
+  readonly needsReverse: boolean;
+
+  /** `expired` are known to be void; of others `onVoid` hears once, when they would have matched. */
+  constructor({ entries, expired }: ParsedAccess, onVoid: (entry: AccessEntry) => void) {
+    this.#onVoid = onVoid;
+    this.#void = new Set(expired.map(({ line }) => line));
+    this.needsReverse = entries.some(({ ptr }) => ptr !== null);
+    for (const entry of entries) this.#index(entry);
+    this.#empty = entries.length === 0;
+  }
+
+  /** Matches by line, since the list was read. */
+  get hits(): ReadonlyMap<number, number> {
+    return this.#hits;
+  }
+
+  /** The first line that matches, counted. `now` is Unix time in milliseconds. */
+  match(assessment: Assessment, now: number): AccessEntry | null {
+    if (this.#empty) return null;
+    let best: AccessEntry | null = null;
+    for (const entry of this.#candidates(assessment)) {
+      if ((best !== null && entry.line > best.line) || !matches(entry, assessment)) continue;
+      if (entry.voidFrom === null || now < entry.voidFrom) best = entry;
+      else this.#report(entry);
+    }
+    if (best !== null) this.#hits.set(best.line, (this.#hits.get(best.line) ?? 0) + 1);
+    return best;
+  }
+
+  #report(entry: AccessEntry): void {
+    if (this.#void.has(entry.line)) return;
+    this.#void.add(entry.line);
+    this.#onVoid(entry);
+  }
+
+  #index(entry: AccessEntry): void {
+    const { subject, networks } = entry;
+    if (subject.kind === 'name') append(this.#names, subject.name, entry);
+    else if (subject.kind === 'suffix') append(this.#suffixes, subject.name, entry);
+    else if (subject.kind === 'any' && networks.length > 0) {
+      for (const { address, length } of networks) {
+        this.#lengths.add(length);
+        append(this.#networks, networkText(address, length), entry);
+      }
+    } else this.#others.push(entry);
+  }
+
+  *#candidates({ client: { ip, helo } }: Assessment): Iterable<AccessEntry> {
+    yield* this.#others;
+    if (helo.kind === 'domain') {
+      yield* this.#names.get(helo.name) ?? [];
+      for (let i = 0; i < helo.labels.length; i++) {
+        yield* this.#suffixes.get(helo.labels.slice(i).join('.')) ?? [];
+      }
+    }
+    if (ip === null) return;
+    const width = ip.bytes.length * 8;
+    for (const length of this.#lengths) {
+      if (length <= width) yield* this.#networks.get(networkText(ip, length)) ?? [];
+    }
+  }
+}
+
+function append(index: Map<string, AccessEntry[]>, key: string, entry: AccessEntry): void {
+  const list = index.get(key);
+  if (list === undefined) index.set(key, [entry]);
+  else list.push(entry);
+}
+
+function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessment): boolean {
+  const { subject, networks, ptr, spf } = entry;
+  if (subject.kind === 'literal' && !(helo.kind === 'literal' && sameIp(helo.address, subject.address)))
+    return false;
+  if (subject.kind === 'pattern') {
+    // Two stars over 255 octets is the most that the matcher is given to chew on.
+    if (helo.text.length > 255 || !subject.pattern.test(canonicalName(helo.text))) return false;
+  }
+  if (networks.length > 0 && (ip === null || !networks.some((network) => prefixContains(network, ip))))
+    return false;
+  if (
+    spf &&
+    !outcomes.some(({ check, correspondence }) => check === 'spf' && correspondence === 'authorized')
+  ) {
+    return false;
+  }
+  if (ptr === null) return true;
+  return verifiedNames(outcomes).some((name) => (ptr.below ? isWithin(name, ptr.name) : name === ptr.name));
+}
+
+/** Hears of an entry that does not count any more, and the file that it is in. */
+export type OnVoid = (file: string, entry: AccessEntry) => void;
+
+export interface ParsedAccess {
+  readonly entries: readonly AccessEntry[];
+  /** Those that are void already. */
+  readonly expired: readonly AccessEntry[];
+}
+
+/** Reads a list. Throws FileError, naming file and line. `now` is Unix time in milliseconds. */
+export function parseAccess(text: string, file: string, now: number): ParsedAccess {
+  const entries: AccessEntry[] = [];
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    const words = [...line.matchAll(/#.*|(?:[^\s"#]|"[^"]*")+|"/g)].map(([word]) => word);
+    const comment = words.findIndex((word) => word.startsWith('#'));
+    const [action, subject, ...conditions] = comment === -1 ? words : words.slice(0, comment);
+    if (action === undefined) continue;
+    try {
+      entries.push(parseEntry(i + 1, line, action, subject, conditions));
+    } catch (error) {
+      if (error instanceof UsageError) throw new FileError(`${file}:${i + 1}: ${error.message}`);
+      throw error;
+    }
+  }
+  return { entries, expired: entries.filter(({ voidFrom }) => voidFrom !== null && now >= voidFrom) };
+}
+
+function parseEntry(
+  line: number,
+  source: string,
+  action: string,
+  subject: string | undefined,
+  conditions: readonly string[],
+): AccessEntry {
+  if (action !== 'allow' && action !== 'deny') throw new UsageError(`"${action}" is neither allow nor deny`);
+  if (subject === undefined) throw new UsageError(`${action} whom?`);
+  const given = new Map<string, string>();
+  for (const condition of conditions) {
+    const [, key = '', value = ''] = /^([a-z]+)=(.*)$/.exec(condition) ?? [];
+    if (!KEYS.has(key)) throw new UsageError(`"${condition}" is none of ip=, ptr=, spf=, until=, text=`);
+    if (given.has(key)) throw new UsageError(`${key}= twice`);
+    given.set(key, value.replace(/^"(.*)"$/, '$1'));
+  }
+  const spf = given.get('spf');
+  if (spf !== undefined && spf !== 'pass') throw new UsageError('spf= can only be pass');
+  const entry: AccessEntry = {
+    action,
+    line,
+    source,
+    subject: parseSubject(subject),
+    networks: (given.get('ip') ?? '')
+      .split(',')
+      .filter((text) => text !== '')
+      .map(parseNetwork),
+    ptr: parsePtr(given.get('ptr')),
+    spf: spf === 'pass',
+    voidFrom: parseUntil(given.get('until')),
+    text: given.get('text') ?? null,
+  };
+  if (action === 'allow' && entry.networks.length === 0 && entry.ptr === null && !entry.spf) {
+    throw new UsageError('an allow needs proof, ip=, ptr= or spf=pass: anybody can give a name');
+  }
+  return entry;
+}
+
+const KEYS: ReadonlySet<string> = new Set(['ip', 'ptr', 'spf', 'until', 'text']);
+
+function parseSubject(text: string): Subject {
+  if (text === '*') return { kind: 'any' };
+  if (text.startsWith('[')) {
+    const helo = parseHelo(text);
+    if (helo.kind !== 'literal') throw new UsageError(`"${text}" is no address literal`);
+    return { kind: 'literal', address: helo.address };
+  }
+  const name = writtenName(text);
+  if (name.includes('*')) {
+    if (!/^[a-z0-9._*-]+$/.test(name) || name.split('*').length > 3)
+      throw new UsageError(`"${text}" is no pattern: letters, digits, dots, hyphens and at most two stars`);
+    const source = name
+      .split('*')
+      .map((part) => part.replaceAll('.', '\\.'))
+      .join('[^\\s]*');
+    return { kind: 'pattern', pattern: new RegExp(`^${source}$`) };
+  }
+  const below = name.startsWith('.');
+  if (!isQueryName(below ? name.slice(1) : name)) throw new UsageError(`"${text}" is no name`);
+  return below ? { kind: 'suffix', name: name.slice(1) } : { kind: 'name', name };
+}
+
+function parseNetwork(text: string): IpPrefix {
+  const network = parsePrefix(text);
+  if (network === null) throw new UsageError(`"${text}" is no address or network`);
+  return network;
+}
+
+function parsePtr(text: string | undefined): AccessEntry['ptr'] {
+  if (text === undefined) return null;
+  const below = text.startsWith('.');
+  const name = writtenName(below ? text.slice(1) : text);
+  if (!isQueryName(name)) throw new UsageError(`ptr=${text} is no name`);
+  return { name, below };
+}
+
+/** The day named is the last one, in UTC. */
+function parseUntil(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  if (Number.isNaN(day)) throw new UsageError(`until=${text} is no date such as 2027-01-31`);
+  return day + 86_400_000;
+}

@@ -1,0 +1,227 @@
+/**
+ * Policy: weights per finding and two thresholds; `decide` turns an Assessment into a Verdict. Pure data and one pure
+ * function, applied on reading, so that a changed policy needs no flush of the cache.
+ *
+ * Invariants (tested as properties): adding a finding never softens a verdict; what DNS could not say never makes a
+ * reject; trouble in the client's own reverse zone never excuses a name whose owner answered (it may delay mail); under
+ * `rfc5321` inferred findings alone reach no threshold; a literal equal to the client fares no worse in any preset than
+ * with all checks off; an outage never turns what was declared against a client into an acceptance; there is no discard.
+ */
+import { type Assessment, mismatchFinding } from '../core/assess.ts';
+import {
+  atLeast,
+  type Check,
+  type Correspondence,
+  type Finding,
+  type FindingSpec,
+  type PresetName,
+} from '../core/check.ts';
+
+export type Disposition = 'accept' | 'tempfail' | 'reject';
+
+/**
+ * `verified`: correspondence of the required strength. `unverified`: the client opted out (its own address literal,
+ * or a declaration of the name's owner), or the name's owner could not be asked. `failed`: the rest, and every declared "no".
+ */
+export type Stream = 'verified' | 'unverified' | 'failed';
+
+export interface Policy {
+  readonly preset: PresetName;
+  /** Score from which mail is rejected. */
+  readonly rejectAt: number;
+  /** Score from which mail is tempfailed; never above `rejectAt`. */
+  readonly tempfailAt: number;
+  /** The weakest correspondence that is enough. Below it a name that resolves is a `helo-mismatch`. */
+  readonly require: Exclude<Correspondence, 'none'>;
+  /** Weight of every known finding, zero or more. */
+  readonly weights: ReadonlyMap<string, number>;
+  /** Findings whose weight the operator set: those are never waived. */
+  readonly operatorSet: ReadonlySet<string>;
+  /** The specifications of all known findings. */
+  readonly findings: ReadonlyMap<string, FindingSpec>;
+}
+
+/** What the operator may change of a preset. */
+export interface PolicyChanges {
+  readonly rejectAt?: number | undefined;
+  readonly tempfailAt?: number | undefined;
+  readonly require?: Policy['require'] | undefined;
+  readonly weights?: ReadonlyMap<string, number> | undefined;
+}
+
+export interface Verdict {
+  readonly disposition: Disposition;
+  /** Sum of the weights of the counted findings. */
+  readonly score: number;
+  readonly stream: Stream;
+  /** The finding that weighs most; null where none counts. */
+  readonly cause: Finding | null;
+  /** All findings with the weight each was given; zero also where the weight was waived. */
+  readonly counted: readonly CountedFinding[];
+}
+
+export interface CountedFinding {
+  readonly finding: Finding;
+  readonly weight: number;
+}
+
+const REQUIRED: Readonly<Record<PresetName, Policy['require']>> = {
+  // No effect on the score, since a mismatch weighs nothing; it draws the line between the streams.
+  rfc5321: 'aligned',
+  emailcore: 'aligned',
+  strict: 'authorized',
+};
+
+export const DEFAULT_REJECT_AT = 10;
+export const DEFAULT_TEMPFAIL_AT = 5;
+
+/** A preset with the operator's changes. The caller has checked that `tempfailAt <= rejectAt` and all weights. */
+export function makePolicy(
+  preset: PresetName,
+  findings: ReadonlyMap<string, FindingSpec>,
+  changes: PolicyChanges = {},
+): Policy {
+  const weights = new Map([...findings].map(([id, spec]) => [id, presetWeight(spec, preset)]));
+  for (const [id, weight] of changes.weights ?? []) weights.set(id, weight);
+  return {
+    preset,
+    rejectAt: changes.rejectAt ?? DEFAULT_REJECT_AT,
+    tempfailAt: changes.tempfailAt ?? DEFAULT_TEMPFAIL_AT,
+    require: changes.require ?? REQUIRED[preset],
+    weights,
+    operatorSet: new Set(changes.weights?.keys() ?? []),
+    findings,
+  };
+}
+
+export function presetWeight(spec: FindingSpec, preset: PresetName): number {
+  return typeof spec.weight === 'number' ? spec.weight : spec.weight[preset];
+}
+
+/**
+ * Pure. With `dnsIll` the resolver is out of order, and what it said before may be as wrong as what it says now: that there
+ * is no such name, that nothing shows correspondence, and what nobody could say do not count. But where the name's owner
+ * was heard to say no (a `declared` finding of any weight), an answer came after all, and nothing is excused; since it
+ * may be a false one, the mail is delayed until the outage is over, and refused only for what does not rest on DNS.
+ */
+export function decide(assessment: Assessment, policy: Policy, dnsIll = false): Verdict {
+  const weighed = judged(assessment, policy).map((finding) => ({
+    finding,
+    weight: waived(finding, assessment, policy) ? 0 : (policy.weights.get(finding.id) ?? 0),
+  }));
+  const excused = dnsIll && !weighed.some(({ finding, weight }) => weight > 0 && isDeclared(finding, policy));
+  const counted = excused
+    ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { ...each, weight: 0 } : each))
+    : weighed;
+  const score = sum(counted);
+  // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
+  const certain = counted.filter(
+    ({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)),
+  );
+  const rejected = sum(certain) >= policy.rejectAt;
+  return {
+    disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
+    score,
+    stream: streamOf(assessment, policy),
+    cause: heaviest(rejected ? certain : counted),
+    counted,
+  };
+}
+
+/**
+ * The findings that this policy judges by. `assess` reports a mismatch only where nothing at all was shown; a policy
+ * that requires more than was shown sees one too.
+ */
+function judged(assessment: Assessment, { require }: Policy): readonly Finding[] {
+  const { findings, correspondence } = assessment;
+  if (atLeast(correspondence, require) || findings.some(({ id }) => id === 'helo-mismatch')) return findings;
+  const short = mismatchFinding(assessment, { correspondence, required: require });
+  return short === null ? findings : [...findings, short];
+}
+
+function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean {
+  return provisional !== true && findings.get(id)?.basis !== 'dns';
+}
+
+/** Whether findings of the text alone make a policy reject, whatever else might be found. */
+export function settles(found: readonly Finding[], policy: Policy): boolean {
+  return found.reduce((sum, { id }) => sum + (policy.weights.get(id) ?? 0), 0) >= policy.rejectAt;
+}
+
+/** Findings of which one client can have one only. */
+const EXCLUSIVE: readonly ReadonlySet<string>[] = [
+  new Set(['helo-mismatch', 'helo-literal-mismatch']),
+  new Set(['iprev-fail', 'iprev-none']),
+];
+
+/** The most that inferred findings alone can weigh under a policy, and what they are. */
+export function inferredAlone({ weights, findings }: Policy): {
+  readonly score: number;
+  readonly findings: readonly { readonly id: string; readonly weight: number }[];
+} {
+  const inferred = [...findings]
+    .filter(([, { basis }]) => basis === 'inferred')
+    .map(([id]) => ({ id, weight: weights.get(id) ?? 0 }))
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight);
+  const heaviest = inferred.filter(({ id }, i) => {
+    const group = EXCLUSIVE.find((each) => each.has(id));
+    return group === undefined || inferred.findIndex((each) => group.has(each.id)) === i;
+  });
+  return { score: heaviest.reduce((total, { weight }) => total + weight, 0), findings: heaviest };
+}
+
+/** The checks worth running under these policies: a finding that the operator gives a weight is wanted, be it zero. */
+export function worthwhile(checks: readonly Check[], policies: readonly Policy[]): readonly Check[] {
+  return checks.filter(
+    ({ onlyIfWeighed, findings }) =>
+      onlyIfWeighed !== true ||
+      policies.some(({ weights, operatorSet }) =>
+        Object.keys(findings).some((id) => operatorSet.has(id) || (weights.get(id) ?? 0) > 0),
+      ),
+  );
+}
+
+/** Findings that say something of the client's address or habits, not of what it said. */
+const HABITS: ReadonlySet<string> = new Set(['helo-dynamic', 'helo-changed', 'helo-churn']);
+
+/**
+ * Who opts out of naming itself fares no worse than with the checks off: what would be found against a name, or only
+ * against the address, does not count. The operator's own weights do.
+ */
+function waived({ id }: Finding, { optOut }: Assessment, { findings, operatorSet }: Policy): boolean {
+  if (!optOut || operatorSet.has(id)) return false;
+  const basis = findings.get(id)?.basis;
+  return basis === 'inferred' || basis === 'existence' || basis === 'dns' || HABITS.has(id);
+}
+
+function isDeclared({ id }: Finding, { findings }: Policy): boolean {
+  return findings.get(id)?.basis === 'declared';
+}
+
+function restsOnDns({ id }: Finding, { findings }: Policy): boolean {
+  const basis = findings.get(id)?.basis;
+  return basis !== 'form' && basis !== 'local';
+}
+
+function sum(counted: readonly CountedFinding[]): number {
+  return counted.reduce((total, { weight }) => total + weight, 0);
+}
+
+function heaviest(counted: readonly CountedFinding[]): Finding | null {
+  const first = counted.reduce<CountedFinding | null>(
+    (best, each) => (each.weight > (best?.weight ?? 0) ? each : best),
+    null,
+  );
+  return first === null ? null : first.finding;
+}
+
+/** Of the declared findings only the plain "no" fails: a softfail or a broken record decides nothing. */
+function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
+  const specs = policy.findings;
+  if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && id.endsWith('-fail'))) return 'failed';
+  if (findings.some(({ id }) => id === 'helo-claims-us' || id === 'helo-denied')) return 'failed';
+  if (atLeast(correspondence, policy.require)) return 'verified';
+  const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
+  return unnamed || trouble === 'owner' ? 'unverified' : 'failed';
+}

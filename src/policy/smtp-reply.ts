@@ -1,0 +1,115 @@
+/**
+ * From a Verdict to what the SMTP client is told: reply code, enhanced status code and one line that says what was
+ * seen, what to do about it, whom to ask, and a reference that finds the log record.
+ *
+ * The line holds the HELO name and DNS data, which strangers write: it is cleaned to printable ASCII here and bounded
+ * to the 512 octets of RFC 5321 §4.5.3.1.5. The milter layer guards the wire once more.
+ */
+import type { Assessment } from '../core/assess.ts';
+import type { Evidence, FindingSpec } from '../core/check.ts';
+import type { Verdict } from './policy.ts';
+
+export interface SmtpReply {
+  /** 4yz or 5yz. */
+  readonly code: number;
+  /** RFC 3463, for example `5.7.1`. */
+  readonly enhancedCode: string;
+  readonly text: string;
+}
+
+export interface ReplyOptions {
+  /** Where a refused sender finds help; the finding id is appended as the fragment. */
+  readonly helpUrl: string | null;
+  /** Whom a refused sender may ask, by mail or by phone. */
+  readonly contact: string | null;
+  /** The operator's own words, by finding; placeholders as in `FindingSpec.reply`. */
+  readonly templates: ReadonlyMap<string, string>;
+}
+
+const PLACEHOLDER = /\{([a-z]+)\}/;
+/** Templates taken apart: text, name, text, … They are ours and the operator's, hence few. */
+const parts = new Map<string, readonly string[]>();
+/** The most octets of one quoted value: enough for a name that a person recognises. */
+const MAX_VALUE = 100;
+/** 512 octets a line, less CRLF and `550 5.7.25 `; `%` is doubled on the wire, but MTAs count the single one. */
+const MAX_TEXT = 512 - 2 - 11;
+/** Sendmail writes `<user@example.org>... ` before the text of a reply to MAIL and RCPT. */
+const SENDMAIL_DOTS = 4;
+/** However long an address a stranger gives, so much of what was seen is told. */
+const MIN_SAID = 60;
+
+/**
+ * The reply for a verdict that is not accept; null for accept. `reference` finds the log record; `address` is that of
+ * the command refused, which Sendmail writes before our text.
+ */
+export function smtpReply(
+  verdict: Verdict,
+  assessment: Assessment,
+  specs: ReadonlyMap<string, FindingSpec>,
+  options: ReplyOptions,
+  reference: string | null,
+  address = '',
+): SmtpReply | null {
+  if (verdict.disposition === 'accept' || verdict.cause === null) return null;
+  const { id, evidence } = verdict.cause;
+  const spec = specs.get(id);
+  const permanent = verdict.disposition === 'reject';
+  // 501 and its kin say that the command was malformed for good; the temporary form of every refusal is a 450.
+  const code = permanent ? (spec?.rejectCode ?? 550) : (spec?.tempfailCode ?? 450);
+  const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
+  // These words fit wherever an address does: "IN A unknown" is no record to publish.
+  const client = assessment.client.ip?.text ?? 'your address';
+  const said = fill(options.templates.get(id) ?? spec?.reply ?? id, {
+    client,
+    helo: assessment.client.helo.text,
+    ...evidence,
+  });
+  return {
+    code,
+    enhancedCode: `${permanent ? 5 : 4}.${status}`,
+    text: assemble(id, said, tail(id, options, reference), MAX_TEXT - address.length - SENDMAIL_DOTS),
+  };
+}
+
+/** The names in braces. */
+export function placeholders(template: string): string[] {
+  return partsOf(template).filter((_, i) => i % 2 === 1);
+}
+
+/** Replaces `{name}` by the evidence of that name, cleaned and bounded; `?` where there is none. */
+export function fill(template: string, evidence: Evidence): string {
+  let filled = '';
+  let isName = false;
+  for (const part of partsOf(template)) {
+    filled += isName ? clean(evidence[part] ?? '?', MAX_VALUE) : part;
+    isName = !isName;
+  }
+  return filled;
+}
+
+function partsOf(template: string): readonly string[] {
+  const known = parts.get(template);
+  if (known !== undefined) return known;
+  const taken = template.split(PLACEHOLDER);
+  parts.set(template, taken);
+  return taken;
+}
+
+/** Printable ASCII without the signs that Postfix itself neuters in a HELO, cut with `...` beyond `limit`. */
+export function clean(text: string, limit: number): string {
+  const printable = text.slice(0, limit + 1).replaceAll(/[^\x20-\x7e]|[<>()";@\\]/g, '?');
+  return printable.length > limit ? `${printable.slice(0, limit - 3)}...` : printable;
+}
+
+function tail(id: string, { helpUrl, contact }: ReplyOptions, reference: string | null): string {
+  const page = helpUrl === null ? '' : `; see ${helpUrl}#${id}`;
+  const person = contact === null ? '' : `; ask ${contact}`;
+  return `${page}${person}${reference === null ? '' : ` (ref ${reference})`}`;
+}
+
+/** The id and the way to help are kept whole; what was seen gives way. */
+function assemble(id: string, said: string, end: string, limit: number): string {
+  const room = Math.max(MIN_SAID, limit - id.length - 3 - end.length);
+  const cut = said.length > room ? `${said.slice(0, room - 3)}...` : said;
+  return `[${id}] ${cut}${end}`;
+}

@@ -1,0 +1,45 @@
+/** All that a Config names, read and found sound before anything of it is used: at the start, and at every reload. */
+import type { OnVoid } from '../policy/access.ts';
+import type { SharedResolver } from '../dns/asker.ts';
+import { type Registry, registryOf, resolverOf } from './registry.ts';
+import type { Config } from '../config/config.ts';
+import { readRules, type Rules } from '../policy/rules.ts';
+
+export interface Prepared {
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly rules: Rules;
+  readonly resolver: SharedResolver;
+}
+
+/** Rejects with UsageError. */
+export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared> {
+  const registry = await registryOf(config);
+  const rules = await readRules(config, registry, onVoid);
+  return { config, registry, rules, resolver: await resolverOf(config) };
+}
+
+/** Whether the resolver of before serves on: it knows which servers are ill, and which questions are open. */
+export function sameResolver(before: Config, after: Config): boolean {
+  return sameServers(before, after) && before.dnsTimeout === after.dnsTimeout;
+}
+
+function sameServers(before: Config, after: Config): boolean {
+  // A zone file may have changed under its name.
+  return (
+    before.dnsZone === null && after.dnsZone === null && String(before.dnsServer) === String(after.dnsServer)
+  );
+}
+
+/**
+ * Whether assessments made before can be used after: the same servers are asked, the operator's own checks are what they
+ * were, and nothing is asked for that was not asked for then.
+ */
+export function sameAssessments(before: Prepared, after: Prepared): boolean {
+  const asked = new Set(before.rules.checks.map(({ name }) => name));
+  return (
+    sameServers(before.config, after.config) &&
+    String(before.registry.versions) === String(after.registry.versions) &&
+    after.rules.checks.every(({ name }) => asked.has(name))
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * Opens what the MTA connects to: the sockets that systemd hands over, or those of `--listen`. Handed-over ones come
+ * instead of the option, never beside it: nobody would answer at a socket that systemd holds open and we leave alone.
+ */
+import { findGroup } from '../system/accounts.ts';
+import { describeError } from '../describe-error.ts';
+import { requireDirectory } from '../system/directory.ts';
+import {
+  AddressError,
+  type ListenOptions,
+  type MilterServer,
+  parseSocketAddress,
+  type SocketAddress,
+  type SocketOwner,
+} from '../milter/index.ts';
+import type { Config } from '../config/config.ts';
+import type { Identity } from '../system/privileges.ts';
+import { type HandedFd, unixPathOf } from '../system/systemd/handed-sockets.ts';
+import { OptionError, UsageError } from '../errors.ts';
+
+/** `--listen` with this word starts only where systemd hands sockets over. */
+const HANDED_ONLY = 'systemd';
+
+/**
+ * Over TCP Postfix sends the macros of a declined DATA, and then waits 40 ms for an acknowledgement, for every message;
+ * what Sendmail sends after an unanswered CONNECT or header field waits as long. A unix socket has no such waits.
+ */
+const OVER_TCP = { keep: ['data'] } as const;
+const OVER_UNIX = { noReply: ['connect', 'header'] } as const;
+
+export interface Sources {
+  readonly config: Pick<Config, 'listen' | 'socketMode' | 'socketGroup'>;
+  readonly handed: readonly HandedFd[];
+  /** Whom we become later: a unix socket is that user's from the start. */
+  readonly identity: Identity | null;
+}
+
+export interface OpenSocket {
+  /** What the MTA is to connect to. */
+  readonly address: SocketAddress;
+  /** By systemd: then its path may lie where the sandbox of the service does not let us look. */
+  readonly handed: boolean;
+}
+
+/** Those of `--listen`, but for what systemd hands over. Throws OptionError for one that is none. */
+export function socketsOf({ listen }: Pick<Config, 'listen'>): readonly SocketAddress[] {
+  return listen
+    .filter((text) => text !== HANDED_ONLY)
+    .map((text) => {
+      try {
+        return parseSocketAddress(text);
+      } catch (error) {
+        throw error instanceof AddressError ? new OptionError('--listen', error.message, text) : error;
+      }
+    });
+}
+
+/** Opens all. Throws UsageError. */
+export async function openSockets(
+  server: MilterServer,
+  { config, handed, identity }: Sources,
+): Promise<readonly OpenSocket[]> {
+  if (handed.length > 0) return openHanded(server, handed);
+  if (config.listen.includes(HANDED_ONLY)) {
+    throw new OptionError(
+      '--listen',
+      'systemd has handed no socket over; start the service by its socket unit, or give another --listen',
+      HANDED_ONLY,
+    );
+  }
+  const addresses = await placedSockets(config);
+  const owner = await ownerOf(config, identity);
+  const opened: OpenSocket[] = [];
+  for (const [i, text] of config.listen.entries()) {
+    const wishes = addresses[i]?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
+    const address = await open(server, text, text, { mode: config.socketMode, owner, wishes });
+    opened.push({ address, handed: false });
+  }
+  return opened;
+}
+
+async function openHanded(server: MilterServer, handed: readonly HandedFd[]): Promise<OpenSocket[]> {
+  const opened: OpenSocket[] = [];
+  for (const { fd, name } of handed) {
+    const path = await unixPathOf(fd);
+    const shown = `the socket ${name === '' ? '' : `"${name}" `}that systemd handed over`;
+    const address = await open(server, `fd:${fd}`, shown, { wishes: path === null ? OVER_TCP : OVER_UNIX });
+    opened.push({ address: path?.startsWith('/') === true ? { kind: 'unix', path } : address, handed: true });
+  }
+  return opened;
+}
+
+async function open(
+  server: MilterServer,
+  text: string,
+  shown: string,
+  options: ListenOptions,
+): Promise<SocketAddress> {
+  try {
+    return await server.listen(text, options);
+  } catch (error) {
+    const detail =
+      error instanceof AddressError ? error.message : `cannot listen on ${shown}: ${describeError(error)}`;
+    throw new OptionError('--listen', detail, text);
+  }
+}
+
+/** Whether all could be opened, as far as it shows without opening them. Throws OptionError. */
+export async function checkSockets(config: Sources['config']): Promise<void> {
+  await placedSockets(config);
+  await ownerOf(config, null);
+}
+
+/** As `socketsOf`, each with a directory to be in. */
+async function placedSockets(config: Pick<Config, 'listen'>): Promise<readonly SocketAddress[]> {
+  const addresses = socketsOf(config);
+  const texts = config.listen.filter((text) => text !== HANDED_ONLY);
+  for (const [i, address] of addresses.entries()) {
+    if (address.kind === 'unix') await requireDirectory('--listen', address.path, texts[i]);
+  }
+  return addresses;
+}
+
+async function ownerOf({ socketGroup }: Sources['config'], identity: Identity | null): Promise<SocketOwner> {
+  const own = identity === null ? {} : { uid: identity.uid, gid: identity.gid };
+  if (socketGroup === null) return own;
+  try {
+    return { ...own, gid: await findGroup(socketGroup) };
+  } catch (error) {
+    throw error instanceof UsageError ? new OptionError('--socket-group', error.message) : error;
+  }
+}

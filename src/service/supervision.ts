@@ -1,0 +1,73 @@
+/** Keeps systemd informed of a service: that it is there, what it does, and that it still answers. */
+import type { Host } from '../system/host.ts';
+import type { Log } from '../log/log.ts';
+import type { Service } from './service.ts';
+import { describeError } from '../describe-error.ts';
+import { type HandedFd, handedFds } from '../system/systemd/handed-sockets.ts';
+import { Notifier, NOTIFY_FD, senderOf } from '../system/systemd/notifier.ts';
+import { startWatchdog, watchdogInterval } from '../system/systemd/watchdog.ts';
+
+export interface Supervision {
+  /** Sockets that systemd has opened for us. */
+  readonly handed: readonly HandedFd[];
+  /** It serves; from now on there are signs of life if systemd wants them. */
+  started(service: Service): void;
+  /** Does `reload`, and lets systemd know when it begins and when it is over. */
+  reloading(reload: () => Promise<void>): Promise<void>;
+  /** It is about to end, in so many milliseconds at most. */
+  stopping(connections: number, withinMs: number): void;
+  /** Resolves when systemd has been told all of it. */
+  told(): Promise<void>;
+}
+
+/** Besides the sessions, what else is to be brought to its end may take so long. */
+const MARGIN_MS = 10_000;
+
+export function supervise(host: Host, log: Log): Supervision {
+  const fds = handedFds(host);
+  const notifyFd = fds.find(({ name }) => name === NOTIFY_FD)?.fd ?? null;
+  const notifier = new Notifier({
+    send: senderOf(host, notifyFd),
+    monotonic: host.monotonic,
+    onError: (error) => {
+      log.error('systemd', [['detail', describeError(error)]]);
+    },
+  });
+  let stopWatchdog = (): void => undefined;
+  let status = '';
+  return {
+    handed: fds.filter(({ name }) => name !== NOTIFY_FD),
+    started: (service) => {
+      status = `listens on ${service.sockets.join(', ')}`;
+      notifier.ready(status);
+      const everyMs = watchdogInterval(host);
+      if (everyMs === null) return;
+      let ill = false;
+      let sessions = 0;
+      stopWatchdog = startWatchdog({
+        everyMs,
+        ask: () => {
+          // Before the question itself becomes one.
+          sessions = service.connections;
+          return service.ailment();
+        },
+        tell: (wrong) => {
+          if (wrong === null) notifier.alive(`${status}; ${sessions} sessions`);
+          else notifier.status(`no answer on ${wrong}`);
+          if (wrong !== null && !ill) log.error('watchdog', [['detail', wrong]]);
+          ill = wrong !== null;
+        },
+      });
+    },
+    reloading: async (reload) => {
+      notifier.reloading();
+      await reload();
+      notifier.ready(status);
+    },
+    stopping: (connections, withinMs) => {
+      stopWatchdog();
+      notifier.stopping(`waits for ${connections} sessions`, withinMs + MARGIN_MS);
+    },
+    told: () => notifier.sent(),
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * Assessments as the service wants them: from the cache where possible, under one deadline where not, never failing.
+ * What is cached is the Assessment, so that policy and session facts are applied freshly on every reading.
+ */
+import { assessmentBytes } from '../state/assessment-size.ts';
+import { AssessmentCache } from '../state/cache.ts';
+import { type Assessment, assess, type OnCheckError, type Settled } from '../core/assess.ts';
+import type { Check } from '../core/check.ts';
+import type { Client } from '../core/client.ts';
+import { parseHelo } from '../core/helo.ts';
+import type { IpAddress } from '../core/ip.ts';
+import { keptText } from '../core/kept-text.ts';
+import { findings } from '../core/checks/index.ts';
+import { AnswerMemory } from '../dns/answer-memory.ts';
+import { Asker, clientNetwork, isUnasked, type SharedResolver } from '../dns/asker.ts';
+import { withDeadline } from '../dns/deadline.ts';
+
+/** Read whenever they are needed, so that they may change. */
+export interface AssessorOptions {
+  readonly resolver: SharedResolver;
+  /** The checks as they are now. */
+  readonly checks: () => readonly Check[];
+  /** Milliseconds one assessment may take. */
+  readonly deadlineMs: number;
+  /** Client addresses kept; 0 turns the cache off. */
+  readonly cacheSize: number;
+  /** Bytes that they may take. */
+  readonly cacheMemory: number;
+  /** Bounds on the life of a cached assessment, milliseconds. */
+  readonly cacheMinMs: number;
+  readonly cacheMaxMs: number;
+  readonly onCheckError: OnCheckError;
+  /** An answer of DNS was not taken, since those of all assessments under way hold too much memory. */
+  readonly onMemoryShort?: () => void;
+  /** See `assess`; left out, DNS is always asked. */
+  readonly settled?: Settled;
+  /** Milliseconds on any steady scale. */
+  readonly now: () => number;
+}
+
+/** More names than this from one address push out the oldest: an attacker picks names. */
+const MAX_NAMES_PER_CLIENT = 16;
+/** Unknowns are asked again soon (RFC 9520: at least a second, at most five minutes). */
+const TEMPERROR_LIFE_MS = 10_000;
+/** A missing name is often being mended this very minute; Node's resolver tells no negative TTL. */
+const NEGATIVE_LIFE_MS = 60_000;
+
+/**
+ * An assessment at once, or a promise of one that never rejects. Who does not want it any more says so by `leave`, once:
+ * what nobody waits for asks nothing more.
+ */
+export type AssessmentLookup =
+  | { readonly hit: 'hit'; readonly value: Assessment }
+  | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<Assessment>; readonly leave: () => void };
+
+/** An assessment under way. */
+interface Work {
+  readonly asker: Asker;
+  /** Sessions that want it. */
+  wanted: number;
+}
+
+export class Assessor {
+  readonly #options: AssessorOptions;
+  readonly #cache: AssessmentCache<Assessment>;
+  readonly #work = new WeakMap<Promise<Assessment>, Work>();
+  readonly #memory: AnswerMemory;
+  /** Assessments asked for so far, by what the cache had. */
+  readonly lookups = { hit: 0, miss: 0, joined: 0 };
+
+  constructor(options: AssessorOptions) {
+    this.#options = options;
+    this.#memory = new AnswerMemory(undefined, options.onMemoryShort);
+    this.#cache = new AssessmentCache<Assessment>({
+      get maxClients() {
+        return options.cacheSize;
+      },
+      get maxBytes() {
+        return options.cacheMemory;
+      },
+      sizeOf: assessmentBytes,
+      maxNamesPerClient: MAX_NAMES_PER_CLIENT,
+      lifeMs: (assessment) => this.#life(assessment),
+      now: options.now,
+    });
+  }
+
+  /** The assessment at once where it is cached. `helo` is as the client said it. */
+  lookup(ip: IpAddress | null, helo: string): AssessmentLookup {
+    const work: Work = { asker: new Asker(clientNetwork(ip)), wanted: 1 };
+    const load = (text: string): Promise<Assessment> =>
+      this.#assess({ ip, helo: parseHelo(text) }, work.asker);
+    // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
+    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255)
+      return this.#begun(load(helo), work);
+    // The text is kept for minutes, and may be a part of a packet.
+    const text = keptText(helo, 255);
+    const found = this.#cache.lookup(ip, text.toLowerCase(), () => load(text));
+    if (found.hit === 'hit') {
+      this.lookups.hit++;
+      return found;
+    }
+    if (found.hit === 'miss') return this.#begun(found.pending, work);
+    const joined = this.#work.get(found.pending);
+    // Given up by all who wanted it: what it says is not what DNS says.
+    if (joined?.asker.ended !== null) return this.#begun(load(text), work);
+    joined.wanted++;
+    this.lookups.joined++;
+    return { hit: 'joined', pending: found.pending, leave: leaver(joined) };
+  }
+
+  #begun(pending: Promise<Assessment>, work: Work): AssessmentLookup {
+    this.lookups.miss++;
+    this.#work.set(pending, work);
+    return { hit: 'miss', pending, leave: leaver(work) };
+  }
+
+  /** Addresses in the cache. */
+  get cached(): number {
+    return this.#cache.size;
+  }
+
+  /** What they take in memory, about. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** Answers of DNS that were not taken, since those of all assessments under way held too much. */
+  get refusedAnswers(): number {
+    return this.#memory.refused;
+  }
+
+  /** Asks anew for everybody: other checks, or other servers to ask. */
+  forget(): void {
+    this.#cache.clear();
+  }
+
+  async #assess(client: Client, asker: Asker): Promise<Assessment> {
+    const { resolver, checks, deadlineMs, onCheckError, settled } = this.#options;
+    const bounded = withDeadline(resolver, deadlineMs, asker);
+    const share = this.#memory.share(bounded.resolver);
+    try {
+      return await assess(client, share.resolver, checks(), onCheckError, settled);
+    } finally {
+      share.done();
+      bounded.done();
+    }
+  }
+
+  /** The smallest TTL seen, less for what is missing or unknown, between the operator's bounds. */
+  #life({ dns, findings: found, settled }: Assessment): number {
+    const { cacheMinMs, cacheMaxMs } = this.#options;
+    // It cost no look-up, and another policy may want one.
+    if (settled) return 0;
+    // What was not asked is our trouble, and may be over the next moment.
+    if (dns.some(({ status, records: [detail = ''] }) => status === 'temperror' && isUnasked(detail)))
+      return 0;
+    if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
+    let life = cacheMaxMs;
+    for (const { ttl } of dns) if (ttl !== null) life = Math.min(life, ttl * 1000);
+    if (found.some(({ id }) => findings.get(id)?.basis === 'existence'))
+      life = Math.min(life, NEGATIVE_LIFE_MS);
+    return Math.max(life, cacheMinMs);
+  }
+}
+
+function leaver(work: Work): () => void {
+  return () => {
+    work.wanted--;
+    if (work.wanted === 0) work.asker.end('dropped');
+  };
+}

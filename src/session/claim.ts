@@ -1,0 +1,205 @@
+/**
+ * One name that one client gave on one connection: its assessment, and the verdicts on it. Knows nothing of the protocol.
+ *
+ * The assessment starts at once; the verdict is made when somebody wants it, since by then more is known of the MTA.
+ */
+import type { Assessor } from './assessor.ts';
+import type { ChurnCounter } from '../state/churn.ts';
+import { type Assessment, withSession } from '../core/assess.ts';
+import { messageChecks, sessionChecks } from '../core/checks/index.ts';
+import type { MessageFacts } from '../core/checks/message.ts';
+import type { SessionFacts } from '../core/checks/session.ts';
+import { canonicalName } from '../core/domain.ts';
+import type { IpAddress } from '../core/ip.ts';
+import type { Decision, Judged } from '../decisions/decision.ts';
+import { enforce } from '../policy/enforcement.ts';
+import { decide, type Policy } from '../policy/policy.ts';
+import type { Ourselves } from '../policy/our-names.ts';
+import type { Rules } from '../policy/rules.ts';
+
+/** The parts of the service by which a name is judged. */
+export interface Bench {
+  readonly assessor: Assessor;
+  readonly churn: ChurnCounter;
+  /** What the operator has decided, as it is now. */
+  readonly rules: () => Rules;
+  /**
+   * The resolver is out of order: what rests on DNS is not held against who greeted at `begun` or later (on the scale of
+   * `now`). Who greeted before has nothing of it, so that nobody gains by an outage that came while he was assessed.
+   */
+  readonly dnsIll: (begun: number) => boolean;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number;
+  readonly timing?: Timing | undefined;
+}
+
+/** Hears how long a name took that the cache did not have. Must not throw. */
+export interface Timing {
+  /** Milliseconds from HELO until the assessment was there. */
+  assessed(ms: number, assessment: Assessment): void;
+  /** Milliseconds that the MTA was kept waiting for it at a later command. */
+  waited(ms: number): void;
+}
+
+export class Greeting {
+  readonly helo: string;
+  readonly hit: Decision['hit'];
+  readonly #bench: Bench;
+  readonly #session: { readonly id: string };
+  readonly #ordinal: number;
+  readonly #ip: IpAddress | null;
+  readonly #previousHelo: string | null;
+  readonly #namesSeen: number;
+  readonly #begunAt: number;
+  /** Tells that nobody wants the assessment under way. */
+  #leave: (() => void) | null = null;
+  /** A promise while DNS is asked; null for a client that is never refused. */
+  #assessment: Assessment | Promise<Assessment> | null = null;
+  #elapsedMs = 0;
+  #judged: Judged | null = null;
+
+  /** `ask` is false for a client that is never refused: it is not looked up, and there is no verdict. */
+  constructor(
+    bench: Bench,
+    {
+      ip,
+      helo,
+      previousHelo,
+      session,
+      ordinal,
+      ask,
+    }: {
+      readonly ip: IpAddress | null;
+      readonly helo: string;
+      readonly previousHelo: string | null;
+      readonly session: { readonly id: string };
+      /** Which greeting of the session. */
+      readonly ordinal: number;
+      readonly ask: boolean;
+    },
+  ) {
+    this.#bench = bench;
+    this.#ip = ip;
+    this.helo = helo;
+    this.#session = session;
+    this.#ordinal = ordinal;
+    this.#previousHelo = previousHelo;
+    this.#begunAt = bench.now();
+    if (!ask) {
+      this.hit = 'none';
+      this.#namesSeen = 0;
+      return;
+    }
+    this.#namesSeen = ip === null ? 0 : bench.churn.note(ip, canonicalName(helo));
+    const found = bench.assessor.lookup(ip, helo);
+    this.hit = found.hit;
+    if (found.hit === 'hit') {
+      this.#assessment = found.value;
+      return;
+    }
+    let wanted = true;
+    this.#leave = () => {
+      wanted = false;
+      found.leave();
+    };
+    this.#assessment = found.pending.then((assessment) => {
+      this.#elapsedMs = bench.now() - this.#begunAt;
+      this.#assessment = assessment;
+      this.#leave = null;
+      if (wanted) bench.timing?.assessed(this.#elapsedMs, assessment);
+      return assessment;
+    });
+    // Nobody may be waiting when it fails; who asks later gets the failure.
+    this.#assessment.catch(() => undefined);
+  }
+
+  /** Finds the log record: unique for each greeting. Made where somebody wants it, which most sessions never do. */
+  get reference(): string {
+    return `${this.#session.id}.${this.#ordinal.toString(36)}`;
+  }
+
+  /** At once where the assessment is there; null for a client that is never refused. */
+  verdict(mta: Ourselves): Judged | Promise<Judged> | null {
+    const assessment = this.#assessment;
+    if (this.#judged !== null || assessment === null) return this.#judged;
+    if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
+    const { timing, now } = this.#bench;
+    const askedAt = now();
+    return assessment.then((done) => {
+      timing?.waited(now() - askedAt);
+      return (this.#judged ??= this.#judge(done, mta));
+    });
+  }
+
+  /** Another name has taken the place of this one. */
+  drop(): void {
+    this.#leave?.();
+    this.#leave = null;
+  }
+
+  /** The verdict where nobody has to wait for it. */
+  settled(mta: Ourselves): Judged | null {
+    const judged = this.#assessment instanceof Promise ? null : this.verdict(mta);
+    return judged instanceof Promise ? null : judged;
+  }
+
+  /** The same verdict under the policy of a recipient. */
+  under(policy: Policy, judged: Judged): Judged {
+    const verdict = decide(judged.assessment, policy, judged.dnsIll);
+    const action = enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement);
+    return { ...judged, verdict, policy, ownPolicy: policy, action };
+  }
+
+  /** The same verdict with what was found in the message. */
+  withMessage(judged: Judged, facts: MessageFacts): Judged {
+    const { policy, shadowPolicy, dnsIll } = judged;
+    const assessment = withSession(judged.assessment, facts, messageChecks);
+    const verdict = decide(assessment, policy, dnsIll);
+    return {
+      ...judged,
+      assessment,
+      verdict,
+      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll),
+      action: enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement),
+    };
+  }
+
+  /** No recipient that may come is going to refuse. */
+  acceptedByAll(judged: Judged): boolean {
+    const { recipients } = this.#bench.rules();
+    return (
+      judged.action === 'accept' &&
+      recipients.policies.every((each) => this.under(each, judged).action === 'accept')
+    );
+  }
+
+  #judge(cached: Assessment, mta: Ourselves): Judged {
+    const { rules, dnsIll, wallClock } = this.#bench;
+    const { policy, shadowPolicy, enforcement, access, churnLimit } = rules();
+    const entry = access.match(cached, wallClock());
+    const facts: SessionFacts = {
+      ...mta,
+      previousHelo: this.#previousHelo,
+      namesSeen: this.#namesSeen,
+      churnLimit,
+      denied: entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null,
+    };
+    const assessment = withSession(cached, facts, sessionChecks);
+    const ill = dnsIll(this.#begunAt);
+    const verdict = decide(assessment, policy, ill);
+    return {
+      assessment,
+      verdict,
+      policy,
+      ownPolicy: null,
+      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, ill),
+      shadowPolicy,
+      dnsIll: ill,
+      action: enforce(verdict.disposition, this.#ip, enforcement),
+      access: entry,
+      elapsedMs: this.#elapsedMs,
+    };
+  }
+}

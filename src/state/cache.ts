@@ -1,0 +1,145 @@
+/**
+ * A cache with one entry per client address and, inside it, a few named values. Bounded in addresses and in bytes, and a
+ * network has a share that it cannot exceed. Never answers for another address or another name; never throws when full;
+ * joins equal look-ups under way.
+ *
+ * Two generations, each half of the whole: what is asked for moves to the young one, and when that is full, the old one is
+ * dropped and the young grows old. So there is no sweep, and the expiry is kept with each value and checked on reading.
+ */
+import { Generation, type Held, HELD_BYTES, NAME_BYTES, networkOf } from './cache-generation.ts';
+import type { IpAddress } from '../core/ip.ts';
+
+/** Read whenever they are needed, so that they may change. */
+export interface CacheOptions<T> {
+  readonly maxClients: number;
+  /** Bytes that all values may take, as `sizeOf` estimates them. */
+  readonly maxBytes: number;
+  /** Names kept for one address; the least recently used goes first. */
+  readonly maxNamesPerClient: number;
+  /** Bytes that a value takes, about. */
+  readonly sizeOf: (value: T) => number;
+  /** Milliseconds a value may be used; 0 shares it only with those who asked at the same time. */
+  readonly lifeMs: (value: T) => number;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+/** A value at once, or a promise of one: `miss` for who caused the look-up, `joined` for who came while it ran. */
+export type CacheLookup<T> =
+  | { readonly hit: 'hit'; readonly value: T }
+  | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<T> };
+
+/**
+ * A network may have this part of a generation. The default of 64 MiB leaves it 1 MiB: two hundred usual senders, and
+ * 64 such networks fill the cache, not one.
+ */
+const SHARES = 32;
+
+export class AssessmentCache<T> {
+  readonly #options: CacheOptions<T>;
+  readonly #pending = new Map<string, Promise<T>>();
+  #young = new Generation<T>();
+  #old = new Generation<T>();
+  /** What began before `clear` is not kept. */
+  #cleared = 0;
+
+  constructor(options: CacheOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Addresses held. */
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  /** What they take in memory, about. */
+  get bytes(): number {
+    return this.#young.bytes + this.#old.bytes;
+  }
+
+  /** Forgets all. What is being loaded now still goes to those who wait for it, and to nobody else. */
+  clear(): void {
+    this.#pending.clear();
+    this.#cleared++;
+    this.#young = new Generation();
+    this.#old = new Generation();
+  }
+
+  /** Finds the value or starts `load`. A load that rejects is forgotten, and its error is the caller's. */
+  lookup(ip: IpAddress, name: string, load: () => Promise<T>): CacheLookup<T> {
+    const held = this.#find(ip.text);
+    const stored = held?.names.get(name);
+    if (held !== undefined && stored !== undefined) {
+      if (stored.expiresAt > this.#options.now()) {
+        this.#young.touch(held);
+        if (held.names.size > 1) {
+          // Re-inserting makes the order of the map that of use.
+          held.names.delete(name);
+          held.names.set(name, stored);
+        }
+        return { hit: 'hit', value: stored.value };
+      }
+      this.#young.forget(held, name);
+    }
+    // A space cannot be in an address, so the two parts cannot be confused.
+    const key = `${ip.text} ${name}`;
+    const joined = this.#pending.get(key);
+    if (joined !== undefined) return { hit: 'joined', pending: joined };
+    const pending = this.#load(ip, name, load).finally(() => {
+      if (this.#pending.get(key) === pending) this.#pending.delete(key);
+    });
+    this.#pending.set(key, pending);
+    return { hit: 'miss', pending };
+  }
+
+  async #load(ip: IpAddress, name: string, load: () => Promise<T>): Promise<T> {
+    const begun = this.#cleared;
+    const value = await load();
+    const life = this.#options.lifeMs(value);
+    if (life > 0 && begun === this.#cleared) this.#store(ip, name, value, life);
+    return value;
+  }
+
+  #store(ip: IpAddress, name: string, value: T, lifeMs: number): void {
+    const { maxBytes, maxNamesPerClient, sizeOf, now } = this.#options;
+    const share = maxBytes / 2 / SHARES;
+    const bytes = NAME_BYTES + name.length + sizeOf(value);
+    if (HELD_BYTES + bytes > share) return;
+    // Room is needed beside what the address has already, which then moves to where the room is.
+    this.#find(ip.text);
+    this.#makeRoom(HELD_BYTES + bytes);
+    let held = this.#find(ip.text);
+    if (held === undefined) {
+      held = { address: ip.text, network: networkOf(ip), names: new Map(), bytes: HELD_BYTES };
+      this.#young.add(held);
+    } else this.#young.forget(held, name);
+    const [oldest] = held.names.keys();
+    if (oldest !== undefined && held.names.size >= maxNamesPerClient) this.#young.forget(held, oldest);
+    this.#young.store(held, name, { value, expiresAt: now() + lifeMs, bytes });
+    this.#young.trim(held, share);
+  }
+
+  /** What is held of an address; one found in the old generation moves to the young. */
+  #find(address: string): Held<T> | undefined {
+    const young = this.#young.get(address);
+    if (young !== undefined) return young;
+    const old = this.#old.get(address);
+    if (old === undefined) return undefined;
+    this.#old.remove(old);
+    this.#makeRoom(old.bytes);
+    this.#young.add(old);
+    this.#young.trim(old, this.#options.maxBytes / 2 / SHARES);
+    return old;
+  }
+
+  /** Where one more address of so many bytes does not fit into the young generation, it grows old. */
+  #makeRoom(bytes: number): void {
+    const { maxBytes, maxClients } = this.#options;
+    const { size } = this.#young;
+    if (size === 0 || (size < Math.max(1, maxClients >> 1) && this.#young.bytes + bytes <= maxBytes / 2))
+      return;
+    // The bounds may have become narrower since it was filled.
+    this.#old = this.#young.bytes <= maxBytes / 2 ? this.#young : new Generation();
+    this.#young = new Generation();
+  }
+}

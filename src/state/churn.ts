@@ -1,0 +1,103 @@
+/** Counts the different HELO names that one client network gives within a window. Bounded in every direction. */
+import { type IpAddress, networkText } from '../core/ip.ts';
+import { textHash } from './text-hash.ts';
+
+/** Read whenever they are needed, so that they may change. */
+export interface ChurnOptions {
+  /** Length of the window in milliseconds. */
+  readonly windowMs: number;
+  /** Names counted per network; more are not told apart. */
+  readonly maxNames: number;
+  /** Networks counted at a time; when full the older half is forgotten. */
+  readonly maxClients: number;
+  readonly now: () => number;
+}
+
+/** Hashes of the names of a network, which take as little memory as a stranger's text is long; nearly all have one. */
+type Names = number | number[];
+
+/** /64s of a /48 told apart in a window; the others count as one, or a single customer could fill the table. */
+const MAX_OF_SITE = 256;
+/** Names that all networks together are expected to have, each; beyond that the window ends early. */
+const USUAL_NAMES = 16;
+
+class Generation {
+  readonly names = new Map<string, Names>();
+  /** Networks of each /48. */
+  readonly sites = new Map<string, number>();
+  size = 0;
+}
+
+/**
+ * Names live for one to two windows: there is a current and a previous generation, and the generations move on when
+ * the window is over or the current one is full. No timer and no sweep.
+ */
+export class ChurnCounter {
+  readonly #options: ChurnOptions;
+  readonly #hash = textHash();
+  #current = new Generation();
+  #previous = new Generation();
+  #startedAt: number;
+
+  constructor(options: ChurnOptions) {
+    this.#options = options;
+    this.#startedAt = options.now();
+  }
+
+  /** Notes a name (canonical) and returns how many different ones this client gave, this one included. */
+  note(address: IpAddress, name: string): number {
+    this.#turn();
+    const network = this.#network(address);
+    const names = this.#add(network, this.#hash(name) >>> 1);
+    const before = this.#previous.names.get(network);
+    return before === undefined ? countOf(names) : new Set([names, before].flat()).size;
+  }
+
+  /** An IPv6 client owns its /64 and could give each name from an address of its own; many own the /48. */
+  #network(address: IpAddress): string {
+    if (address.family === 4) return address.text;
+    const network = networkText(address, 64);
+    const { names, sites } = this.#current;
+    if (names.has(network)) return network;
+    const site = networkText(address, 48);
+    const members = sites.get(site) ?? 0;
+    if (members >= MAX_OF_SITE) return site;
+    sites.set(site, members + 1);
+    return network;
+  }
+
+  /** The names of the network after this one. */
+  #add(network: string, name: number): Names {
+    const { names } = this.#current;
+    const known = names.get(network);
+    if (known === undefined) {
+      this.#current.size++;
+      names.set(network, name);
+      return name;
+    }
+    const list = typeof known === 'number' ? [known] : known;
+    if (list.includes(name) || list.length >= this.#options.maxNames) return known;
+    this.#current.size++;
+    list.push(name);
+    names.set(network, list);
+    return list;
+  }
+
+  #turn(): void {
+    const { now, windowMs, maxClients, maxNames } = this.#options;
+    const at = now();
+    const overdue = at - this.#startedAt - windowMs;
+    const { names, size } = this.#current;
+    // A /24 or a /48 has a quarter of that at most, whatever the numbers.
+    const maxSize = Math.max(USUAL_NAMES * maxClients, 4 * (MAX_OF_SITE + 1) * maxNames);
+    if (overdue < 0 && names.size < maxClients && size < maxSize) return;
+    // After a whole window of silence even the current names are old.
+    this.#previous = overdue >= windowMs ? new Generation() : this.#current;
+    this.#current = new Generation();
+    this.#startedAt = at;
+  }
+}
+
+function countOf(names: Names): number {
+  return typeof names === 'number' ? 1 : names.length;
+}

@@ -1,0 +1,93 @@
+/** Every option of the table is read by something. What it changes is shown by `service-reload.test.ts`. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { check } from '../../src/commands/check.ts';
+import { serve } from '../../src/commands/serve.ts';
+import { ConfigSource } from '../../src/config/source.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import { ROWS } from '../../src/config/options.ts';
+import * as mta from '../support/mta.ts';
+import { fakeTerminal } from '../support/terminal.ts';
+
+/** The keys that somebody asks for. To take all at once proves nothing, so it is not allowed. */
+function recording(config: Config, read: Set<string>): Config {
+  return new Proxy(config, {
+    get: (target, key) => {
+      // A promise is asked whether it is one.
+      if (key !== 'then') read.add(String(key));
+      return Reflect.get(target, key) as unknown;
+    },
+    ownKeys: () => {
+      throw new Error('the Config was taken as a whole');
+    },
+  });
+}
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'read-'));
+  writeFileSync(join(directory, 'zone'), 'mail.sender.org. A 198.51.100.7\n');
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** Sessions of the host itself, of a stranger, and of one who is tempfailed. */
+async function sessions(port: number): Promise<void> {
+  for (const [ip, helo] of [
+    ['198.51.100.7', 'mail.sender.org'],
+    ['203.0.113.5', 'mail.sender.org'],
+    ['203.0.113.5', 'gone.sender.org'],
+  ] as const) {
+    const socket = connect(port, '127.0.0.1');
+    let received = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+    const packets = [mta.connect(ip), mta.helo(helo), mta.mail('s@sender.org'), mta.rcpt('u@dest.test')];
+    socket.write(Buffer.concat([mta.optneg(), ...packets]));
+    while (mta.replies(received).length < 5) await new Promise((resolve) => setTimeout(resolve, 2));
+    socket.destroy();
+  }
+}
+
+async function served(texts: ReadonlyMap<string, readonly string[]>, read: Set<string>): Promise<void> {
+  const source = new ConfigSource(texts);
+  const config = await source.read();
+  source.read = () => Promise.resolve(recording(config, read));
+  let out = '';
+  let asked = 0;
+  const terminal = fakeTerminal({
+    write: (text) => (out += text),
+    untilStopped: async () => {
+      if (asked++ > 0) return new Promise(() => undefined);
+      await sessions(Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(out)?.[1]));
+      return 'the test';
+    },
+  });
+  await serve(source, '1', terminal);
+}
+
+describe('every option', () => {
+  const read = new Set<string>();
+  beforeAll(async () => {
+    const zone: [string, string[]] = ['dnsZone', [join(directory, 'zone')]];
+    const zero = '127.0.0.1:0';
+    await served(new Map([zone, ['listen', [`inet:${zero}`]], ['http', [zero]]]), read);
+    await check('198.51.100.7', 'mail.sender.org', recording(readConfig(new Map([zone])), read), false);
+  });
+
+  it.each(ROWS.map(([key]) => key))('%s is read', (key) => {
+    expect([...read]).toContain(key);
+  });
+
+  it('is what is read: nothing asks for one that the table does not have', () => {
+    const known = new Set<string>(ROWS.map(([key]) => key));
+    expect([...read].filter((key) => !known.has(key))).toEqual([]);
+  });
+
+  it('taken all at once would not count', () => {
+    expect(() => ({ ...recording(readConfig(new Map()), new Set()) })).toThrow(/as a whole/);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Decision,
+  decisionLogger,
+  decisionMembers,
+  decisionText,
+} from '../../src/decisions/decision.ts';
+import { createLog } from '../../src/log/log.ts';
+import { formatValue } from '../../src/log/value.ts';
+import { DECISIONS } from '../fixtures/decisions.ts';
+
+/** Keys and values of a `key=value` line, as they stand there. */
+function parse(line: string): [string, string][] {
+  return [...line.matchAll(/ ([a-z]+)=("(?:[^"\\]|\\.)*"|\S+)/g)].map(([, key = '', value = '']) => [
+    key,
+    value,
+  ]);
+}
+
+describe('decisionText', () => {
+  it('has every field, in its place', () => {
+    expect(decisionText(DECISIONS.full)).toBe(
+      'decision client=203.0.113.50 helo="gone sender.org" action=tempfail policy=rfc5321 verdict=tempfail score=7 cause=helo-nxdomain findings=helo-nxdomain:5,iprev-none:2 correspondence=none stream=failed shadow=reject:14 access=3 dns=ill ms=3 cache=miss stage=rcpt from=<a@b.org> rcpt=<user@dest.test> queue=4Y1abc ref=mwtthiz8.5.1',
+    );
+  });
+
+  it('of an exempt client that was not judged', () => {
+    expect(decisionText(DECISIONS.exempt)).toBe(
+      'decision client=unknown helo=Jupiter action=accept exempt=loopback cache=none stage=mail from=<> ref=mwtthiz8.5.1',
+    );
+  });
+});
+
+it.each(Object.entries<Decision>(DECISIONS))('%s: JSON has the same names and values', (_, decision) => {
+  const line = decisionText(decision);
+  const members = JSON.parse(`{${decisionMembers(decision)}}`) as Record<string, unknown>;
+  expect(members['event']).toBe('decision');
+  expect(
+    Object.entries(members)
+      .slice(1)
+      .map(([key, value]) => [key, formatValue(String(value))]),
+  ).toEqual(parse(line));
+});
+
+it.each([
+  ['kv', 'info', /^decision client=/],
+  ['json', 'info', /^\{"time":"[^"]+","level":"info","event":"decision","client":/],
+  ['kv', 'warning', /^$/],
+] as const)('decisionLogger: %s at %s', (format, level, wanted) => {
+  let text = '';
+  decisionLogger(createLog((line) => (text += line), { format, level }))(DECISIONS.full);
+  expect(text).toMatch(wanted);
+});

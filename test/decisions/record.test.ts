@@ -1,0 +1,340 @@
+/** What the decision log holds: of every kind of decision by its schema, and enough to judge again. */
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import type { Assessment } from '../../src/core/assess.ts';
+import { type Finding, PRESETS } from '../../src/core/check.ts';
+import { checks, findings, sessionChecks } from '../../src/core/checks/index.ts';
+import { makeClient } from '../../src/core/client.ts';
+import { parsePrefix } from '../../src/core/ip.ts';
+import type { Decision } from '../../src/decisions/decision.ts';
+import { decisionRecord, MAX_RECORD } from '../../src/decisions/record.ts';
+import { zoneFileResolver } from '../../src/dns/zone-file.ts';
+import { decide, makePolicy, type Verdict } from '../../src/policy/policy.ts';
+import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
+import { DECISIONS } from '../fixtures/decisions.ts';
+import { SENDERS } from '../fixtures/senders.ts';
+import * as mta from '../support/mta.ts';
+import { hello, list, message, type Setup, service } from '../support/service.ts';
+import { zoneResolver } from '../support/zone.ts';
+
+const TIME = '2026-11-24T07:40:00.023Z';
+
+/** The schema as published, and the same with nothing let through that it does not name. */
+function validators(): Record<'published' | 'strict', ValidateFunction> {
+  const text = readFileSync(new URL('../../docs/decision-log.schema.json', import.meta.url), 'utf8');
+  const strict = JSON.parse(text, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && 'properties' in value && 'type' in value
+      ? { additionalProperties: false, ...value }
+      : value,
+  ) as object;
+  const compile = (schema: object): ValidateFunction =>
+    new Ajv2020({ allowUnionTypes: true }).compile(schema);
+  return { published: compile(JSON.parse(text) as object), strict: compile(strict) };
+}
+
+const { published, strict } = validators();
+
+interface Recorded {
+  client: { ip: string | null };
+  helo: string;
+  connected: string | null;
+  exempt: string | null;
+  action: string;
+  judged: {
+    policy: object;
+    verdict: object;
+    shadow: object | null;
+    access: object | null;
+    findings: { id: string; weight: number; provisional?: boolean; evidence: Record<string, string> }[];
+    dnsIll: boolean;
+    assessment: Omit<Assessment, 'client' | 'dns' | 'findings' | 'outcomes'> & {
+      findings: string[];
+      outcomes: (Omit<Assessment['outcomes'][number], 'finding'> & { finding: string | null })[];
+    };
+    dns: Assessment['dns'];
+    omitted?: { evidence: number; answers: number };
+  } | null;
+}
+
+/** The record of a decision, checked against the schema. */
+function record(decision: Decision): Recorded {
+  const line = decisionRecord(decision, TIME, TIME);
+  expect(line).toMatch(/^[\x20-\x7e]+$/);
+  const made: unknown = JSON.parse(line);
+  for (const validate of [published, strict]) {
+    expect(validate(made), JSON.stringify(validate.errors)).toBe(true);
+  }
+  return made as Recorded;
+}
+
+/** The assessment that a record holds. */
+function rebuilt({ client, helo, judged }: Recorded): Assessment {
+  if (judged === null) throw new Error('there was no verdict');
+  const { findings: ids, outcomes, ...rest } = judged.assessment;
+  const findingOf = (id: string): Finding => {
+    const { evidence = {}, provisional } = judged.findings.find((each) => each.id === id) ?? {};
+    return { id, evidence, ...(provisional === true ? { provisional } : {}) };
+  };
+  return {
+    ...rest,
+    client: makeClient(client.ip, helo),
+    dns: judged.dns,
+    findings: ids.map(findingOf),
+    outcomes: outcomes.map((each) => ({
+      ...each,
+      finding: each.finding === null ? null : { id: each.finding, evidence: each.evidence },
+    })),
+  };
+}
+
+/** Has a client say something, and gives all decisions on it. */
+async function decisionsOn(setup: Setup, ...packets: Buffer[]): Promise<Decision[]> {
+  const decisions: Decision[] = [];
+  const { say } = service({ ...setup, decided: (decision) => decisions.push(decision) }).connection();
+  await say(...packets);
+  expect(decisions.length).toBeGreaterThan(0);
+  return decisions;
+}
+
+const brief = ({ disposition, score, stream, cause, counted }: Verdict): object => ({
+  disposition,
+  score,
+  stream,
+  cause,
+  counted,
+});
+
+describe.each(PRESETS)('the senders of the examples under %s', (preset) => {
+  const file = new URL('../../examples/senders.zone', import.meta.url);
+  const resolver = zoneFileResolver(readFileSync(file, 'utf8'), 'senders.zone');
+  const rules = { policy: makePolicy(preset, findings), shadowPolicy: makePolicy('strict', findings) };
+
+  it.each(SENDERS)('$title, $helo', async ({ ip, helo }) => {
+    const [decision] = await decisionsOn({ resolver, rules }, ...hello(helo, ip), ...message);
+    if (decision === undefined || decision.judged === null) throw new Error('no verdict');
+    const { assessment } = decision.judged;
+    const again = rebuilt(record(decision));
+    expect(again).toEqual(assessment);
+    for (const each of PRESETS) {
+      for (const dnsIll of [false, true]) {
+        const policy = makePolicy(each, findings);
+        expect(brief(decide(again, policy, dnsIll))).toEqual(brief(decide(assessment, policy, dnsIll)));
+      }
+    }
+  });
+});
+
+it('a silent reverse zone leaves enough to judge again', async () => {
+  const zone = {
+    'mail.sender.org': { A: ['203.0.113.9'] },
+    '7.100.51.198.in-addr.arpa': 'temperror',
+  } as const;
+  const rules = { policy: makePolicy('emailcore', findings) };
+  const [decision] = await decisionsOn(
+    { resolver: zoneResolver(zone), rules },
+    ...hello('mail.sender.org'),
+    ...message,
+  );
+  if (decision === undefined || decision.judged === null) throw new Error('no verdict');
+  const made = record(decision);
+  expect(made.judged?.findings.map(({ id, provisional }) => [id, provisional])).toEqual([
+    ['helo-mismatch', true],
+    ['dns-temperror', undefined],
+  ]);
+  expect(made.judged?.assessment).toMatchObject({ undecided: true, trouble: 'client' });
+  const again = rebuilt(made);
+  expect(again).toEqual(decision.judged.assessment);
+  for (const preset of PRESETS) {
+    const policy = makePolicy(preset, findings);
+    expect(brief(decide(again, policy))).toEqual(brief(decide(decision.judged.assessment, policy)));
+  }
+});
+
+describe('other decisions', () => {
+  const login = mta.macros('M', { '{auth_authen}': 'bob', i: '4Y1abc' });
+  const trusted = [parsePrefix('203.0.113.0/24')].filter((each) => each !== null);
+  const recipients = new RecipientPolicies(
+    parseRecipientRules('dest.test strict\noff@dest.test off', 'file'),
+    (preset) => makePolicy(preset, findings),
+  );
+
+  it.each<[string, Setup, Buffer[], object]>([
+    [
+      'a login',
+      {},
+      [...hello('Jupiter'), login, ...message],
+      { exempt: 'authenticated', action: 'accept', queue: '4Y1abc' },
+    ],
+    [
+      'loopback',
+      {},
+      [...hello('x', '::1'), ...message],
+      { exempt: 'loopback', judged: null, client: { ip: '::1', family: 6 } },
+    ],
+    [
+      'a trusted client',
+      { rules: { trusted } },
+      [...hello('x', '203.0.113.9'), ...message],
+      { exempt: 'trusted', cache: 'none' },
+    ],
+    [
+      'no address',
+      {},
+      [mta.packet('C', 'unknown\0U'), mta.helo('mail.sender.org'), ...message],
+      { client: { ip: null, family: null } },
+    ],
+    ['no HELO', {}, [mta.connect('198.51.100.7'), ...message], { helo: '', action: 'accept' }],
+    [
+      'at HELO',
+      { rules: { applyAt: 'helo' } },
+      hello('Jupiter'),
+      { stage: 'helo', sender: null, recipient: null, action: 'reject' },
+    ],
+    [
+      'observed',
+      { rules: { enforcement: { observe: true, percent: 100 } } },
+      [...hello('Jupiter'), ...message],
+      { action: 'accept' },
+    ],
+    ['DNS trouble', {}, [...hello('broken.org'), ...message], { action: 'accept' }],
+    [
+      'DNS out of order',
+      { dnsIll: () => true },
+      [...hello('gone.sender.org'), ...message],
+      { action: 'accept' },
+    ],
+    [
+      'allowed by the list',
+      { rules: { access: list('allow * ip=198.51.100.0/24') } },
+      [...hello('Jupiter'), ...message],
+      { exempt: 'access' },
+    ],
+    [
+      'denied by the list',
+      { rules: { access: list('deny *.sender.org') } },
+      [...hello('mail.sender.org'), ...message],
+      { action: 'reject' },
+    ],
+    [
+      'another name',
+      {},
+      [...hello('a.sender.org'), mta.helo('b.sender.org'), ...message],
+      { helo: 'b.sender.org' },
+    ],
+    [
+      'postmaster',
+      {},
+      [...hello('Jupiter'), mta.mail('s@x'), mta.rcpt('postmaster@x')],
+      { exempt: 'postmaster' },
+    ],
+    [
+      'a policy of the recipient',
+      { rules: { recipients } },
+      [...hello('other.sender.org'), mta.mail('s@x'), mta.rcpt('a@dest.test')],
+      { action: 'reject' },
+    ],
+    [
+      'a recipient without one',
+      { rules: { recipients } },
+      [...hello('other.sender.org'), mta.mail('s@x'), mta.rcpt('off@dest.test')],
+      { exempt: 'opted-out' },
+    ],
+    [
+      'hostile text',
+      {},
+      [...hello('x"\\\x1b[31m\xe9\x7f\u0001'), mta.mail('"\n"@x'), mta.rcpt('\xff@x')],
+      { helo: 'x"\\\x1b[31m\xe9\x7f\u0001', sender: '<"\n"@x>' },
+    ],
+    [
+      'a name of ten thousand octets',
+      {},
+      [...hello('y'.repeat(10_000)), ...message],
+      { helo: `${'y'.repeat(1021)}...`, action: 'reject' },
+    ],
+  ])('%s', async (_, setup, packets, wanted) => {
+    for (const decision of await decisionsOn(setup, ...packets)) {
+      const made = record(decision);
+      expect(made).toMatchObject(wanted);
+      if (decision.judged === null) continue;
+      const { assessment, verdict } = decision.judged;
+      for (const preset of PRESETS) {
+        const policy = makePolicy(preset, findings);
+        expect(decide(rebuilt(made), policy).disposition).toBe(decide(assessment, policy).disposition);
+      }
+      expect(made.judged?.verdict).toMatchObject({ disposition: verdict.disposition, score: verdict.score });
+    }
+  });
+
+  it.each(Object.entries<Decision>(DECISIONS))('made by hand: %s', (_, decision) => {
+    const made = record(decision);
+    expect(made.connected).toBe(TIME);
+    expect(made.judged === null).toBe(decision.judged === null);
+  });
+});
+
+describe('a record that strangers filled', () => {
+  const full: Decision = DECISIONS.full;
+  const { judged } = full;
+  if (judged === null) throw new Error('no verdict');
+  /** The longest that text can become: each octet six. */
+  const hostile = '\xff'.repeat(65_000);
+  const evidence = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`text${i}`, hostile]));
+  const dns = Array.from({ length: 40 }, (_, i) => ({
+    name: `${`${'n'.repeat(61)}.`.repeat(4)}${i}`,
+    type: 'TXT' as const,
+    status: 'found' as const,
+    records: Array.from({ length: 1000 }, () => hostile),
+    ttl: 1,
+  }));
+  const lineOf = (changes: Partial<Assessment>, envelope: Partial<Decision> = {}): string =>
+    decisionRecord(
+      { ...full, ...envelope, judged: { ...judged, assessment: { ...judged.assessment, ...changes } } },
+      TIME,
+      null,
+    );
+  const outcomes = [...checks, ...sessionChecks].map(({ name }) => ({
+    check: name,
+    result: 'temperror' as const,
+    finding: { id: 'dns-temperror', evidence },
+    correspondence: 'authorized' as const,
+    optOut: false,
+    evidence,
+  }));
+
+  it('has 64 KiB at most, and says what is missing', () => {
+    const everything = { helo: hostile, sender: hostile, recipient: hostile, queueId: hostile };
+    const line = lineOf({ dns, outcomes, mismatch: evidence }, everything);
+    expect(line.length).toBeLessThanOrEqual(MAX_RECORD);
+    expect(line.length).toBeGreaterThan(MAX_RECORD / 2);
+    const made = JSON.parse(line) as Recorded;
+    expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
+    expect(made.judged?.assessment.outcomes).toHaveLength(outcomes.length);
+    const seen = [
+      ...(made.judged?.assessment.outcomes ?? []).map((each) => each.evidence),
+      made.judged?.assessment.mismatch ?? {},
+    ].flatMap((each) => Object.keys(each));
+    expect(made.judged?.omitted?.evidence).toBe(9 * (outcomes.length + 1) - seen.length);
+    expect(made.judged?.omitted?.answers).toBe(40 - (made.judged?.dns.length ?? 0));
+  });
+
+  it('counts the records that are missing of an answer, with those that were never kept', () => {
+    const [answer] = dns;
+    if (answer === undefined) throw new Error('no answer');
+    const made = JSON.parse(lineOf({ dns: [answer, { ...answer, omitted: 5 }] })) as Recorded;
+    expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
+    expect(made.judged?.dns.map(({ records, omitted }) => [records.length, omitted])).toEqual([
+      [1, 999],
+      [1, 1004],
+    ]);
+    expect(made.judged?.omitted).toBeUndefined();
+  });
+});
+
+it('the schema refuses what is none', () => {
+  const good = JSON.parse(decisionRecord(DECISIONS.full, TIME, TIME)) as object;
+  expect(strict({ ...good, extra: 1 })).toBe(false);
+  expect(published({ ...good, extra: 1 })).toBe(true);
+  expect(published({ ...good, version: 2 })).toBe(false);
+  expect(published({ ...good, action: 'discard' })).toBe(false);
+});

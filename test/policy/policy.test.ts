@@ -1,0 +1,340 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Assessment } from '../../src/core/assess.ts';
+import {
+  type Correspondence,
+  CORRESPONDENCES,
+  type Finding,
+  PRESETS,
+  type Zone,
+} from '../../src/core/check.ts';
+import { checks, findings } from '../../src/core/checks/index.ts';
+import { makeClient } from '../../src/core/client.ts';
+import {
+  decide,
+  inferredAlone,
+  makePolicy,
+  type Policy,
+  type PolicyChanges,
+  settles,
+  type Verdict,
+  worthwhile,
+} from '../../src/policy/policy.ts';
+import { assessed } from '../support/checked.ts';
+
+const IDS = [...findings.keys()];
+const finding = (id: string): Finding => ({ id, evidence: { question: 'x A', detail: 'timeout' } });
+
+function assessment(ids: readonly string[], changes: Partial<Assessment> = {}): Assessment {
+  return {
+    client: makeClient('192.0.2.1', 'mail.example.org'),
+    outcomes: [],
+    findings: ids.map(finding),
+    correspondence: 'none',
+    optOut: false,
+    undecided: false,
+    trouble: null,
+    mismatch: null,
+    dns: [],
+    settled: false,
+    ...changes,
+  };
+}
+
+const words = ({ disposition, score, cause }: Verdict): string =>
+  `${disposition} ${score} ${cause?.id ?? '-'}`;
+const SEVERITY = { accept: 0, tempfail: 1, reject: 2 } as const;
+
+const anyIds = fc.uniqueArray(fc.constantFrom(...IDS), { maxLength: 8 });
+const anyPolicy: fc.Arbitrary<Policy> = fc
+  .record({
+    preset: fc.constantFrom(...PRESETS),
+    rejectAt: fc.integer({ min: 5, max: 30 }),
+    tempfailAt: fc.integer({ min: 1, max: 5 }),
+    require: fc.constantFrom('exact' as const, 'authorized' as const, 'aligned' as const),
+    weights: fc.dictionary(fc.constantFrom(...IDS), fc.nat({ max: 20 })),
+  })
+  .map(({ preset, weights, ...rest }) =>
+    makePolicy(preset, findings, { ...rest, weights: new Map(Object.entries(weights)) }),
+  );
+const anyFacts = fc
+  .record({
+    correspondence: fc.constantFrom<Correspondence>(...CORRESPONDENCES),
+    optOut: fc.boolean(),
+    undecided: fc.boolean(),
+    trouble: fc.constantFrom<Zone>('owner', 'client'),
+    mismatch: fc.constantFrom(null, { addresses: '203.0.113.1' }),
+  })
+  // Nothing is undecided without trouble.
+  .map((facts) => (facts.undecided ? facts : { ...facts, trouble: null }));
+
+describe('decide', () => {
+  it.each<[string, string[], PolicyChanges, string]>([
+    ['nothing found', [], {}, 'accept 0 -'],
+    ['a form failure', ['helo-syntax'], {}, 'reject 10 helo-syntax'],
+    ['a missing name', ['helo-nxdomain'], {}, 'tempfail 5 helo-nxdomain'],
+    ['the heaviest is the cause', ['iprev-none', 'helo-nxdomain'], {}, 'tempfail 7 helo-nxdomain'],
+    ['the first of equals is the cause', ['helo-bare-ip', 'helo-claims-us'], {}, 'reject 20 helo-bare-ip'],
+    ['below the threshold', ['iprev-none', 'helo-changed'], {}, 'accept 4 iprev-none'],
+    [
+      'a weight of the operator',
+      ['helo-mismatch'],
+      { weights: new Map([['helo-mismatch', 7]]) },
+      'tempfail 7 helo-mismatch',
+    ],
+    ['thresholds of the operator', ['helo-nxdomain'], { rejectAt: 5 }, 'reject 5 helo-nxdomain'],
+    ['an unknown finding weighs nothing', ['no-such'], {}, 'accept 0 -'],
+    [
+      'an unknown does not refuse for good',
+      ['dns-temperror', 'helo-nxdomain'],
+      { weights: new Map([['dns-temperror', 50]]) },
+      'tempfail 55 dns-temperror',
+    ],
+  ])('%s', (_, ids, changes, wanted) => {
+    expect(words(decide(assessment(ids), makePolicy('rfc5321', findings, changes)))).toBe(wanted);
+  });
+
+  it.each<[Correspondence, Policy['require'], boolean]>([
+    ['none', 'aligned', true],
+    ['aligned', 'aligned', false],
+    ['aligned', 'authorized', true],
+    ['authorized', 'authorized', false],
+    ['authorized', 'exact', true],
+    ['exact', 'exact', false],
+  ])('correspondence %s where %s is required is a mismatch: %s', (correspondence, require, short) => {
+    const facts = { correspondence, mismatch: { addresses: '203.0.113.1' } };
+    const { counted } = decide(assessment([], facts), makePolicy('emailcore', findings, { require }));
+    expect(counted.some(({ finding: { id } }) => id === 'helo-mismatch')).toBe(short);
+  });
+
+  it('sees no mismatch while a zone of the name’s owner is silent', () => {
+    const facts = { mismatch: { addresses: '203.0.113.1' }, undecided: true, trouble: 'owner' } as const;
+    expect(decide(assessment([], facts), makePolicy('strict', findings)).counted).toEqual([]);
+  });
+});
+
+describe('the stream', () => {
+  it.each<[string, string[], Partial<Assessment>, string]>([
+    ['exact', [], { correspondence: 'exact' }, 'verified'],
+    ['aligned, which is enough', [], { correspondence: 'aligned' }, 'verified'],
+    ['nothing shown', ['helo-mismatch'], {}, 'failed'],
+    ['no such name', ['helo-nxdomain'], {}, 'failed'],
+    ['its own literal', ['helo-literal'], { optOut: true }, 'unverified'],
+    ['the owner’s zone silent', [], { undecided: true, trouble: 'owner' }, 'unverified'],
+    ['the client’s zone silent', [], { undecided: true, trouble: 'client' }, 'failed'],
+    ['DNS could not say', ['dns-temperror'], { trouble: 'owner' }, 'unverified'],
+    ['no address', [], { client: makeClient(null, 'mail.example.org') }, 'unverified'],
+    ['no name', ['helo-missing'], { client: makeClient('192.0.2.1', '') }, 'unverified'],
+    ['claims to be us', ['helo-claims-us'], { correspondence: 'aligned' }, 'failed'],
+  ])('of %s', (_, ids, facts, stream) => {
+    expect(decide(assessment(ids, facts), makePolicy('rfc5321', findings)).stream).toBe(stream);
+  });
+
+  it('of aligned is failed where more is required', () => {
+    expect(decide(assessment([], { correspondence: 'aligned' }), makePolicy('strict', findings)).stream).toBe(
+      'failed',
+    );
+  });
+});
+
+describe('invariants', () => {
+  it('adding a finding never softens a verdict', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, fc.constantFrom(...IDS), anyFacts, (policy, ids, more, facts) => {
+        const before = decide(assessment(ids, facts), policy);
+        const after = decide(assessment([...new Set([...ids, more])], facts), policy);
+        expect(SEVERITY[after.disposition]).toBeGreaterThanOrEqual(SEVERITY[before.disposition]);
+        expect(after.score).toBeGreaterThanOrEqual(before.score);
+      }),
+    );
+  });
+
+  it('a temperror never makes a permanent reject', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, anyFacts, (policy, ids, facts) => {
+        const certain = ids.filter((id) => id !== 'dns-temperror');
+        const without = decide(assessment(certain, facts), policy).disposition;
+        const withIt = decide(assessment([...certain, 'dns-temperror'], facts), policy).disposition;
+        expect(withIt === 'reject' && without !== 'reject').toBe(false);
+      }),
+    );
+  });
+
+  it('under rfc5321 no set of inferred findings alone reaches a threshold', () => {
+    const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred');
+    expect(inferred.length).toBeGreaterThanOrEqual(4);
+    // All of them together is the heaviest set, possible or not, save for the pairs that exclude each other.
+    const exclusive = inferred.filter((id) => id !== 'iprev-none');
+    fc.assert(
+      fc.property(fc.subarray(exclusive), anyFacts, (ids, facts) => {
+        expect(decide(assessment(ids, facts), makePolicy('rfc5321', findings)).disposition).toBe('accept');
+      }),
+    );
+  });
+
+  it.each(PRESETS)(
+    'under %s a literal equal to the client fares no worse than with checks off',
+    async (preset) => {
+      const zones = [
+        {},
+        { '1.2.0.192.in-addr.arpa': { PTR: ['x.org'] } },
+        { '1.2.0.192.in-addr.arpa': 'temperror' },
+      ] as const;
+      for (const zone of zones) {
+        for (const [ip, helo] of [
+          ['192.0.2.1', '[192.0.2.1]'],
+          ['2001:db8::1', '[IPv6:2001:DB8::1]'],
+          ['10.0.0.1', '[10.0.0.1]'],
+        ] as const) {
+          const verdict = decide(await assessed(ip, helo, zone), makePolicy(preset, findings));
+          expect(verdict).toMatchObject({ disposition: 'accept', score: 0, stream: 'unverified' });
+        }
+      }
+    },
+  );
+
+  it('there is no discard', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, anyFacts, (policy, ids, facts) => {
+        const verdict = decide(assessment(ids, facts), policy);
+        expect(['accept', 'tempfail', 'reject']).toContain(verdict.disposition);
+        expect(verdict.disposition === 'accept' || verdict.cause !== null).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('with the resolver out of order', () => {
+  const DECLARED = IDS.filter((id) => findings.get(id)?.basis === 'declared');
+  const REST = IDS.filter((id) => !DECLARED.includes(id));
+
+  it('what could not be known does not count, and what the text says does', () => {
+    const all = decide(assessment(REST), makePolicy('strict', findings), true);
+    for (const {
+      finding: { id },
+      weight,
+    } of all.counted) {
+      const basis = findings.get(id)?.basis;
+      if (basis !== 'form' && basis !== 'local') expect(weight, id).toBe(0);
+    }
+    expect(all.disposition).toBe('reject');
+    expect(
+      decide(assessment(['helo-nxdomain', 'dns-temperror']), makePolicy('strict', findings), true).score,
+    ).toBe(0);
+  });
+
+  it.each<[string, string[], string]>([
+    ['a refusal by the owner of the name delays', ['helo-spf-fail'], 'tempfail 10 helo-spf-fail'],
+    ['so it does beside what is unknown', ['helo-spf-fail', 'dns-temperror'], 'tempfail 10 helo-spf-fail'],
+    ['nothing is excused beside it', ['helo-spf-softfail', 'helo-nxdomain'], 'tempfail 7 helo-nxdomain'],
+    ['what the text says still refuses', ['helo-spf-fail', 'helo-syntax'], 'reject 20 helo-syntax'],
+    ['a hint alone does what it always does', ['helo-spf-softfail'], 'accept 2 helo-spf-softfail'],
+  ])('%s', (_, ids, wanted) => {
+    expect(words(decide(assessment(ids), makePolicy('rfc5321', findings), true))).toBe(wanted);
+  });
+
+  it('never turns what was declared into an acceptance, nor into a refusal of what DNS said', () => {
+    fc.assert(
+      fc.property(
+        anyPolicy,
+        anyIds,
+        fc.constantFrom(...DECLARED),
+        anyFacts,
+        (policy, ids, declared, facts) => {
+          const given = assessment([...new Set([...ids, declared])], facts);
+          const ill = decide(given, policy, true);
+          if ((policy.weights.get(declared) ?? 0) > 0) {
+            expect(ill.disposition === 'accept').toBe(decide(given, policy).disposition === 'accept');
+          }
+          const text = ids.filter((id) => ['form', 'local'].includes(findings.get(id)?.basis ?? ''));
+          if (ill.disposition === 'reject') {
+            expect(decide(assessment(text, facts), policy).disposition).toBe('reject');
+          }
+        },
+      ),
+    );
+  });
+
+  it('adding a finding never softens a verdict', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, fc.constantFrom(...IDS), anyFacts, (policy, ids, more, facts) => {
+        const before = decide(assessment(ids, facts), policy, true);
+        const after = decide(assessment([...new Set([...ids, more])], facts), policy, true);
+        expect(SEVERITY[after.disposition]).toBeGreaterThanOrEqual(SEVERITY[before.disposition]);
+      }),
+    );
+  });
+
+  it('no verdict is harder than otherwise', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, anyFacts, (policy, ids, facts) => {
+        const given = assessment(ids, facts);
+        expect(SEVERITY[decide(given, policy, true).disposition]).toBeLessThanOrEqual(
+          SEVERITY[decide(given, policy).disposition],
+        );
+      }),
+    );
+  });
+});
+
+describe('settles', () => {
+  it.each<[string[], PolicyChanges, boolean]>([
+    [['helo-syntax'], {}, true],
+    [['helo-dynamic', 'helo-trailing-dot'], {}, false],
+    [['helo-syntax'], { rejectAt: 11 }, false],
+    [['helo-syntax'], { weights: new Map([['helo-syntax', 0]]) }, false],
+    [[], {}, false],
+  ])('%j under %j: %s', (ids, changes, settled) => {
+    expect(settles(ids.map(finding), makePolicy('rfc5321', findings, changes))).toBe(settled);
+  });
+
+  it('agrees with the verdict: what it settles is rejected', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, anyIds, (policy, ids, more) => {
+        const early = ids.filter((id) => findings.get(id)?.basis === 'form');
+        if (!settles(early.map(finding), policy)) return;
+        const all = [...new Set([...early, ...more])];
+        expect(decide(assessment(all), policy).disposition).toBe('reject');
+      }),
+    );
+  });
+});
+
+describe('inferredAlone', () => {
+  it('is the heaviest set of inferred findings that one client can have', () => {
+    const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred');
+    const pairs = [
+      ['helo-mismatch', 'helo-literal-mismatch'],
+      ['iprev-fail', 'iprev-none'],
+    ];
+    const possible = (ids: readonly string[]): boolean =>
+      pairs.every((pair) => !pair.every((id) => ids.includes(id)));
+    fc.assert(
+      fc.property(anyPolicy, fc.subarray(inferred), (policy, ids) => {
+        const most = inferredAlone(policy);
+        expect(most.findings.every(({ id, weight }) => policy.weights.get(id) === weight)).toBe(true);
+        expect(possible(most.findings.map(({ id }) => id))).toBe(true);
+        if (possible(ids)) {
+          expect(ids.reduce((sum, id) => sum + (policy.weights.get(id) ?? 0), 0)).toBeLessThanOrEqual(
+            most.score,
+          );
+        }
+      }),
+    );
+  });
+});
+
+describe('worthwhile', () => {
+  const names = (changes: PolicyChanges): string[] =>
+    worthwhile(checks, [makePolicy('rfc5321', findings, changes)]).map(({ name }) => name);
+
+  it('leaves out what asks DNS for a finding that nobody weighs', () => {
+    expect(names({})).toEqual(checks.map(({ name }) => name).filter((name) => name !== 'alias'));
+    expect(names({ weights: new Map([['helo-alias', 1]]) })).toContain('alias');
+  });
+
+  it('keeps what the operator set to zero: who does so wants to see it in the log', () => {
+    expect(names({ weights: new Map([['helo-alias', 0]]) })).toContain('alias');
+    expect(names({ weights: new Map([['helo-mismatch', 0]]) })).not.toContain('alias');
+  });
+});

@@ -1,0 +1,265 @@
+/**
+ * Who breaks their own reverse zone may not give any name for that: what the owner of the name has published counts, up
+ * to a tempfail. Only trouble in the zones of the name's owner excuses.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { explanationText } from '../../src/commands/explanation-text.ts';
+import { assess, type Assessment } from '../../src/core/assess.ts';
+import { defineCheck, PRESETS, temperror } from '../../src/core/check.ts';
+import { checks, findings } from '../../src/core/checks/index.ts';
+import { makeClient } from '../../src/core/client.ts';
+import { QUERY_BUDGET } from '../../src/core/recording-resolver.ts';
+import { decide, makePolicy } from '../../src/policy/policy.ts';
+import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
+import { assessed } from '../support/checked.ts';
+import { hello, message, service } from '../support/service.ts';
+import { type Zone, zoneResolver } from '../support/zone.ts';
+
+const CLIENT = '203.0.113.8';
+const REVERSE = '8.113.0.203.in-addr.arpa';
+const OWNER: Zone = { 'mail.sender.org': { A: ['198.51.100.7'] }, 'sender.org': { NS: ['ns.sender.org'] } };
+
+const words = (assessment: Assessment): string =>
+  PRESETS.map((preset) => {
+    const { disposition, stream } = decide(assessment, makePolicy(preset, findings));
+    return `${disposition} ${stream}`;
+  }).join(', ');
+
+const SAME = (disposition: string, stream: string): string =>
+  `accept ${stream}, ${disposition} ${stream}, ${disposition} ${stream}`;
+
+describe('the verdicts of rfc5321, emailcore and strict', () => {
+  it.each<[string, Zone, string]>([
+    ['no reverse name', { [REVERSE]: {} }, SAME('reject', 'failed')],
+    ['a reverse zone that fails', { [REVERSE]: 'temperror' }, SAME('tempfail', 'failed')],
+    [
+      'a reverse name in a zone of the client that fails',
+      { [REVERSE]: { PTR: ['x.client.org'] }, 'x.client.org': 'temperror' },
+      SAME('tempfail', 'failed'),
+    ],
+    [
+      'ten reverse names in zones that fail',
+      {
+        [REVERSE]: { PTR: Array.from({ length: 10 }, (_, i) => `x.client${i}.org`) },
+        ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`x.client${i}.org`, 'temperror'])),
+      },
+      SAME('tempfail', 'failed'),
+    ],
+    [
+      'a reverse name that fails within the domain of the name',
+      { [REVERSE]: { PTR: ['lame.sender.org'] }, 'lame.sender.org': 'temperror' },
+      SAME('tempfail', 'failed'),
+    ],
+    [
+      'SPF of the name that fails',
+      { 'mail.sender.org': { A: ['198.51.100.7'], TXT: 'temperror' } },
+      'accept unverified, accept unverified, tempfail unverified',
+    ],
+    [
+      'both',
+      { [REVERSE]: 'temperror', 'mail.sender.org': { A: ['198.51.100.7'], TXT: 'temperror' } },
+      'accept unverified, accept unverified, tempfail unverified',
+    ],
+    [
+      'CSA of the name that fails, and the reverse zone',
+      { [REVERSE]: 'temperror', '_client._smtp.mail.sender.org': 'temperror' },
+      'accept unverified, accept unverified, tempfail unverified',
+    ],
+    [
+      '_auth of the name that fails, and the reverse zone',
+      { [REVERSE]: 'temperror', '_auth.mail.sender.org': 'temperror' },
+      'accept unverified, accept unverified, tempfail unverified',
+    ],
+    [
+      'the name itself silent, and the reverse zone',
+      { [REVERSE]: 'temperror', 'mail.sender.org': 'temperror' },
+      'accept unverified, accept unverified, tempfail unverified',
+    ],
+    [
+      'an AAAA of the name that fails, which cannot hold this client, and the reverse zone',
+      { [REVERSE]: 'temperror', 'mail.sender.org': { A: ['198.51.100.7'], AAAA: 'temperror' } },
+      SAME('tempfail', 'failed'),
+    ],
+    [
+      'SPF that permits the client, and the reverse zone silent',
+      {
+        [REVERSE]: 'temperror',
+        'mail.sender.org': { A: ['198.51.100.7'], TXT: [`v=spf1 ip4:${CLIENT} -all`] },
+      },
+      'accept verified, accept verified, tempfail verified',
+    ],
+    [
+      'SPF that says no, and the reverse zone silent: the no is certain',
+      { [REVERSE]: 'temperror', 'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 -all'] } },
+      'reject failed, reject failed, reject failed',
+    ],
+  ])('%s', async (_, zone, wanted) => {
+    expect(words(await assessed(CLIENT, 'mail.sender.org', { ...OWNER, ...zone }))).toBe(wanted);
+  });
+
+  it.each<[string, string]>([
+    ['gone.sender.org', 'tempfail failed, reject failed, reject failed'],
+    ['Jupiter', 'reject failed, reject failed, reject failed'],
+    ['[198.51.100.7]', 'accept failed, reject failed, reject failed'],
+    [`[${CLIENT}]`, 'accept unverified, accept unverified, accept unverified'],
+  ])('%s with a silent reverse zone: %s', async (helo, wanted) => {
+    expect(words(await assessed(CLIENT, helo, { ...OWNER, [REVERSE]: 'temperror' }))).toBe(wanted);
+  });
+});
+
+it('a check says whose zones it reads: another’s that fails excuses, one of the client’s zones does not', async () => {
+  const judge = async (reads: 'client' | undefined): Promise<string> => {
+    const own = defineCheck({
+      name: 'own',
+      findings: {},
+      ...(reads === undefined ? {} : { reads }),
+      run: () => temperror('x TXT', 'timeout'),
+    });
+    return words(
+      await assess(
+        makeClient(CLIENT, 'mail.sender.org'),
+        zoneResolver({ ...OWNER, [REVERSE]: 'temperror' }),
+        [...checks, own],
+        () => undefined,
+      ),
+    );
+  };
+  expect(await judge('client')).toBe(SAME('tempfail', 'failed'));
+  expect(await judge(undefined)).toBe('accept unverified, accept unverified, tempfail unverified');
+});
+
+it('many reverse names do not use up what is asked of the name’s owner', async () => {
+  // The record asks as much as one assessment may, less what the other checks of the name ask.
+  const others = 8;
+  const exchanges = (n: number): { MX: { preference: number; exchange: string }[] } => ({
+    MX: Array.from({ length: 8 }, (_, i) => ({ preference: 10, exchange: `m${n}x${i}.sender.org` })),
+  });
+  const zone: Zone = {
+    ...OWNER,
+    'mail.sender.org': {
+      A: ['198.51.100.7'],
+      TXT: ['v=spf1 mx:d0.sender.org mx:d1.sender.org mx:d2.sender.org ?all'],
+    },
+    ...Object.fromEntries([0, 1, 2].map((n) => [`d${n}.sender.org`, exchanges(n)])),
+    ...Object.fromEntries(
+      [0, 1, 2].flatMap((n) =>
+        Array.from({ length: 8 }, (_, i) => [`m${n}x${i}.sender.org`, { A: ['198.51.100.9'] }] as const),
+      ),
+    ),
+    [REVERSE]: { PTR: Array.from({ length: 10 }, (_, i) => `x.client${i}.org`) },
+    ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`x.client${i}.org`, 'temperror'])),
+  };
+  const { trouble, dns } = await assessed(CLIENT, 'mail.sender.org', zone);
+  expect(dns.length).toBeGreaterThan(QUERY_BUDGET);
+  expect(dns.length - 11).toBeGreaterThan(QUERY_BUDGET - others);
+  expect(trouble).toBe('client');
+});
+
+describe('whatever the owner has published and answered', () => {
+  const record = fc.constantFrom(
+    'v=spf1 -all',
+    'v=spf1 ~all',
+    'v=spf1 ?all',
+    `v=spf1 ip4:${CLIENT} -all`,
+    'v=spf1 nonsense',
+  );
+  const owner = fc
+    .record({
+      A: fc.constantFrom<readonly string[]>([], ['198.51.100.7'], [CLIENT], ['10.0.0.1'], ['203.0.113.99']),
+      TXT: fc.array(record, { maxLength: 1 }),
+      gone: fc.boolean(),
+    })
+    .map(({ A, TXT, gone }): Zone =>
+      gone ? { 'sender.org': {} } : { 'mail.sender.org': { A, TXT }, 'sender.org': {} },
+    );
+  const broken = fc.constantFrom<Zone>(
+    { [REVERSE]: 'temperror' },
+    { [REVERSE]: { PTR: ['x.client.org'] }, 'x.client.org': 'temperror' },
+    { [REVERSE]: { PTR: ['lame.sender.org'] }, 'lame.sender.org': 'temperror' },
+  );
+
+  it.each(PRESETS)(
+    'under %s a silent reverse zone neither excuses the name nor refuses it',
+    async (preset) => {
+      const policy = makePolicy(preset, findings);
+      await fc.assert(
+        fc.asyncProperty(owner, broken, async (published, silent) => {
+          const told = decide(
+            await assessed(CLIENT, 'mail.sender.org', { ...published, [REVERSE]: {} }),
+            policy,
+          );
+          const open = decide(await assessed(CLIENT, 'mail.sender.org', { ...published, ...silent }), policy);
+          const ids = ({ counted }: typeof told): string[] =>
+            counted
+              .map(({ finding }) => finding.id)
+              .filter((id) => !id.startsWith('iprev-') && id !== 'dns-temperror');
+          expect(ids(open)).toEqual(ids(told));
+          expect(open.stream).toBe(told.stream);
+          const certain = told.counted.filter(
+            ({ finding: { id } }) => id !== 'helo-mismatch' && !id.startsWith('iprev-'),
+          );
+          const sum = certain.reduce((total, { weight }) => total + weight, 0);
+          expect(open.disposition === 'reject').toBe(sum >= policy.rejectAt);
+          const delayed = told.counted.some(
+            ({ finding, weight }) => finding.id === 'helo-mismatch' && weight > 0,
+          );
+          if (delayed) expect(open.disposition).not.toBe('accept');
+        }),
+      );
+    },
+  );
+});
+
+it.each<[string, Zone, RegExp | null]>([
+  ['the client’s zone', { [REVERSE]: 'temperror' }, /only the client's own reverse zone did not answer/],
+  ['the owner’s zone', { '_auth.mail.sender.org': 'temperror' }, /zones of the name's owner did not answer/],
+  ['no zone', {}, null],
+])('the explanation says what the silence of %s is worth', async (_, zone, said) => {
+  const assessment = await assessed(CLIENT, 'mail.sender.org', { ...OWNER, ...zone });
+  const policy = makePolicy('emailcore', findings);
+  const verdict = decide(assessment, policy);
+  const text = explanationText({ assessment, verdict, policy, presets: new Map(), reply: () => null });
+  if (said === null) expect(text).not.toContain('did not answer');
+  else expect(text).toMatch(said);
+});
+
+describe('in a session under emailcore', () => {
+  const victim = 'mail.sender.org';
+  const zone: Zone = { ...OWNER, [REVERSE]: 'temperror' };
+  const rules = { policy: makePolicy('emailcore', findings) };
+
+  it('the forger is delayed, and the limit of tempfails applies', async () => {
+    let time = 0;
+    const { log, connection } = service({
+      resolver: zoneResolver(zone),
+      rules,
+      budget: new TempfailBudget(
+        () => ({ count: 2, ageMs: 1000 }),
+        () => time,
+      ),
+    });
+    const told = async (): Promise<string> => {
+      const { say } = connection();
+      await say(...hello(victim, CLIENT));
+      return (await say(...message)).at(-1) ?? '';
+    };
+    expect(await told()).toMatch(
+      /^y450 4\.7\.1 \[helo-mismatch\] HELO mail\.sender\.org resolves to 198\.51\.100\.7/,
+    );
+    expect(log.at(-1)).toMatch(/ action=tempfail .* stream=failed /);
+    expect(await told()).toMatch(/^y450 /);
+    time = 2000;
+    expect(await told()).toBe('a');
+    expect(log.at(-1)).toContain(' exempt=tempfail-limit verdict=tempfail ');
+  });
+
+  it('who gives a name whose owner does not answer is not', async () => {
+    const silent: Zone = { ...zone, [victim]: { A: ['198.51.100.7'], TXT: 'temperror' } };
+    const { log, connection } = service({ resolver: zoneResolver(silent), rules });
+    const { say } = connection();
+    await say(...hello(victim, CLIENT));
+    expect((await say(...message)).at(-1)).toBe('a');
+    expect(log.at(-1)).toContain(' stream=unverified ');
+  });
+});

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findings } from '../../src/core/checks/index.ts';
+import { withSession } from '../../src/core/assess.ts';
+import { messageChecks, sessionChecks } from '../../src/core/checks/index.ts';
+import { decide, makePolicy } from '../../src/policy/policy.ts';
+import { clean, fill, type ReplyOptions, smtpReply } from '../../src/policy/smtp-reply.ts';
+import { assessed } from '../support/checked.ts';
+import type { Zone } from '../support/zone.ts';
+
+const PLAIN: ReplyOptions = { helpUrl: null, contact: null, templates: new Map() };
+const ZONE: Zone = {
+  'a.sender.org': { A: ['198.51.100.1'] },
+  'inside.sender.org': { A: ['10.0.0.1'] },
+  'text.sender.org': { TXT: ['x'] },
+  'alias.sender.org': { CNAME: ['a.sender.org'] },
+  'spf-fail.sender.org': { A: ['198.51.100.1'], TXT: ['v=spf1 -all'] },
+  'spf-soft.sender.org': { A: ['198.51.100.1'], TXT: ['v=spf1 ~all'] },
+  'spf-broken.sender.org': { A: ['198.51.100.1'], TXT: ['v=spf1 nonsense'] },
+  'csa.sender.org': { A: ['198.51.100.1'] },
+  '_client._smtp.csa.sender.org': { SRV: [{ priority: 1, weight: 1, port: 0, target: 'csa.sender.org' }] },
+  'auth.sender.org': { A: ['198.51.100.1'] },
+  '_auth.auth.sender.org': { TXT: ['helo=198.51.100.0/24'] },
+  'sender.org': { NS: ['ns.sender.org'] },
+  'broken.org': 'temperror',
+  '1.2.0.192.in-addr.arpa': { PTR: ['elsewhere.org'] },
+};
+
+/** A case that gives each finding, decisive by the weight of the test. */
+const CASES: readonly (readonly [id: string, ip: string, helo: string])[] = [
+  ['helo-missing', '192.0.2.1', ''],
+  ['helo-syntax', '192.0.2.1', 'this is Jupiter'],
+  ['helo-underscore', '192.0.2.1', 'a_b.sender.org'],
+  ['helo-trailing-dot', '192.0.2.1', 'a.sender.org.'],
+  ['helo-bare-ip', '192.0.2.1', '192.0.2.1'],
+  ['helo-literal-malformed', '192.0.2.1', '[x]'],
+  ['helo-literal-private', '192.0.2.1', '[10.0.0.1]'],
+  ['helo-literal', '192.0.2.1', '[192.0.2.9]'],
+  ['helo-not-fqdn', '192.0.2.1', 'Jupiter'],
+  ['helo-special-use', '192.0.2.1', 'x.local'],
+  ['helo-numeric-tld', '192.0.2.1', 'x.1'],
+  ['helo-public-suffix', '192.0.2.1', 'co.uk'],
+  ['helo-dynamic', '192.0.2.1', '192-0-2-1.sender.org'],
+  ['helo-unregistered', '192.0.2.1', 'mail.unheard-of.org'],
+  ['helo-nxdomain', '192.0.2.1', 'gone.sender.org'],
+  ['helo-no-address', '192.0.2.1', 'text.sender.org'],
+  ['helo-private-address', '192.0.2.1', 'inside.sender.org'],
+  ['helo-alias', '192.0.2.1', 'alias.sender.org'],
+  ['helo-spf-fail', '192.0.2.1', 'spf-fail.sender.org'],
+  ['helo-spf-softfail', '192.0.2.1', 'spf-soft.sender.org'],
+  ['helo-spf-permerror', '192.0.2.1', 'spf-broken.sender.org'],
+  ['helo-csa-fail', '192.0.2.1', 'csa.sender.org'],
+  ['helo-auth-fail', '192.0.2.1', 'auth.sender.org'],
+  ['helo-mismatch', '192.0.2.1', 'a.sender.org'],
+  ['helo-literal-mismatch', '192.0.2.1', '[192.0.2.9]'],
+  ['iprev-fail', '192.0.2.1', 'a.sender.org'],
+  ['iprev-none', '192.0.2.9', 'a.sender.org'],
+  ['helo-claims-us', '192.0.2.1', 'a.ours.org'],
+  ['helo-denied', '192.0.2.1', 'a.sender.org'],
+  ['helo-changed', '192.0.2.1', 'a.sender.org'],
+  ['helo-churn', '192.0.2.1', 'a.sender.org'],
+  ['forged-results', '192.0.2.1', 'a.sender.org'],
+  ['dns-temperror', '192.0.2.1', 'broken.org'],
+];
+
+async function replyTo(
+  ip: string | null,
+  helo: string,
+  weights: [string, number][],
+  options = PLAIN,
+  reference: string | null = null,
+): Promise<string> {
+  const plain = await assessed(ip, helo, ZONE);
+  const named = withSession(
+    plain,
+    {
+      ourNames: ['ours.org'],
+      ourAddresses: [],
+      previousHelo: 'before.org',
+      namesSeen: 12,
+      churnLimit: 10,
+      denied: weights.some(([id]) => id === 'helo-denied') ? 'go away' : null,
+    },
+    sessionChecks,
+  );
+  const forgedResults = weights.some(([id]) => id === 'forged-results') ? 201 : 0;
+  const assessment = withSession(named, { authservId: 'mx.dest.test', forgedResults }, messageChecks);
+  const verdict = decide(assessment, makePolicy('rfc5321', findings, { weights: new Map(weights) }));
+  const reply = smtpReply(verdict, assessment, findings, options, reference);
+  return reply === null ? 'none' : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
+}
+
+describe('smtpReply', () => {
+  it('has a case for every finding', () => {
+    expect(new Set(CASES.map(([id]) => id))).toEqual(new Set(findings.keys()));
+  });
+
+  it.each(CASES)('for %s says what was seen, with nothing left out', async (id, ip, helo) => {
+    const reply = await replyTo(ip, helo, [[id, 1000]]);
+    expect(reply).toMatch(id === 'dns-temperror' ? /^4\d\d 4\./ : /^5\d\d 5\./);
+    expect(reply).toContain(` [${id}] `);
+    expect(reply).not.toMatch(/[{}?]/);
+  });
+
+  it.each(CASES)('for %s to a client without an address advises nothing of one', async (id, _, helo) => {
+    expect(await replyTo(null, helo, [[id, 1000]])).not.toMatch(/unknown|[{}?]/);
+  });
+
+  it.each([
+    ['gone.sender.org', 'publish an address record for it: gone.sender.org IN A your address'],
+    ['text.sender.org', 'publish one: text.sender.org IN A your address'],
+    ['[10.0.0.1]', 'announce the public name of your host, or [your address]'],
+  ])('tells a client without an address that gave %s: %s', async (helo, advice) => {
+    expect(await replyTo(null, helo, [['helo-literal-private', 1000]])).toContain(advice);
+  });
+
+  it("puts an address into the operator's own words only where there is one", async () => {
+    const options = { ...PLAIN, templates: new Map([['helo-nxdomain', 'add an A record for {client}']]) };
+    expect(await replyTo(null, 'gone.sender.org', [], options)).toContain('an A record for your address');
+  });
+
+  it.each([
+    ['this is Jupiter', 'helo-syntax', 10, '501 5.5.2'],
+    ['Jupiter', 'helo-not-fqdn', 10, '550 5.7.1'],
+    ['gone.sender.org', 'helo-nxdomain', 5, '450 4.7.1'],
+    ['a.sender.org', 'iprev-fail', 10, '550 5.7.25'],
+    ['a.sender.org', 'iprev-fail', 5, '450 4.7.1'],
+    ['broken.org', 'dns-temperror', 5, '451 4.4.3'],
+    ['', 'helo-missing', 10, '503 5.5.1'],
+  ])('%j, %s at %i: %s', async (helo, id, weight, codes) => {
+    expect(
+      await replyTo('192.0.2.1', helo, [
+        ['helo-changed', 0],
+        ['helo-churn', 0],
+        ['iprev-fail', 0],
+        ['helo-dynamic', 0],
+        [id, weight],
+      ]),
+    ).toMatch(new RegExp(`^${codes} \\[${id}\\]`));
+  });
+
+  it('names the page, the contact and the reference', async () => {
+    const options = {
+      helpUrl: 'https://dest.org/helo',
+      contact: 'postmaster@dest.org',
+      templates: new Map(),
+    };
+    expect(await replyTo('192.0.2.1', 'Jupiter', [], options, 'r1')).toBe(
+      '550 5.7.1 [helo-not-fqdn] HELO Jupiter is not a fully qualified domain name; announce the full name of your host, like mail.example.org; see https://dest.org/helo#helo-not-fqdn; ask postmaster@dest.org (ref r1)',
+    );
+  });
+
+  it('is null for an acceptance', async () => {
+    expect(await replyTo('192.0.2.1', 'a.sender.org', [['iprev-fail', 0]])).toBe('none');
+  });
+
+  it('stays one printable line of 512 octets, whatever the client says', async () => {
+    const options = { helpUrl: `https://${'h'.repeat(112)}`, contact: 'c'.repeat(80), templates: new Map() };
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 600 }), async (helo) => {
+        const reply = await replyTo('192.0.2.1', helo, [['helo-syntax', 1000]], options, 'r'.repeat(30));
+        expect(reply).toMatch(/^[\x20-\x7e]*$/);
+        expect(reply.length).toBeLessThanOrEqual(510);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('clean', () => {
+  it.each([
+    ['mail.example.org', 100, 'mail.example.org'],
+    ['a\r\nb\0\xe9', 100, 'a??b??'],
+    ['<a>"(b);@\\', 100, '?a???b????'],
+    ['abcdefghij', 8, 'abcde...'],
+  ])('%j to %i', (text, limit, wanted) => {
+    expect(clean(text, limit)).toBe(wanted);
+  });
+});
+
+describe('fill', () => {
+  it('replaces names by evidence, once, and a missing one by a question mark', () => {
+    expect(fill('{a} and {b}', { a: '{b}' })).toBe('{b} and ?');
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { findings } from '../../src/core/checks/index.ts';
+import { replyOf } from '../../src/service/registry.ts';
+import { UsageError } from '../../src/errors.ts';
+
+const templates = (...replyTemplate: [string, string][]): Parameters<typeof replyOf>[0] => ({
+  helpUrl: null,
+  contact: null,
+  replyTemplate,
+});
+
+describe('replyOf', () => {
+  it('takes a template whose placeholders the finding has', () => {
+    const { templates: made } = replyOf(
+      templates(
+        ['helo-mismatch', '{helo} is at {addresses}, you are {client}'],
+        ['helo-not-fqdn', 'plain words'],
+      ),
+      findings,
+    );
+    expect([...made.keys()]).toEqual(['helo-mismatch', 'helo-not-fqdn']);
+  });
+
+  it.each([
+    ['helo-nonsense', 'x', /^--reply-template: there is no finding "helo-nonsense"; see --list-findings$/],
+    [
+      'helo-mismatch',
+      '{helo} {nonsense}',
+      /^--reply-template: helo-mismatch has no \{nonsense\}, only \{client\}, \{helo\}, /,
+    ],
+  ])('refuses %s=%s', (id, text, message) => {
+    expect(() => replyOf(templates([id, text]), findings)).toThrow(UsageError);
+    expect(() => replyOf(templates([id, text]), findings)).toThrow(message);
+  });
+});

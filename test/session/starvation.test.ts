@@ -1,0 +1,41 @@
+/** Slow domains in plenty, and what is left for others. The clock is not a real one, so times are what they are anywhere. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { babbler, calm, crowd, ride, type Storm } from '../support/storm.ts';
+import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
+
+// Much is done in little time, by this clock.
+vi.setConfig({ testTimeout: 180_000 });
+
+let clock: VirtualClock;
+beforeEach(() => {
+  clock = virtualClock();
+});
+afterEach(() => {
+  clock.restore();
+});
+
+it.each<[string, Storm]>([
+  ['one client that says ever new names', babbler],
+  ['500 clients of ten networks with 50 slow domains', crowd(500, 10, 50)],
+])('others are judged as in a calm: %s', async (_, storm) => {
+  const before = await clock.until(ride(calm));
+  const during = await clock.until(ride(storm));
+  expect(before.right).toBe(before.verdicts);
+  expect(during.right / during.verdicts).toBeGreaterThanOrEqual(0.99);
+  expect(during.p99).toBeLessThanOrEqual(2 * before.p99 + 100);
+  expect(during.silent).toBe(0);
+});
+
+it('others are judged rightly, if later, beside 500 networks with as many slow domains', async () => {
+  const during = await clock.until(ride(crowd(500, 500, 500)));
+  expect(during.right / during.verdicts).toBeGreaterThanOrEqual(0.99);
+  expect(during.silent).toBe(0);
+});
+
+it('where there are more networks than places, each verdict that is wrong says why', async () => {
+  // Fewer places, for the sake of the time it takes; what matters is that there are more networks.
+  const few = { places: 40, freshPlaces: 40, waitingPlaces: 200 };
+  const during = await clock.until(ride(crowd(120, 120, 120, 3000), few));
+  expect(during.right).toBeLessThan(during.verdicts);
+  expect(during.silent).toBe(0);
+});

@@ -1,0 +1,114 @@
+/** What the cache says that it takes is what it takes, whoever fills it. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { assessmentBytes } from '../../src/state/assessment-size.ts';
+import { AssessmentCache } from '../../src/state/cache.ts';
+import { assess, type Assessment } from '../../src/core/assess.ts';
+import { checks } from '../../src/core/checks/index.ts';
+import { makeClient } from '../../src/core/client.ts';
+import type { RecordData, RecordType, Resolver } from '../../src/core/resolver.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** As an answer from the wire: a string of its own, with nothing shared. */
+function wire(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+type Answers = { readonly [T in RecordType]?: (name: string) => RecordData[T][] };
+
+function resolverOf(answers: Answers): Resolver {
+  return {
+    lookup: (name, type) => {
+      const records = answers[type]?.(name) ?? [];
+      return Promise.resolve(
+        records.length === 0 ? { status: 'nxdomain', ttl: null } : { status: 'found', records, ttl: 300 },
+      );
+    },
+  };
+}
+
+const chain = (name: string, size: number): string => {
+  const link = Number(/^l(\d+)\./.exec(name)?.[1] ?? 0);
+  const tail = link < 10 ? ` include:l${link + 1}.${name.replace(/^l\d+\./, '')}` : ' -all';
+  return `v=spf1 ${'ip4:203.0.113.1 '.repeat(Math.floor((size - 100) / 16))}${tail}`;
+};
+
+const KINDS: Readonly<Record<string, Answers>> = {
+  'a usual sender': {
+    A: (name) => [wire(`198.51.${Number(/\d+/.exec(name)?.[0] ?? 0) & 255}.7`)],
+    PTR: (name) => [wire(`mail${name.length}.${name}`)],
+    TXT: (name) => (name.startsWith('_') ? [] : [wire('v=spf1 a mx ip4:198.51.100.0/24 -all')]),
+  },
+  'nothing at all': {},
+  'SPF of ten records as long as may be': {
+    TXT: (name) => (name.startsWith('_') ? [] : [wire(chain(name, 4500))]),
+  },
+  'SPF of ten records of 61 kB': { TXT: (name) => [wire(chain(name, 61_000))] },
+  'hundreds of texts': {
+    TXT: (name) => Array.from({ length: 200 }, (_, i) => wire(`${'t'.repeat(50)}${i} of ${name}`)),
+  },
+  'names of 250 octets everywhere': {
+    A: () => Array.from({ length: 400 }, (_, i) => wire(`10.0.${i >> 8}.${i & 255}`)),
+    PTR: (name) =>
+      Array.from({ length: 100 }, (_, i) =>
+        wire(`${`${'p'.repeat(59)}.`.repeat(3)}${i}.${name.slice(0, 50)}`),
+      ),
+    MX: (name) => Array.from({ length: 50 }, (_, i) => ({ preference: i, exchange: wire(`${i}.${name}`) })),
+    SRV: (name) =>
+      Array.from({ length: 50 }, (_, i) => ({
+        priority: 1,
+        weight: 2,
+        port: 0,
+        target: wire(`${i}.${name}`),
+      })),
+    TXT: (name) => (name.startsWith('_') ? [] : [wire('v=spf1 ?mx ?a ?ptr ?exists:%{h}.%{d}.x.org ?all')]),
+  },
+};
+
+/** Enough of each for some megabytes: less would not stand out from what else moves in the heap. */
+const CLIENTS: Readonly<Record<string, number>> = { 'a usual sender': 500, 'nothing at all': 600 };
+const USUALLY = 80;
+
+describe('the estimate of what the cache takes', () => {
+  it.each(Object.entries(KINDS))(
+    'is within a half of the truth: %s',
+    async (kind, answers) => {
+      const clients = CLIENTS[kind] ?? USUALLY;
+      const cache = new AssessmentCache<Assessment>({
+        maxClients: 1_000_000,
+        maxBytes: 1024 ** 3,
+        maxNamesPerClient: 16,
+        sizeOf: assessmentBytes,
+        lifeMs: () => 1000,
+        now: () => 0,
+      });
+      const resolver = resolverOf(answers);
+      const fill = async (from: number, to: number): Promise<void> => {
+        for (let i = from; i < to; i++) {
+          const helo = wire(`mail${i}.sender.org`);
+          const made = makeClient(wire(`198.${i >> 8}.${i & 255}.7`), helo);
+          if (made.ip === null) throw new Error('no address');
+          const found = cache.lookup(made.ip, helo, () => assess(made, resolver, checks, () => undefined));
+          if (found.hit !== 'hit') await found.pending;
+        }
+      };
+      // What is made once, and what is compiled, does not count.
+      await fill(0, clients);
+      collect();
+      collect();
+      const before = { heap: process.memoryUsage().heapUsed, told: cache.bytes };
+      await fill(clients, 2 * clients);
+      collect();
+      collect();
+      const taken = process.memoryUsage().heapUsed - before.heap;
+      const told = cache.bytes - before.told;
+      expect(cache.size).toBe(2 * clients);
+      expect(told / taken).toBeGreaterThan(1 / 1.5);
+      expect(told / taken).toBeLessThan(1.5);
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest';
+import { AssessmentCache, type CacheLookup, type CacheOptions } from '../../src/state/cache.ts';
+import { HELD_BYTES, NAME_BYTES } from '../../src/state/cache-generation.ts';
+import { type IpAddress, parseIp } from '../../src/core/ip.ts';
+
+/** `n` is client n of a network of its own; everything else is an address. */
+function client(text: string): IpAddress {
+  const n = /^h(\d+)$/.exec(text)?.[1];
+  const ip = parseIp(n === undefined ? text : `10.${Number(n) >> 8}.${Number(n) & 255}.1`);
+  if (ip === null) throw new Error(`${text} is no address`);
+  return ip;
+}
+
+const A = client('192.0.2.1');
+
+const OPTIONS: CacheOptions<string> = {
+  maxClients: 10,
+  maxBytes: 64 * 1024 * 1024,
+  maxNamesPerClient: 3,
+  sizeOf: () => 100,
+  lifeMs: (value) => (value.endsWith('!') ? 0 : 1000),
+  now: () => 0,
+};
+
+function cache(options: Partial<CacheOptions<string>> = {}): {
+  get: (ip: string, name: string) => CacheLookup<string>;
+  ask: (ip: string, name: string) => Promise<string>;
+  loads: string[];
+  clock: { now: number };
+  made: AssessmentCache<string>;
+} {
+  const clock = { now: 0 };
+  const loads: string[] = [];
+  const made = new AssessmentCache<string>({ ...OPTIONS, now: () => clock.now, ...options });
+  const get = (ip: string, name: string): CacheLookup<string> =>
+    made.lookup(client(ip), name, () => {
+      loads.push(`${ip} ${name}`);
+      return Promise.resolve(`${ip}=${name}`);
+    });
+  return {
+    get,
+    ask: async (ip, name) => {
+      const found = get(ip, name);
+      const value = found.hit === 'hit' ? found.value : await found.pending;
+      expect(value).toBe(`${ip}=${name}`);
+      return found.hit;
+    },
+    loads,
+    clock,
+    made,
+  };
+}
+
+describe('AssessmentCache', () => {
+  it('answers from memory until the life is over', async () => {
+    const { ask, clock } = cache();
+    expect(await ask('h0', 'x')).toBe('miss');
+    expect(await ask('h0', 'x')).toBe('hit');
+    clock.now = 999;
+    expect(await ask('h0', 'x')).toBe('hit');
+    clock.now = 1000;
+    expect(await ask('h0', 'x')).toBe('miss');
+  });
+
+  it('never answers for another address or name', async () => {
+    const { ask } = cache();
+    await ask('h0', 'x');
+    expect(await ask('h0', 'y')).toBe('miss');
+    expect(await ask('h1', 'x')).toBe('miss');
+  });
+
+  it('forgets all when told, and keeps nothing that began before', async () => {
+    const made = new AssessmentCache<string>(OPTIONS);
+    const finish: ((value: string) => void)[] = [];
+    const load = (): Promise<string> => new Promise((resolve) => finish.push(resolve));
+    const before = made.lookup(A, 'x', load);
+    made.clear();
+    // It does not join who asked before.
+    const after = made.lookup(A, 'x', load);
+    expect([before.hit, after.hit]).toEqual(['miss', 'miss']);
+    finish[0]?.('old');
+    expect(before.hit === 'hit' ? null : await before.pending).toBe('old');
+    expect(made.lookup(A, 'x', load).hit).toBe('joined');
+    finish[1]?.('new');
+    expect(after.hit === 'hit' ? null : await after.pending).toBe('new');
+    expect(made.lookup(A, 'x', load)).toEqual({ hit: 'hit', value: 'new' });
+    made.clear();
+    expect(made.size).toBe(0);
+    expect(made.lookup(A, 'x', load).hit).toBe('miss');
+  });
+
+  it('shares a look-up under way', async () => {
+    const { ask, loads } = cache();
+    expect(await Promise.all([ask('h0', 'x'), ask('h0', 'x'), ask('h0', 'y')])).toEqual([
+      'miss',
+      'joined',
+      'miss',
+    ]);
+    expect(loads).toEqual(['h0 x', 'h0 y']);
+  });
+
+  it('keeps no value whose life is nil', async () => {
+    const { ask } = cache();
+    await ask('h0', 'x!');
+    expect(await ask('h0', 'x!')).toBe('miss');
+  });
+
+  it('forgets a look-up that failed, and hands on its error', async () => {
+    const made = new AssessmentCache<string>(OPTIONS);
+    const failed = made.lookup(A, 'x', () => Promise.reject(new Error('boom')));
+    await expect(failed.hit === 'hit' ? null : failed.pending).rejects.toThrow('boom');
+    const again = made.lookup(A, 'x', () => Promise.resolve('fine'));
+    expect(again.hit).toBe('miss');
+  });
+
+  it('bounds the addresses, and keeps those in use', async () => {
+    const { ask, made } = cache();
+    for (let i = 0; i < 1000; i++) {
+      await ask(`h${i}`, 'x');
+      expect(await ask('192.0.2.1', 'x')).toBe(i === 0 ? 'miss' : 'hit');
+      expect(made.size).toBeLessThanOrEqual(10);
+    }
+    expect(await ask('h0', 'x')).toBe('miss');
+  });
+
+  it('bounds the names of an address, and drops the one used least recently', async () => {
+    const { ask } = cache();
+    for (const name of ['a', 'b', 'c']) await ask('h0', name);
+    await ask('h0', 'a');
+    await ask('h0', 'd');
+    expect(await ask('h0', 'a')).toBe('hit');
+    expect(await ask('h0', 'b')).toBe('miss');
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'takes %s for a name like any other',
+    async (key) => {
+      const { ask } = cache();
+      expect(await ask('h0', key)).toBe('miss');
+      expect(await ask('h0', key)).toBe('hit');
+    },
+  );
+
+  it('works with room for one', async () => {
+    const { ask, made } = cache({ maxClients: 1 });
+    await ask('h0', 'x');
+    await ask('h1', 'x');
+    await ask('h2', 'x');
+    expect(made.size).toBeLessThanOrEqual(2);
+    expect(await ask('h2', 'x')).toBe('hit');
+  });
+});
+
+describe('the bound in bytes', () => {
+  const maxBytes = 1024 * 1024;
+  /** A sixty-fourth: half of the cache is young, and a network may have a 32nd of that. */
+  const share = maxBytes / 64;
+
+  it('holds whatever comes, and keeps who comes again', async () => {
+    let size = 7;
+    const { ask, made } = cache({
+      maxClients: 1_000_000,
+      maxBytes,
+      sizeOf: () => (size = (size * 7919) % 12_000),
+    });
+    for (let i = 0; i < 5000; i++) {
+      await ask(`h${i % 3000}`, `n${i % 7}`);
+      expect(await ask('192.0.2.1', 'x')).toBe(i === 0 ? 'miss' : 'hit');
+      expect(made.bytes).toBeLessThanOrEqual(maxBytes);
+    }
+    expect(made.bytes).toBeGreaterThan(maxBytes / 4);
+  });
+
+  it.each([
+    ['a /64', (i: number) => `2001:db8::${(i >> 8).toString(16)}:${(i & 255).toString(16)}`],
+    ['a /24', (i: number) => `203.0.113.${i & 255}`],
+  ])('lets %s push out its own only', async (_, address) => {
+    const { ask, made } = cache({ maxClients: 1000, maxBytes, sizeOf: () => 5000 });
+    const others = ['192.0.2.1', '2001:db8:0:1::1', ...Array.from({ length: 20 }, (__, i) => `h${i}`)];
+    for (const other of others) await ask(other, 'x');
+    const before = made.bytes;
+    for (let i = 0; i < 2000; i++) await ask(address(i), `n${i}`);
+    expect(made.bytes - before).toBeLessThanOrEqual(share);
+    // Its latest is there, its earlier ones made room.
+    expect(await ask(address(1999), 'n1999')).toBe('hit');
+    expect(await ask(address(1900), 'n1900')).toBe('miss');
+    for (const other of others) expect(await ask(other, 'x')).toBe('hit');
+  });
+
+  it('keeps the addresses of a network that are asked for', async () => {
+    const { ask } = cache({ maxClients: 1000, maxBytes, sizeOf: () => 5000 });
+    for (let i = 0; i < 50; i++) {
+      await ask(`203.0.113.${i + 2}`, 'x');
+      expect(await ask('203.0.113.1', 'x')).toBe(i === 0 ? 'miss' : 'hit');
+    }
+  });
+
+  it('counts the addresses of a network, too', async () => {
+    const { ask, made } = cache({ maxClients: 100_000, sizeOf: () => 0 });
+    for (let i = 0; i < 1000; i++) await ask(`2001:db8::${i.toString(16)}`, 'x');
+    expect(made.size).toBe(256);
+  });
+
+  it('drops names of an address before its network takes more than its share', async () => {
+    const { ask, made } = cache({ maxBytes, maxNamesPerClient: 16, sizeOf: () => 5000 });
+    for (let i = 0; i < 16; i++) await ask('192.0.2.1', `n${i}`);
+    expect(made.bytes).toBeLessThanOrEqual(share);
+    expect(made.bytes).toBeGreaterThan(share / 2);
+    expect(await ask('192.0.2.1', 'n15')).toBe('hit');
+    expect(await ask('192.0.2.1', 'n0')).toBe('miss');
+  });
+
+  it('does not keep what is more than a share', async () => {
+    const { ask, made } = cache({ maxBytes, sizeOf: () => share });
+    await ask('h0', 'x');
+    expect(await ask('h0', 'x')).toBe('miss');
+    expect(made.bytes).toBe(0);
+  });
+
+  it('gives back what is forgotten', async () => {
+    const { ask, made, clock } = cache({ maxBytes });
+    await ask('h0', 'x');
+    await ask('h0', 'yy');
+    const both = HELD_BYTES + 2 * (NAME_BYTES + 100) + 3;
+    expect(made.bytes).toBe(both);
+    clock.now = 1000;
+    await ask('h0', 'x');
+    expect(made.bytes).toBe(both);
+    made.clear();
+    expect([made.size, made.bytes]).toEqual([0, 0]);
+  });
+
+  it('is kept soon after it became narrower', async () => {
+    const options = { ...OPTIONS, maxClients: 10_000, maxBytes: 16 * maxBytes, sizeOf: () => 5000 };
+    const made = new AssessmentCache<string>(options);
+    const ask = async (i: number): Promise<void> => {
+      const found = made.lookup(client(`h${i}`), 'x', () => Promise.resolve('x'));
+      if (found.hit !== 'hit') await found.pending;
+    };
+    for (let i = 0; i < 2000; i++) await ask(i);
+    expect(made.bytes).toBeGreaterThan(8 * maxBytes);
+    options.maxBytes = maxBytes;
+    for (let i = 2000; i < 2200; i++) await ask(i);
+    expect(made.bytes).toBeLessThanOrEqual(maxBytes);
+  });
+});
