@@ -4,9 +4,9 @@ import { PRESETS } from '../core/check.ts';
 import { formatDuration, formatSize } from '../config/values.ts';
 import type { Config } from '../config/config.ts';
 import type { OptionKey } from '../config/options.ts';
-import { FORGED_RESULTS } from '../session/our-field.ts';
+import { FORGED_RESULTS } from '../policy/forged-results.ts';
 import { inferredAlone, type Policy } from '../policy/policy.ts';
-import type { Prepared } from '../service/live.ts';
+import type { Rules } from '../policy/rules.ts';
 
 export interface Advice {
   /** The option that it is about. */
@@ -27,7 +27,11 @@ const SYSTEMD_WAITS_MS = 90_000;
 /** Bytes of cache below which the share of a network is less than a few assessments. */
 const LITTLE_CACHE = 1024 * 1024;
 
-export function advice(config: Config, { rules }: Prepared, sockets: readonly Listening[]): Advice[] {
+export function advice(
+  config: Config,
+  { rules }: { readonly rules: Rules },
+  sockets: readonly Listening[],
+): Advice[] {
   const given: Advice[] = [];
   const warn = (key: OptionKey, when: boolean, text: string): void => {
     if (when) given.push({ key, text });

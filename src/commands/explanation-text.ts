@@ -9,7 +9,7 @@ import { type Helo, queryName } from '../core/helo.ts';
 import { escape } from '../log/value.ts';
 import type { Verdict } from '../policy/policy.ts';
 import { formatRecord, recordsFor } from '../advice/records.ts';
-import type { Explanation } from './check.ts';
+import type { Explanation } from './explanation.ts';
 import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
 

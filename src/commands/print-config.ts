@@ -1,8 +1,8 @@
 /** `--print-config`: every option with its value and whence it comes, as a configuration file that can be read back. */
 import { resolve } from 'node:path';
-import { stringify } from 'smol-toml';
 import { nameOf, type OptionRow } from '../config/option.ts';
 import { ROWS } from '../config/options.ts';
+import { tomlScalar } from '../config/toml-value.ts';
 import type { Setting, Settings } from '../config/given.ts';
 
 export function printConfig(settings: Settings, file: string | null): string {
@@ -23,7 +23,7 @@ export function printConfig(settings: Settings, file: string | null): string {
 export function byDefault(row: OptionRow<unknown>): string | null {
   if (row.value === undefined) return 'false';
   if (row.default === null) return row.repeatable ? '[]' : null;
-  return row.repeatable ? `[${scalar(row.default)}]` : scalar(row.default);
+  return row.repeatable ? `[${tomlScalar(row.default)}]` : tomlScalar(row.default);
 }
 
 function given(row: OptionRow<unknown>, { values }: Setting): string {
@@ -32,13 +32,7 @@ function given(row: OptionRow<unknown>, { values }: Setting): string {
   const texts = values.map(({ text }) => (row.path === true ? resolve(text) : text));
   if (row.table === true) {
     const pairs = new Map(texts.map((text) => [text.replace(/=.*/s, ''), text.slice(text.indexOf('=') + 1)]));
-    return `{ ${[...pairs].map(([id, text]) => `${id} = ${scalar(text)}`).join(', ')} }`;
+    return `{ ${[...pairs].map(([id, text]) => `${id} = ${tomlScalar(text)}`).join(', ')} }`;
   }
-  return row.repeatable ? `[${texts.map(scalar).join(', ')}]` : scalar(texts.at(-1) ?? '');
-}
-
-/** A number where it is written as TOML writes numbers, else text. */
-function scalar(text: string): string {
-  if (/^\d+(?:\.\d+)?$/.test(text) && String(Number(text)) === text) return text;
-  return stringify({ text }).trimEnd().slice('text = '.length);
+  return row.repeatable ? `[${texts.map(tomlScalar).join(', ')}]` : tomlScalar(texts.at(-1) ?? '');
 }

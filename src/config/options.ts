@@ -25,7 +25,7 @@ import {
   weight,
   word,
 } from './values.ts';
-import { FORGED_RESULTS } from '../session/our-field.ts';
+import { FORGED_RESULTS } from '../policy/forged-results.ts';
 import { flag, many, one, optional, type OptionRow } from './option.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from '../policy/policy.ts';
 

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseConfigFile } from './file.ts';
-import { describeError } from '../describe-error.ts';
 import { type Config, readConfig } from './config.ts';
 import {
   CONFIG_VARIABLE,
@@ -14,7 +13,7 @@ import {
   type Settings,
   textsOf,
 } from './given.ts';
-import { UsageError } from '../errors.ts';
+import { describeError, UsageError } from '../errors.ts';
 
 /** What the service reads under the unit of `systemd/`, if it is there; commands that ask about the service do likewise. */
 export const STANDARD_CONFIG = '/etc/helo-milter.toml';

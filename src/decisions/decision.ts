@@ -3,10 +3,8 @@ import type { AccessEntry } from '../policy/access.ts';
 import type { Assessment } from '../core/assess.ts';
 import type { Log } from '../log/log.ts';
 import { formatValue, jsonString } from '../log/value.ts';
+import type { Stage } from '../policy/rules.ts';
 import type { Disposition, Policy, Verdict } from '../policy/policy.ts';
-
-/** The SMTP command at which a verdict is given. */
-export type Stage = 'helo' | 'mail' | 'rcpt';
 
 /** Where a decision was made: at a command, or at the end of the message, by what stands in its header. */
 export type DecidedAt = Stage | 'message';

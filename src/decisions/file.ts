@@ -5,12 +5,11 @@
 import { close, constants, open } from 'node:fs';
 import type { Decision } from './decision.ts';
 import { decisionRecord } from './record.ts';
-import { describeError } from '../describe-error.ts';
 import { requireDirectory } from '../system/directory.ts';
 import { countLines, cutOff, endsWithinLine, LINE_END } from './file-end.ts';
 import { LineBuffer } from '../log/line-buffer.ts';
 import { clock, type Log } from '../log/log.ts';
-import { OptionError } from '../errors.ts';
+import { describeError, OptionError } from '../errors.ts';
 import { writeAll } from '../log/write-all.ts';
 
 /** Owner and group: it holds addresses of people. */

@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
-import { describeError } from '../describe-error.ts';
 import { createNodeResolver, systemServers } from '../dns/node-resolver.ts';
 import { sockets } from '../doctor/attachment.ts';
 import { judge, type Judged } from '../doctor/checks/index.ts';
@@ -18,7 +17,7 @@ import { observeServer, questions, type ServerFacts } from '../doctor/resolver.t
 import { sendmailMta } from '../doctor/sendmail-cf.ts';
 import { examineSocket, readAccount } from '../doctor/socket-file.ts';
 import type { Config } from '../config/config.ts';
-import { UsageError } from '../errors.ts';
+import { describeError, UsageError } from '../errors.ts';
 
 export interface DoctorSettings {
   /** The configuration file that was read, if any. */

@@ -2,33 +2,36 @@
  * The talk with one MTA connection: takes bytes, calls the session's callbacks in order, gives bytes. Knows no socket,
  * so that the whole state machine can be driven from a test.
  */
+import type { ActionName } from './actions.ts';
 import { type Command, type ConnectInfo, decodeCommand, type Offer } from './command.ts';
 import { SMFIC, SMFIP } from './constants.ts';
-import { describe, isThenable, type OnError, openSession, quiet, report, standIn } from './guard.ts';
+import {
+  describe,
+  isThenable,
+  type OnError,
+  openSession,
+  quiet,
+  type ReplyOnError,
+  report,
+  standIn,
+} from './guard.ts';
 import { Flow, type Peer } from './flow.ts';
 import { ORDINARY } from './holdings.ts';
 import { Macros } from './macros.ts';
 import { Message } from './message.ts';
-import {
-  type ActionName,
-  type Agreement,
-  type Answer,
-  answers,
-  grants,
-  negotiate,
-  type Wishes,
-} from './negotiation.ts';
+import { type Agreement, type Answer, answers, grants, negotiate, type Wishes } from './negotiation.ts';
 import { describeCommand, describeMacros, describePacket, type Observer } from './observer.ts';
 import { endsMessage, endsUnfinished, hasPlace, IDLE, type MessageEvent, RANK } from './order.ts';
 import { type Packet, ProtocolError } from './packet.ts';
 import { describeReply, encodeReply, isLegal, type Reply } from './reply.ts';
-import type { Awaitable, EventName, MilterContext, MilterSession } from './session.ts';
+import type { EventName } from './events.ts';
+import type { Awaitable, MilterContext, MilterSession } from './session.ts';
 
 export interface ConversationOptions {
   readonly newSession: () => MilterSession;
   readonly wishes: Wishes;
   /** What is answered where a callback fails, and by a session that could not be made; the connection goes on in any case. */
-  readonly replyOnError: 'continue' | 'tempfail';
+  readonly replyOnError: ReplyOnError;
   /** Hears of what failed, of peers that broke the protocol, and of connections turned away. */
   readonly onError: OnError;
   /** Asked at CONNECT for somebody who wants to hear the dialogue of this session; null for nobody. */

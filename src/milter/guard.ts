@@ -3,8 +3,8 @@
  * later, is told and goes no further; a filter with a fault must not take the mail of others along.
  */
 import { inspect } from 'node:util';
-import type { ConversationOptions } from './conversation.ts';
-import type { EventName, MilterSession } from './session.ts';
+import type { EventName } from './events.ts';
+import type { MilterSession } from './session.ts';
 
 /**
  * Where an error came from: a callback by its name, `observe` and what it returned, or `newSession`; `protocol` where the
@@ -13,6 +13,16 @@ import type { EventName, MilterSession } from './session.ts';
  */
 export type ErrorSource =
   EventName | 'newSession' | 'observe' | 'abort' | 'close' | 'protocol' | 'turned-away' | 'internal';
+
+/** What is answered where a callback fails, and by a session that could not be made. */
+export type ReplyOnError = 'continue' | 'tempfail';
+
+/** What a session is made with. */
+interface SessionMaker {
+  readonly newSession: () => MilterSession;
+  readonly replyOnError: ReplyOnError;
+  readonly onError: OnError;
+}
 
 /** What it returns does not matter, but that a promise is not left to reject unheard. */
 export type OnError = (error: unknown, source: ErrorSource) => unknown;
@@ -38,11 +48,7 @@ export function report(onError: OnError, error: unknown, source: ErrorSource): v
 }
 
 /** A new session, or one that answers as a failing callback would. */
-export function openSession({
-  newSession,
-  replyOnError,
-  onError,
-}: Pick<ConversationOptions, 'newSession' | 'replyOnError' | 'onError'>): MilterSession {
+export function openSession({ newSession, replyOnError, onError }: SessionMaker): MilterSession {
   try {
     const session: unknown = newSession();
     if (isThenable(session)) {
@@ -60,13 +66,13 @@ export function openSession({
 }
 
 /** The session of a connection for which there is none. */
-export function standIn(reply: ConversationOptions['replyOnError']): MilterSession {
+export function standIn(reply: ReplyOnError): MilterSession {
   return STAND_INS[reply];
 }
 
 const tempfail = (): 'tempfail' => 'tempfail';
 
-const STAND_INS: Readonly<Record<ConversationOptions['replyOnError'], MilterSession>> = {
+const STAND_INS: Readonly<Record<ReplyOnError, MilterSession>> = {
   continue: {},
   // Any of these may be unanswered by agreement, so that one alone would not do.
   tempfail: {

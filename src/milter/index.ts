@@ -20,7 +20,9 @@ export { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddre
 export type { SocketOwner } from './bind.ts';
 export type { ConnectInfo, Envelope } from './command.ts';
 export { Message, NotGrantedError } from './message.ts';
-export type { ActionName, MacroStage, Wishes } from './negotiation.ts';
+export type { ActionName } from './actions.ts';
+export type { EventName } from './events.ts';
+export type { MacroStage, Wishes } from './negotiation.ts';
 export type { Observer } from './observer.ts';
 export { ProtocolError } from './packet.ts';
 export { probe, type ProbeOptions } from './probe.ts';
@@ -38,4 +40,4 @@ export type { ErrorSource } from './guard.ts';
 export { type ListenOptions, MilterServer } from './server.ts';
 export type { MilterServerOptions } from './server-options.ts';
 export { TURNED_AWAY, TurnedAwayError, type TurnedAwayReason } from './turned-away.ts';
-export type { Awaitable, EventName, MilterContext, MilterSession } from './session.ts';
+export type { Awaitable, MilterContext, MilterSession } from './session.ts';

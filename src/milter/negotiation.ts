@@ -5,20 +5,9 @@
 import type { Offer } from './command.ts';
 import { MAX_VERSION, MIN_VERSION, SMFIC, SMFIF, SMFIM, SMFIP } from './constants.ts';
 import { encodePacket, encodeStrings, ProtocolError } from './packet.ts';
-import type { EventName, MilterSession } from './session.ts';
-
-/** Changes to a message that a filter may announce; unannounced ones are refused. */
-const ACTIONS = {
-  addHeaders: SMFIF.ADDHDRS,
-  changeHeaders: SMFIF.CHGHDRS,
-  changeBody: SMFIF.CHGBODY,
-  addRecipients: SMFIF.ADDRCPT,
-  addRecipientsWithArgs: SMFIF.ADDRCPT_PAR,
-  deleteRecipients: SMFIF.DELRCPT,
-  changeSender: SMFIF.CHGFROM,
-  quarantine: SMFIF.QUARANTINE,
-} as const;
-export type ActionName = keyof typeof ACTIONS;
+import type { EventName } from './events.ts';
+import type { MilterSession } from './session.ts';
+import { type ActionName, ACTIONS } from './actions.ts';
 
 /** Stages for which macros may be asked. */
 export type MacroStage = keyof typeof SMFIM;

@@ -3,7 +3,7 @@
  * under way and is tried again from there; if it still has no place it is ignored without a reply.
  */
 import { type Agreement, declined } from './negotiation.ts';
-import type { EventName } from './session.ts';
+import type { EventName } from './events.ts';
 import type { Reply } from './reply.ts';
 
 /** How far a message has come: no message, or the rank of its last event. */

@@ -4,7 +4,7 @@
  */
 import { SMFIR } from './constants.ts';
 import { encodePacket, encodeString } from './packet.ts';
-import type { EventName } from './session.ts';
+import type { EventName } from './events.ts';
 
 /** An SMTP reply of our own; made by `replyCode` only. */
 export interface ReplyCode {

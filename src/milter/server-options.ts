@@ -1,6 +1,7 @@
 /** What a server is told: how to talk with an MTA, and what connections may cost. */
 import type { ConversationOptions } from './conversation.ts';
-import { type ActionName, checkWishes, type Wishes } from './negotiation.ts';
+import type { ActionName } from './actions.ts';
+import { checkWishes, type Wishes } from './negotiation.ts';
 import type { MilterSession } from './session.ts';
 
 const IDLE_TIMEOUT_MS = 2 * 3_600_000;

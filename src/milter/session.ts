@@ -3,9 +3,9 @@
  * without a callback is declined at negotiation, so that the MTA does not send it; where the MTA cannot leave it
  * out, it is answered `continue`.
  */
+import type { ActionName } from './actions.ts';
 import type { ConnectInfo, Envelope } from './command.ts';
 import type { Message } from './message.ts';
-import type { ActionName } from './negotiation.ts';
 import type { BodyReply, CommandReply, ConnectReply, HeloReply } from './reply.ts';
 
 /** What a callback may ask about its connection. */
@@ -49,18 +49,3 @@ export interface MilterSession {
   /** The connection is over, in whatever way. Called once. */
   close?(): void;
 }
-
-/** Events of the protocol that a callback stands for. */
-export const EVENTS = [
-  'connect',
-  'helo',
-  'mail',
-  'rcpt',
-  'data',
-  'unknown',
-  'header',
-  'endOfHeaders',
-  'body',
-  'endOfMessage',
-] as const;
-export type EventName = (typeof EVENTS)[number];

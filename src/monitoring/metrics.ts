@@ -9,7 +9,7 @@ import { type Correspondence, CORRESPONDENCES } from '../core/check.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
 import { type Decision, dnsTrouble } from '../decisions/decision.ts';
 import { isUnasked, type SharedResolver, watched } from '../dns/asker.ts';
-import type { Timing } from '../session/claim.ts';
+import type { Timing } from '../decisions/listener.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
 
 const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];

@@ -1,13 +1,11 @@
 /** What a program that watches us may ask: `/metrics`, `/healthz` and `/readyz`. Loaded only where `--http` is given. */
-import { version as node } from 'node:process';
 import type { Resolver } from '../core/resolver.ts';
-import { describeError } from '../describe-error.ts';
 import { type HttpServer, type Page, PLAIN, startHttpServer } from './http-server.ts';
 import type { Log } from '../log/log.ts';
 import type { HttpAddress } from '../config/values.ts';
 import { makeRegistry, type Sources } from './prometheus.ts';
 import { Readiness } from './readiness.ts';
-import { OptionError } from '../errors.ts';
+import { describeError, OptionError } from '../errors.ts';
 import { version } from '../system/version.ts';
 
 export interface MonitoringOptions extends Omit<Sources, 'build'> {
@@ -19,6 +17,8 @@ export interface MonitoringOptions extends Omit<Sources, 'build'> {
   readonly log: Log;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
+  /** Of the Node that runs us, as it says it. */
+  readonly nodeVersion: string;
 }
 
 export interface Monitoring {
@@ -33,8 +33,8 @@ const HTTP_TIMEOUT_MS = 5_000;
 
 /** Rejects with UsageError where it cannot listen. */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
-  const { address, resolver, metrics, dnsIll, overloaded, log, now } = options;
-  const registry = makeRegistry({ ...options, build: { version, node } });
+  const { address, resolver, metrics, dnsIll, overloaded, log, now, nodeVersion } = options;
+  const registry = makeRegistry({ ...options, build: { version, node: nodeVersion } });
   const readiness = new Readiness({ resolver, lastHeard: () => metrics, dnsIll, overloaded, now });
   const pages = new Map<string, () => Page | Promise<Page>>([
     ['/metrics', async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() })],

@@ -2,7 +2,6 @@
  * From a verdict to an action: what is really done of what the policy says. Watching comes before enforcing, so an
  * operator can act on nothing, or on a share of the networks.
  */
-import { createHash } from 'node:crypto';
 import { type IpAddress, networkText } from '../core/ip.ts';
 import type { Disposition } from './policy.ts';
 
@@ -11,25 +10,25 @@ export interface Enforcement {
   readonly observe: boolean;
   /** Share of client networks acted on, 0–100. */
   readonly percent: number;
+  /**
+   * Where a network stands on a scale from 0 to 100: the same over restarts and hosts, and evenly spread. Handed in, since
+   * hashing is the host's.
+   */
+  readonly shareOf: (network: string) => number;
 }
 
 /** The action for a disposition; `accept` wherever we only watch. */
 export function enforce(
   disposition: Disposition,
   client: IpAddress | null,
-  { observe, percent }: Enforcement,
+  { observe, percent, shareOf }: Enforcement,
 ): Disposition {
   if (observe) return 'accept';
   if (percent >= 100 || disposition === 'accept') return disposition;
-  return client !== null && networkShare(client) < percent ? disposition : 'accept';
+  return client !== null && shareOf(networkOf(client)) < percent ? disposition : 'accept';
 }
 
-/**
- * Where a client network stands on a scale from 0 to 100. Stable over restarts and hosts, and the same for the whole
- * /24 or /64, so that a pool is treated alike and raising the share only adds networks.
- */
-export function networkShare(client: IpAddress): number {
-  const network = networkText(client, client.family === 4 ? 24 : 64);
-  const hash = createHash('sha256').update(network).digest();
-  return (hash.readUInt32BE(0) / 0x1_0000_0000) * 100;
+/** The whole /24 or /64, so that a pool is treated alike; raising the share only adds networks. */
+function networkOf(client: IpAddress): string {
+  return networkText(client, client.family === 4 ? 24 : 64);
 }

@@ -1,8 +1,7 @@
 /** Domain names as people and SMTPUTF8 write them, in any script, and in the one form in which names are compared. */
-import { domainToASCII } from 'node:url';
 import { canonicalName } from '../core/domain.ts';
 
-/** `domainToASCII` reads a URL's authority: what would mean a port, a user or a path there is kept away from it. */
+/** A URL reads its authority: what would mean a port, a user or a path there is kept away from it. */
 const INTERNATIONAL = /^[\p{L}\p{M}\p{N}._\u200c\u200d\u3002\uff0e\uff61-]+$/u;
 
 /**
@@ -11,7 +10,7 @@ const INTERNATIONAL = /^[\p{L}\p{M}\p{N}._\u200c\u200d\u3002\uff0e\uff61-]+$/u;
  */
 export function writtenName(text: string): string {
   if (/^[\0-\x7f]*$/.test(text)) return canonicalName(text);
-  const ascii = INTERNATIONAL.test(text) ? domainToASCII(text.normalize('NFC')) : '';
+  const ascii = INTERNATIONAL.test(text) ? hostOf(text.normalize('NFC')) : '';
   return canonicalName(ascii === '' ? text : ascii);
 }
 
@@ -22,5 +21,14 @@ export function textOfWire(octets: string): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(octets, 'latin1'));
   } catch {
     return octets;
+  }
+}
+
+/** By the URL standard, which a browser and Node both have; empty for what is no host. */
+function hostOf(name: string): string {
+  try {
+    return new URL(`http://${name}`).hostname;
+  } catch {
+    return '';
   }
 }

@@ -1,9 +1,11 @@
 /** All that a Config names, read and found sound before anything of it is used: at the start, and at every reload. */
 import type { OnVoid } from '../policy/access.ts';
 import type { SharedResolver } from '../dns/asker.ts';
-import { type Registry, registryOf, resolverOf } from './registry.ts';
+import { type Registry, registryOf } from './registry.ts';
+import { resolverOf } from './resolver.ts';
 import type { Config } from '../config/config.ts';
-import { readRules, type Rules } from '../policy/rules.ts';
+import type { Rules } from '../policy/rules.ts';
+import { readRules } from './read-rules.ts';
 
 export interface Prepared {
   readonly config: Config;

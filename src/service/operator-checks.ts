@@ -7,8 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Check, type FindingSpec, PRESETS } from '../core/check.ts';
-import { describeError } from '../describe-error.ts';
-import { FileError, OptionError } from '../errors.ts';
+import { describeError, FileError, OptionError } from '../errors.ts';
 
 const BASES: ReadonlySet<unknown> = new Set(['form', 'existence', 'declared', 'inferred', 'local']);
 const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/;

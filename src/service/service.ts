@@ -7,7 +7,6 @@ import { ChurnCounter } from '../state/churn.ts';
 import type { ConfigSource } from '../config/source.ts';
 import { decisionLogger } from '../decisions/decision.ts';
 import { DecisionLog } from '../decisions/file.ts';
-import { describeError } from '../describe-error.ts';
 import { heloMilter, type HeloMilterOptions, macrosFor } from '../session/helo-milter.ts';
 import type { Log } from '../log/log.ts';
 import { launch, type Standing } from './launch.ts';
@@ -33,7 +32,7 @@ import { sessionErrors } from './session-errors.ts';
 import type { Untagged } from '../session/tagging.ts';
 import { TempfailBudget } from '../state/tempfail-budget.ts';
 import { createTrace } from '../session/trace.ts';
-import { UsageError } from '../errors.ts';
+import { describeError, UsageError } from '../errors.ts';
 
 export interface Service {
   /** Where it listens, as Postfix spells it. */
@@ -238,6 +237,8 @@ export async function startService(
       overloaded: () => overload.on,
       deadlineMs: () => live.config.deadline,
       lostLines,
+      // Who embeds the service keeps the process to itself.
+      nodeVersion: standing?.host.node.version ?? 'unknown',
     });
   });
   return {

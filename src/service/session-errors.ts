@@ -1,5 +1,5 @@
 /** What went wrong between the MTA and us: said in the log and counted. */
-import { describeError } from '../describe-error.ts';
+import { describeError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
 import { type MilterServerOptions, TurnedAwayError } from '../milter/index.ts';

@@ -3,7 +3,6 @@
  * instead of the option, never beside it: nobody would answer at a socket that systemd holds open and we leave alone.
  */
 import { findGroup } from '../system/accounts.ts';
-import { describeError } from '../describe-error.ts';
 import { requireDirectory } from '../system/directory.ts';
 import {
   AddressError,
@@ -16,7 +15,7 @@ import {
 import type { Config } from '../config/config.ts';
 import type { Identity } from '../system/privileges.ts';
 import { type HandedFd, unixPathOf } from '../system/systemd/handed-sockets.ts';
-import { OptionError, UsageError } from '../errors.ts';
+import { describeError, OptionError, UsageError } from '../errors.ts';
 
 /** `--listen` with this word starts only where systemd hands sockets over. */
 const HANDED_ONLY = 'systemd';

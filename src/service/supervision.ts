@@ -1,8 +1,8 @@
 /** Keeps systemd informed of a service: that it is there, what it does, and that it still answers. */
+import { describeError } from '../errors.ts';
 import type { Host } from '../system/host.ts';
 import type { Log } from '../log/log.ts';
 import type { Service } from './service.ts';
-import { describeError } from '../describe-error.ts';
 import { type HandedFd, handedFds } from '../system/systemd/handed-sockets.ts';
 import { Notifier, NOTIFY_FD, senderOf } from '../system/systemd/notifier.ts';
 import { startWatchdog, watchdogInterval } from '../system/systemd/watchdog.ts';

@@ -15,6 +15,7 @@ import type { Decision, Judged } from '../decisions/decision.ts';
 import { enforce } from '../policy/enforcement.ts';
 import { decide, type Policy } from '../policy/policy.ts';
 import type { Ourselves } from '../policy/our-names.ts';
+import type { Timing } from '../decisions/listener.ts';
 import type { Rules } from '../policy/rules.ts';
 
 /** The parts of the service by which a name is judged. */
@@ -33,14 +34,6 @@ export interface Bench {
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
   readonly timing?: Timing | undefined;
-}
-
-/** Hears how long a name took that the cache did not have. Must not throw. */
-export interface Timing {
-  /** Milliseconds from HELO until the assessment was there. */
-  assessed(ms: number, assessment: Assessment): void;
-  /** Milliseconds that the MTA was kept waiting for it at a later command. */
-  waited(ms: number): void;
 }
 
 export class Greeting {

@@ -9,7 +9,7 @@
 import { authResults, FIELD } from './auth-results.ts';
 import { budgetKey } from '../state/budget-key.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
-import type { DecidedAt, Decision, Judged, Stage } from '../decisions/decision.ts';
+import type { DecidedAt, Decision, Judged } from '../decisions/decision.ts';
 import { exemptClient, exemptRecipient, exemptSender, isOnPipe } from '../policy/exemption.ts';
 import { type Bench, Greeting } from './claim.ts';
 import {
@@ -27,7 +27,7 @@ import {
 } from '../milter/index.ts';
 import { createOurselves, type Ourselves } from '../policy/our-names.ts';
 import { decide, type Policy } from '../policy/policy.ts';
-import type { Rules } from '../policy/rules.ts';
+import type { Rules, Stage } from '../policy/rules.ts';
 import { smtpReply } from '../policy/smtp-reply.ts';
 import { type ResultFields, Tagging, type TaggingOptions, type Untagged } from './tagging.ts';
 import type { TempfailBudget } from '../state/tempfail-budget.ts';

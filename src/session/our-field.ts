@@ -6,14 +6,8 @@
  * are read in every way that is known of a reader. The work is linear in the length of the field.
  */
 import { domainToASCII } from 'node:url';
+import type { ForgedResults } from '../policy/forged-results.ts';
 import { decodings, isAsciiCompatible } from './encoded-words.ts';
-
-/**
- * What is taken off: fields of our kind; all with our authserv-id; or none. `all` is for a filter that stands before all
- * others that write such fields.
- */
-export const FORGED_RESULTS = ['ours', 'all', 'none'] as const;
-export type ForgedResults = (typeof FORGED_RESULTS)[number];
 
 /**
  * Whether a field of this value, as the MTA gives it, is one to be taken off; `ours` is our authserv-id in its canonical

@@ -3,7 +3,8 @@
  * whether the MTA lets us. Knows no session and no verdict.
  */
 import { FIELD } from './auth-results.ts';
-import { canonicalId, type ForgedResults, mayPretendToBeOurs, pretendsToBeOurs } from './our-field.ts';
+import type { ForgedResults } from '../policy/forged-results.ts';
+import { canonicalId, mayPretendToBeOurs, pretendsToBeOurs } from './our-field.ts';
 
 export interface TaggingOptions {
   /** Our authserv-id (RFC 8601 §2.5); null for the name of the MTA. */

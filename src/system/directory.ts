@@ -2,8 +2,7 @@
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { describeError } from '../describe-error.ts';
-import { OptionError } from '../errors.ts';
+import { describeError, OptionError } from '../errors.ts';
 
 /**
  * Throws OptionError where the directory of `path` is missing: a unix socket in it fails with EACCES, which says something

@@ -1,9 +1,8 @@
 /** The file that says which process is the service, for those who have no service manager to ask. */
 import { readFile, unlink, writeFile } from 'node:fs/promises';
-import { describeError } from '../describe-error.ts';
 import { requireDirectory } from './directory.ts';
 import type { Host } from './host.ts';
-import { OptionError } from '../errors.ts';
+import { describeError, OptionError } from '../errors.ts';
 
 /**
  * Writes our process id. A file that a killed or rebooted service has left behind is replaced; that of a live one is not:

@@ -1,8 +1,7 @@
 /** The end of root: from start as root to a service that is nobody in particular, with no way back. */
 import { findGroup, findUser } from './accounts.ts';
-import { describeError } from '../describe-error.ts';
 import type { Host, ProcessIdentity } from './host.ts';
-import { OptionError, UsageError } from '../errors.ts';
+import { describeError, OptionError, UsageError } from '../errors.ts';
 
 /** Whom to become. */
 export interface Identity {

@@ -1,4 +1,5 @@
 /** What the decision log holds: of every kind of decision by its schema, and enough to judge again. */
+import { networkShare } from '../../src/service/network-share.ts';
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
@@ -193,7 +194,7 @@ describe('other decisions', () => {
     ],
     [
       'observed',
-      { rules: { enforcement: { observe: true, percent: 100 } } },
+      { rules: { enforcement: { observe: true, percent: 100, shareOf: networkShare } } },
       [...hello('Jupiter'), ...message],
       { action: 'accept' },
     ],

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Conversation } from '../../src/milter/conversation.ts';
 import type { Wishes } from '../../src/milter/negotiation.ts';
 import { replyCode } from '../../src/milter/reply.ts';
-import type { EventName, MilterSession } from '../../src/milter/session.ts';
+import type { EventName } from '../../src/milter/events.ts';
+import type { MilterSession } from '../../src/milter/session.ts';
 import * as mta from '../support/mta.ts';
 
 /** Calls as words, such as `helo mail.example.org`, in the order in which they came. */

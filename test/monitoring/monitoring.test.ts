@@ -26,6 +26,7 @@ describe('monitoring', () => {
       resolver: { lookup: <T extends RecordType>() => Promise.resolve(answer as Answer<T>) },
       log: createLog((line) => (logged += line)),
       now: () => 0,
+      nodeVersion: process.version,
       ...changes,
     });
   }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { networkShare } from '../../src/service/network-share.ts';
 import { describe, expect, it } from 'vitest';
 import { findings } from '../../src/core/checks/index.ts';
 import { parseIp, parsePrefix } from '../../src/core/ip.ts';
@@ -255,7 +256,9 @@ describe('--apply-at', () => {
 
 describe('watching', () => {
   it('--observe accepts and logs the verdict', async () => {
-    const { log, connection } = service({ rules: { enforcement: { observe: true, percent: 100 } } });
+    const { log, connection } = service({
+      rules: { enforcement: { observe: true, percent: 100, shareOf: networkShare } },
+    });
     const { say } = connection();
     await say(...hello('Jupiter'));
     // At RCPT, so that it is known for whom it would have been refused.
@@ -266,7 +269,9 @@ describe('watching', () => {
   });
 
   it('whom nobody would refuse is let through at MAIL', async () => {
-    const { log, connection } = service({ rules: { enforcement: { observe: true, percent: 100 } } });
+    const { log, connection } = service({
+      rules: { enforcement: { observe: true, percent: 100, shareOf: networkShare } },
+    });
     const { say } = connection();
     await say(...hello('mail.sender.org'));
     expect((await say(...message))[0]).toBe('a');

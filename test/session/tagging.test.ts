@@ -1,4 +1,5 @@
 /** What is done to Authentication-Results in messages, packet by packet. */
+import { networkShare } from '../../src/service/network-share.ts';
 import { describe, expect, it } from 'vitest';
 import type { Resolver } from '../../src/core/resolver.ts';
 import { findings } from '../../src/core/checks/index.ts';
@@ -164,13 +165,13 @@ describe('more forged fields than can be taken off', () => {
   it.each<[string, Setup, string[], RegExp]>([
     [
       'under --observe',
-      { rules: { enforcement: { observe: true, percent: 100 } } },
+      { rules: { enforcement: { observe: true, percent: 100, shareOf: networkShare } } },
       ['r@dest.test'],
       / action=accept verdict=reject /,
     ],
     [
       'for networks that are only watched',
-      { rules: { enforcement: { observe: false, percent: 0 } } },
+      { rules: { enforcement: { observe: false, percent: 0, shareOf: networkShare } } },
       ['r@dest.test'],
       / action=accept verdict=reject /,
     ],

@@ -1,4 +1,5 @@
 /** A service without sockets, for tests: packets in, replies and decisions out. */
+import { networkShare } from '../../src/service/network-share.ts';
 import { AccessList, parseAccess } from '../../src/policy/access.ts';
 import { Assessor } from '../../src/session/assessor.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';
@@ -45,7 +46,7 @@ export const RULES: Rules = {
   policy: makePolicy('rfc5321', findings),
   shadowPolicy: null,
   recipients: new RecipientPolicies(new Map(), () => makePolicy('rfc5321', findings)),
-  enforcement: { observe: false, percent: 100 },
+  enforcement: { observe: false, percent: 100, shareOf: networkShare },
   applyAt: 'rcpt',
   trusted: [],
   exemptDaemons: ['submission', '587'],

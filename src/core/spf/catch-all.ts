@@ -5,7 +5,8 @@
  */
 import { canonicalName } from '../domain.ts';
 import { type IpAddress, ipFromBytes, parseIp, prefixContains, sameIp } from '../ip.ts';
-import { type Evaluation, targetOf } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
+import { targetOf } from './target.ts';
 import { usesMacro } from './macro.ts';
 import { type Directive, parseSpfRecord, selectSpfRecords } from './record.ts';
 

@@ -1,7 +1,8 @@
 /** check_host() of RFC 7208 §4: fetches a record, runs its directives in order, follows include and redirect. */
 import { canonicalName } from '../domain.ts';
 import type { MatchedTerm } from './catch-all.ts';
-import { countLookup, countTerms, type Evaluation, type Stop, stopAt, targetOf } from './evaluation.ts';
+import { countLookup, countTerms, type Evaluation, type Stop, stopAt } from './evaluation.ts';
+import { targetOf } from './target.ts';
 import type { DomainSpec } from './macro.ts';
 import { matches } from './mechanisms.ts';
 import {

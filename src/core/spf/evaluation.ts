@@ -3,10 +3,8 @@
  * through which every question goes.
  */
 import { isQueryName } from '../domain.ts';
-import { type IpAddress, ipv6Nibbles } from '../ip.ts';
+import type { IpAddress } from '../ip.ts';
 import type { Answer, RecordType, Resolver } from '../resolver.ts';
-import { type DomainSpec, expandTarget, type MacroPart, type MacroValues, usesMacro } from './macro.ts';
-import { validatedName } from './ptr.ts';
 import type { Width } from './width.ts';
 
 /** §4.6.4: terms that query, MX hosts and PTR names. */
@@ -116,42 +114,4 @@ export function stopAt(evaluation: Evaluation, question: string, answer: Answer<
   return evaluation.voidLookups > MAX_VOID_LOOKUPS
     ? { result: 'permerror', detail: `more than ${MAX_VOID_LOOKUPS} void lookups` }
     : null;
-}
-
-/** The name a term is about: its domain-spec expanded, or the current domain. Null when it may not be asked. */
-export async function targetOf(
-  evaluation: Evaluation,
-  spec: DomainSpec | null,
-  domain: string,
-  ip: IpAddress = evaluation.request.ip,
-): Promise<string | null> {
-  const name =
-    spec === null ? domain : expandTarget(spec, await macroValues(evaluation, spec.parts, domain, ip));
-  return evaluation.acceptName(name) ? name : null;
-}
-
-/** Macro values with `domain` as the current domain (§7.2). Looks the client's name up only if `%{p}` is there. */
-export async function macroValues(
-  evaluation: Evaluation,
-  parts: readonly MacroPart[],
-  domain: string,
-  ip: IpAddress = evaluation.request.ip,
-): Promise<MacroValues> {
-  const { request, now } = evaluation;
-  const at = request.sender.lastIndexOf('@');
-  const local = request.sender.slice(0, Math.max(at, 0)) || 'postmaster';
-  const senderDomain = request.sender.slice(at + 1);
-  return {
-    s: `${local}@${senderDomain}`,
-    l: local,
-    o: senderDomain,
-    d: domain,
-    i: ip.family === 4 ? ip.text : ipv6Nibbles(ip).join('.').toUpperCase(),
-    p: usesMacro(parts, 'p') ? await validatedName(evaluation, domain) : 'unknown',
-    v: ip.family === 4 ? 'in-addr' : 'ip6',
-    h: request.helo,
-    c: ip.text,
-    r: request.receiver ?? 'unknown',
-    t: String(Math.floor(now() / 1000)),
-  };
 }

@@ -1,5 +1,6 @@
 /** The explanation that a domain publishes for a fail (RFC 7208 §6.2). Foreign text: say so where it is shown (§8.4). */
-import { type Evaluation, macroValues, targetOf } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
+import { macroValues, targetOf } from './target.ts';
 import { type DomainSpec, expand, parseMacroString } from './macro.ts';
 
 /** Longer text would not fit a reply line (RFC 5321 §4.5.3.1.5) and macros can blow it up; RFC 7208 gives no limit. */

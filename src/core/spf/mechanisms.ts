@@ -1,7 +1,8 @@
 /** The mechanisms of RFC 7208 §5 that do not recurse: does the term match the client? */
 import { canonicalName } from '../domain.ts';
 import { type IpAddress, parseIp, prefixContains } from '../ip.ts';
-import { countLookup, type Evaluation, type Stop, stopAt, targetOf } from './evaluation.ts';
+import { countLookup, type Evaluation, type Stop, stopAt } from './evaluation.ts';
+import { targetOf } from './target.ts';
 import { askPointers, namesWithin } from './ptr.ts';
 import type { Directive, Mechanism } from './record.ts';
 import { isNarrow, noteAddresses } from './width.ts';

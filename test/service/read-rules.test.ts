@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findings } from '../../src/core/checks/index.ts';
-import { replyOf } from '../../src/service/registry.ts';
+import { replyOf } from '../../src/service/read-rules.ts';
 import { UsageError } from '../../src/errors.ts';
 
 const templates = (...replyTemplate: [string, string][]): Parameters<typeof replyOf>[0] => ({

@@ -1,0 +1,69 @@
+/** What there is to say of one (client, HELO) pair: its assessment, and the verdict under each policy. */
+import type { Config } from '../config/config.ts';
+import { assess, type Assessment, withSession } from '../core/assess.ts';
+import { PRESETS, type PresetName } from '../core/check.ts';
+import { sessionChecks } from '../core/checks/index.ts';
+import { makeClient } from '../core/client.ts';
+import type { Resolver } from '../core/resolver.ts';
+import { Asker, clientNetwork } from '../dns/asker.ts';
+import { withDeadline } from '../dns/deadline.ts';
+import { UsageError } from '../errors.ts';
+import { decide, makePolicy, type Policy, type Verdict } from '../policy/policy.ts';
+import { smtpReply } from '../policy/smtp-reply.ts';
+import { policyOf, replyOf } from '../service/read-rules.ts';
+import { registryOf } from '../service/registry.ts';
+
+/** One pair under every preset. The field names of the report are public API. */
+export interface Explanation {
+  readonly assessment: Assessment;
+  /** Under the policy of the flags. */
+  readonly verdict: Verdict;
+  readonly policy: Policy;
+  readonly presets: ReadonlyMap<PresetName, Verdict>;
+  readonly reply: (verdict: Verdict) => string | null;
+}
+
+/** Throws UsageError for an address that is none. */
+export async function explain(
+  ip: string,
+  helo: string,
+  config: Config,
+  resolver: Resolver,
+): Promise<Explanation> {
+  const client = makeClient(ip, helo);
+  if (client.ip === null) throw new UsageError(`"${ip}" is not an IP address`);
+  const { checks, findings } = await registryOf(config);
+  const bounded = withDeadline(resolver, config.deadline, new Asker(clientNetwork(client.ip)));
+  let assessment: Assessment;
+  try {
+    assessment = await assess(client, bounded.resolver, checks, (_, error) => {
+      throw error;
+    });
+  } finally {
+    bounded.done();
+  }
+  assessment = withSession(
+    assessment,
+    {
+      ourNames: config.ourName,
+      ourAddresses: config.ourAddress,
+      previousHelo: null,
+      namesSeen: 1,
+      churnLimit: config.churnLimit,
+      denied: null,
+    },
+    sessionChecks,
+  );
+  const policy = policyOf(config, findings);
+  const options = replyOf(config, findings);
+  return {
+    assessment,
+    policy,
+    verdict: decide(assessment, policy),
+    presets: new Map(PRESETS.map((preset) => [preset, decide(assessment, makePolicy(preset, findings))])),
+    reply: (verdict) => {
+      const reply = smtpReply(verdict, assessment, findings, options, null);
+      return reply === null ? null : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
+    },
+  };
+}

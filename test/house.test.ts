@@ -1,0 +1,165 @@
+/**
+ * The plan of the house as a test: who may import whom, default deny. A row stands above (after) all that it names; a
+ * room imports itself, `node:` and what its row names, and nothing else. ARCHITECTURE.md says what each room is for.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { faultsOf, processUses, type Row } from './support/house.ts';
+
+const HOUSE: readonly Row[] = [
+  { room: 'errors.ts' },
+  { room: 'core', packages: ['tldts'], pure: true },
+  { room: 'milter' },
+  { room: 'log' },
+  { room: 'system', rooms: ['errors.ts'] },
+  { room: 'dns', rooms: ['errors.ts', 'core'] },
+  { room: 'policy', rooms: ['errors.ts', 'core'], pure: true },
+  { room: 'state', rooms: ['core'], packages: ['node-cache'] },
+  { room: 'config', rooms: ['errors.ts', 'core', 'log', 'policy'], packages: ['smol-toml'] },
+  { room: 'decisions', rooms: ['errors.ts', 'core', 'log', 'policy', 'system'] },
+  { room: 'session', rooms: ['core', 'milter', 'log', 'dns', 'policy', 'state', 'decisions'] },
+  { room: 'doctor', rooms: ['errors.ts', 'core', 'milter', 'dns', 'config'] },
+  {
+    room: 'monitoring',
+    rooms: ['errors.ts', 'core', 'log', 'system', 'dns', 'policy', 'config', 'decisions'],
+    packages: ['prom-client'],
+  },
+  { room: 'advice', rooms: ['core', 'policy', 'config'] },
+  {
+    room: 'service',
+    rooms: [
+      'errors.ts',
+      'core',
+      'milter',
+      'log',
+      'system',
+      'dns',
+      'policy',
+      'state',
+      'config',
+      'decisions',
+      'session',
+      'monitoring',
+    ],
+  },
+  {
+    room: 'commands',
+    rooms: ['errors.ts', 'core', 'log', 'system', 'dns', 'policy', 'config', 'doctor', 'advice', 'service'],
+    packages: ['commander'],
+  },
+  { room: 'index.ts', rooms: ['errors.ts', 'log', 'dns', 'policy', 'state', 'config', 'session', 'service'] },
+  { room: 'main.ts', rooms: ['log', 'system', 'config', 'commands'] },
+  { room: 'cli.ts', rooms: ['system', 'commands', 'main.ts'] },
+];
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+const tree: ReadonlyMap<string, string> = new Map(
+  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => [name, readFileSync(join(SRC, name), 'utf8')]),
+);
+
+it('keeps to the table', () => {
+  expect(faultsOf(tree, HOUSE)).toEqual([]);
+});
+
+it('ARCHITECTURE.md names the rooms that there are, in the order of the table', () => {
+  const page = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8');
+  const named = [...page.matchAll(/^\| `([\w.]+)\/?`/gm)].map(([, room]) => room);
+  expect(named).toEqual(HOUSE.map(({ room }) => room));
+});
+
+it('ARCHITECTURE.md names files that there are', () => {
+  const page = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8');
+  const files = [...page.matchAll(/`(\w+\/[\w-]+\.ts)`/g)].map(([, file = '']) => file);
+  expect(files.length).toBeGreaterThan(3);
+  const known = (file: string): boolean =>
+    tree.has(file) || existsSync(new URL(`../${file}`, import.meta.url));
+  expect(files.filter((file) => !known(file))).toEqual([]);
+});
+
+/** The tree with a line more in a file, or with a file more. */
+function withLine(file: string, line: string): ReadonlyMap<string, string> {
+  return new Map([...tree, [file, `${line}\n${tree.get(file) ?? ''}`]]);
+}
+
+describe('the table refuses', () => {
+  it.each([
+    [
+      'an arrow up',
+      withLine('state/cache.ts', "import { startService } from '../service/service.ts';"),
+      'state/cache.ts imports service/service.ts: state may not import from service',
+    ],
+    [
+      'what a row does not name, though it lies below',
+      withLine('core/helo.ts', "import { createLog } from '../log/log.ts';"),
+      'core/helo.ts imports log/log.ts: core may not import from log',
+    ],
+    [
+      'a room without a row',
+      withLine('attic/box.ts', 'export {};'),
+      'attic has no row: say in test/house.test.ts what it is for and what it may import',
+    ],
+    [
+      'a package in a room that does not own it',
+      withLine('log/log.ts', "import NodeCache from 'node-cache';"),
+      'log/log.ts imports node-cache, which belongs to state',
+    ],
+    [
+      'a package that nobody owns',
+      withLine('log/log.ts', "import pino from 'pino';"),
+      'log/log.ts imports pino, a package without an owner in the table',
+    ],
+    [
+      'node:process, also by a call',
+      withLine('session/trace.ts', "await import('node:process');"),
+      'session/trace.ts imports node:process, which is for cli.ts alone',
+    ],
+    [
+      'Node where a browser must do',
+      withLine('policy/policy.ts', "import { createHash } from 'node:crypto';"),
+      'policy/policy.ts imports node:crypto: policy must run in a browser too',
+    ],
+    [
+      'a circle, though of types only',
+      withLine('log/value.ts', "import type { Log } from './log.ts';"),
+      'a circle of files: log/log.ts → log/value.ts → log/log.ts',
+    ],
+  ])('%s', (_, changed, fault) => {
+    expect(faultsOf(changed, HOUSE)).toContain(fault);
+  });
+
+  it('a row that allows what nobody uses, and one below what it names', () => {
+    const rows = [{ room: 'a', rooms: ['b'] }, { room: 'b' }];
+    const files = new Map([
+      ['a/a.ts', ''],
+      ['b/b.ts', ''],
+    ]);
+    expect(faultsOf(files, rows)).toEqual([
+      'the row of a names b, whose row must stand above it',
+      'the row of a names b, which nothing there imports',
+    ]);
+  });
+});
+
+/** Who may use what of the global `process`. */
+const MAY_USE: Readonly<Record<string, (member: string) => boolean>> = {
+  'cli.ts': () => true,
+  'main.ts': () => true,
+  // The mask under which a socket is made is the process's, and there is no other way to set its mode in time.
+  'milter/bind.ts': (member) => member === 'umask',
+  // Where the library's own `onError` fails there is nobody else left to tell.
+  'milter/guard.ts': (member) => member === 'emitWarning',
+};
+
+describe.each([...tree])('%s', (file, text) => {
+  it('is small enough to hold in the head', () => {
+    expect(text.split('\n').length).toBeLessThanOrEqual(400);
+  });
+
+  it('leaves the process to those who are the process', () => {
+    expect(processUses(file, text).filter((name) => MAY_USE[file]?.(name) !== true)).toEqual([]);
+  });
+});
