@@ -18,7 +18,9 @@
  */
 export { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddress } from './address.ts';
 export type { SocketOwner } from './bind.ts';
+export { MilterClient, type MilterClientOptions } from './client.ts';
 export type { ConnectInfo, Envelope } from './command.ts';
+export { deliver, type MessageToSend, type Outcome } from './deliver.ts';
 export { Message, NotGrantedError } from './message.ts';
 export type { ActionName } from './actions.ts';
 export type { EventName } from './events.ts';
@@ -26,6 +28,7 @@ export type { MacroStage, Wishes } from './negotiation.ts';
 export type { Observer } from './observer.ts';
 export { ProtocolError } from './packet.ts';
 export { probe, type ProbeOptions } from './probe.ts';
+export type { Change, ReceivedAgreement, ReceivedCode, ReceivedReply } from './received.ts';
 export {
   type BodyReply,
   type CommandReply,
