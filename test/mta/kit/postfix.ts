@@ -145,7 +145,12 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
         /[0-9A-Za-z]{8,}$/.test(name),
       );
       return Promise.all(
-        files.map(async (name) => (await run('postcat', ['-c', etc, '-hb', join(hold, name)], env)).stdout),
+        files.map(
+          async (name) =>
+            // A message is bytes, a character each, as the milter was given it.
+            (await run('postcat', ['-c', etc, '-hb', join(hold, name)], { ...env, encoding: 'latin1' }))
+              .stdout,
+        ),
       );
     },
     forget: async () => {
