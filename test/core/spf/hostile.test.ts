@@ -199,10 +199,8 @@ describe('hostile answers', () => {
       { ...pools, AAAA: pools.A, MX: pools.A, PTR: pools.A, SRV: pools.A },
       asked,
     );
-    const started = performance.now();
     const ip = ipFromBytes([192, 0, 2, 1]);
     await Promise.all([checkHelo(ip, NAME, resolver), checkAuthRecord(ip, NAME, resolver)]);
-    expect(performance.now() - started).toBeLessThan(1000);
     expect(asked.length).toBeLessThanOrEqual(QUERY_BUDGET);
   });
 
