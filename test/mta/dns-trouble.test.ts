@@ -141,9 +141,11 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
     await calm();
     const before = await outages();
     stub.script({ '*': 'servfail' });
-    for (let i = 0; i < 14; i++) await told(`mail.domain${i}.org`);
+    let clients = 0;
     await vi.waitFor(
       async () => {
+        // Mail goes on coming: on a busy machine the first of it may be forgotten before the last has come.
+        await told(`mail.domain${clients++}.org`);
         expect(await outages()).toBe(before + 1);
       },
       { timeout: 30_000, interval: 250 },
