@@ -51,6 +51,7 @@ export async function explain(
       namesSeen: 1,
       churnLimit: config.churnLimit,
       denied: null,
+      shareUsedUp: false,
     },
     sessionChecks,
   );

@@ -1,6 +1,7 @@
 /** The `decision` line: what was decided about one message, on what grounds, and how to find its sender again. */
 import type { AccessEntry } from '../policy/access.ts';
 import type { Assessment } from '../core/assess.ts';
+import { heldBack } from '../dns/asker.ts';
 import type { Log } from '../log/log.ts';
 import { formatValue, jsonString } from '../log/value.ts';
 import type { Stage } from '../policy/rules.ts';
@@ -56,15 +57,10 @@ export function actionOf({ judged, exempt }: Decision): Disposition {
 
 /**
  * `ill`: the outage brake was on. `overload`: questions were not asked, since there were more at once than we ask; what they
- * might have shown is unknown.
+ * might have shown is unknown. `share`: the same, and it was the client's own network that asked for so much.
  */
-export function dnsTrouble({ dnsIll, assessment }: Judged): 'ill' | 'overload' | null {
-  if (dnsIll) return 'ill';
-  return assessment.dns.some(
-    ({ status, records: [detail] }) => status === 'temperror' && detail === 'overload',
-  )
-    ? 'overload'
-    : null;
+export function dnsTrouble({ dnsIll, assessment }: Judged): 'ill' | 'overload' | 'share' | null {
+  return dnsIll ? 'ill' : heldBack(assessment.dns);
 }
 
 /** Writes decisions in the format of the log. */

@@ -36,6 +36,8 @@ export interface GateOptions {
 
 /** Part of what is free that one network, or one domain, may hold. */
 const SHARE = 1 / 8;
+/** Questions that a network may always have in hand without being called greedy: those of a few assessments. */
+const MODEST = 40;
 /** Waiting queues looked at before the rest are left for the next time: bounds the work where many may not start. */
 const MAX_LOOKS = 64;
 
@@ -48,6 +50,10 @@ interface Held {
 /** How many places each of many holds; those with none are not kept. */
 class Shares {
   readonly #held = new Map<string, { fresh: number; late: number }>();
+
+  get size(): number {
+    return this.#held.size;
+  }
 
   get(key: string): Readonly<{ fresh: number; late: number }> {
     return this.#held.get(key) ?? NOTHING_HELD;
@@ -71,6 +77,8 @@ const NOBODY = '';
 interface Queue {
   readonly domains: Map<string, Set<Ticket>>;
   size: number;
+  /** The network had too much in hand at some time since anything began to wait. Many may give up at one moment. */
+  greedy: boolean;
 }
 
 export class FairGate {
@@ -96,6 +104,19 @@ export class FairGate {
   /** Questions that have one. */
   get inFlight(): number {
     return this.#held.size;
+  }
+
+  /**
+   * Whether a network has so much in hand, under way or waiting, that its own questions keep each other back. When all
+   * want as much as they can get, each gets `places / (8 + networks)`; who wants even half of that is no bystander.
+   */
+  greedy(network: string): boolean {
+    const { fresh, late } = this.#networks.get(network);
+    const queue = this.#queues.get(network);
+    if (queue?.greedy === true) return true;
+    const inHand = fresh + late + (queue?.size ?? 0);
+    const present = Math.max(this.#networks.size, this.#queues.size);
+    return inHand >= Math.max(MODEST, this.#options.places / (1 / SHARE + present) / 2);
   }
 
   /** Starts the ticket or lets it wait; false where neither can be. */
@@ -228,12 +249,14 @@ export class FairGate {
   #enqueue(ticket: Ticket): void {
     const network = ticket.network ?? NOBODY;
     let queue = this.#queues.get(network);
-    if (queue === undefined) this.#queues.set(network, (queue = { domains: new Map(), size: 0 }));
+    if (queue === undefined)
+      this.#queues.set(network, (queue = { domains: new Map(), size: 0, greedy: false }));
     const tickets = queue.domains.get(ticket.domain);
     if (tickets === undefined) queue.domains.set(ticket.domain, new Set([ticket]));
     else tickets.add(ticket);
     queue.size++;
     this.#waiting++;
+    queue.greedy = this.greedy(network);
   }
 
   #dequeue(ticket: Ticket): void {

@@ -53,11 +53,16 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     const key = `${type} ${name.toLowerCase()}`;
     const known = open.get(key);
     if (known !== undefined && known.sent !== null) return known.sent;
-    if (asker !== null && asker.ended !== null) return Promise.resolve(unasked(asker.ended));
+    if (asker !== null && asker.ended !== null) return Promise.resolve(unasked(reason(asker.ended, asker)));
     if (asker?.reserved === true) return askAtOnce(name, type);
     const question: Question = known ?? { name, type, key, wanted: new Set(), sent: null };
     if (known === undefined) open.set(key, question);
     return wish(question, asker, now() + timeoutMs);
+  }
+
+  /** Whose fault it is that there was no place. */
+  function reason(why: Unasked, asker: Asker | null): Unasked {
+    return why === 'overload' && asker !== null && gate.greedy(asker.network) ? 'share' : why;
   }
 
   async function askAtOnce(name: string, type: RecordType): Promise<Answer<RecordType>> {
@@ -82,7 +87,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
         domain: askedDomain(question.name),
         start: () => {
           if (now() < deadline) start(question, mine, deadline);
-          else settle(unasked('overload'));
+          else settle(unasked(reason('overload', asker)));
           return question.sent !== null;
         },
       };
@@ -90,11 +95,12 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
       const give = (why: Unasked): void => {
         // Sent in the name of another: it is not ours to take back.
         if (question.sent !== null) return;
+        const told = reason(why, asker);
         gate.leave(ticket);
-        settle(unasked(why));
+        settle(unasked(told));
       };
       question.wanted.add(mine);
-      if (!gate.enter(ticket)) settle(unasked('overload'));
+      if (!gate.enter(ticket)) settle(unasked(reason('overload', asker)));
       if (question.sent !== null || !question.wanted.has(mine)) return;
       const forget = asker?.hold(give);
       const timer = setTimeout(() => {

@@ -7,8 +7,8 @@
 import type { Assessment } from '../core/assess.ts';
 import { type Correspondence, CORRESPONDENCES } from '../core/check.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
-import { type Decision, dnsTrouble } from '../decisions/decision.ts';
-import { isUnasked, type SharedResolver, watched } from '../dns/asker.ts';
+import type { Decision } from '../decisions/decision.ts';
+import { heldBack, isUnasked, type SharedResolver, watched } from '../dns/asker.ts';
 import type { Timing } from '../decisions/listener.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
 
@@ -42,6 +42,7 @@ const DNS_ERRORS = [
   'formerr',
   'badresp',
   'overload',
+  'share',
   'noserver',
 ] as const;
 
@@ -162,7 +163,7 @@ export class Metrics implements Timing {
     this.streams.count(verdict.stream);
     this.correspondences.count(assessment.correspondence);
     for (const { finding } of verdict.counted) this.findings.count(finding.id);
-    if (dnsTrouble(judged) === 'overload') this.overloaded++;
+    if (heldBack(assessment.dns) !== null) this.overloaded++;
     if (shadow !== null) this.shadowVerdicts.count(shadow.disposition);
     if (exempt !== null) return;
     this.actions.count(action);

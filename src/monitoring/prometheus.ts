@@ -157,13 +157,13 @@ export const METRICS: readonly MetricRow[] = [
   tally(
     'helo_milter_dns_errors_total',
     'kind',
-    'Questions that DNS did not answer, by what happened to the last server asked; overload: more at once than we ask',
+    'Questions that DNS did not answer, by what happened to the last server asked; overload: more at once than we ask; share: more than one network gets',
     ({ metrics }) => metrics.dnsErrors,
   ),
   number(
     'counter',
     'helo_milter_overloaded_verdicts_total',
-    'Verdicts for which questions were not asked, since there were more at once than we ask; dns=overload in the log',
+    'Verdicts for which questions were not asked, since there were more at once than we ask; dns=overload or dns=share in the log',
     ({ metrics }) => metrics.overloaded,
   ),
   number(

@@ -23,7 +23,7 @@ export class Overload {
   readonly #networks = new Set<string>();
   #questions = 0;
   #lastAt = -Infinity;
-  /** When several networks had lost questions within the time of one line. */
+  /** When somebody last lost a question who asked for no more than others. */
   #sharedAt = -Infinity;
   #timer: NodeJS.Timeout | null = null;
 
@@ -31,10 +31,7 @@ export class Overload {
     this.#options = options;
   }
 
-  /**
-   * It goes on, and not for one network alone: whose share is used up by its own questions is no trouble of ours. For at
-   * most ten seconds more.
-   */
+  /** It goes on, and for others than those who use up their own share. For at most ten seconds more. */
   get on(): boolean {
     return this.#options.now() - this.#sharedAt < EVERY_MS;
   }
@@ -43,7 +40,8 @@ export class Overload {
   watch(inner: SharedResolver): SharedResolver {
     return watched(inner, async (resolver, name, type, network) => {
       const answer = await resolver.lookup(name, type);
-      if (answer.status === 'temperror' && answer.detail === 'overload') this.#note(network ?? 'ourselves');
+      if (answer.status === 'temperror' && (answer.detail === 'overload' || answer.detail === 'share'))
+        this.#note(network ?? 'ourselves', answer.detail);
       return answer;
     });
   }
@@ -56,11 +54,11 @@ export class Overload {
     this.#tell();
   }
 
-  #note(network: string): void {
+  #note(network: string, why: 'overload' | 'share'): void {
     const { now } = this.#options;
     this.#questions++;
     if (this.#networks.size < MAX_NETWORKS) this.#networks.add(network);
-    if (this.#networks.size > 1) this.#sharedAt = now();
+    if (why === 'overload') this.#sharedAt = now();
     if (this.#timer !== null) return;
     this.#timer = setTimeout(
       () => {

@@ -107,7 +107,10 @@ export async function startService(
       log.warning('dns-overload', [
         ['questions', questions],
         ['networks', networks],
-        ['effect', 'they were not asked: what they might have shown is unknown'],
+        [
+          'effect',
+          'they were not asked: what they might have shown is unknown, and who asked for too much has to come again',
+        ],
       ]);
     },
   });

@@ -11,6 +11,7 @@ import type { MessageFacts } from '../core/checks/message.ts';
 import type { SessionFacts } from '../core/checks/session.ts';
 import { canonicalName } from '../core/domain.ts';
 import type { IpAddress } from '../core/ip.ts';
+import { heldBack } from '../dns/asker.ts';
 import type { Decision, Judged } from '../decisions/decision.ts';
 import { enforce } from '../policy/enforcement.ts';
 import { decide, type Policy } from '../policy/policy.ts';
@@ -178,6 +179,7 @@ export class Greeting {
       namesSeen: this.#namesSeen,
       churnLimit,
       denied: entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null,
+      shareUsedUp: heldBack(cached.dns) === 'share',
     };
     const assessment = withSession(cached, facts, sessionChecks);
     const ill = dnsIll(this.#begunAt);

@@ -95,6 +95,7 @@ describe('assess', () => {
       namesSeen: 99,
       churnLimit: 10,
       denied: null,
+      shareUsedUp: false,
     };
     const plain = await assessed(CLIENT, 'broken.sender.org', { ...ZONE, 'broken.sender.org': 'temperror' });
     const { findings, outcomes } = withSession(plain, facts, sessionChecks);

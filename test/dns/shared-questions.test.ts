@@ -15,13 +15,13 @@ afterEach(() => {
 const FOUND: Answer<RecordType> = { status: 'found', records: ['192.0.2.1'], ttl: 60 };
 
 /** A resolver with so many places; names with `slow` take 500 ms, `dead` ones all the time there is, others 10 ms. */
-function make(places = 16): { resolver: SharedQuestions; sent: string[] } {
+function make(places = 16, waitingPlaces = 40): { resolver: SharedQuestions; sent: string[] } {
   const sent: string[] = [];
   const resolver = shareQuestions({
     places,
     freshPlaces: places,
     freshMs: 100,
-    waitingPlaces: 40,
+    waitingPlaces,
     timeoutMs: 1000,
     now: () => performance.now(),
     send: async (name, type, deadline) => {
@@ -108,6 +108,38 @@ it('a turn that does not come in time is an overload, and one that comes late is
     'timeout 1600',
   ]);
   expect([resolver.inFlight, resolver.waiting]).toEqual([0, 0]);
+});
+
+it('who asks for most of it is told that it was their own share, and a bystander that it was not', async () => {
+  const { resolver } = make(100, 1000);
+  const greedy = resolver.for(new Asker('greedy'));
+  const asked = Array.from({ length: 80 }, (_, i) => told(greedy.lookup(`dead${i}.org`, 'A')));
+  const crowd = Array.from({ length: 300 }, (_, i) =>
+    told(resolver.for(new Asker(`n${i}`)).lookup(`dead-${i}.org`, 'A')),
+  );
+  const answers = await clock.until(Promise.all(asked));
+  const others = await clock.until(Promise.all(crowd));
+  expect(new Set(answers.map((answer) => answer.split(' ')[0]))).toEqual(new Set(['timeout', 'share']));
+  expect(new Set(others.map((answer) => answer.split(' ')[0]))).toEqual(new Set(['timeout', 'overload']));
+});
+
+it('the share was used up also for who comes later, or ends while waiting', async () => {
+  const { resolver } = make(100, 1000);
+  const waiting = Array.from({ length: 45 }, (_, i) =>
+    told(resolver.for(new Asker('greedy')).lookup(`dead${i}.org`, 'A')),
+  );
+  const [one, two] = [new Asker('greedy'), new Asker('greedy')];
+  const ended = told(resolver.for(one).lookup('x.org', 'A'));
+  const dropped = told(resolver.for(two).lookup('y.org', 'A'));
+  one.end('overload');
+  two.end('dropped');
+  const later = told(resolver.for(one).lookup('z.org', 'A'));
+  expect(await clock.until(Promise.all([ended, dropped, later]))).toEqual([
+    'share 0',
+    'dropped 0',
+    'share 0',
+  ]);
+  await clock.until(Promise.all(waiting));
 });
 
 it('is full at once where nobody else may wait', async () => {

@@ -60,6 +60,7 @@ const CASES: readonly (readonly [id: string, ip: string, helo: string])[] = [
   ['helo-changed', '192.0.2.1', 'a.sender.org'],
   ['helo-churn', '192.0.2.1', 'a.sender.org'],
   ['forged-results', '192.0.2.1', 'a.sender.org'],
+  ['dns-share', '192.0.2.1', 'a.sender.org'],
   ['dns-temperror', '192.0.2.1', 'broken.org'],
 ];
 
@@ -80,6 +81,7 @@ async function replyTo(
       namesSeen: 12,
       churnLimit: 10,
       denied: weights.some(([id]) => id === 'helo-denied') ? 'go away' : null,
+      shareUsedUp: weights.some(([id]) => id === 'dns-share'),
     },
     sessionChecks,
   );

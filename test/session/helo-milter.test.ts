@@ -574,6 +574,25 @@ describe('one assessment under way a session', () => {
       expect(log.at(-1)).toContain(' cache=miss ');
     }
   });
+
+  it('what could not be asked for the greed of its own network has to come again, until it is enough', async () => {
+    const lookup: Resolver['lookup'] = () => Promise.resolve({ status: 'temperror', detail: 'share' });
+    let now = 0;
+    const budget = new TempfailBudget(
+      () => ({ count: 3, ageMs: 7_200_000 }),
+      () => now,
+    );
+    const { log, connection } = service({ resolver: { lookup }, budget });
+    for (const expected of ['tempfail', 'tempfail', 'tempfail', 'accept']) {
+      const { say } = connection();
+      await say(...hello('gone.sender.org'));
+      await say(...message);
+      expect(log.at(-1)).toMatch(new RegExp(` action=${expected} .* cause=dns-share .* dns=share `));
+      expect(log.at(-1)).toContain(' cache=miss ');
+      now += 3_600_000;
+    }
+    expect(log.at(-1)).toContain(' exempt=tempfail-limit ');
+  });
 });
 describe('our own failures', () => {
   it('a resolver that throws costs no mail', async () => {

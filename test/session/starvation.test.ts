@@ -26,6 +26,17 @@ it.each<[string, Storm]>([
   expect(during.silent).toBe(0);
 });
 
+it.each<[string, Storm]>([
+  ['one network', crowd(400, 1, 50)],
+  ['one network with as many domains as clients', crowd(400, 1, 400)],
+  ['ten networks', crowd(500, 10, 50)],
+])('who uses up the share of their own network passes no forgery: %s', async (_, storm) => {
+  const { forgeries, smuggled, right, verdicts } = await clock.until(ride(storm));
+  expect(forgeries).toBeGreaterThan(100);
+  expect(smuggled).toBe(0);
+  expect(right).toBe(verdicts);
+});
+
 it('others are judged rightly, if later, beside 500 networks with as many slow domains', async () => {
   const during = await clock.until(ride(crowd(500, 500, 500)));
   expect(during.right / during.verdicts).toBeGreaterThanOrEqual(0.99);

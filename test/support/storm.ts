@@ -20,6 +20,8 @@ export interface Storm {
   readonly rage: (world: World) => Promise<void>[];
   /** Milliseconds that it lasts. */
   readonly ms: number;
+  /** An address in the midst of the hostile that gives names which their owners deny, to profit by the storm. */
+  readonly forger?: string;
 }
 
 export interface World {
@@ -38,6 +40,9 @@ export interface Outcome {
   /** Milliseconds from HELO to the answer to RCPT: 99 of 100 were no longer. */
   readonly p99: number;
   readonly p50: number;
+  /** What the forger among the hostile got: all its tries, and those that were accepted. */
+  readonly forgeries: number;
+  readonly smuggled: number;
 }
 
 /** How far away DNS is, and how slow the slow. */
@@ -49,7 +54,10 @@ const EVERY_MS = 25;
 const CONTEXT: MilterContext = { version: 6, macro: () => undefined, granted: () => true };
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> = {}): Promise<Outcome> {
+export async function ride(
+  { rage, ms, forger }: Storm,
+  places: Partial<typeof PLACES> = {},
+): Promise<Outcome> {
   const now = (): number => performance.now();
   const endsAt = now() + ms;
   const resolver = shareQuestions({
@@ -98,17 +106,22 @@ export async function ride({ rage, ms }: Storm, places: Partial<typeof PLACES> =
   // Once it has gathered.
   await sleep(ms / 4);
   const told: Promise<{ right: boolean; silent: boolean; ms: number }>[] = [];
+  const forgeries: Promise<boolean>[] = [];
   for (let i = 0; now() < endsAt - EVERY_MS; i++) {
     told.push(one(i));
+    if (forger !== undefined) forgeries.push(deliver(connect(forger), `gone.s${100_000 + i}.org`));
     await sleep(EVERY_MS);
   }
   const all = await Promise.all(told);
   await Promise.all(storm);
+  const smuggled = (await Promise.all(forgeries)).filter((accepted) => accepted).length;
   const waits = all.map((each) => each.ms).sort((a, b) => a - b);
   return {
     verdicts: all.length,
     right: all.filter(({ right }) => right).length,
     silent: all.filter(({ silent }) => silent).length,
+    forgeries: forgeries.length,
+    smuggled,
     p50: waits[Math.floor(waits.length * 0.5)] ?? NaN,
     p99: waits[Math.floor(waits.length * 0.99)] ?? NaN,
   };
@@ -179,6 +192,7 @@ export const babbler: Storm = {
 /** Clients of so many networks, who wait for their verdicts, with names in so many domains. */
 export const crowd = (clients: number, networks: number, domains: number, ms = 4000): Storm => ({
   ms,
+  forger: '12.0.0.251',
   rage: (world) => Array.from({ length: clients }, (_, c) => insist(world, c, networks, domains)),
 });
 

@@ -24,7 +24,7 @@ import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
 import { forgedResults, type MessageFacts } from './message.ts';
 import { dnsFindings, mismatchFindings } from './mismatch.ts';
-import { claimsUs, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
+import { claimsUs, dnsShare, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
 
 /** Functions of the client and DNS: their outcomes are cached per client and name. */
@@ -53,7 +53,13 @@ export const checks: readonly Check[] = [
 ];
 
 /** Functions of the client and the session: run at every HELO, never cached. */
-export const sessionChecks: readonly SessionCheck[] = [claimsUs, heloChanged, heloChurn, heloDenied];
+export const sessionChecks: readonly SessionCheck[] = [
+  claimsUs,
+  heloChanged,
+  heloChurn,
+  heloDenied,
+  dnsShare,
+];
 
 /** Functions of the message, run where there is something to be said of it. */
 export const messageChecks: readonly SessionCheck<string, MessageFacts>[] = [forgedResults];

@@ -20,6 +20,8 @@ export interface SessionFacts {
   readonly churnLimit: number;
   /** The operator's list refuses this client, with this text; null if it does not. */
   readonly denied: string | null;
+  /** Questions about the client were not asked, since its own network had asked for too much at once. */
+  readonly shareUsedUp: boolean;
 }
 
 export interface SessionCheck<Id extends string = string, Facts = SessionFacts> {
@@ -117,4 +119,22 @@ export const heloDenied = defineSessionCheck({
   },
   run: ({ helo }, { denied }) =>
     denied === null ? none() : found('helo-denied', { helo: helo.text, text: denied }),
+});
+
+export const dnsShare = defineSessionCheck({
+  name: 'share',
+  findings: {
+    'dns-share': {
+      basis: 'dns',
+      summary: "the client's own network used up its share of DNS questions, so something stays unknown",
+      reference: 'local practice; RFC 5321 §4.2.5',
+      weight: 5,
+      reason:
+        'whoever can make us ask too much could otherwise pass a name that its owner denies; a sender in the same network is only delayed',
+      reply: 'HELO {helo} could not be checked: too many names were given from your network; try again later',
+      tempfailCode: 451,
+      status: '4.3',
+    },
+  },
+  run: ({ helo }, { shareUsedUp }) => (shareUsedUp ? found('dns-share', { helo: helo.text }) : none()),
 });

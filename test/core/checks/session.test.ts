@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
 import type { Correspondence } from '../../../src/core/check.ts';
-import { claimsUs, heloChanged, heloChurn, type SessionFacts } from '../../../src/core/checks/session.ts';
+import {
+  claimsUs,
+  dnsShare,
+  heloChanged,
+  heloChurn,
+  type SessionFacts,
+} from '../../../src/core/checks/session.ts';
 import { makeClient } from '../../../src/core/client.ts';
 import { parseIp } from '../../../src/core/ip.ts';
 
@@ -12,7 +18,16 @@ const FACTS: SessionFacts = {
   namesSeen: 1,
   churnLimit: 10,
   denied: null,
+  shareUsedUp: false,
 };
+
+it.each([
+  [true, 'dns-share'],
+  [false, null],
+])('a share used up (%s) is %s', (shareUsedUp, id) => {
+  const outcome = dnsShare.run(makeClient('192.0.2.1', 'mail.org'), { ...FACTS, shareUsedUp }, 'none');
+  expect(outcome.finding?.id ?? null).toBe(id);
+});
 
 it.each<[string | null, string, Correspondence, string]>([
   ['203.0.113.1', 'dest.org', 'none', 'helo-claims-us'],
