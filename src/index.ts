@@ -7,8 +7,9 @@ export { Assessor, type AssessorOptions } from './session/assessor.ts';
 export { ChurnCounter, type ChurnOptions } from './state/churn.ts';
 export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';
 export { type Enforcement, enforce } from './policy/enforcement.ts';
-export { heloMilter, type HeloMilterOptions, macrosFor } from './session/helo-milter.ts';
-export { createLog, type Field, type Log, type LogOptions } from './log/log.ts';
+export { heloMilter, type HeloMilterOptions } from './session/helo-milter.ts';
+export { type EventFields, type EventName, EVENTS, type Level, type LogEvent } from './log/events.ts';
+export { createLog, type Log, type LogFormat, type LogOptions } from './log/log.ts';
 export { type Config, readConfig } from './config/config.ts';
 export {
   decide,

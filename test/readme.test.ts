@@ -8,14 +8,9 @@ import { ROWS } from '../src/config/options.ts';
 import { presetWeight } from '../src/policy/policy.ts';
 import { FAILURES } from './fixtures/failures.ts';
 import { SENDERS } from './fixtures/senders.ts';
+import { expectTable, markdown } from './support/generated.ts';
 
 const README = new URL('../README.md', import.meta.url);
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
 
 function findingsTable(): string {
   const rows = [...findings].map(([id, spec]) => [
@@ -86,15 +81,7 @@ it.each([
   ['senders', sendersTable],
   ['options', optionsTable],
 ])('the table of %s is up to date', (name, table) => {
-  const text = readFileSync(README, 'utf8');
-  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = text.indexOf(start);
-  const to = text.indexOf(end);
-  expect(from).toBeGreaterThan(-1);
-  expect(to).toBeGreaterThan(from);
-  const wanted = `${start}\n\n${table()}\n\n`;
-  if (process.env['WRITE_DOCS'] === '1') writeFileSync(README, text.slice(0, from) + wanted + text.slice(to));
-  expect(readFileSync(README, 'utf8')).toContain(wanted);
+  expectTable(README, name, table());
 });
 
 /** A page a finding, for the sender who was sent there: `--help-url .../docs/findings.md` leads to `#FINDING-ID`. */
@@ -108,13 +95,13 @@ function findingsPage(): string {
         `## ${id}\n`,
         `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.\n`,
         `What the sender is told, with the names filled in:\n`,
-        `> ${id === 'dns-temperror' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${reply.replaceAll(/[{}]/g, '*')}\n`,
+        `> ${basis === 'dns' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${reply.replaceAll(/[{}]/g, '*')}\n`,
         `Rests on: ${reference}. Basis: ${basis}. Weight: ${weights}. Why: ${reason}.\n`,
       ];
       return lines.join('\n');
     },
   );
-  return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to mend it. Generated; do not edit.\n\n${sections.join('\n')}`;
+  return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to put it right. Generated; do not edit.\n\n${sections.join('\n')}`;
 }
 
 function raise(id: string): never {

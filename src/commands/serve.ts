@@ -2,7 +2,8 @@
 import type { ConfigSource } from '../config/source.ts';
 import type { Host } from '../system/host.ts';
 import { LineBuffer } from '../log/line-buffer.ts';
-import { createLog, type Field } from '../log/log.ts';
+import type { EventFields } from '../log/events.ts';
+import { createLog } from '../log/log.ts';
 import { endOfLifeWarning } from '../system/node-support.ts';
 import { milterItem } from '../doctor/attachment.ts';
 import { formatDuration, formatSize } from '../config/values.ts';
@@ -23,7 +24,7 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
       terminal.writeLog(bytes, done);
     },
     onRecovery: (lost) => {
-      log.warning('log-lost', [['lines', lost]]);
+      log.tell('log-lost', { lines: lost });
     },
   });
   const log = createLog(
@@ -43,10 +44,7 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
   // A fault nobody foresaw must not take the sessions of others along.
   terminal.onFault((event, error) => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log.error('internal', [
-      ['at', event],
-      ['detail', detail],
-    ]);
+    log.tell('internal', { at: event, detail });
   });
   terminal.onReload(() => {
     void systemd.reloading(() => service.reload());
@@ -55,22 +53,19 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
     void service.reopen();
   });
   if (log.format === 'kv') lines.write(banner(config, source.file, service, version));
-  else log.notice('started', started(config, service, version));
-  for (const [event, detail] of warnings(terminal.host)) log.warning(event, [['detail', detail]]);
+  else log.tell('started', started(config, service, version));
+  for (const [event, detail] of warnings(terminal.host)) log.tell(event, { detail });
   lines.flush();
   systemd.started(service);
   const reason = await terminal.untilStopped();
-  log.notice('stopping', [
-    ['reason', reason],
-    ['connections', service.connections],
-  ]);
+  log.tell('stopping', { reason, connections: service.connections });
   systemd.stopping(service.connections, service.graceMs);
-  // Who says it twice does not want to wait.
+  // A second signal means: do not wait.
   const hurried = terminal.untilStopped();
   void hurried.then(() => service.stop(0));
   await service.stop();
   log.flush();
-  log.notice('stopped', []);
+  log.tell('stopped', {});
   const done = Promise.all([lines.drained(), systemd.told()]);
   if (await inTime(done, hurried)) return;
   const lost = lines.waiting + lines.lostInAll;
@@ -92,18 +87,22 @@ async function inTime(done: Promise<unknown>, hurried: Promise<unknown>): Promis
 }
 
 /** The banner for readers of JSON. */
-function started(config: Config, { sockets, http }: Service, version: string): Field[] {
-  return [
-    ['version', version],
-    ['sockets', sockets.join(' ')],
-    ['policy', config.policy],
-    ['observe', config.observe ? 'yes' : 'no'],
-    ['http', http],
-  ];
+function started(config: Config, { sockets, http }: Service, version: string): EventFields<'started'> {
+  return {
+    version,
+    sockets: sockets.join(' '),
+    policy: config.policy,
+    observe: config.observe ? 'yes' : 'no',
+    http,
+  };
 }
 
 /** What an operator may want to change about the surroundings, said once. */
-function* warnings({ node, systemName, identity }: Host): Generator<[event: string, detail: string]> {
+function* warnings({
+  node,
+  systemName,
+  identity,
+}: Host): Generator<[event: 'node' | 'root', detail: string]> {
   const endOfLife = endOfLifeWarning(node, systemName(), Date.now());
   if (endOfLife !== null) yield ['node', endOfLife];
   if (identity.current().euid === 0)

@@ -50,8 +50,8 @@ export type CheckOutcome = Outcome & { readonly check: string };
 /** Hears of a check that threw; the session goes on as if the check had nothing to say. */
 export type OnCheckError = (check: string, error: unknown) => void;
 
-/** Whether these findings decide, so that nothing DNS could say would change the verdict. */
-export type Settled = (findings: readonly Finding[]) => boolean;
+/** Whether these findings of the text alone decide, so that nothing DNS could say would change the verdict. */
+export type Settles = (findings: readonly Finding[]) => boolean;
 
 /**
  * The checks of the text alone come first: where they settle the verdict, DNS is not asked at all, and the assessment
@@ -62,7 +62,7 @@ export async function assess(
   resolver: Resolver,
   checks: readonly Check[],
   onCheckError: OnCheckError,
-  settled: Settled = () => false,
+  settles: Settles = () => false,
 ): Promise<Assessment> {
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<CheckOutcome> => {
@@ -76,7 +76,7 @@ export async function assess(
   };
   const formal = await Promise.all(checks.filter(isFormal).map(runOne));
   const early = formal.flatMap(({ finding }) => (finding === null ? [] : [finding]));
-  if (early.length > 0 && settled(early)) return { ...conclude(client, formal, checks, []), settled: true };
+  if (early.length > 0 && settles(early)) return { ...conclude(client, formal, checks, []), settled: true };
   const rest = await Promise.all(checks.filter((check) => !isFormal(check)).map(runOne));
   const order = checks.map(({ name }) => name);
   const outcomes = [...formal, ...rest].sort((a, b) => order.indexOf(a.check) - order.indexOf(b.check));

@@ -1,5 +1,6 @@
 /** The `decision` line: what was decided about one message, on what grounds, and how to find its sender again. */
 import type { AccessEntry } from '../policy/access.ts';
+import type { Exemption } from '../policy/exemption.ts';
 import type { Assessment } from '../core/assess.ts';
 import { heldBack } from '../dns/asker.ts';
 import type { Log } from '../log/log.ts';
@@ -41,7 +42,7 @@ export interface Decision {
   /** Null where an exempt client was not judged, or not yet. */
   readonly judged: Judged | null;
   /** Why the verdict does not matter. */
-  readonly exempt: string | null;
+  readonly exempt: Exemption | null;
   readonly stage: DecidedAt;
   readonly sender: string | null;
   readonly recipient: string | null;

@@ -44,17 +44,14 @@ export class DecisionLog {
         this.#put(bytes, done);
       },
       onLoss: (error) => {
-        log.error('decision-log', [
-          ['file', file],
-          ['detail', error === null ? 'the disk is too slow' : describeError(error)],
-          ['effect', 'decisions are not recorded'],
-        ]);
+        log.tell('decision-log', {
+          file,
+          detail: error === null ? 'the disk is too slow' : describeError(error),
+          effect: 'decisions are not recorded',
+        });
       },
       onRecovery: (lost) => {
-        log.notice('decision-log-resumed', [
-          ['file', file],
-          ['lost', lost],
-        ]);
+        log.tell('decision-log-resumed', { file, lost });
       },
     });
   }
@@ -87,13 +84,13 @@ export class DecisionLog {
       this.#torn = opened.torn;
       if (this.#writing && this.#stale === null) this.#stale = old;
       else closeFile(old);
-      this.#log.notice('decision-log-reopened', [['file', this.#file]]);
+      this.#log.tell('decision-log-reopened', { file: this.#file });
     } catch (error) {
-      this.#log.error('decision-log', [
-        ['file', this.#file],
-        ['detail', describeError(error)],
-        ['effect', 'the file that was open stays'],
-      ]);
+      this.#log.tell('decision-log', {
+        file: this.#file,
+        detail: describeError(error),
+        effect: 'the file that was open stays',
+      });
     }
   }
 

@@ -1,23 +1,17 @@
 /**
- * The log: one event a line, as `event key=value key=value …` or as a JSON object with the same names. Its words are
- * public API; docs/log.md has them all.
+ * The log: one event a line, as `event key=value key=value …` or as a JSON object with the same names. What events there are
+ * is said in events.ts.
  */
+import { EVENTS, type EventFields, type EventName, type Level, type LogEvent } from './events.ts';
 import { type Field, formatFields, jsonFields } from './value.ts';
 import { Repeats } from './repeats.ts';
 
-export type { Field } from './value.ts';
-
-/**
- * `error`: we, or what we rest on, do not work as they should. `warning`: something did not go well, and nothing but one
- * session was touched. `notice`: our own start, stop and reload. `info`: decisions. `debug`: for a look inside.
- */
-export type Level = keyof typeof PRIORITY;
 /** What `--log-level` takes; `notice` goes with `info`. */
 export const LEVELS = ['error', 'warning', 'info', 'debug'] as const;
 export type LogFormat = 'kv' | 'json';
 
 /** Priorities of syslog(3), which journald reads from `<N>` before a line (sd-daemon(3)). */
-const PRIORITY = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
+const PRIORITY: Readonly<Record<Level, number>> = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
 
 export interface LogOptions {
   readonly format?: LogFormat;
@@ -31,16 +25,10 @@ export interface LogOptions {
   readonly now?: () => number;
 }
 
-type Say = (event: string, fields: readonly Field[]) => void;
-
 export interface Log {
   readonly format: LogFormat;
-  /** Errors and warnings that repeat are counted, not repeated. */
-  readonly error: Say;
-  readonly warning: Say;
-  readonly notice: Say;
-  readonly info: Say;
-  readonly debug: Say;
+  /** Writes an event at its level. Errors and warnings that repeat are counted, not repeated. */
+  tell<Name extends EventName>(event: Name, fields: EventFields<Name>): void;
   /** Changes the least urgent level that is written. */
   setLevel(level: (typeof LEVELS)[number]): void;
   /** Whether lines of this level are written. */
@@ -75,26 +63,20 @@ export function createLog(put: (line: string) => void, options: LogOptions = {})
     return `${word}${event}${formatFields(fields)}`;
   };
   const repeats = new Repeats();
-  const always =
-    (level: Level): Say =>
-    (event, fields) => {
-      if (wants(level)) write(level, line(level, event, fields));
-    };
-  const limited =
-    (level: Level): Say =>
-    (event, fields) => {
-      if (!wants(level)) return;
-      repeats.note(event, line(level, event, fields), (count) => {
-        write(level, line(level, event, count === 0 ? fields : [...fields, ['repeated', count]]));
-      });
-    };
   return {
     format,
-    error: limited('error'),
-    warning: limited('warning'),
-    notice: always('notice'),
-    info: always('info'),
-    debug: always('debug'),
+    tell: (event, values) => {
+      const { level, word, fields: names }: LogEvent & { readonly fields: readonly string[] } = EVENTS[event];
+      if (!wants(level)) return;
+      const fields = names.map((name): Field => [name, (values as Readonly<Record<string, Field[1]>>)[name]]);
+      const text = line(level, word, fields);
+      if (PRIORITY[level] > PRIORITY.warning) write(level, text);
+      else {
+        repeats.note(word, text, (count) => {
+          write(level, count === 0 ? text : line(level, word, [...fields, ['repeated', count]]));
+        });
+      }
+    },
     setLevel: (level) => {
       least = level;
     },

@@ -10,26 +10,13 @@ import type { Answer, RecordType } from '../core/resolver.ts';
 import type { Decision } from '../decisions/decision.ts';
 import { heldBack, isUnasked, type SharedResolver, watched } from '../dns/asker.ts';
 import type { Timing } from '../decisions/listener.ts';
+import { EXEMPTIONS } from '../policy/exemption.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
 
 const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 const STREAMS: readonly Stream[] = ['verified', 'unverified', 'failed'];
 const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'];
 const RESULTS: readonly Answer<RecordType>['status'][] = ['found', 'nodata', 'nxdomain', 'temperror'];
-/** The words of `exemption.ts` and `helo-milter.ts`. */
-const EXEMPTIONS = [
-  'local',
-  'service',
-  'loopback',
-  'trusted',
-  'authenticated',
-  'certificate',
-  'postmaster',
-  'abuse',
-  'opted-out',
-  'access',
-  'tempfail-limit',
-] as const;
 /** `TURNED_AWAY` of the milter library. */
 const TURNED_AWAY = ['connections', 'descriptors', 'buffers', 'unread'] as const;
 /** The details of a temperror that mean something to an operator; c-ares has a dozen more. */
@@ -96,7 +83,7 @@ export class Metrics implements Timing {
   readonly verdicts = new Tally(DISPOSITIONS);
   readonly shadowVerdicts = new Tally(DISPOSITIONS);
   readonly actions = new Tally(DISPOSITIONS);
-  readonly exemptions = new Tally(EXEMPTIONS);
+  readonly exemptions = new Tally(Object.keys(EXEMPTIONS));
   readonly findings: Tally;
   /** What refused or delayed, by the finding that weighed most. */
   readonly causes: Tally;

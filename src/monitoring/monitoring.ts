@@ -49,7 +49,7 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
   ]);
   const onError = (error: unknown): void => {
     metrics.errors.count('http');
-    log.warning('http', [['detail', describeError(error)]]);
+    log.tell('http', { detail: describeError(error) });
   };
   let server: HttpServer;
   try {

@@ -102,7 +102,7 @@ export const METRICS: readonly MetricRow[] = [
   ),
   {
     name: 'helo_milter_cache_lookups_total',
-    help: 'Greetings by what the cache had: hit, miss, or joined where another session was asking already',
+    help: 'HELOs by what the cache had: hit, miss, or joined where another session was asking already',
     labels: ['result'],
     type: 'counter',
     read: ({ lookups }) => Object.entries(lookups()).map(([result, n]) => [{ result }, n] as const),
@@ -122,7 +122,7 @@ export const METRICS: readonly MetricRow[] = [
   ),
   histogram(
     'helo_milter_assessment_duration_seconds',
-    'From HELO until the assessment was there, for greetings that the cache did not have',
+    'From HELO until the assessment was there, for HELOs that the cache did not have',
     ({ metrics }) => metrics.assessmentDuration,
   ),
   histogram(
@@ -136,7 +136,7 @@ export const METRICS: readonly MetricRow[] = [
   number(
     'counter',
     'helo_milter_deadline_exceeded_total',
-    'Greetings whose assessment --deadline cut short; what it did not learn is dns-temperror',
+    'HELOs whose assessment --deadline cut short; what it did not learn is dns-temperror',
     ({ metrics }) => metrics.late,
   ),
   {

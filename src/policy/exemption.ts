@@ -1,8 +1,27 @@
-/**
- * Whose mail is never refused, and why: the word that the log gives for it. Knows the MTA by its macros only.
- */
+/** Whose mail is never refused, and why. Knows the MTA by its macros only. */
 import { type IpAddress, type IpPrefix, isLoopback, prefixContains } from '../core/ip.ts';
 import { parseMailbox } from './mailbox.ts';
+
+/** Why a verdict is not acted on: the word that the log gives, and what it means. Words are public API. */
+export const EXEMPTIONS = {
+  authenticated: 'the client has logged in',
+  certificate: 'it has a TLS certificate that the MTA trusts',
+  service: 'it came to a service of `--exempt-daemon`',
+  loopback: 'it is this host',
+  local: 'it came over a unix socket or a pipe (`sendmail -bs`)',
+  trusted: 'it is in a network of `--trust`',
+  postmaster: 'the mail is for postmaster',
+  abuse: 'the mail is for abuse',
+  'opted-out': 'the recipient is `off` in the list of `--recipient-policy`',
+  access: 'a line of the access list allows it',
+  'tempfail-limit': 'its sender was tempfailed often enough',
+} as const;
+
+export type Exemption = keyof typeof EXEMPTIONS;
+
+export function isExemption(word: unknown): word is Exemption {
+  return typeof word === 'string' && word in EXEMPTIONS;
+}
 
 export interface ExemptionOptions {
   /** Clients that are never refused, besides loopback. */
@@ -28,7 +47,7 @@ export function exemptClient(
   ip: IpAddress | null,
   macros: Macros,
   { trusted, exemptDaemons }: ExemptionOptions,
-): string | null {
+): Exemption | null {
   if (peer.family === 'unix' || isOnPipe(peer, macros)) return 'local';
   if (isExemptService(macros, exemptDaemons)) return 'service';
   if (ip === null) return null;
@@ -71,7 +90,7 @@ function isExemptService(macros: Macros, exemptDaemons: readonly string[]): bool
 export function exemptSender(
   macros: Macros,
   { exemptDaemons }: Pick<ExemptionOptions, 'exemptDaemons'>,
-): string | null {
+): Exemption | null {
   if (isExemptService(macros, exemptDaemons)) return 'service';
   if ((macros.macro('auth_authen') ?? '') !== '') return 'authenticated';
   const verified = macros.macro('verify') ?? 'OK';
@@ -79,7 +98,7 @@ export function exemptSender(
 }
 
 /** RFC 5321 §4.5.1 and RFC 2142: the two mailboxes at which a refused sender must be able to ask why. */
-export function exemptRecipient(address: string): string | null {
+export function exemptRecipient(address: string): Exemption | null {
   const { local } = parseMailbox(address);
   return local === 'postmaster' || local === 'abuse' ? local : null;
 }

@@ -1,4 +1,7 @@
-/** All that a Config names, read and found sound before anything of it is used: at the start, and at every reload. */
+/**
+ * What the service goes by: all that a Config names, read and found sound before anything of it is used, at the start and at
+ * every reload. Parts that must follow a reload are given functions that read it here, whenever they need it.
+ */
 import type { OnVoid } from '../policy/access.ts';
 import type { SharedResolver } from '../dns/asker.ts';
 import { type Registry, registryOf } from './registry.ts';
@@ -21,8 +24,40 @@ export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared>
   return { config, registry, rules, resolver: await resolverOf(config) };
 }
 
+/** What is in force now. A reload replaces all of it at once: nobody sees half of the old and half of the new. */
+export class Live {
+  #now: Prepared;
+
+  constructor(first: Prepared) {
+    this.#now = first;
+  }
+
+  get config(): Config {
+    return this.#now.config;
+  }
+
+  get registry(): Registry {
+    return this.#now.registry;
+  }
+
+  get rules(): Rules {
+    return this.#now.rules;
+  }
+
+  get resolver(): SharedResolver {
+    return this.#now.resolver;
+  }
+
+  /** Takes `next` in place of what was, which is returned. A resolver that serves on is kept. */
+  replace(next: Prepared): Prepared {
+    const before = this.#now;
+    this.#now = sameResolver(before.config, next.config) ? { ...next, resolver: before.resolver } : next;
+    return before;
+  }
+}
+
 /** Whether the resolver of before serves on: it knows which servers are ill, and which questions are open. */
-export function sameResolver(before: Config, after: Config): boolean {
+function sameResolver(before: Config, after: Config): boolean {
   return sameServers(before, after) && before.dnsTimeout === after.dnsTimeout;
 }
 

@@ -1,29 +1,73 @@
-/** What a reload changes: which options, and which of them must wait for a restart. */
-import { isDeepStrictEqual } from 'node:util';
-import { nameOf } from '../config/option.ts';
-import { type Config } from '../config/config.ts';
-import { ROWS } from '../config/options.ts';
+/** A reload: the configuration and its files are read again, and taken as a whole or not at all. */
+import { changes } from '../config/changes.ts';
+import type { ConfigSource } from '../config/source.ts';
+import { describeError, UsageError } from '../errors.ts';
+import type { OnVoid } from '../policy/access.ts';
+import type { Rules } from '../policy/rules.ts';
+import type { Log } from '../log/log.ts';
+import type { Assembly, Workshop } from './assembly.ts';
+import { prepare, sameAssessments } from './live.ts';
 
-export interface Changes {
-  /** The new configuration, with those options as they were that cannot change while the program runs. */
-  readonly config: Config;
-  /** Names of the options that have changed. */
-  readonly changed: readonly string[];
-  /** Names of those that will at the next start. */
-  readonly waiting: readonly string[];
+/** Where the configuration is read again, and how a mistake in it is told. */
+export type Source = Pick<ConfigSource, 'read' | 'locate'>;
+
+export interface Reloadable extends Workshop, Pick<Assembly, 'server' | 'assessor' | 'agreed'> {
+  readonly source: Source;
+  readonly onVoid: OnVoid;
 }
 
-export function changes(before: Config, after: Config): Changes {
-  const changed = ROWS.filter(([key]) => !isDeepStrictEqual(before[key], after[key]));
-  const namesOf = (restart: boolean): string[] =>
-    changed.filter(([, row]) => (row.restart ?? false) === restart).map(([key]) => nameOf(key));
-  const config = Object.fromEntries(
-    ROWS.map(([key, { restart }]) => [key, (restart === true ? before : after)[key]]),
-  ) as Config;
-  return { config: Object.freeze(config), changed: namesOf(false), waiting: namesOf(true) };
+/** Reads again. A mistake keeps all as it was and is logged. Never rejects, and runs one at a time. */
+export function reloader(service: Reloadable): () => Promise<void> {
+  const { live, log, metrics, source } = service;
+  return oneAtATime(async () => {
+    try {
+      const next = changes(live.config, await source.read());
+      const prepared = await prepare(next.config, service.onVoid);
+      // From here on nothing can fail.
+      adopt(service, prepared);
+      metrics?.reloaded(true);
+      const { changed, waiting } = next;
+      log.tell('reloaded', { changed: changed.length === 0 ? null : changed.join(',') });
+      if (waiting.length > 0) {
+        const effect = 'they stay as they are until the program is started again';
+        log.tell('reload-incomplete', { options: waiting.join(','), effect });
+      }
+      log.setLevel(next.config.logLevel);
+    } catch (error) {
+      metrics?.reloaded(false);
+      log.tell('reload-failed', {
+        detail: sentences(source.locate(error)),
+        effect: 'what was read before stays',
+      });
+    }
+  });
 }
 
-/** Runs one at a time; who asks while it runs has it run once more, and no more often. */
+function adopt(
+  { live, log, metrics, server, assessor, agreed }: Reloadable,
+  next: Parameters<Reloadable['live']['replace']>[0],
+): void {
+  const before = live.replace(next);
+  server.change(agreed());
+  metrics?.know(live.registry.findings.keys());
+  if (!sameAssessments(before, next)) assessor.forget();
+  // Whoever asks for a reload is told what came of it, at any level.
+  log.setLevel('info');
+  logHits(log, before.rules);
+}
+
+/** How often each line of the access list has matched. */
+export function logHits(log: Log, { access }: Rules): void {
+  for (const [line, hits] of access.hits) log.tell('access', { line, hits });
+}
+
+/** All mistakes that an error tells of. */
+function sentences(error: unknown): string {
+  if (!(error instanceof UsageError)) return describeError(error);
+  return [error, ...error.others].map(({ message }) => message).join('; ');
+}
+
+/** Runs one at a time; being asked while it runs, it runs once more, and no more often. */
 export function oneAtATime(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;

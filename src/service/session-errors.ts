@@ -9,32 +9,15 @@ export function sessionErrors(log: Log, metrics: Metrics | null): MilterServerOp
   return (error, source) => {
     if (error instanceof TurnedAwayError) {
       metrics?.turnedAway.count(error.reason);
-      turnedAway(log, error);
+      // Where it is its own fault, its peer was no good MTA; otherwise any MTA may be among them. The texts are few, so that
+      // the log counts what repeats, however fast it comes.
+      const own = error.reason === 'buffers' || error.reason === 'unread';
+      log.tell(own ? 'peer-turned-away' : 'all-turned-away', { reason: error.reason, detail: error.message });
       return;
     }
     metrics?.errors.count(source === 'protocol' ? 'protocol' : 'callback');
     // A peer that breaks the protocol is its own affair; a callback that fails is ours.
-    const say = source === 'protocol' ? log.warning : log.error;
-    say('session', [
-      ['at', source],
-      ['detail', describeError(error)],
-    ]);
+    const event = source === 'protocol' ? 'protocol-broken' : 'callback-failed';
+    log.tell(event, { at: source, detail: describeError(error) });
   };
-}
-
-/** The texts are few, so that the log counts what repeats, however fast it comes. */
-function turnedAway(log: Log, { reason, message }: TurnedAwayError): void {
-  if (reason === 'buffers' || reason === 'unread') {
-    // Its peer was no good MTA.
-    log.warning('turned-away', [
-      ['reason', reason],
-      ['detail', message],
-    ]);
-  } else {
-    // Any MTA may be among them.
-    log.error('turned-away', [
-      ['reason', reason],
-      ['detail', message],
-    ]);
-  }
 }

@@ -30,7 +30,7 @@ export function supervise(host: Host, log: Log): Supervision {
     send: senderOf(host, notifyFd),
     monotonic: host.monotonic,
     onError: (error) => {
-      log.error('systemd', [['detail', describeError(error)]]);
+      log.tell('systemd', { detail: describeError(error) });
     },
   });
   let stopWatchdog = (): void => undefined;
@@ -54,7 +54,7 @@ export function supervise(host: Host, log: Log): Supervision {
         tell: (wrong) => {
           if (wrong === null) notifier.alive(`${status}; ${sessions} sessions`);
           else notifier.status(`no answer on ${wrong}`);
-          if (wrong !== null && !ill) log.error('watchdog', [['detail', wrong]]);
+          if (wrong !== null && !ill) log.tell('watchdog', { detail: wrong });
           ill = wrong !== null;
         },
       });

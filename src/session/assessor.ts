@@ -4,7 +4,7 @@
  */
 import { assessmentBytes } from '../state/assessment-size.ts';
 import { AssessmentCache } from '../state/cache.ts';
-import { type Assessment, assess, type OnCheckError, type Settled } from '../core/assess.ts';
+import { type Assessment, assess, type OnCheckError, type Settles } from '../core/assess.ts';
 import type { Check } from '../core/check.ts';
 import type { Client } from '../core/client.ts';
 import { parseHelo } from '../core/helo.ts';
@@ -15,11 +15,8 @@ import { AnswerMemory } from '../dns/answer-memory.ts';
 import { Asker, clientNetwork, isUnasked, type SharedResolver } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 
-/** Read whenever they are needed, so that they may change. */
-export interface AssessorOptions {
-  readonly resolver: SharedResolver;
-  /** The checks as they are now. */
-  readonly checks: () => readonly Check[];
+/** How long assessments may take, and how many are kept for how long. */
+export interface AssessmentLimits {
   /** Milliseconds one assessment may take. */
   readonly deadlineMs: number;
   /** Client addresses kept; 0 turns the cache off. */
@@ -29,11 +26,19 @@ export interface AssessorOptions {
   /** Bounds on the life of a cached assessment, milliseconds. */
   readonly cacheMinMs: number;
   readonly cacheMaxMs: number;
+}
+
+export interface AssessorOptions {
+  readonly resolver: SharedResolver;
+  /** The checks, as they are now. */
+  readonly checks: () => readonly Check[];
+  /** As they are now. */
+  readonly limits: () => AssessmentLimits;
   readonly onCheckError: OnCheckError;
   /** An answer of DNS was not taken, since those of all assessments under way hold too much memory. */
   readonly onMemoryShort?: () => void;
-  /** See `assess`; left out, DNS is always asked. */
-  readonly settled?: Settled;
+  /** See `Settles`; left out, DNS is always asked. */
+  readonly settles?: Settles;
   /** Milliseconds on any steady scale. */
   readonly now: () => number;
 }
@@ -42,7 +47,7 @@ export interface AssessorOptions {
 const MAX_NAMES_PER_CLIENT = 16;
 /** Unknowns are asked again soon (RFC 9520: at least a second, at most five minutes). */
 const TEMPERROR_LIFE_MS = 10_000;
-/** A missing name is often being mended this very minute; Node's resolver tells no negative TTL. */
+/** A missing name is often being put right this very minute; Node's resolver tells no negative TTL. */
 const NEGATIVE_LIFE_MS = 60_000;
 
 /**
@@ -72,11 +77,9 @@ export class Assessor {
     this.#options = options;
     this.#memory = new AnswerMemory(undefined, options.onMemoryShort);
     this.#cache = new AssessmentCache<Assessment>({
-      get maxClients() {
-        return options.cacheSize;
-      },
-      get maxBytes() {
-        return options.cacheMemory;
+      limits: () => {
+        const { cacheSize, cacheMemory } = options.limits();
+        return { maxClients: cacheSize, maxBytes: cacheMemory };
       },
       sizeOf: assessmentBytes,
       maxNamesPerClient: MAX_NAMES_PER_CLIENT,
@@ -91,7 +94,7 @@ export class Assessor {
     const load = (text: string): Promise<Assessment> =>
       this.#assess({ ip, helo: parseHelo(text) }, work.asker);
     // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
-    if (this.#options.cacheSize === 0 || ip === null || helo.length > 255)
+    if (this.#options.limits().cacheSize === 0 || ip === null || helo.length > 255)
       return this.#begun(load(helo), work);
     // The text is kept for minutes, and may be a part of a packet.
     const text = keptText(helo, 255);
@@ -136,11 +139,11 @@ export class Assessor {
   }
 
   async #assess(client: Client, asker: Asker): Promise<Assessment> {
-    const { resolver, checks, deadlineMs, onCheckError, settled } = this.#options;
-    const bounded = withDeadline(resolver, deadlineMs, asker);
+    const { resolver, checks, limits, onCheckError, settles } = this.#options;
+    const bounded = withDeadline(resolver, limits().deadlineMs, asker);
     const share = this.#memory.share(bounded.resolver);
     try {
-      return await assess(client, share.resolver, checks(), onCheckError, settled);
+      return await assess(client, share.resolver, checks(), onCheckError, settles);
     } finally {
       share.done();
       bounded.done();
@@ -149,7 +152,7 @@ export class Assessor {
 
   /** The smallest TTL seen, less for what is missing or unknown, between the operator's bounds. */
   #life({ dns, findings: found, settled }: Assessment): number {
-    const { cacheMinMs, cacheMaxMs } = this.#options;
+    const { cacheMinMs, cacheMaxMs } = this.#options.limits();
     // It cost no look-up, and another policy may want one.
     if (settled) return 0;
     // What was not asked is our trouble, and may be over the next moment.

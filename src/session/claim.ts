@@ -19,15 +19,15 @@ import type { Ourselves } from '../policy/our-names.ts';
 import type { Timing } from '../decisions/listener.ts';
 import type { Rules } from '../policy/rules.ts';
 
-/** The parts of the service by which a name is judged. */
-export interface Bench {
+/** The parts of the service by which a claim is judged. */
+export interface ClaimOptions {
   readonly assessor: Assessor;
   readonly churn: ChurnCounter;
   /** What the operator has decided, as it is now. */
   readonly rules: () => Rules;
   /**
-   * The resolver is out of order: what rests on DNS is not held against who greeted at `begun` or later (on the scale of
-   * `now`). Who greeted before has nothing of it, so that nobody gains by an outage that came while he was assessed.
+   * The resolver is out of order: what rests on DNS is not held against a client that said HELO at `begun` or later (on
+   * the scale of `now`). Earlier ones have nothing of it, so that nobody gains by an outage that came in the meantime.
    */
   readonly dnsIll: (begun: number) => boolean;
   /** Milliseconds on a steady scale. */
@@ -37,10 +37,23 @@ export interface Bench {
   readonly timing?: Timing | undefined;
 }
 
-export class Greeting {
+/** Who claims the name, and where. */
+export interface Claimant {
+  readonly ip: IpAddress | null;
+  readonly helo: string;
+  /** What the client said before in the same session; null where this is its first HELO. */
+  readonly previousHelo: string | null;
+  readonly session: { readonly id: string };
+  /** Which HELO of the session this is, from 1. */
+  readonly ordinal: number;
+  /** False for a client that is never refused: it is not looked up, and there is no verdict. */
+  readonly ask: boolean;
+}
+
+export class Claim {
   readonly helo: string;
   readonly hit: Decision['hit'];
-  readonly #bench: Bench;
+  readonly #options: ClaimOptions;
   readonly #session: { readonly id: string };
   readonly #ordinal: number;
   readonly #ip: IpAddress | null;
@@ -54,40 +67,21 @@ export class Greeting {
   #elapsedMs = 0;
   #judged: Judged | null = null;
 
-  /** `ask` is false for a client that is never refused: it is not looked up, and there is no verdict. */
-  constructor(
-    bench: Bench,
-    {
-      ip,
-      helo,
-      previousHelo,
-      session,
-      ordinal,
-      ask,
-    }: {
-      readonly ip: IpAddress | null;
-      readonly helo: string;
-      readonly previousHelo: string | null;
-      readonly session: { readonly id: string };
-      /** Which greeting of the session. */
-      readonly ordinal: number;
-      readonly ask: boolean;
-    },
-  ) {
-    this.#bench = bench;
+  constructor(options: ClaimOptions, { ip, helo, previousHelo, session, ordinal, ask }: Claimant) {
+    this.#options = options;
     this.#ip = ip;
     this.helo = helo;
     this.#session = session;
     this.#ordinal = ordinal;
     this.#previousHelo = previousHelo;
-    this.#begunAt = bench.now();
+    this.#begunAt = options.now();
     if (!ask) {
       this.hit = 'none';
       this.#namesSeen = 0;
       return;
     }
-    this.#namesSeen = ip === null ? 0 : bench.churn.note(ip, canonicalName(helo));
-    const found = bench.assessor.lookup(ip, helo);
+    this.#namesSeen = ip === null ? 0 : options.churn.note(ip, canonicalName(helo));
+    const found = options.assessor.lookup(ip, helo);
     this.hit = found.hit;
     if (found.hit === 'hit') {
       this.#assessment = found.value;
@@ -99,17 +93,17 @@ export class Greeting {
       found.leave();
     };
     this.#assessment = found.pending.then((assessment) => {
-      this.#elapsedMs = bench.now() - this.#begunAt;
+      this.#elapsedMs = options.now() - this.#begunAt;
       this.#assessment = assessment;
       this.#leave = null;
-      if (wanted) bench.timing?.assessed(this.#elapsedMs, assessment);
+      if (wanted) options.timing?.assessed(this.#elapsedMs, assessment);
       return assessment;
     });
     // Nobody may be waiting when it fails; who asks later gets the failure.
     this.#assessment.catch(() => undefined);
   }
 
-  /** Finds the log record: unique for each greeting. Made where somebody wants it, which most sessions never do. */
+  /** Finds the log record: unique for each claim. Made where somebody wants it, which most sessions never do. */
   get reference(): string {
     return `${this.#session.id}.${this.#ordinal.toString(36)}`;
   }
@@ -119,7 +113,7 @@ export class Greeting {
     const assessment = this.#assessment;
     if (this.#judged !== null || assessment === null) return this.#judged;
     if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
-    const { timing, now } = this.#bench;
+    const { timing, now } = this.#options;
     const askedAt = now();
     return assessment.then((done) => {
       timing?.waited(now() - askedAt);
@@ -134,7 +128,7 @@ export class Greeting {
   }
 
   /** The verdict where nobody has to wait for it. */
-  settled(mta: Ourselves): Judged | null {
+  verdictNow(mta: Ourselves): Judged | null {
     const judged = this.#assessment instanceof Promise ? null : this.verdict(mta);
     return judged instanceof Promise ? null : judged;
   }
@@ -142,7 +136,7 @@ export class Greeting {
   /** The same verdict under the policy of a recipient. */
   under(policy: Policy, judged: Judged): Judged {
     const verdict = decide(judged.assessment, policy, judged.dnsIll);
-    const action = enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement);
+    const action = enforce(verdict.disposition, this.#ip, this.#options.rules().enforcement);
     return { ...judged, verdict, policy, ownPolicy: policy, action };
   }
 
@@ -156,13 +150,13 @@ export class Greeting {
       assessment,
       verdict,
       shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll),
-      action: enforce(verdict.disposition, this.#ip, this.#bench.rules().enforcement),
+      action: enforce(verdict.disposition, this.#ip, this.#options.rules().enforcement),
     };
   }
 
   /** No recipient that may come is going to refuse. */
   acceptedByAll(judged: Judged): boolean {
-    const { recipients } = this.#bench.rules();
+    const { recipients } = this.#options.rules();
     return (
       judged.action === 'accept' &&
       recipients.policies.every((each) => this.under(each, judged).action === 'accept')
@@ -170,7 +164,7 @@ export class Greeting {
   }
 
   #judge(cached: Assessment, mta: Ourselves): Judged {
-    const { rules, dnsIll, wallClock } = this.#bench;
+    const { rules, dnsIll, wallClock } = this.#options;
     const { policy, shadowPolicy, enforcement, access, churnLimit } = rules();
     const entry = access.match(cached, wallClock());
     const facts: SessionFacts = {

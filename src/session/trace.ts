@@ -45,33 +45,30 @@ function isTraced(address: string | null, networks: readonly IpPrefix[]): boolea
 function dialogueOf({ log, now }: TraceOptions, client: string, session: string): Listener {
   const startedAt = now();
   return (side, event, text) => {
-    log.info('trace', [
-      ['session', session],
-      ['client', client],
-      ['ms', Math.round((now() - startedAt) * 10) / 10],
-      ['side', side],
-      ['what', event],
-      ['text', text === '' ? null : text],
-    ]);
+    log.tell('trace', {
+      session,
+      client,
+      ms: Math.round((now() - startedAt) * 10) / 10,
+      side,
+      what: event,
+      text: text === '' ? null : text,
+    });
   };
 }
 
 function spanOf({ log, cached, now }: TraceOptions, client: string, session: string): Listener {
   const startedAt = now();
   let commands = 0;
-  log.debug('session-opened', [
-    ['session', session],
-    ['client', client],
-  ]);
+  log.tell('session-opened', { session, client });
   return (side, event) => {
     if (side === 'mta' && event !== 'close') commands++;
     if (event !== 'close') return;
-    log.debug('session-closed', [
-      ['session', session],
-      ['client', client],
-      ['ms', Math.round(now() - startedAt)],
-      ['commands', commands],
-      ['cached', cached()],
-    ]);
+    log.tell('session-closed', {
+      session,
+      client,
+      ms: Math.round(now() - startedAt),
+      commands,
+      cached: cached(),
+    });
   };
 }

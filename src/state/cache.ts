@@ -9,11 +9,15 @@
 import { Generation, type Held, HELD_BYTES, NAME_BYTES, networkOf } from './cache-generation.ts';
 import type { IpAddress } from '../core/ip.ts';
 
-/** Read whenever they are needed, so that they may change. */
-export interface CacheOptions<T> {
+export interface CacheLimits {
   readonly maxClients: number;
   /** Bytes that all values may take, as `sizeOf` estimates them. */
   readonly maxBytes: number;
+}
+
+export interface CacheOptions<T> {
+  /** As they are now. */
+  readonly limits: () => CacheLimits;
   /** Names kept for one address; the least recently used goes first. */
   readonly maxNamesPerClient: number;
   /** Bytes that a value takes, about. */
@@ -101,8 +105,8 @@ export class AssessmentCache<T> {
   }
 
   #store(ip: IpAddress, name: string, value: T, lifeMs: number): void {
-    const { maxBytes, maxNamesPerClient, sizeOf, now } = this.#options;
-    const share = maxBytes / 2 / SHARES;
+    const { limits, maxNamesPerClient, sizeOf, now } = this.#options;
+    const share = limits().maxBytes / 2 / SHARES;
     const bytes = NAME_BYTES + name.length + sizeOf(value);
     if (HELD_BYTES + bytes > share) return;
     // Room is needed beside what the address has already, which then moves to where the room is.
@@ -128,13 +132,13 @@ export class AssessmentCache<T> {
     this.#old.remove(old);
     this.#makeRoom(old.bytes);
     this.#young.add(old);
-    this.#young.trim(old, this.#options.maxBytes / 2 / SHARES);
+    this.#young.trim(old, this.#options.limits().maxBytes / 2 / SHARES);
     return old;
   }
 
   /** Where one more address of so many bytes does not fit into the young generation, it grows old. */
   #makeRoom(bytes: number): void {
-    const { maxBytes, maxClients } = this.#options;
+    const { maxBytes, maxClients } = this.#options.limits();
     const { size } = this.#young;
     if (size === 0 || (size < Math.max(1, maxClients >> 1) && this.#young.bytes + bytes <= maxBytes / 2))
       return;

@@ -2,14 +2,19 @@
 import { type IpAddress, networkText } from '../core/ip.ts';
 import { textHash } from './text-hash.ts';
 
-/** Read whenever they are needed, so that they may change. */
-export interface ChurnOptions {
+export interface ChurnLimits {
   /** Length of the window in milliseconds. */
   readonly windowMs: number;
   /** Names counted per network; more are not told apart. */
   readonly maxNames: number;
   /** Networks counted at a time; when full the older half is forgotten. */
   readonly maxClients: number;
+}
+
+export interface ChurnOptions {
+  /** As they are now. */
+  readonly limits: () => ChurnLimits;
+  /** Milliseconds on a steady scale. */
   readonly now: () => number;
 }
 
@@ -76,7 +81,7 @@ export class ChurnCounter {
       return name;
     }
     const list = typeof known === 'number' ? [known] : known;
-    if (list.includes(name) || list.length >= this.#options.maxNames) return known;
+    if (list.includes(name) || list.length >= this.#options.limits().maxNames) return known;
     this.#current.size++;
     list.push(name);
     names.set(network, list);
@@ -84,7 +89,8 @@ export class ChurnCounter {
   }
 
   #turn(): void {
-    const { now, windowMs, maxClients, maxNames } = this.#options;
+    const { now, limits } = this.#options;
+    const { windowMs, maxClients, maxNames } = limits();
     const at = now();
     const overdue = at - this.#startedAt - windowMs;
     const { names, size } = this.#current;

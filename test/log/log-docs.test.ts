@@ -1,13 +1,16 @@
 /** docs/log.md and the README name the events and fields that the program has, and no others. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { decisionText } from '../../src/decisions/decision.ts';
-import { LEVELS } from '../../src/log/log.ts';
+import { EVENTS, type LogEvent } from '../../src/log/events.ts';
+import { EXEMPTIONS } from '../../src/policy/exemption.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
+import { expectTable, markdown } from '../support/generated.ts';
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const page = readFileSync(root('docs/log.md'), 'utf8');
+const PAGE = new URL('../../docs/log.md', import.meta.url);
+const page = readFileSync(PAGE, 'utf8');
 
 /** Rows of the first table below a heading. */
 function table(text: string, heading: string): string[][] {
@@ -37,71 +40,30 @@ it.each([
   expect(table(text, heading).flatMap(([cell]) => words(cell))).toEqual(FIELDS);
 });
 
-it('the exemptions are those of the program', () => {
-  const source = ['policy/exemption.ts', 'session/helo-milter.ts']
-    .map((name) => readFileSync(root(`src/${name}`), 'utf8'))
-    .join('');
-  const listed = table(page, '### Exemptions').map(([cell]) => words(cell)[0] ?? '');
-  for (const word of listed) expect(source).toContain(`'${word}'`);
-  const readme = table(readFileSync(root('README.md'), 'utf8'), '## The log line');
-  expect(words(readme.find(([cell]) => cell === '`exempt`')?.[1])).toEqual(listed);
+it('docs/log.md has the exemptions of the program', () => {
+  const rows = Object.entries(EXEMPTIONS).map(([word, because]) => [`\`${word}\``, because]);
+  expectTable(PAGE, 'exemptions', markdown(['`exempt`', 'because'], rows));
 });
 
-/** Each call of the log in the source: level, event, fields. */
-const CALLS = readdirSync(root('src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .flatMap((name) => {
-    const source = readFileSync(root(`src/${name}`), 'utf8');
-    return [...source.matchAll(/\blog\.(error|warning|notice|info|debug)\(\s*'([a-z-]+)'([\s\S]*?)\);/g)].map(
-      ([, level = '', event = '', rest = '']) => ({
-        level,
-        event,
-        fields: [...rest.matchAll(/\[\s*'([a-z-]+)',/g)].map(([, field = '']) => field),
-      }),
-    );
-  });
+it('README.md has the exemptions of the program', () => {
+  const readme = table(readFileSync(root('README.md'), 'utf8'), '## The log line');
+  const listed = words(readme.find(([cell]) => cell === '`exempt`')?.[1]);
+  expect(listed).toEqual(Object.keys(EXEMPTIONS));
+});
 
-describe('the table of events', () => {
-  const rows = table(page, '## All events').map(([event, level = '', fields]) => ({
-    event: words(event)[0] ?? '',
+it('docs/log.md has the events of the program', () => {
+  const rows = Object.values<LogEvent>(EVENTS).map(({ word, level, fields, when }) => [
+    `\`${word}\``,
     level,
-    fields: words(fields),
-  }));
-  /** Said through a function of another name, or with fields made elsewhere. */
-  const ELSEWHERE = new Set([
-    'decision',
-    'session',
-    'started',
-    'dns-outage',
-    'dns-recovered',
-    'node',
-    'root',
+    fields?.map((field) => `\`${field}\``).join(' ') ?? 'above',
+    when,
   ]);
+  expectTable(PAGE, 'events', markdown(['event', 'level', 'fields', 'when'], rows));
+});
 
-  it('has every event of the program, with its level', () => {
-    expect(CALLS.length).toBeGreaterThan(12);
-    for (const { event, level } of CALLS) {
-      expect(
-        rows.filter((row) => row.event === event && row.level === level),
-        `${level} ${event}`,
-      ).toHaveLength(1);
-    }
-  });
-
-  it('has none that the program has not', () => {
-    const known = new Set(CALLS.map(({ event }) => event));
-    for (const { event, level } of rows) {
-      expect(known.has(event) || ELSEWHERE.has(event), event).toBe(true);
-      expect([...LEVELS, 'notice']).toContain(level);
-    }
-  });
-
-  it.each(CALLS.filter(({ event }) => !ELSEWHERE.has(event)))(
-    '$event has its fields',
-    ({ event, level, fields }) => {
-      expect(rows.find((row) => row.event === event && row.level === level)?.fields).toEqual(fields);
-    },
-  );
+it('two events of one word have different levels', () => {
+  const all = Object.values<LogEvent>(EVENTS).map(({ word, level }) => `${word} ${level}`);
+  expect(new Set(all).size).toBe(all.length);
 });
 
 it('the lines shown are lines of the program', () => {

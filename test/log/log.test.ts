@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type EventFields, type EventName, EVENTS } from '../../src/log/events.ts';
 import { clock, createLog, type Log, type LogOptions, LEVELS } from '../../src/log/log.ts';
 
 const TIME = Date.UTC(2026, 10, 24, 7, 40, 0, 23);
@@ -10,42 +11,56 @@ function logging(options: LogOptions = {}): { log: Log; lines: string[] } {
 
 /** One event of each level, and a line made elsewhere. */
 function sayAll(log: Log): void {
-  log.error('e', [['detail', 'x y']]);
-  log.warning('w', [['n', 1]]);
-  log.notice('n', []);
-  log.info('i', []);
-  log.debug('d', []);
+  log.tell('watchdog', { detail: 'x y' });
+  log.tell('log-lost', { lines: 1 });
+  log.tell('stopped', {});
+  log.tell('access', { line: null, hits: null });
+  log.tell('session-opened', { session: null, client: null });
   log.write('info', log.format === 'json' ? '"event":"ready","a":1' : 'ready a=1');
 }
 
 describe('createLog', () => {
   it.each<[string, LogOptions, string[]]>([
-    ['by default', {}, ['error e detail="x y"', 'warning w n=1', 'n', 'i', 'ready a=1']],
+    [
+      'by default',
+      {},
+      ['error watchdog detail="x y"', 'warning log-lost lines=1', 'stopped', 'access', 'ready a=1'],
+    ],
     [
       'in the journal, with priorities and no time',
       { journal: true, time: true, level: 'debug' },
-      ['<3>error e detail="x y"', '<4>warning w n=1', '<5>n', '<6>i', '<7>debug d', '<6>ready a=1'],
+      [
+        '<3>error watchdog detail="x y"',
+        '<4>warning log-lost lines=1',
+        '<5>stopped',
+        '<6>access',
+        '<7>debug session-opened',
+        '<6>ready a=1',
+      ],
     ],
     [
       'with the time',
       { time: true, level: 'warning' },
-      ['2026-11-24T07:40:00.023Z error e detail="x y"', '2026-11-24T07:40:00.023Z warning w n=1'],
+      [
+        '2026-11-24T07:40:00.023Z error watchdog detail="x y"',
+        '2026-11-24T07:40:00.023Z warning log-lost lines=1',
+      ],
     ],
     [
       'as JSON',
       { format: 'json' },
       [
-        '{"time":"2026-11-24T07:40:00.023Z","level":"error","event":"e","detail":"x y"}',
-        '{"time":"2026-11-24T07:40:00.023Z","level":"warning","event":"w","n":1}',
-        '{"time":"2026-11-24T07:40:00.023Z","level":"notice","event":"n"}',
-        '{"time":"2026-11-24T07:40:00.023Z","level":"info","event":"i"}',
+        '{"time":"2026-11-24T07:40:00.023Z","level":"error","event":"watchdog","detail":"x y"}',
+        '{"time":"2026-11-24T07:40:00.023Z","level":"warning","event":"log-lost","lines":1}',
+        '{"time":"2026-11-24T07:40:00.023Z","level":"notice","event":"stopped"}',
+        '{"time":"2026-11-24T07:40:00.023Z","level":"info","event":"access"}',
         '{"time":"2026-11-24T07:40:00.023Z","level":"info","event":"ready","a":1}',
       ],
     ],
     [
       'as JSON in the journal',
       { format: 'json', journal: true, level: 'error' },
-      ['<3>{"time":"2026-11-24T07:40:00.023Z","level":"error","event":"e","detail":"x y"}'],
+      ['<3>{"time":"2026-11-24T07:40:00.023Z","level":"error","event":"watchdog","detail":"x y"}'],
     ],
   ])('%s', (_, options, wanted) => {
     const { log, lines } = logging(options);
@@ -53,13 +68,14 @@ describe('createLog', () => {
     expect(lines).toEqual(wanted.map((line) => `${line}\n`));
   });
 
-  it.each(LEVELS.map((level, i) => ({ level, wanted: ['e', 'ew', 'ewni', 'ewnid'][i], info: i >= 2 })))(
+  const ALL = ['watchdog', 'log-lost', 'stopped', 'access', 'session-opened'];
+  it.each(LEVELS.map((level, i) => ({ level, wanted: ALL.slice(0, [1, 2, 4, 5][i]), info: i >= 2 })))(
     '--log-level $level writes $wanted',
     ({ level, wanted, info }) => {
       const { log, lines } = logging({ level, format: 'json' });
       sayAll(log);
       const events = lines.map((line) => (JSON.parse(line) as { event: string }).event);
-      expect(events.filter((event) => event.length === 1).join('')).toBe(wanted);
+      expect(events.filter((event) => event !== 'ready')).toEqual(wanted);
       expect(events.includes('ready')).toBe(info);
       expect(log.wants('info')).toBe(info);
     },
@@ -68,18 +84,39 @@ describe('createLog', () => {
   it('counts errors that repeat, and never a decision', () => {
     const { log, lines } = logging();
     for (let i = 0; i < 5; i++) {
-      log.error('check', [['check', 'x']]);
+      log.tell('watchdog', { detail: 'x' });
       log.write('info', 'decision a=1');
     }
-    log.error('check', [['check', 'y']]);
+    log.tell('watchdog', { detail: 'y' });
     log.flush();
     expect(lines.filter((line) => line.startsWith('decision'))).toHaveLength(5);
     expect(lines.filter((line) => line.startsWith('error'))).toEqual([
-      'error check check=x\n',
-      'error check check=y\n',
-      'error check check=x repeated=4\n',
+      'error watchdog detail=x\n',
+      'error watchdog detail=y\n',
+      'error watchdog detail=x repeated=4\n',
     ]);
   });
+});
+
+describe('tell', () => {
+  it.each(
+    Object.entries(EVENTS).flatMap(([name, { fields }]) => (fields === null ? [] : [{ name, fields }])),
+  )(
+    '$name has its word, its level and its fields in their order, and leaves out what is null',
+    ({ name, fields }) => {
+      const { log, lines } = logging({ level: 'debug', format: 'json' });
+      const event = name as EventName;
+      const { word, level } = EVENTS[event];
+      const values = Object.fromEntries(fields.map((field, i) => [field, i]));
+      log.tell(event, values as EventFields<EventName>);
+      log.tell(event, Object.fromEntries(fields.map((field) => [field, null])) as EventFields<EventName>);
+      const [full = {}, empty] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(Object.keys(full)).toEqual(['time', 'level', 'event', ...fields]);
+      expect(full).toMatchObject({ level, event: word, ...values });
+      // The second line of an event without fields is the first again.
+      if (empty !== undefined) expect(Object.keys(empty)).toEqual(['time', 'level', 'event']);
+    },
+  );
 });
 
 it('the clock agrees with Date over seconds and days', () => {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type AssessmentLookup, Assessor, type AssessorOptions } from '../../src/session/assessor.ts';
+import {
+  type AssessmentLimits,
+  type AssessmentLookup,
+  Assessor,
+  type AssessorOptions,
+} from '../../src/session/assessor.ts';
 import type { Assessment } from '../../src/core/assess.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { parseIp } from '../../src/core/ip.ts';
@@ -16,7 +21,10 @@ const ZONE: Zone = {
   '1.2.0.192.in-addr.arpa': { PTR: ['long.org'], ttl: 86_400 },
 };
 
-function assessor(options: Partial<AssessorOptions> = {}): {
+function assessor(
+  options: Partial<AssessorOptions> = {},
+  narrower: Partial<AssessmentLimits> = {},
+): {
   of: (ip: string | null, helo: string) => Promise<string>;
   clock: { now: number };
   resolver: ZoneResolver;
@@ -24,14 +32,18 @@ function assessor(options: Partial<AssessorOptions> = {}): {
 } {
   const clock = { now: 0 };
   const resolver = zoneResolver(ZONE);
-  const made = new Assessor({
-    resolver,
-    checks: () => checks,
+  const limits = {
     deadlineMs: 1000,
     cacheSize: 10,
     cacheMemory: 16 * 1024 * 1024,
     cacheMinMs: 10_000,
     cacheMaxMs: 900_000,
+    ...narrower,
+  };
+  const made = new Assessor({
+    resolver,
+    checks: () => checks,
+    limits: () => limits,
     onCheckError: (check, error) => {
       throw new Error(check, { cause: error });
     },
@@ -81,7 +93,7 @@ describe('what is not cached', () => {
   });
 
   it('anything, where the cache is off', async () => {
-    const { of, made } = assessor({ cacheSize: 0 });
+    const { of, made } = assessor({}, { cacheSize: 0 });
     await of('192.0.2.1', 'short.org');
     expect(await of('192.0.2.1', 'short.org')).toBe('miss');
     expect(made.cached).toBe(0);
@@ -114,7 +126,7 @@ describe('an assessment that nobody wants any more', () => {
         return { status: 'nxdomain', ttl: null };
       },
     });
-    const { made } = assessor({ resolver, deadlineMs: 60_000 });
+    const { made } = assessor({ resolver }, { deadlineMs: 60_000 });
     return {
       made,
       sent,

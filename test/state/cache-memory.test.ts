@@ -78,8 +78,7 @@ describe('the estimate of what the cache takes', () => {
     async (kind, answers) => {
       const clients = CLIENTS[kind] ?? USUALLY;
       const cache = new AssessmentCache<Assessment>({
-        maxClients: 1_000_000,
-        maxBytes: 1024 ** 3,
+        limits: () => ({ maxClients: 1_000_000, maxBytes: 1024 ** 3 }),
         maxNamesPerClient: 16,
         sizeOf: assessmentBytes,
         lifeMs: () => 1000,

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AssessmentCache, type CacheLookup, type CacheOptions } from '../../src/state/cache.ts';
+import {
+  AssessmentCache,
+  type CacheLimits,
+  type CacheLookup,
+  type CacheOptions,
+} from '../../src/state/cache.ts';
 import { HELD_BYTES, NAME_BYTES } from '../../src/state/cache-generation.ts';
 import { type IpAddress, parseIp } from '../../src/core/ip.ts';
 
@@ -13,16 +18,16 @@ function client(text: string): IpAddress {
 
 const A = client('192.0.2.1');
 
+const LIMITS: CacheLimits = { maxClients: 10, maxBytes: 64 * 1024 * 1024 };
 const OPTIONS: CacheOptions<string> = {
-  maxClients: 10,
-  maxBytes: 64 * 1024 * 1024,
+  limits: () => LIMITS,
   maxNamesPerClient: 3,
   sizeOf: () => 100,
   lifeMs: (value) => (value.endsWith('!') ? 0 : 1000),
   now: () => 0,
 };
 
-function cache(options: Partial<CacheOptions<string>> = {}): {
+function cache({ maxClients, maxBytes, ...options }: Partial<CacheOptions<string> & CacheLimits> = {}): {
   get: (ip: string, name: string) => CacheLookup<string>;
   ask: (ip: string, name: string) => Promise<string>;
   loads: string[];
@@ -31,7 +36,16 @@ function cache(options: Partial<CacheOptions<string>> = {}): {
 } {
   const clock = { now: 0 };
   const loads: string[] = [];
-  const made = new AssessmentCache<string>({ ...OPTIONS, now: () => clock.now, ...options });
+  const limits = {
+    maxClients: maxClients ?? LIMITS.maxClients,
+    maxBytes: maxBytes ?? LIMITS.maxBytes,
+  };
+  const made = new AssessmentCache<string>({
+    ...OPTIONS,
+    limits: () => limits,
+    now: () => clock.now,
+    ...options,
+  });
   const get = (ip: string, name: string): CacheLookup<string> =>
     made.lookup(client(ip), name, () => {
       loads.push(`${ip} ${name}`);
@@ -231,7 +245,8 @@ describe('the bound in bytes', () => {
   });
 
   it('is kept soon after it became narrower', async () => {
-    const options = { ...OPTIONS, maxClients: 10_000, maxBytes: 16 * maxBytes, sizeOf: () => 5000 };
+    const limits = { maxClients: 10_000, maxBytes: 16 * maxBytes };
+    const options = { ...OPTIONS, limits: () => limits, sizeOf: () => 5000 };
     const made = new AssessmentCache<string>(options);
     const ask = async (i: number): Promise<void> => {
       const found = made.lookup(client(`h${i}`), 'x', () => Promise.resolve('x'));
@@ -239,7 +254,7 @@ describe('the bound in bytes', () => {
     };
     for (let i = 0; i < 2000; i++) await ask(i);
     expect(made.bytes).toBeGreaterThan(8 * maxBytes);
-    options.maxBytes = maxBytes;
+    limits.maxBytes = maxBytes;
     for (let i = 2000; i < 2200; i++) await ask(i);
     expect(made.bytes).toBeLessThanOrEqual(maxBytes);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChurnCounter, type ChurnOptions } from '../../src/state/churn.ts';
+import { ChurnCounter, type ChurnLimits } from '../../src/state/churn.ts';
 import { type IpAddress, parseIp } from '../../src/core/ip.ts';
 
 function ip(text: string): IpAddress {
@@ -8,16 +8,13 @@ function ip(text: string): IpAddress {
   return address;
 }
 
-function counter(options: Partial<ChurnOptions> = {}): { churn: ChurnCounter; clock: { now: number } } {
+function counter(limits: Partial<ChurnLimits> = {}): { churn: ChurnCounter; clock: { now: number } } {
   const clock = { now: 0 };
   return {
     clock,
     churn: new ChurnCounter({
-      windowMs: 1000,
-      maxNames: 5,
-      maxClients: 10,
+      limits: () => ({ windowMs: 1000, maxNames: 5, maxClients: 10, ...limits }),
       now: () => clock.now,
-      ...options,
     }),
   };
 }

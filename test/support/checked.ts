@@ -1,5 +1,5 @@
 /** Runs one check, or all of them, on a pair and a zone: what most tests of the core begin with. */
-import { assess, type Assessment, type Settled } from '../../src/core/assess.ts';
+import { assess, type Assessment, type Settles } from '../../src/core/assess.ts';
 import { type Check, normalise, type Outcome } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
@@ -25,7 +25,7 @@ export async function assessed(
   ip: string | null,
   helo: string,
   zone: Zone = {},
-  settled?: Settled,
+  settled?: Settles,
 ): Promise<Assessment> {
   const onCheckError = (check: string, error: unknown): void => {
     throw new Error(`check ${check} threw`, { cause: error });

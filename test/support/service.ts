@@ -5,7 +5,9 @@ import { Assessor } from '../../src/session/assessor.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import type { Resolver } from '../../src/core/resolver.ts';
-import { heloMilter, type HeloMilterOptions, macrosFor } from '../../src/session/helo-milter.ts';
+import { heloMilter, type HeloMilterOptions } from '../../src/session/helo-milter.ts';
+import { macrosFor } from '../../src/session/macros.ts';
+import type { TaggingOptions } from '../../src/session/tagging.ts';
 import { decisionText } from '../../src/decisions/decision.ts';
 import { Conversation } from '../../src/milter/conversation.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
@@ -34,7 +36,8 @@ const flush = async (): Promise<void> => {
 export const list = (text: string): AccessList =>
   new AccessList(parseAccess(text, 'list', 0), () => undefined);
 
-export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rules'>> {
+export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rules' | 'authResults'>> {
+  readonly authResults?: TaggingOptions | null;
   readonly resolver?: Resolver;
   readonly rules?: Partial<Rules>;
   /** What the MTA offers to let us do. */
@@ -63,6 +66,7 @@ export function service({
   resolver = zoneResolver(ZONE),
   rules = {},
   actions = 0x1ff,
+  authResults = null,
   ...options
 }: Setup = {}): {
   log: string[];
@@ -74,11 +78,13 @@ export function service({
     assessor: new Assessor({
       resolver,
       checks: () => checks,
-      deadlineMs: 1000,
-      cacheSize: 100,
-      cacheMemory: 16 * 1024 * 1024,
-      cacheMinMs: 10_000,
-      cacheMaxMs: 900_000,
+      limits: () => ({
+        deadlineMs: 1000,
+        cacheSize: 100,
+        cacheMemory: 16 * 1024 * 1024,
+        cacheMinMs: 10_000,
+        cacheMaxMs: 900_000,
+      }),
       onCheckError: (check, error) => log.push(`check ${check} ${String(error)}`),
       now,
     }),
@@ -86,8 +92,11 @@ export function service({
     wallClock: () => 0,
     budget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
     dnsIll: () => false,
-    churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 100, now }),
-    authResults: null,
+    churn: new ChurnCounter({
+      limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 100 }),
+      now,
+    }),
+    authResults: () => authResults,
     untagged: (why) => log.push(`untagged: ${why}`),
     decided: (decision) => log.push(decisionText(decision)),
     now,

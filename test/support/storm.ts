@@ -76,11 +76,13 @@ export async function ride(
     assessor: new Assessor({
       resolver,
       checks: () => checks,
-      deadlineMs: 6000,
-      cacheSize: 20_000,
-      cacheMemory: 64 * 1024 * 1024,
-      cacheMinMs: 10_000,
-      cacheMaxMs: 900_000,
+      limits: () => ({
+        deadlineMs: 6000,
+        cacheSize: 20_000,
+        cacheMemory: 64 * 1024 * 1024,
+        cacheMinMs: 10_000,
+        cacheMaxMs: 900_000,
+      }),
       onCheckError: (_, error) => {
         throw error;
       },
@@ -90,8 +92,11 @@ export async function ride(
     wallClock: () => Date.now(),
     budget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
     dnsIll: () => false,
-    churn: new ChurnCounter({ windowMs: 600_000, maxNames: 11, maxClients: 20_000, now }),
-    authResults: null,
+    churn: new ChurnCounter({
+      limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 20_000 }),
+      now,
+    }),
+    authResults: () => null,
     untagged: () => undefined,
     decided: (decision) => decisions.set(`${String(decision.client)} ${decision.helo}`, decision),
     now,

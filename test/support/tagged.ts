@@ -1,6 +1,6 @@
 /** The value of Authentication-Results for a pair, under the default policy. */
 import { authResults } from '../../src/session/auth-results.ts';
-import type { Settled } from '../../src/core/assess.ts';
+import type { Settles } from '../../src/core/assess.ts';
 import { findings } from '../../src/core/checks/index.ts';
 import { decide, makePolicy } from '../../src/policy/policy.ts';
 import { assessed } from './checked.ts';
@@ -11,7 +11,7 @@ export async function tagged(
   helo: string,
   zone: Zone,
   authservId: string,
-  settled?: Settled,
+  settled?: Settles,
 ): Promise<string> {
   const assessment = await assessed(ip, helo, zone, settled);
   const policy = makePolicy('rfc5321', findings);

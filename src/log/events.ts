@@ -1,0 +1,210 @@
+/**
+ * Every event of the log, in one table: its word, its level, its fields in their order, and when it is written. The calls of
+ * the log are typed by it, and `docs/log.md` is made from it. Words and fields are public API.
+ */
+
+/**
+ * `error`: we, or what we rest on, do not work as they should. `warning`: something did not go well, and nothing but one
+ * session was touched. `notice`: our own start, stop and reload. `info`: decisions. `debug`: for a look inside.
+ */
+export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
+
+export interface LogEvent {
+  /** The first word of the line. Two events share a word where they are the same thing at different levels. */
+  readonly word: string;
+  readonly level: Level;
+  /** Null for an event with a writer and a table of its own. */
+  readonly fields: readonly string[] | null;
+  readonly when: string;
+}
+
+/** By name, which is the word itself where it has one level only; in the order of the documentation. */
+export const EVENTS = {
+  decision: { word: 'decision', level: 'info', fields: null, when: 'something was decided' },
+  trace: {
+    word: 'trace',
+    level: 'info',
+    fields: ['session', 'client', 'ms', 'side', 'what', 'text'],
+    when: 'a client of `--trace-client` and we talk, see below',
+  },
+  access: {
+    word: 'access',
+    level: 'info',
+    fields: ['line', 'hits'],
+    when: 'at the end and before a reload, how often each line of the access list has matched since the list was read; those that never did are left out',
+  },
+  started: {
+    word: 'started',
+    level: 'notice',
+    fields: ['version', 'sockets', 'policy', 'observe', 'http'],
+    when: 'JSON only, in place of the text that a person gets',
+  },
+  reloaded: {
+    word: 'reloaded',
+    level: 'notice',
+    fields: ['changed'],
+    when: 'files and options were read again after SIGHUP; the options that changed',
+  },
+  'access-expired': {
+    word: 'access-expired',
+    level: 'notice',
+    fields: ['file', 'line'],
+    when: 'a line of the access list is past its day',
+  },
+  'dns-recovered': {
+    word: 'dns-recovered',
+    level: 'notice',
+    fields: ['failing', 'networks', 'effect'],
+    when: 'the resolver answers again',
+  },
+  'decision-log-reopened': {
+    word: 'decision-log-reopened',
+    level: 'notice',
+    fields: ['file'],
+    when: 'the decision log was opened anew after SIGUSR1',
+  },
+  'decision-log-resumed': {
+    word: 'decision-log-resumed',
+    level: 'notice',
+    fields: ['file', 'lost'],
+    when: 'records can be written again, so many were lost',
+  },
+  stopping: {
+    word: 'stopping',
+    level: 'notice',
+    fields: ['reason', 'connections'],
+    when: 'we were told to stop',
+  },
+  stopped: { word: 'stopped', level: 'notice', fields: [], when: 'the last line' },
+  check: {
+    word: 'check',
+    level: 'warning',
+    fields: ['check', 'detail'],
+    when: 'a check failed and counts as having nothing to say',
+  },
+  'reload-incomplete': {
+    word: 'reload',
+    level: 'warning',
+    fields: ['options', 'effect'],
+    when: 'options have changed that are read at the start only',
+  },
+  node: {
+    word: 'node',
+    level: 'warning',
+    fields: ['detail'],
+    when: 'this version of Node gets no more corrections',
+  },
+  'auth-results': {
+    word: 'auth-results',
+    level: 'warning',
+    fields: ['detail', 'effect'],
+    when: 'why messages are left without our Authentication-Results, each reason once until a reload',
+  },
+  root: { word: 'root', level: 'warning', fields: ['detail'], when: 'we run as root and need not' },
+  'protocol-broken': {
+    word: 'session',
+    level: 'warning',
+    fields: ['at', 'detail'],
+    when: 'the peer broke the protocol (`at=protocol`)',
+  },
+  'dns-memory': {
+    word: 'dns-memory',
+    level: 'warning',
+    fields: ['effect'],
+    when: 'assessments under way hold too many large answers; those that are too large for what memory is left are unknown',
+  },
+  http: {
+    word: 'http',
+    level: 'warning',
+    fields: ['detail'],
+    when: 'a page of `--http` failed, or its socket; mail goes on',
+  },
+  'dns-overload': {
+    word: 'dns-overload',
+    level: 'warning',
+    fields: ['questions', 'networks', 'effect'],
+    when: 'more is asked at once than we ask: so many questions of so many client networks were given up since the last such line, at most one in ten seconds',
+  },
+  'peer-turned-away': {
+    word: 'turned-away',
+    level: 'warning',
+    fields: ['reason', 'detail'],
+    when: 'a connection was closed: with all others it kept too much in memory (`buffers`), or its peer does not read our replies (`unread`)',
+  },
+  'log-lost': {
+    word: 'log-lost',
+    level: 'warning',
+    fields: ['lines'],
+    when: 'the reader of the log was too slow',
+  },
+  'callback-failed': {
+    word: 'session',
+    level: 'error',
+    fields: ['at', 'detail'],
+    when: 'a callback of ours failed, answered as `--on-error` says',
+  },
+  'all-turned-away': {
+    word: 'turned-away',
+    level: 'error',
+    fields: ['reason', 'detail'],
+    when: 'a connection was closed at once: as many are open as may be (`connections`), or the process may hardly open more files (`descriptors`)',
+  },
+  internal: {
+    word: 'internal',
+    level: 'error',
+    fields: ['at', 'detail'],
+    when: 'a fault that nobody foresaw',
+  },
+  'reload-failed': {
+    word: 'reload',
+    level: 'error',
+    fields: ['detail', 'effect'],
+    when: 'what was to be read again is bad; what was read before stays',
+  },
+  'dns-outage': {
+    word: 'dns-outage',
+    level: 'error',
+    fields: ['failing', 'networks', 'effect'],
+    when: 'the resolver is out of order: nothing that rests on DNS is refused; of the client networks heard of lately, so many meet with trouble',
+  },
+  systemd: {
+    word: 'systemd',
+    level: 'error',
+    fields: ['detail'],
+    when: 'systemd cannot be told how we are',
+  },
+  watchdog: {
+    word: 'watchdog',
+    level: 'error',
+    fields: ['detail'],
+    when: 'one of our own sockets does not answer',
+  },
+  'decision-log': {
+    word: 'decision-log',
+    level: 'error',
+    fields: ['file', 'detail', 'effect'],
+    when: 'the decision log cannot be written or opened anew',
+  },
+  'session-opened': {
+    word: 'session-opened',
+    level: 'debug',
+    fields: ['session', 'client'],
+    when: 'an SMTP connection began',
+  },
+  'session-closed': {
+    word: 'session-closed',
+    level: 'debug',
+    fields: ['session', 'client', 'ms', 'commands', 'cached'],
+    when: 'it ended; `cached` is how many clients the cache holds',
+  },
+} as const satisfies Readonly<Record<string, LogEvent>>;
+
+type Events = typeof EVENTS;
+/** Events that `Log.tell` writes: all that have their fields in the table. */
+export type EventName = {
+  [Name in keyof Events]: Events[Name]['fields'] extends null ? never : Name;
+}[keyof Events];
+/** The fields of an event, each to be given; null is left out of the line. */
+export type EventFields<Name extends EventName> = Readonly<
+  Record<NonNullable<Events[Name]['fields']>[number], string | number | null>
+>;

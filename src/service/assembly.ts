@@ -1,0 +1,178 @@
+/** The parts of the service, and how they hang together. Nothing here listens or opens a file yet. */
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/config.ts';
+import type { Decision } from '../decisions/decision.ts';
+import { askedBy, type SharedResolver } from '../dns/asker.ts';
+import { ControlQuestions } from '../dns/control-questions.ts';
+import { OutageBrake } from '../dns/outage-brake.ts';
+import { describeError } from '../errors.ts';
+import type { Log } from '../log/log.ts';
+import { type ActionName, MilterServer, type MilterServerOptions } from '../milter/index.ts';
+import type { Metrics } from '../monitoring/metrics.ts';
+import { settles } from '../policy/policy.ts';
+import { policiesOf } from '../policy/rules.ts';
+import { Assessor } from '../session/assessor.ts';
+import { heloMilter, type HeloMilterOptions } from '../session/helo-milter.ts';
+import { macrosFor } from '../session/macros.ts';
+import type { Untagged } from '../session/tagging.ts';
+import { createTrace } from '../session/trace.ts';
+import { ChurnCounter } from '../state/churn.ts';
+import { TempfailBudget } from '../state/tempfail-budget.ts';
+import type { Live } from './live.ts';
+import { Overload } from './overload.ts';
+import { sessionErrors } from './session-errors.ts';
+
+/** What every part is made with. */
+export interface Workshop {
+  readonly live: Live;
+  readonly log: Log;
+  /** Null where nobody looks at them. */
+  readonly metrics: Metrics | null;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+export interface Assembly {
+  readonly brake: OutageBrake;
+  readonly overload: Overload;
+  /** Asks as the assessments do, seen by metrics, brake and overload. */
+  readonly resolver: SharedResolver;
+  readonly assessor: Assessor;
+  readonly server: MilterServer;
+  /** What connections from now on are agreed with the MTA. */
+  readonly agreed: () => Agreed;
+}
+
+type Agreed = Pick<MilterServerOptions, 'newSession' | 'macros' | 'actions' | 'replyOnError'>;
+
+/** `decided` hears of each decision, once. */
+export function assemble(workshop: Workshop, decided: (decision: Decision) => void): Assembly {
+  const { live, metrics } = workshop;
+  const brake = makeBrake(workshop);
+  const overload = makeOverload(workshop);
+  const resolver = overload.watch(brake.watch(metrics?.watch(current(live)) ?? current(live)));
+  const assessor = makeAssessor(workshop, resolver);
+  const sessions = sessionOptions(workshop, { assessor, brake, decided });
+  const agreed = (): Agreed => ({
+    newSession: metrics?.countSessions(heloMilter(sessions)) ?? heloMilter(sessions),
+    macros: macrosFor(live.config.applyAt),
+    actions: actionsFor(live.config),
+    replyOnError: live.config.onError,
+  });
+  const server = makeServer(workshop, assessor, agreed());
+  return { brake, overload, resolver, assessor, server, agreed };
+}
+
+/** The resolver as it is now. */
+function current(live: Live): SharedResolver {
+  return {
+    lookup: (name, type) => live.resolver.lookup(name, type),
+    for: (asker) => askedBy(live.resolver, asker),
+  };
+}
+
+function makeBrake({ live, log, metrics, now }: Workshop): OutageBrake {
+  return new OutageBrake({
+    controls: new ControlQuestions(() => randomBytes(8).toString('hex')),
+    resolver: () => (live.config.dnsZone === null ? live.resolver : null),
+    now,
+    onChange: (on, failing, networks) => {
+      if (on && metrics !== null) metrics.outages++;
+      if (on) log.tell('dns-outage', { failing, networks, effect: 'nothing that rests on DNS is refused' });
+      else log.tell('dns-recovered', { failing, networks, effect: 'verdicts rest on DNS again' });
+    },
+  });
+}
+
+function makeOverload({ log, now }: Workshop): Overload {
+  return new Overload({
+    now,
+    tell: (questions, networks) => {
+      const effect =
+        'they were not asked: what they might have shown is unknown, and who asked for too much has to come again';
+      log.tell('dns-overload', { questions, networks, effect });
+    },
+  });
+}
+
+function makeAssessor({ live, log, metrics, now }: Workshop, resolver: SharedResolver): Assessor {
+  return new Assessor({
+    resolver,
+    checks: () => live.rules.checks,
+    limits: () => {
+      const { deadline, cacheSize, cacheMemory, cacheMin, cacheMax } = live.config;
+      return { deadlineMs: deadline, cacheSize, cacheMemory, cacheMinMs: cacheMin, cacheMaxMs: cacheMax };
+    },
+    now,
+    // Whoever only watches wants to see everything.
+    settles: (found) =>
+      !live.rules.enforcement.observe &&
+      !live.rules.access.needsReverse &&
+      policiesOf(live.rules).every((each) => settles(found, each)),
+    onMemoryShort: () => {
+      const effect =
+        'answers that are too large for the memory left are unknown, and nobody is refused for them';
+      log.tell('dns-memory', { effect });
+    },
+    onCheckError: (check, error) => {
+      metrics?.errors.count('check');
+      log.tell('check', { check, detail: describeError(error) });
+    },
+  });
+}
+
+function sessionOptions(
+  { live, log, metrics, now }: Workshop,
+  { assessor, brake, decided }: Pick<Assembly, 'assessor' | 'brake'> & Pick<HeloMilterOptions, 'decided'>,
+): HeloMilterOptions {
+  return {
+    assessor,
+    decided,
+    timing: metrics ?? undefined,
+    rules: () => live.rules,
+    wallClock: () => Date.now(),
+    now,
+    budget: new TempfailBudget(() => live.config.tempfailLimit, now),
+    churn: new ChurnCounter({
+      limits: () => {
+        const { churnWindow, churnLimit, cacheSize } = live.config;
+        return { windowMs: churnWindow, maxNames: churnLimit + 1, maxClients: Math.max(1000, cacheSize) };
+      },
+      now,
+    }),
+    dnsIll: (begun) => brake.onSince(begun),
+    authResults: () => {
+      const { noAuthResults, authservId, forgedResults } = live.config;
+      return noAuthResults ? null : { authservId, forged: forgedResults };
+    },
+    untagged: (why) => {
+      const effect = 'no Authentication-Results is added or removed';
+      log.tell('auth-results', { detail: UNTAGGED[why], effect });
+    },
+  };
+}
+
+const UNTAGGED: Readonly<Record<Untagged, string>> = {
+  'no changes': 'the MTA does not let us change header fields',
+  'no name': 'the MTA does not tell its name (the macro j), and authserv-id gives none',
+};
+
+function makeServer({ live, log, metrics, now }: Workshop, assessor: Assessor, agreed: Agreed): MilterServer {
+  const trace = createTrace({
+    log,
+    clients: () => live.rules.traceClients,
+    cached: () => assessor.cached,
+    now,
+  });
+  return new MilterServer({
+    ...agreed,
+    hold: true,
+    observe: ({ family, address }, { id }) => trace(family === 'unix' ? null : address, id ?? '?'),
+    onError: sessionErrors(log, metrics),
+  });
+}
+
+function actionsFor({ noAuthResults, forgedResults }: Config): readonly ActionName[] {
+  if (noAuthResults) return [];
+  return forgedResults === 'none' ? ['addHeaders'] : ['addHeaders', 'changeHeaders'];
+}

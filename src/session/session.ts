@@ -1,0 +1,307 @@
+/**
+ * Joins the milter protocol to the HELO-check core: the callbacks of one SMTP connection.
+ *
+ * The assessment starts at HELO and DNS runs while the client talks; CONNECT and HELO are answered `continue`; the
+ * verdict is given at RCPT unless the operator chose otherwise. Both MTAs make a verdict at CONNECT or HELO stick to
+ * the whole connection and hide later HELOs, and only at MAIL is it known whether the client has logged in.
+ */
+import { type IpAddress, parseIp } from '../core/ip.ts';
+import type { DecidedAt, Decision, Judged } from '../decisions/decision.ts';
+import {
+  type CommandReply,
+  type ConnectInfo,
+  type ConnectReply,
+  type Envelope,
+  type HeloReply,
+  type MilterContext,
+  type MilterSession,
+  type ReplyCode,
+  replyCode,
+} from '../milter/index.ts';
+import {
+  type Exemption,
+  exemptClient,
+  exemptRecipient,
+  exemptSender,
+  isExemption,
+  isOnPipe,
+} from '../policy/exemption.ts';
+import type { Ourselves } from '../policy/our-names.ts';
+import { decide, type Policy } from '../policy/policy.ts';
+import type { Rules, Stage } from '../policy/rules.ts';
+import { smtpReply } from '../policy/smtp-reply.ts';
+import { budgetKey } from '../state/budget-key.ts';
+import type { TempfailBudget } from '../state/tempfail-budget.ts';
+import { Claim, type ClaimOptions } from './claim.ts';
+import type { ResultFields } from './tagging.ts';
+
+/** By what a recipient of the message was let through: the general policy (null), its own, or an exemption. */
+type Taker = Policy | Exemption | null;
+
+/** What a decision is told of. */
+interface Noted {
+  readonly claim: Claim;
+  /** Null where an exempt client was not judged, or not yet. */
+  readonly judged: Judged | null;
+  readonly stage: DecidedAt;
+  readonly recipient?: string | null;
+  readonly exempt: Exemption | null;
+  readonly context: MilterContext;
+}
+
+/** By what names and addresses we are known to the MTA of a connection. */
+export type OurselvesOf = (context: MilterContext) => Ourselves;
+
+export interface SessionOptions extends ClaimOptions {
+  readonly budget: TempfailBudget;
+  /** Hears of each decision, once. Must not throw. */
+  readonly decided: (decision: Decision) => void;
+}
+
+/** Shared: many thousand sessions may be open, and most wait. */
+const NONE: readonly never[] = [];
+
+let sessionCount = 0;
+const processStart = Date.now().toString(36);
+
+/** One SMTP connection: no verdict of it survives it. */
+export class HeloSession implements MilterSession {
+  readonly #options: SessionOptions;
+  readonly #applyAt: Stage;
+  readonly #ourselves: OurselvesOf;
+  readonly #number = ++sessionCount;
+  #ip: IpAddress | null = null;
+  /** A client without an address, as long as the MTA has not said what it knows of it. */
+  #peer: ConnectInfo | null = null;
+  #connectedAt: number | null = null;
+  /** Why this client is never refused. */
+  #exempt: Exemption | null = null;
+  #claims = 0;
+  #claim: Claim | null = null;
+  #sender: string | null = null;
+  /** What of the message under way has been told: once a decision, not one a recipient. */
+  #noted: readonly string[] = NONE;
+  /** Of the message under way; null until it was asked. */
+  #budgetSpent: boolean | null = null;
+  /** Of the recipients of the message. */
+  #takers: readonly Taker[] = NONE;
+
+  constructor(options: SessionOptions, applyAt: Stage, ourselves: OurselvesOf) {
+    this.#options = options;
+    this.#applyAt = applyAt;
+    this.#ourselves = ourselves;
+  }
+
+  get id(): string {
+    return `${processStart}.${this.#number.toString(36)}`;
+  }
+
+  connect(info: ConnectInfo, context: MilterContext): ConnectReply {
+    this.#ip = info.address === null ? null : parseIp(info.address);
+    this.#connectedAt = this.#options.wallClock();
+    this.#exempt = exemptClient(info, this.#ip, context, this.rules);
+    this.#peer = this.#ip === null && this.#exempt === null ? info : null;
+    return 'continue';
+  }
+
+  helo(name: string, context: MilterContext): HeloReply | Promise<HeloReply> {
+    const claim = this.#say(name);
+    if (this.#applyAt !== 'helo') return 'continue';
+    const judged = claim.verdict(this.#ourselves(context));
+    if (judged === null) return 'continue';
+    // A verdict here sticks to the connection and MAIL is not shown any more, so only a refusal is given.
+    return afterwards(judged, (verdict) => {
+      if (verdict.action === 'accept' || this.#excused(verdict) !== null) return 'continue';
+      this.#note({ claim, judged: verdict, stage: 'helo', exempt: null, context });
+      return this.#refusal(claim, verdict, '');
+    });
+  }
+
+  mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
+    this.#sender = sender.raw;
+    this.#noted = NONE;
+    this.#budgetSpent = null;
+    this.#takers = NONE;
+    // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
+    const claim = this.#claim ?? this.#say('');
+    if (this.#peer !== null && isOnPipe(this.#peer, context)) this.#exempt = 'local';
+    const exempt = this.#exempt ?? exemptSender(context, this.rules);
+    if (exempt !== null) {
+      const judged = claim.verdictNow(this.#ourselves(context));
+      this.#note({ claim, judged, stage: 'mail', exempt, context });
+      return 'accept';
+    }
+    // Before RCPT only an acceptance is final: some recipients take mail from everybody.
+    if (this.#applyAt === 'rcpt') {
+      const judged = claim.verdictNow(this.#ourselves(context));
+      // Who watches what would be refused wants to know for whom it was.
+      if (judged === null || !claim.acceptedByAll(judged) || wouldRefuse(judged)) return 'continue';
+    }
+    return this.#apply(claim, 'mail', null, context);
+  }
+
+  rcpt(recipient: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
+    const claim = this.#claim;
+    if (claim === null) return 'continue';
+    const own = this.rules.recipients.of(recipient.address);
+    const exempt = exemptRecipient(recipient.address) ?? (own === 'off' ? 'opted-out' : null);
+    if (exempt !== null) {
+      const judged = claim.verdictNow(this.#ourselves(context));
+      this.#note({ claim, judged, stage: 'rcpt', recipient: recipient.raw, exempt, context });
+      this.#take(exempt);
+      return 'continue';
+    }
+    return this.#apply(claim, 'rcpt', recipient.raw, context, own === 'off' ? null : own);
+  }
+
+  /** What ends the events of an accepted message as early as can be. */
+  protected accepted(): 'accept' | 'continue' {
+    return 'accept';
+  }
+
+  /** The verdict on the name given last; null for a client that is never refused. */
+  protected verdict(context: MilterContext): Judged | Promise<Judged> | null {
+    return this.#claim?.verdict(this.#ourselves(context)) ?? null;
+  }
+
+  /**
+   * What comes of a message with too many forged fields, for all its recipients at once: it is refused where each of them
+   * would have it so, and as mildly as any would have it. Told as a decision in any case.
+   */
+  protected judgeForged(
+    general: Judged,
+    { authservId, tooMany }: ResultFields,
+    context: MilterContext,
+  ): { readonly reply: ReplyCode | 'accept'; readonly judged: Judged } {
+    const claim = this.#claim;
+    const facts = { authservId, forgedResults: tooMany };
+    const opinions = (this.#takers.length === 0 ? [null] : this.#takers).map((taker) => {
+      const own = taker === null || isExemption(taker) ? general : claim?.under(taker, general);
+      const judged = claim?.withMessage(own ?? general, facts) ?? general;
+      const exempt = isExemption(taker) ? taker : claim === null ? null : this.#excused(judged);
+      return { judged, exempt };
+    });
+    const mildness = ({ judged, exempt }: (typeof opinions)[number]): number =>
+      exempt !== null ? 0 : ['accept', 'tempfail', 'reject'].indexOf(judged.action);
+    const [mildest] = opinions.sort((a, b) => mildness(a) - mildness(b));
+    if (claim === null || mildest === undefined) return { reply: 'accept', judged: general };
+    const { judged, exempt } = mildest;
+    this.#noted = NONE;
+    this.#note({ claim, judged, stage: 'message', exempt, context });
+    const refused = exempt === null && judged.action !== 'accept';
+    return { reply: refused ? this.#refusal(claim, judged, '') : 'accept', judged };
+  }
+
+  private get rules(): Rules {
+    return this.#options.rules();
+  }
+
+  abort(): void {
+    // A reset ends the message only: Postfix sends it after a second HELO, which must survive (milter8.c).
+    this.#sender = null;
+    this.#noted = NONE;
+  }
+
+  /** A new name; whatever an earlier one had earned is gone. */
+  #say(helo: string): Claim {
+    this.#budgetSpent = null;
+    const before = this.#claim;
+    const claim = new Claim(this.#options, {
+      ip: this.#ip,
+      helo,
+      previousHelo: before?.helo ?? null,
+      session: this,
+      ordinal: ++this.#claims,
+      ask: this.#exempt === null,
+    });
+    this.#claim = claim;
+    // Afterwards, since the same name again goes on with what is under way. One session has one assessment under way.
+    before?.drop();
+    return claim;
+  }
+
+  #apply(
+    claim: Claim,
+    stage: Stage,
+    recipient: string | null,
+    context: MilterContext,
+    own: Policy | null = null,
+  ): CommandReply | Promise<CommandReply> {
+    const pending = claim.verdict(this.#ourselves(context));
+    // An exempt client ends at MAIL; without an assessment there is nothing to hold against anybody.
+    if (pending === null) return 'accept';
+    return afterwards(pending, (general) => {
+      const judged = own === null ? general : claim.under(own, general);
+      const exempt = this.#excused(judged);
+      this.#note({ claim, judged, stage, recipient, exempt, context });
+      if (exempt === null && judged.action !== 'accept') {
+        return this.#refusal(claim, judged, recipient ?? this.#sender ?? '');
+      }
+      // Nothing later can matter once the message is accepted for all: end its events here.
+      if (stage === 'rcpt') this.#take(exempt === 'access' ? exempt : own);
+      const final = exempt === 'access' || this.rules.recipients.size === 0 || claim.acceptedByAll(general);
+      return final ? this.accepted() : 'continue';
+    });
+  }
+
+  #take(taker: Taker): void {
+    if (!this.#takers.includes(taker)) this.#takers = [...this.#takers, taker];
+  }
+
+  /** Why a verdict is not acted on. */
+  #excused(judged: Judged): Exemption | null {
+    if (judged.access?.action === 'allow') return 'access';
+    return this.#spent(judged) ? 'tempfail-limit' : null;
+  }
+
+  /** Whether this message would be one tempfail too many. Asked once a message. */
+  #spent(judged: Judged): boolean {
+    const { action, assessment } = judged;
+    if (action !== 'tempfail' || isPutOff(judged)) return false;
+    this.#budgetSpent ??= !this.#options.budget.spend(budgetKey(assessment));
+    return this.#budgetSpent;
+  }
+
+  /** `address` is that of the command refused. */
+  #refusal({ reference }: Claim, { verdict, assessment }: Judged, address: string): ReplyCode | 'accept' {
+    const { policy, reply } = this.rules;
+    const refusal = smtpReply(verdict, assessment, policy.findings, reply, reference, address);
+    return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
+  }
+
+  #note({ claim, judged, stage, recipient = null, exempt, context }: Noted): void {
+    const kind = exempt ?? judged?.ownPolicy?.preset ?? 'decision';
+    if (this.#noted.includes(kind)) return;
+    this.#noted = [...this.#noted, kind];
+    this.#options.decided({
+      reference: claim.reference,
+      helo: claim.helo,
+      hit: claim.hit,
+      client: this.#ip?.text ?? null,
+      judged,
+      exempt,
+      stage,
+      sender: this.#sender,
+      recipient,
+      queueId: context.macro('i') ?? null,
+      connectedAt: this.#connectedAt,
+    });
+  }
+}
+
+function wouldRefuse({ verdict, shadow }: Judged): boolean {
+  return verdict.disposition !== 'accept' || (shadow !== null && shadow.disposition !== 'accept');
+}
+
+/**
+ * A refusal that an outage has made a delay: it costs no mail that would have been accepted, and the end of the outage ends
+ * it. Counted, it would let in what is refused at all other times.
+ */
+function isPutOff({ dnsIll, assessment, policy }: Judged): boolean {
+  return dnsIll && decide(assessment, policy).disposition === 'reject';
+}
+
+/** Goes on at once where the verdict is there, so that a cached one costs no promise. */
+export function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) => R): R | Promise<R> {
+  return judged instanceof Promise ? judged.then(next) : next(judged);
+}
