@@ -55,16 +55,25 @@ export function actionOf({ judged, exempt }: Decision): Disposition {
 }
 
 /**
- * `ill`: the outage brake was on. `overload`: questions were not asked, since there were more at once than we ask; what they
- * might have shown is unknown.
+ * `ill`: the outage brake was on, and what it kept from being known could have made another verdict. `overload`: questions
+ * were not asked, since there were more at once than we ask; what they might have shown is unknown.
  */
-export function dnsTrouble({ dnsIll, assessment }: Judged): 'ill' | 'overload' | null {
-  if (dnsIll) return 'ill';
+export function dnsTrouble(judged: Judged): 'ill' | 'overload' | null {
+  const { assessment } = judged;
+  if (judged.dnsIll) return hadAPart(judged) ? 'ill' : null;
   return assessment.dns.some(
     ({ status, records: [detail] }) => status === 'temperror' && detail === 'overload',
   )
     ? 'overload'
     : null;
+}
+
+/** Where the text decided, nobody asked; and what is refused in an outage is refused for the text or by a local rule. */
+function hadAPart({ assessment, verdict, shadow }: Judged): boolean {
+  const open = [verdict, ...(shadow === null ? [] : [shadow])].some(
+    ({ disposition }) => disposition !== 'reject',
+  );
+  return assessment.dns.length > 0 && open;
 }
 
 /** Writes decisions in the format of the log. */

@@ -36,9 +36,8 @@ export function readList(
 
 function readItem(text: string, reading: Reading, depth: number): FilterItem {
   const { config, line, filterOf } = reading;
-  const [, ...names] = NAMED.exec(text) ?? [];
-  const name = names.find((each) => each !== undefined);
-  if (name === undefined || depth === MAX_DEPTH) {
+  const name = NAMED.exec(text)?.slice(1).join('') ?? '';
+  if (name === '' || depth === MAX_DEPTH) {
     return { text, filters: splitList(config.expand(text, line)).map(filterOf), named: null };
   }
   const named = readList(name, config.written(name, line), reading, ['', ''], depth + 1);
