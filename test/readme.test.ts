@@ -54,9 +54,15 @@ function failuresTable(): string {
   return markdown(['the milter is', 'Postfix 3.7', 'Postfix 3.10.13, `shutdown`', 'Sendmail 8.17'], rows);
 }
 
-/** What of bench/results.md the README quotes. */
+/** What of bench/results.md the README quotes: what an operator feels, missed targets beside those that are met. */
 const QUOTED = [
   'messages/s through Postfix, cache hit, unix, no header wanted | no milter',
+  'messages/s through Postfix, cache hit, unix, Authentication-Results | no milter',
+  'messages/s through Postfix, cache hit, unix, Authentication-Results | empty libmilter, all callbacks, unix',
+  'CPU of Postfix + milter a message, unix, no header wanted | no milter',
+  'EHLO-only sessions/s through Postfix, unix | empty libmilter, all callbacks, unix',
+  'CPU at 1,000 sessions/s, whole program: accepted from the cache, log line, unix | empty libmilter',
+  'session p99 at 2,000/s, 17900 addresses cached | none cached but the clients that come',
   'cold verdict of the exact host, DNS 20 ms away | one DNS round trip',
   'whole process with 10000 idle sessions | go-milter 77 MiB',
 ];
@@ -65,13 +71,13 @@ function benchTable(): string {
   const lines = readFileSync(new URL('../bench/results.md', import.meta.url), 'utf8').split('\n');
   const rows = QUOTED.map((start) => {
     const row = lines.find((line) => line.startsWith(`| ${start} |`)) ?? raise(start);
-    const [what = '', against = '', target = '', on24 = '', , on20 = ''] = row
+    const [what = '', against = '', target = '', on24 = '', met = '', on20 = ''] = row
       .split('|')
       .slice(1)
       .map((cell) => cell.trim());
-    return [what, against, target, on24, on20];
+    return [what, against, target, on24, met, on20];
   });
-  return markdown(['what', 'against', 'we wanted', 'Node 24', 'Node 20'], rows);
+  return markdown(['what', 'against', 'we wanted', 'Node 24', '', 'Node 20'], rows);
 }
 
 it.each([

@@ -9,52 +9,56 @@ import type { OptionKey } from '../config/options.ts';
 import { prepare } from '../service/live.ts';
 import { becomeUser, type Identity, namedIdentity } from '../system/privileges.ts';
 import { checkSockets, socketsOf } from '../service/sockets.ts';
-import { OptionError, UsageError } from '../errors.ts';
+import { Faults, FileError, UsageError } from '../errors.ts';
 
 /** A service under our unit is not root, and root hardly ever lacks a right. */
 const READ_BY_ROOT =
   'this was read as root, who can read what the service perhaps cannot: --user USER reads it as that user, and docs/systemd.md has the command for the user of the unit';
 
 /**
- * Rejects with UsageError for the first fault. Started by root with `--user`, the process is that user's afterwards, as it
- * would be after a start.
+ * Rejects with UsageError for the first fault, all others that one run can find with it. Started by root with `--user`, the
+ * process is that user's afterwards, as it would be after a start.
  */
 export async function checkConfig(source: ConfigSource, host: Host): Promise<string> {
-  const config = await source.read();
+  const faults = new Faults((fault) => source.locate(fault) as UsageError);
+  const config = await source.examine(faults);
   const warnings: string[] = [];
-  try {
-    const sockets = socketsOf(config);
-    await checkStanding(config);
-    const prepared = await prepare(config, (file, { line }) => {
+  await checkStanding(config, faults);
+  const prepared = await faults.attempt(() =>
+    prepare(config, (file, { line }) => {
       warnings.push(`${file}:${line}: this line has expired`);
-    });
-    const placeOf = (key: OptionKey): string => source.settings.get(key)?.place ?? flagOf(key);
+    }),
+  );
+  const placeOf = (key: OptionKey): string => source.settings.get(key)?.place ?? flagOf(key);
+  if (prepared !== null) {
+    const sockets = faults.try(() => socketsOf(config)) ?? [];
     for (const { key, text } of advice(config, prepared, sockets)) warnings.push(`${placeOf(key)}: ${text}`);
-    const user = await otherIdentity(config, host);
-    if (user === null) {
-      await checkOwn(config);
-      if (config.user === null && host.identity.current().euid === 0) warnings.push(READ_BY_ROOT);
-    } else if (host.identity.current().euid === 0) {
-      becomeUser(user, host);
-      await asUser(user, async () => {
-        await prepare(await source.read(), () => undefined);
-        await checkOwn(config);
-      });
-    } else {
-      warnings.push(`${placeOf('user')}: what "${user.user}" may read and write, only root can find out`);
-    }
-  } catch (error) {
-    throw source.locate(error);
   }
+  const user = await faults.attempt(() => otherIdentity(config, host));
+  if (user === null) {
+    await faults.attempt(() => checkOwn(config));
+    if (config.user === null && host.identity.current().euid === 0) warnings.push(READ_BY_ROOT);
+  } else if (host.identity.current().euid !== 0) {
+    warnings.push(`${placeOf('user')}: what "${user.user}" may read and write, only root can find out`);
+  } else {
+    await faults.attempt(async () => {
+      becomeUser(user, host);
+      await examineAs(user, source, faults);
+    });
+  }
+  faults.throwAny();
   const read = source.file ?? 'no configuration file was named, so none was read';
   return `${warnings.map((text) => `warning: ${text}\n`).join('')}ok (${read})\n`;
 }
 
 /** Users, groups and places for files: what a start would need of the system, as far as it shows without a start. */
-async function checkStanding(config: Config): Promise<void> {
-  await checkSockets(config);
-  if (config.pidFile !== null) await requireDirectory('--pid-file', config.pidFile);
-  if (config.decisionLog !== null) await requireDirectory('--decision-log', config.decisionLog);
+async function checkStanding(config: Config, faults: Faults): Promise<void> {
+  for (const socket of config.listen) {
+    await faults.attempt(() => checkSockets({ ...config, listen: [socket] }));
+  }
+  const { pidFile, decisionLog } = config;
+  if (pidFile !== null) await faults.attempt(() => requireDirectory('--pid-file', pidFile));
+  if (decisionLog !== null) await faults.attempt(() => requireDirectory('--decision-log', decisionLog));
 }
 
 /** Whom a start would become; null where it would stay who we are. */
@@ -66,17 +70,21 @@ async function otherIdentity(config: Config, { identity }: Host): Promise<Identi
 
 /** What the service opens as the user that it has become. */
 async function checkOwn({ decisionLog }: Config): Promise<void> {
-  if (decisionLog !== null) await requireWritable('--decision-log', decisionLog);
+  if (decisionLog === null) return;
+  await requireDirectory('--decision-log', decisionLog);
+  await requireWritable('--decision-log', decisionLog);
 }
 
-/** Reads again, as a reload does, what could be read before by root: a fault now is one of rights. */
-async function asUser({ user }: Identity, read: () => Promise<void>): Promise<void> {
-  try {
-    await read();
-  } catch (error) {
-    const who = `(as the user "${user}", who must be able to)`;
-    if (error instanceof OptionError)
-      throw new OptionError(error.flag, `${error.problem} ${who}`, error.value);
-    throw error instanceof UsageError ? new UsageError(`${error.message} ${who}`) : error;
+/** Reads again, as a reload does, what root has read: a fault that root did not meet is one of rights. */
+async function examineAs({ user }: Identity, source: ConfigSource, faults: Faults): Promise<void> {
+  const again = new Faults((fault) => source.locate(fault) as UsageError);
+  const config = await source.examine(again);
+  await again.attempt(() => prepare(config, () => undefined));
+  await again.attempt(() => checkOwn(config));
+  const known = new Set(faults.all.map(({ message }) => message));
+  for (const fault of again.all) {
+    if (known.has(fault.message)) continue;
+    const message = `${fault.message} (as the user "${user}", who must be able to)`;
+    faults.add(fault instanceof FileError ? new FileError(message) : new UsageError(message));
   }
 }

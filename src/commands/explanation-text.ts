@@ -23,6 +23,9 @@ const METHODS: ReadonlyMap<string, string> = new Map([
   ['literal-matches', 'address literal'],
 ]);
 
+/** What a person is told in place of a result word of RFC 8601: of iprev, "permerror" is a client without a name (§2.7.3). */
+const IN_WORDS: ReadonlyMap<string, string> = new Map([['iprev-none', 'no reverse name']]);
+
 export function explanationText(explanation: Explanation, paint: Paint = makePaint(false)): string {
   const { assessment, verdict, policy, presets, reply } = explanation;
   const { client, correspondence, dns, outcomes } = assessment;
@@ -93,7 +96,8 @@ function methodRow(
   ) {
     return [];
   }
-  const proved = optOut ? 'opts out' : correspondence === 'none' ? result : `${result}: ${correspondence}`;
+  const said = IN_WORDS.get(finding?.id ?? '') ?? result;
+  const proved = optOut ? 'opts out' : correspondence === 'none' ? said : `${said}: ${correspondence}`;
   const details = Object.entries(evidence)
     .filter(([key]) => key !== 'helo')
     .map(([key, value]) => `${key}=${escape(value)}`);

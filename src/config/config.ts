@@ -1,7 +1,7 @@
 /** From the texts given for the options to the one frozen Config that the program reads. */
 import { flagOf, type OptionRow, readOption } from './option.ts';
 import { type OptionKey, type Options, ROWS } from './options.ts';
-import { OptionError } from '../errors.ts';
+import { Faults, OptionError, soundly } from '../errors.ts';
 
 /** The values of all options, read and checked one by one. */
 export type Config = {
@@ -42,23 +42,26 @@ const RELATIONS: readonly {
  * options that do not go together the one is blamed that was given.
  */
 export function readConfig(given: ReadonlyMap<string, readonly string[]>): Config {
-  const faults: OptionError[] = [];
+  return soundly((faults) => readOptions(given, faults));
+}
+
+/** As `readConfig`, with the faults gathered: the default stands for an option that has one. */
+export function readOptions(given: ReadonlyMap<string, readonly string[]>, faults: Faults): Config {
+  const own = new Faults();
   const entries = ROWS.map(([key, row]) => {
     try {
       return [key, readOption(key, row, given.get(key) ?? [])];
     } catch (error) {
-      if (!(error instanceof OptionError)) throw error;
-      faults.push(error);
-      return [key, null];
+      own.add(error);
+      return [key, readOption(key, row, [])];
     }
   });
   const config = Object.freeze(Object.fromEntries(entries) as Config);
-  for (const { keys, holds, problem } of faults.length > 0 ? [] : RELATIONS) {
+  for (const { keys, holds, problem } of own.all.length === 0 ? RELATIONS : []) {
     if (holds(config)) continue;
     const blamed = keys.find((key) => given.has(key)) ?? keys[0];
-    faults.push(new OptionError(flagOf(blamed), problem(config)));
+    own.add(new OptionError(flagOf(blamed), problem(config)));
   }
-  const [first, ...others] = faults;
-  if (first === undefined) return config;
-  throw new OptionError(first.flag, first.problem, first.value, others);
+  for (const fault of own.all) faults.add(fault);
+  return config;
 }

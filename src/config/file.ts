@@ -12,7 +12,7 @@ import { nameOf, type OptionRow } from './option.ts';
 import { ROWS } from './options.ts';
 import type { Setting, Settings, SettingValue } from './given.ts';
 import { TomlPlaces } from './toml-places.ts';
-import { FileError } from '../errors.ts';
+import { type Faults, FileError, soundly } from '../errors.ts';
 
 type Toml = TomlTable[string];
 type Path = readonly (string | number)[];
@@ -23,19 +23,24 @@ const BY_NAME: ReadonlyMap<string, { readonly key: string; readonly row: OptionR
 
 /** Reads the text of a file. Throws FileError, naming file, line and column, for the first fault, the others with it. */
 export function parseConfigFile(text: string, file: string): Settings {
+  return soundly((faults) => readConfigFile(text, file, faults));
+}
+
+/** As `parseConfigFile`, with the faults gathered, and the settings that have none. */
+export function readConfigFile(text: string, file: string, faults: Faults): Settings {
   let document: TomlTable;
   try {
     document = parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [, problem = ''] = /^Invalid TOML document: (.*)/.exec(error.message) ?? [];
-    throw new FileError(`${file}:${error.line}:${error.column}: ${problem}`);
+    faults.add(new FileError(`${file}:${error.line}:${error.column}: ${problem}`));
+    return new Map();
   }
   const reader = new Reader(new TomlPlaces(text), file);
   const settings = new Map<string, Setting>();
-  const faults: FileError[] = [];
   for (const [name, value] of Object.entries(document)) {
-    try {
+    faults.try(() => {
       const option = BY_NAME.get(name);
       if (option === undefined) throw reader.unknown([name]);
       settings.set(option.key, {
@@ -43,13 +48,8 @@ export function parseConfigFile(text: string, file: string): Settings {
         place: reader.place([name], 'key'),
         values: reader.values(name, option.row, value),
       });
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      faults.push(error);
-    }
+    });
   }
-  const [first, ...others] = faults;
-  if (first !== undefined) throw new FileError(first.message, others);
   return settings;
 }
 

@@ -5,7 +5,7 @@
 import { flagOf, nameOf, variableOf } from './option.ts';
 import { ROWS } from './options.ts';
 import { closest } from './closest.ts';
-import { FileError, OptionError, UsageError } from '../errors.ts';
+import { type Faults, FileError, OptionError, soundly, UsageError } from '../errors.ts';
 
 export interface Setting {
   readonly source: 'flag' | 'environment' | 'file';
@@ -58,8 +58,13 @@ const SWITCH: ReadonlyMap<string, boolean> = new Map([
   ['no', false],
 ]);
 
-/** The variables `HELO_MILTER_*`; an empty one is not set. Throws UsageError for one that means nothing. */
+/** The variables `HELO_MILTER_*`; an empty one is not set. Throws UsageError for those that mean nothing. */
 export function fromEnvironment(environment: Environment): Settings {
+  return soundly((faults) => readEnvironment(environment, faults));
+}
+
+/** As `fromEnvironment`, with the faults gathered, and the settings that have none. */
+export function readEnvironment(environment: Environment, faults: Faults): Settings {
   const rows = new Map(ROWS.map(([key, row]) => [variableOf(key), { key, row }]));
   const settings = new Map<string, Setting>();
   for (const [name, raw] of Object.entries(environment)) {
@@ -68,15 +73,18 @@ export function fromEnvironment(environment: Environment): Settings {
     const found = rows.get(name);
     if (found === undefined) {
       if (OF_THE_CONTAINER.test(name)) continue;
-      throw new UsageError(
-        `${name}: there is no such option${closest(name, [...rows.keys(), CONFIG_VARIABLE])}`,
-      );
+      const meant = closest(name, [...rows.keys(), CONFIG_VARIABLE]);
+      faults.add(new UsageError(`${name}: there is no such option${meant}`));
+      continue;
     }
     const { key, row } = found;
     let texts = [text];
     if (row.value === undefined) {
       const on = SWITCH.get(text.toLowerCase());
-      if (on === undefined) throw new UsageError(`${name}: "${text}" is neither true nor false`);
+      if (on === undefined) {
+        faults.add(new UsageError(`${name}: "${text}" is neither true nor false`));
+        continue;
+      }
       texts = on ? [''] : [];
     } else if (row.repeatable) {
       texts = row.blanks === true ? linesOf(text) : text.split(/\s+/);
@@ -93,11 +101,15 @@ function linesOf(text: string): string[] {
   return lines.some((line) => line !== '') ? lines.filter((line) => line !== '') : [''];
 }
 
-/** The same error with the place where the value was given, in place of the flag. Other errors stay as they are. */
+/** The same error, and those beside it, with the place where the value was given in place of the flag. */
 export function locate(error: unknown, settings: Settings): unknown {
-  if (!(error instanceof OptionError)) return error;
+  return error instanceof UsageError ? located(error, settings) : error;
+}
+
+function located(error: UsageError, settings: Settings): UsageError {
+  const others = error.others.map((each) => located(each, settings));
+  if (!(error instanceof OptionError)) return others.length === 0 ? error : error.beside(others);
   const { flag, problem, value } = error;
-  const others = error.others.map((each) => locate(each, settings) as UsageError);
   const [key, setting] = [...settings].find(([each]) => flagOf(each) === flag) ?? [];
   if (key === undefined || setting === undefined) return new UsageError(error.message, others);
   const [only, ...more] = setting.values;

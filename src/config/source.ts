@@ -1,19 +1,19 @@
 /** Where the configuration comes from, to be read at the start and again whenever the operator says so. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { parseConfigFile } from './file.ts';
-import { type Config, readConfig } from './config.ts';
+import { readConfigFile } from './file.ts';
+import { type Config, readOptions } from './config.ts';
 import {
   CONFIG_VARIABLE,
   type Environment,
-  fromEnvironment,
   fromFlags,
   locate,
   merge,
+  readEnvironment,
   type Settings,
   textsOf,
 } from './given.ts';
-import { describeError, UsageError } from '../errors.ts';
+import { describeError, Faults, UsageError } from '../errors.ts';
 
 /** What the service reads under the unit of `systemd/`, if it is there; commands that ask about the service do likewise. */
 export const STANDARD_CONFIG = '/etc/helo-milter.toml';
@@ -59,15 +59,24 @@ export class ConfigSource {
 
   /** Reads everything afresh: flag before environment before file. Rejects with UsageError, or FileError for the file. */
   async read(): Promise<Config> {
+    const faults = new Faults();
+    const config = await this.examine(faults);
+    faults.throwAny();
+    return config;
+  }
+
+  /** As `read`, with the faults gathered; what is at fault counts as not given. */
+  async examine(faults: Faults): Promise<Config> {
     if (this.#standard !== null) this.#file = existsSync(this.#standard) ? this.#standard : null;
     const file = this.#file;
-    const inFile = file === null ? new Map<string, never>() : parseConfigFile(await this.#text(file), file);
-    this.#settings = merge(this.#flags, fromEnvironment(this.#environment), inFile);
-    try {
-      return readConfig(textsOf(this.#settings));
-    } catch (error) {
-      throw this.locate(error);
-    }
+    const text = file === null ? null : await faults.attempt(() => this.#text(file));
+    const inFile =
+      file === null || text === null ? new Map<string, never>() : readConfigFile(text, file, faults);
+    this.#settings = merge(this.#flags, readEnvironment(this.#environment, faults), inFile);
+    const ofOptions = new Faults((fault) => this.locate(fault) as UsageError);
+    const config = readOptions(textsOf(this.#settings), ofOptions);
+    for (const fault of ofOptions.all) faults.add(fault);
+    return config;
   }
 
   /** An error in the value of an option, told with the place where the value was given. */

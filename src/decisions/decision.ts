@@ -57,11 +57,21 @@ export function actionOf({ judged, exempt }: Decision): Disposition {
 }
 
 /**
- * `ill`: the outage brake was on. `overload`: questions were not asked, since there were more at once than we ask; what they
- * might have shown is unknown. `share`: the same, and it was the client's own network that asked for so much.
+ * `ill`: the outage brake was on, and what it kept from being known could have made another verdict. `overload`: questions
+ * were not asked, since there were more at once than we ask; what they might have shown is unknown. `share`: the same, and
+ * it was the client's own network that asked for so much.
  */
-export function dnsTrouble({ dnsIll, assessment }: Judged): 'ill' | 'overload' | 'share' | null {
-  return dnsIll ? 'ill' : heldBack(assessment.dns);
+export function dnsTrouble(judged: Judged): 'ill' | 'overload' | 'share' | null {
+  if (judged.dnsIll) return hadAPart(judged) ? 'ill' : null;
+  return heldBack(judged.assessment.dns);
+}
+
+/** Where the text decided, nobody asked; and what is refused in an outage is refused for the text or by a local rule. */
+function hadAPart({ assessment, verdict, shadow }: Judged): boolean {
+  const open = [verdict, ...(shadow === null ? [] : [shadow])].some(
+    ({ disposition }) => disposition !== 'reject',
+  );
+  return assessment.dns.length > 0 && open;
 }
 
 /** Writes decisions in the format of the log. */

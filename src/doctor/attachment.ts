@@ -2,7 +2,11 @@
 import { formatDuration } from '../config/values.ts';
 import { leadsTo, listening, type SocketAddress, socketForPostfix, socketForSendmail } from './endpoint.ts';
 import type { RunningOptions } from './facts.ts';
-import type { Filter, Mta, Service } from './mta.ts';
+import { filtersOf, itemsFor, listWith, type Wanted } from './filter-list.ts';
+import type { Filter, FilterList, Mta, Service } from './mta.ts';
+import type { PostfixConfig } from './postfix-config.ts';
+import { splitList } from './postfix-value.ts';
+import { filterOf } from './postfix.ts';
 
 export interface Attachment {
   readonly service: Service;
@@ -86,17 +90,44 @@ export function attachLine(
     const times = `C:5s;S:${patience};R:${patience};E:30s`;
     return ['sendmail.mc', `INPUT_MAIL_FILTER(\`${name}', \`S=${socket}, F=T, T=${times}')dnl`];
   }
-  const queue = mta.config.value('queue_directory');
-  const socket =
-    ours?.socket ?? (listen === undefined ? 'SOCKET' : socketForPostfix(listen, queue, service.chrooted));
-  const item = milterItem(socket, options, mta.config.knowsShutdown === true ? 'shutdown' : 'tempfail');
-  const others = service.filters.filter((filter) => filter !== ours).map(({ text }) => text);
-  return listLine(service, [item, ...others]);
+  const { config } = mta;
+  const action = config.knowsShutdown === true ? 'shutdown' : 'tempfail';
+  if (ours !== null) return changedLine(service, ours, milterItem(ours.socket, options, action));
+  const queue = config.value('queue_directory');
+  const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queue, service.chrooted);
+  const item = namesUs(config, service, options) ? `$${PARAMETER}` : milterItem(socket, options, action);
+  return listLine(service, [item, ...service.filters]);
 }
 
-/** The list of a service's milters, in the file that has it. */
-export function listLine(service: Service, items: readonly string[]): [file: string, line: string] {
-  const { setting, opening, closing } = service.list;
-  const text = `${setting} = ${opening}${items.join(', ')}${closing}`;
-  return service.ownList ? ['master.cf', `${service.title}: -o { ${text} }`] : ['main.cf', text];
+/** The parameter of `postfix-conf/main.cf` that is us. */
+const PARAMETER = 'helo_milter';
+
+function namesUs(config: PostfixConfig, { chrooted }: Service, options: RunningOptions): boolean {
+  const filters = splitList(config.value(PARAMETER)).map((text) => filterOf(config, text, chrooted));
+  return filters.length === 1 && oursAmong(filters, options) !== null;
+}
+
+/** The list of a service's milters, in the file that has it and in the words that it has there. */
+export function listLine(service: Service, wanted: readonly Wanted[]): [file: string, line: string] {
+  return lineOf(service, service.list, wanted);
+}
+
+/** The setting in which one milter is written out, with another text for that milter. */
+export function changedLine(service: Service, filter: Filter, text: string): [file: string, line: string] {
+  const list = listWith(service.list, filter);
+  return lineOf(
+    service,
+    list,
+    filtersOf(list).map((each) => (each === filter ? text : each)),
+  );
+}
+
+function lineOf(
+  { title }: Service,
+  list: FilterList,
+  wanted: readonly Wanted[],
+): [file: string, line: string] {
+  const { setting, opening, closing, own } = list;
+  const text = `${setting} = ${opening}${itemsFor(list, wanted).join(', ')}${closing}`;
+  return own ? ['master.cf', `${title}: -o { ${text} }`] : ['main.cf', text];
 }

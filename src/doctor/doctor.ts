@@ -13,7 +13,7 @@ import { parsePostconf } from '../doctor/postconf.ts';
 import { PostfixConfig } from '../doctor/postfix-config.ts';
 import { postfixMta } from '../doctor/postfix.ts';
 import { probe } from '../doctor/probe.ts';
-import { observeServer, questions, type ServerFacts } from '../doctor/resolver.ts';
+import { LOCAL_SERVER, observeServer, questions, type ServerFacts } from '../doctor/resolver.ts';
 import { sendmailMta } from '../doctor/sendmail-cf.ts';
 import { examineSocket, readAccount } from '../doctor/socket-file.ts';
 import type { Config } from '../config/config.ts';
@@ -69,26 +69,32 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
           (each) => each !== null,
         )
       : [],
-    servers: dns && config.dnsZone === null ? await observe(config, settings) : null,
+    ...(dns && config.dnsZone === null ? await observe(config, settings) : { servers: null }),
   };
   return judge(facts);
 }
 
+/** The servers that are in use, and beside them the resolver of this host, which may be there without being used. */
 async function observe(
   { dnsServer, dnsTimeout }: Config,
   { bogusName, random, progress }: DoctorSettings,
-): Promise<ServerFacts[]> {
+): Promise<Pick<Facts, 'servers' | 'local'>> {
   const servers = dnsServer.length > 0 ? dnsServer : systemServers();
   progress(`asking ${servers.join(', ')}`);
-  return Promise.all(
-    servers.map(async (server) => {
-      const now = (): number => performance.now();
-      const resolver = createNodeResolver({ servers: [server], timeoutMs: dnsTimeout, now });
-      const facts = await observeServer(server, resolver, questions(random, bogusName), now);
+  const ask = async (server: string): Promise<ServerFacts> => {
+    const now = (): number => performance.now();
+    const resolver = createNodeResolver({ servers: [server], timeoutMs: dnsTimeout, now });
+    return observeServer(server, resolver, questions(random, bogusName), now);
+  };
+  const [local, ...asked] = await Promise.all([
+    servers.some((server) => server.replace(/:53$/, '') === LOCAL_SERVER) ? null : ask(LOCAL_SERVER),
+    ...servers.map(async (server) => {
+      const facts = await ask(server);
       progress(`${server} ${facts.fault ?? 'answers'}`);
       return facts;
     }),
-  );
+  ]);
+  return { servers: asked, local };
 }
 
 /** The MTA that is named, else what this host has; there may be none, or one without a configuration. */

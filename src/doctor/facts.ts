@@ -32,4 +32,6 @@ export interface Facts {
   readonly probes: readonly Probe[];
   /** One for each name server, in the order in which they are asked. */
   readonly servers: readonly ServerFacts[] | null;
+  /** What was found at the usual place on this host, where none of those servers is; null where it was not asked. */
+  readonly local?: ServerFacts | null;
 }

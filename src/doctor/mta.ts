@@ -33,11 +33,23 @@ export interface Filter {
 /** What a service is for: mail from the world, submission by users, or programs of the same host. */
 export type Role = 'inbound' | 'submission' | 'local';
 
-/** The setting that has the list, and what stands before and after its items. */
+/** A list of milters as it is written in its setting. */
 export interface FilterList {
   readonly setting: string;
+  /** What stands before and after the items. */
   readonly opening: string;
   readonly closing: string;
+  /** It is a setting of this service alone. */
+  readonly own: boolean;
+  readonly items: readonly FilterItem[];
+}
+
+/** One item of a list, and the milters that it stands for: none or several where it names other settings. */
+export interface FilterItem {
+  readonly text: string;
+  readonly filters: readonly Filter[];
+  /** The list of the setting that it names, and nothing else, as `$name` does; else null. */
+  readonly named: FilterList | null;
 }
 
 /** One SMTP service. */
@@ -51,7 +63,7 @@ export interface Service {
   readonly filters: readonly Filter[];
   /** The service has a list of its own, in place of the general one. */
   readonly ownList: boolean;
-  /** How that list is written. */
+  /** How the list of `filters` is written. */
   readonly list: FilterList;
   /** The service has switched milters off, by this setting. */
   readonly switchedOff: string | null;

@@ -47,13 +47,27 @@ export class PostfixConfig {
 
   /** The value for a service, or for all; empty where there is none. */
   value(name: string, service?: MasterLine): string {
-    const raw = (key: string): string | undefined =>
-      service?.overrides.get(key) ??
-      this.#set.get(key) ??
-      this.#effective.get(key) ??
-      POSTFIX_DEFAULTS[key] ??
-      this.#derived(key);
-    return expand(raw(name) ?? '', raw).trim();
+    return this.expand(this.written(name, service), service);
+  }
+
+  /** The same as it is written, without any expansion. */
+  written(name: string, service?: MasterLine): string {
+    return this.#raw(name, service) ?? '';
+  }
+
+  /** A text in which settings are named, as it is read for a service, or for all. */
+  expand(text: string, service?: MasterLine): string {
+    return expand(text, (name) => this.#raw(name, service)).trim();
+  }
+
+  #raw(name: string, service?: MasterLine): string | undefined {
+    return (
+      service?.overrides.get(name) ??
+      this.#set.get(name) ??
+      this.#effective.get(name) ??
+      POSTFIX_DEFAULTS[name] ??
+      this.#derived(name)
+    );
   }
 
   isSet(name: string): boolean {

@@ -1,6 +1,7 @@
 /** Postfix as an Mta: its services, the milters of each, its names. */
 import { type IpPrefix, isPrivateAddress, parseIp, parsePrefix } from '../core/ip.ts';
 import { dialledByPostfix, portNumber } from './endpoint.ts';
+import { filtersOf, readList } from './filter-list.ts';
 import type { FailureAction, Filter, FilterList, Mta, Role, Service, SourcedName } from './mta.ts';
 import type { MasterLine } from './postconf.ts';
 import type { PostfixConfig } from './postfix-config.ts';
@@ -38,14 +39,14 @@ function serviceOf(config: PostfixConfig, line?: MasterLine): Service {
   const [host, port] = endpoint(line);
   const options = splitList(value('receive_override_options'));
   const chrooted = line === undefined ? null : isChrooted(config, line);
-  const { items, list } = milterList(value);
+  const list = milterList(config, chrooted, line);
   return {
     title: line === undefined ? 'smtpd' : `${line.name} ${line.type}`,
     role: role(host, port),
     macros: [value('milter_macro_daemon_name').toLowerCase(), ...(port === null ? [] : [String(port)])],
     chrooted,
-    filters: items.map((text) => filterOf(config, text, chrooted, line)),
-    ownList: line?.overrides.has(list.setting) === true,
+    filters: filtersOf(list),
+    ownList: list.own,
     list,
     switchedOff: options.includes('no_milters') ? 'receive_override_options=no_milters' : null,
     heloRequired: config.isYes('smtpd_helo_required', line),
@@ -56,16 +57,21 @@ function serviceOf(config: PostfixConfig, line?: MasterLine): Service {
  * What `smtpd_milter_maps` gives for a client comes in place of `smtpd_milters` (postconf(5)). A `static:` map gives one
  * list for all clients; the tables before it may know better of some.
  */
-function milterList(value: (name: string) => string): { items: string[]; list: FilterList } {
-  const { before, all } = milterMaps(value('smtpd_milter_maps'));
-  if (all === null || all === 'DISABLE') {
-    return {
-      items: splitList(value('smtpd_milters')),
-      list: { setting: 'smtpd_milters', opening: '', closing: '' },
-    };
+function milterList(
+  config: PostfixConfig,
+  chrooted: boolean | null,
+  line: MasterLine | undefined,
+): FilterList {
+  const reading = { config, line, filterOf: (text: string) => filterOf(config, text, chrooted, line) };
+  const written = milterMaps(config.written('smtpd_milter_maps', line));
+  const read = milterMaps(config.value('smtpd_milter_maps', line));
+  if (read.all === null || read.all === 'DISABLE') {
+    return readList('smtpd_milters', config.written('smtpd_milters', line), reading);
   }
+  // Where the table itself comes out of another setting, the list is written as it is read.
+  const { before, all } = written.all === null ? read : written;
   const opening = `${before.map((table) => `${table}, `).join('')}static:{ `;
-  return { items: splitList(all), list: { setting: 'smtpd_milter_maps', opening, closing: ' }' } };
+  return readList('smtpd_milter_maps', all ?? '', reading, [opening, ' }']);
 }
 
 /** The tables of `smtpd_milter_maps` that are asked one by one, and what a `static:` map gives for everybody, if there is one. */

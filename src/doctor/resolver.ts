@@ -16,6 +16,9 @@ export interface ServerFacts {
   readonly reverse: Answer<RecordType>['status'];
 }
 
+/** Where a resolver of this host listens, by the defaults of all that are in use. */
+export const LOCAL_SERVER = '127.0.0.1';
+
 export interface Questions {
   /** A name that exists, with an address. */
   readonly known: string;

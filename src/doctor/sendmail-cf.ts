@@ -181,7 +181,7 @@ function serviceOf(
     chrooted: false,
     filters: list.flatMap((each) => defined.get(each) ?? []),
     ownList: own !== undefined,
-    list: { setting: 'InputMailFilters', opening: '', closing: '' },
+    list: { setting: 'InputMailFilters', opening: '', closing: '', own: own !== undefined, items: [] },
     switchedOff: null,
     heloRequired,
   };

@@ -21,7 +21,7 @@ import {
   prefixContains,
   sameIp,
 } from '../core/ip.ts';
-import { FileError, UsageError } from '../errors.ts';
+import { Faults, FileError, UsageError } from '../errors.ts';
 import { writtenName } from './written-name.ts';
 
 export interface AccessEntry {
@@ -157,9 +157,10 @@ export interface ParsedAccess {
   readonly expired: readonly AccessEntry[];
 }
 
-/** Reads a list. Throws FileError, naming file and line. `now` is Unix time in milliseconds. */
+/** Reads a list. Throws FileError, naming file and line, for the first bad line, the others with it. `now` is Unix time in milliseconds. */
 export function parseAccess(text: string, file: string, now: number): ParsedAccess {
   const entries: AccessEntry[] = [];
+  const faults = new Faults();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const words = [...line.matchAll(/#.*|(?:[^\s"#]|"[^"]*")+|"/g)].map(([word]) => word);
     const comment = words.findIndex((word) => word.startsWith('#'));
@@ -168,10 +169,10 @@ export function parseAccess(text: string, file: string, now: number): ParsedAcce
     try {
       entries.push(parseEntry(i + 1, line, action, subject, conditions));
     } catch (error) {
-      if (error instanceof UsageError) throw new FileError(`${file}:${i + 1}: ${error.message}`);
-      throw error;
+      faults.add(error instanceof UsageError ? new FileError(`${file}:${i + 1}: ${error.message}`) : error);
     }
   }
+  faults.throwAny();
   return { entries, expired: entries.filter(({ voidFrom }) => voidFrom !== null && now >= voidFrom) };
 }
 

@@ -10,6 +10,7 @@
 import { type Assessment, mismatchFinding } from '../core/assess.ts';
 import {
   atLeast,
+  type Basis,
   type Check,
   type Correspondence,
   type Finding,
@@ -54,7 +55,7 @@ export interface Verdict {
   /** Sum of the weights of the counted findings. */
   readonly score: number;
   readonly stream: Stream;
-  /** The finding that weighs most; null where none counts. */
+  /** The finding that weighs most, and of equal ones the most telling; null where none counts. */
   readonly cause: Finding | null;
   /** All findings with the weight each was given; zero also where the weight was waived. */
   readonly counted: readonly CountedFinding[];
@@ -123,7 +124,7 @@ export function decide(assessment: Assessment, policy: Policy, dnsIll = false): 
     disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
     score,
     stream: streamOf(assessment, policy),
-    cause: heaviest(rejected ? certain : counted),
+    cause: heaviest(rejected ? certain : counted, policy),
     counted,
   };
 }
@@ -208,11 +209,25 @@ function sum(counted: readonly CountedFinding[]): number {
   return counted.reduce((total, { weight }) => total + weight, 0);
 }
 
-function heaviest(counted: readonly CountedFinding[]): Finding | null {
-  const first = counted.reduce<CountedFinding | null>(
-    (best, each) => (each.weight > (best?.weight ?? 0) ? each : best),
-    null,
-  );
+/** Of findings that weigh the same, the one is named that says most about this client; see `heaviest`. */
+const TELLING: readonly Basis[] = ['local', 'declared', 'form', 'existence', 'inferred', 'dns'];
+
+/**
+ * The finding of the greatest weight. Of equal ones the first by basis: what the operator knows (a name of ours, a line of
+ * the access list) says more than what the name's owner declares, that more than a fault of the text, and that more than
+ * what DNS does not have; within a basis the order of the registry. So it does not depend on who was found first.
+ */
+function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Finding | null {
+  const rank = ({ id }: Finding): number => TELLING.indexOf(findings.get(id)?.basis ?? 'dns');
+  const isBefore = (a: Finding, b: Finding): boolean =>
+    rank(a) === rank(b)
+      ? [...findings.keys()].find((id) => id === a.id || id === b.id) === a.id
+      : rank(a) < rank(b);
+  const first = counted.reduce<CountedFinding | null>((best, each) => {
+    if (each.weight === 0) return best;
+    if (best === null || each.weight > best.weight) return each;
+    return each.weight === best.weight && isBefore(each.finding, best.finding) ? each : best;
+  }, null);
   return first === null ? null : first.finding;
 }
 

@@ -9,7 +9,7 @@ import { PRESETS, type PresetName } from '../core/check.ts';
 import { isQueryName } from '../core/domain.ts';
 import { type Mailbox, parseMailbox } from './mailbox.ts';
 import type { Policy } from './policy.ts';
-import { FileError } from '../errors.ts';
+import { Faults, FileError } from '../errors.ts';
 import { textOfWire, writtenName } from './written-name.ts';
 
 /** `off`: nothing is held against a client on behalf of this recipient. */
@@ -56,24 +56,29 @@ function* keys({ local, domain }: Mailbox): Iterable<string> {
   for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) yield domain.slice(dot);
 }
 
-/** Reads a table. Throws FileError, naming file and line. */
+/** Reads a table. Throws FileError, naming file and line, for the first bad line, the others with it. */
 export function parseRecipientRules(text: string, file: string): ReadonlyMap<string, RecipientRule> {
   const rules = new Map<string, RecipientRule>();
+  const faults = new Faults();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
-    const [who, rule, ...more] = line
+    const words = line
       .replace(/(?:^|\s)#.*/, '')
       .trim()
       .split(/\s+/);
-    if (who === undefined || who === '') continue;
-    const fail = (problem: string): never => {
-      throw new FileError(`${file}:${i + 1}: ${problem}`);
-    };
-    if (rule === undefined || more.length > 0) fail('a line is a recipient and its policy');
-    if (!RULES.includes(rule ?? '')) fail(`"${rule ?? ''}" is not one of ${RULES.join(', ')}`);
-    const key = keyOf(who) ?? fail(`"${who}" is neither an address nor a domain`);
-    if (rules.has(key)) fail(`"${who}" is there already`);
-    rules.set(key, rule as RecipientRule);
+    if (words[0] === '') continue;
+    faults.try(() => {
+      const fail = (problem: string): never => {
+        throw new FileError(`${file}:${i + 1}: ${problem}`);
+      };
+      const [who = '', rule = '', ...more] = words;
+      if (rule === '' || more.length > 0) fail('a line is a recipient and its policy');
+      if (!RULES.includes(rule)) fail(`"${rule}" is not one of ${RULES.join(', ')}`);
+      const key = keyOf(who) ?? fail(`"${who}" is neither an address nor a domain`);
+      if (rules.has(key)) fail(`"${who}" is there already`);
+      rules.set(key, rule as RecipientRule);
+    });
   }
+  faults.throwAny();
   return rules;
 }
 

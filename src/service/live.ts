@@ -8,7 +8,8 @@ import { type Registry, registryOf } from './registry.ts';
 import { resolverOf } from './resolver.ts';
 import type { Config } from '../config/config.ts';
 import type { Rules } from '../policy/rules.ts';
-import { readRules } from './read-rules.ts';
+import { Faults } from '../errors.ts';
+import { readLists, readRules } from './read-rules.ts';
 
 export interface Prepared {
   readonly config: Config;
@@ -17,11 +18,17 @@ export interface Prepared {
   readonly resolver: SharedResolver;
 }
 
-/** Rejects with UsageError. */
+/** Rejects with UsageError for the first fault, the others with it. */
 export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared> {
-  const registry = await registryOf(config);
-  const rules = await readRules(config, registry, onVoid);
-  return { config, registry, rules, resolver: await resolverOf(config) };
+  const faults = new Faults();
+  const registry = await faults.attempt(() => registryOf(config));
+  const rules = registry === null ? null : await faults.attempt(() => readRules(config, registry, onVoid));
+  // Without the operator's checks nobody can say whether a finding that an option names exists.
+  if (registry === null) await faults.attempt(() => readLists(config, onVoid));
+  const resolver = await faults.attempt(() => resolverOf(config));
+  faults.throwAny();
+  if (registry === null || rules === null || resolver === null) throw new Error('no fault was told');
+  return { config, registry, rules, resolver };
 }
 
 /** What is in force now. A reload replaces all of it at once: nobody sees half of the old and half of the new. */

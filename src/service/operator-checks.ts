@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Check, type FindingSpec, PRESETS } from '../core/check.ts';
-import { describeError, FileError, OptionError } from '../errors.ts';
+import { type Check, type FindingSpec, PRESETS, type Zone } from '../core/check.ts';
+import { describeError, Faults, FileError, OptionError } from '../errors.ts';
 
 const BASES: ReadonlySet<unknown> = new Set(['form', 'existence', 'declared', 'inferred', 'local']);
+const ZONES: ReadonlySet<unknown> = new Set<Zone>(['owner', 'client']);
 const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/;
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
@@ -22,7 +23,8 @@ export interface LoadedChecks {
 /**
  * Loads every check that the files export, by default or by name, singly or as an array. `known` are the checks and
  * finding ids that are taken. A module that has changed since it was read before is read again; what it imports is not.
- * Rejects with OptionError for a file that cannot be read, with FileError for one that is not sound.
+ * Rejects with OptionError for a file that cannot be read, with FileError for one that is not sound; for the first, the
+ * others with it.
  */
 export async function loadOperatorChecks(
   files: readonly string[],
@@ -33,18 +35,22 @@ export async function loadOperatorChecks(
   const ids = new Set(known.findings);
   const loaded: Check[] = [];
   const versions: string[] = [];
+  const faults = new Faults();
   for (const file of files) {
-    const url = await versionOf(file);
-    versions.push(url);
-    for (const check of await exportsOf(file, url)) {
-      const wrong = fault(check, names, ids);
-      if (wrong !== null) throw new FileError(`${file}: ${wrong}`);
-      const sound = check as Check;
-      names.add(sound.name);
-      for (const id of Object.keys(sound.findings)) ids.add(id);
-      loaded.push(guarded(sound, timeoutMs));
-    }
+    await faults.attempt(async () => {
+      const url = await versionOf(file);
+      versions.push(url);
+      for (const check of await exportsOf(file, url)) {
+        const wrong = fault(check, names, ids);
+        if (wrong !== null) throw new FileError(`${file}: ${wrong}`);
+        const sound = check as Check;
+        names.add(sound.name);
+        for (const id of Object.keys(sound.findings)) ids.add(id);
+        loaded.push(guarded(sound, timeoutMs));
+      }
+    });
   }
+  faults.throwAny();
   return { checks: loaded, versions };
 }
 
@@ -75,11 +81,19 @@ async function exportsOf(file: string, url: string): Promise<unknown[]> {
 
 /** What is wrong with a would-be check, or null. */
 function fault(value: unknown, names: ReadonlySet<string>, ids: ReadonlySet<string>): string | null {
-  const { name, findings, run } = value as Readonly<Record<string, unknown>>;
+  const { name, findings, run, reads, ...switches } = value as Readonly<Record<string, unknown>>;
   if (typeof name !== 'string' || !NAME.test(name)) return 'a check needs a "name" in kebab-case';
   if (names.has(name)) return `there is a check "${name}" already`;
   if (typeof run !== 'function') return `check "${name}" has no function "run"`;
   if (typeof findings !== 'object' || findings === null) return `check "${name}" has no "findings"`;
+  if (reads !== undefined && !ZONES.has(reads)) {
+    return `check "${name}": "reads" must be one of ${[...ZONES].join(', ')}, or left out`;
+  }
+  for (const key of ['onlyIfWeighed', 'provesCorrespondence']) {
+    const given = switches[key];
+    if (given !== undefined && typeof given !== 'boolean')
+      return `check "${name}": "${key}" must be true or false`;
+  }
   for (const [id, spec] of Object.entries(findings)) {
     if (!ID.test(id)) return `check "${name}": the finding id "${id}" is not of the form word-word`;
     if (ids.has(id)) return `check "${name}": there is a finding "${id}" already`;

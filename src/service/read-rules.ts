@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
 import type { FindingSpec } from '../core/check.ts';
-import { describeError, OptionError } from '../errors.ts';
+import { describeError, Faults, OptionError } from '../errors.ts';
 import { AccessList, type OnVoid, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../policy/recipients.ts';
@@ -12,20 +12,26 @@ import { placeholders, type ReplyOptions } from '../policy/smtp-reply.ts';
 import { networkShare } from './network-share.ts';
 import type { Registry } from './registry.ts';
 
-/** Reads the files that the Config names. Rejects with UsageError. */
+/** Reads the files that the Config names. Rejects with UsageError for the first fault, the others with it. */
 export async function readRules(
   config: Config,
   { checks, findings }: Registry,
   onVoid: OnVoid,
 ): Promise<Rules> {
-  const policies = {
+  const faults = new Faults();
+  const made = faults.try(() => ({
     policy: policyOf(config, findings),
     shadowPolicy: config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings),
-    recipients: await readRecipients(config, (preset) => {
-      const { rejectAt, tempfailAt, require, weight } = config;
-      return policyOf({ policy: preset, rejectAt, tempfailAt, require, weight }, findings);
-    }),
-  };
+  }));
+  const lists = await faults.attempt(() => readLists(config, onVoid));
+  const reply = faults.try(() => replyOf(config, findings));
+  faults.throwAny();
+  if (made === null || lists === null || reply === null) throw new Error('no fault was told');
+  const recipients = new RecipientPolicies(lists.recipients, (preset) => {
+    const { rejectAt, tempfailAt, require, weight } = config;
+    return policyOf({ policy: preset, rejectAt, tempfailAt, require, weight }, findings);
+  });
+  const policies = { ...made, recipients };
   return {
     ...policies,
     checks: worthwhile(checks, policiesOf(policies)),
@@ -35,11 +41,24 @@ export async function readRules(
     exemptDaemons: config.exemptDaemon,
     ourNames: config.ourName,
     ourAddresses: config.ourAddress,
-    access: await readAccess(config, onVoid),
+    access: lists.access,
     churnLimit: config.churnLimit,
-    reply: replyOf(config, findings),
+    reply,
     traceClients: config.traceClient,
   };
+}
+
+/** The files that need no check to be understood. Rejects as `readRules` does. */
+export async function readLists(
+  config: Config,
+  onVoid: OnVoid,
+): Promise<{ readonly access: AccessList; readonly recipients: ReturnType<typeof parseRecipientRules> }> {
+  const faults = new Faults();
+  const recipients = await faults.attempt(() => readRecipients(config));
+  const access = await faults.attempt(() => readAccess(config, onVoid));
+  faults.throwAny();
+  if (recipients === null || access === null) throw new Error('no fault was told');
+  return { access, recipients };
 }
 
 async function readAccess({ access: file }: Config, onVoid: OnVoid): Promise<AccessList> {
@@ -51,12 +70,10 @@ async function readAccess({ access: file }: Config, onVoid: OnVoid): Promise<Acc
   });
 }
 
-async function readRecipients(
-  { recipientPolicy: file }: Config,
-  make: ConstructorParameters<typeof RecipientPolicies>[1],
-): Promise<RecipientPolicies> {
-  const rules = file === null ? [] : parseRecipientRules(await text(file, '--recipient-policy'), file);
-  return new RecipientPolicies(new Map(rules), make);
+async function readRecipients({
+  recipientPolicy: file,
+}: Config): Promise<ReturnType<typeof parseRecipientRules>> {
+  return file === null ? new Map() : parseRecipientRules(await text(file, '--recipient-policy'), file);
 }
 
 async function text(file: string, flag: string): Promise<string> {
@@ -67,14 +84,16 @@ async function text(file: string, flag: string): Promise<string> {
 
 export type PolicyConfig = Pick<Config, 'policy' | 'rejectAt' | 'tempfailAt' | 'require' | 'weight'>;
 
-/** The policy of the flags. Throws UsageError for a weight of a finding that does not exist. */
+/** The policy of the flags. Throws UsageError for weights of findings that do not exist. */
 export function policyOf(
   { policy, rejectAt, tempfailAt, require, weight }: PolicyConfig,
   known: ReadonlyMap<string, FindingSpec>,
 ): Policy {
+  const faults = new Faults();
   for (const [id] of weight) {
-    if (!known.has(id)) throw noFinding('--weight', id, known);
+    if (!known.has(id)) faults.add(noFinding('--weight', id, known));
   }
+  faults.throwAny();
   return makePolicy(policy, known, {
     rejectAt,
     tempfailAt,
@@ -100,15 +119,19 @@ export function replyOf(
   { helpUrl, contact, replyTemplate }: Pick<Config, 'helpUrl' | 'contact' | 'replyTemplate'>,
   known: ReadonlyMap<string, FindingSpec>,
 ): ReplyOptions {
+  const faults = new Faults();
   for (const [id, text] of replyTemplate) {
     const spec = known.get(id);
-    if (spec === undefined) throw noFinding('--reply-template', id, known);
+    if (spec === undefined) {
+      faults.add(noFinding('--reply-template', id, known));
+      continue;
+    }
     const allowed = new Set(['client', 'helo', ...placeholders(spec.reply)]);
-    const stray = placeholders(text).find((name) => !allowed.has(name));
-    if (stray !== undefined) {
-      const has = [...allowed].map((name) => `{${name}}`).join(', ');
-      throw new OptionError('--reply-template', `${id} has no {${stray}}, only ${has}`, id);
+    const has = [...allowed].map((name) => `{${name}}`).join(', ');
+    for (const stray of placeholders(text).filter((name) => !allowed.has(name))) {
+      faults.add(new OptionError('--reply-template', `${id} has no {${stray}}, only ${has}`, id));
     }
   }
+  faults.throwAny();
   return { helpUrl, contact, templates: new Map(replyTemplate) };
 }

@@ -31,3 +31,7 @@ it('paints dispositions and findings, and changes nothing else', async () => {
   expect(seen).toMatch(/\n {2}\x1b\[36mhelo-special-use\x1b\[39m: /);
   expect(seen.replaceAll(/\x1b\[\d+m/g, '')).toBe(plain);
 });
+
+it('says of a client without a reverse name that it has none, in words', async () => {
+  expect(await check()).toMatch(/^ {2}reverse name \(iprev\) {2}no reverse name {2}iprev-none$/m);
+});

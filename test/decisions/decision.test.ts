@@ -4,6 +4,8 @@ import {
   decisionLogger,
   decisionMembers,
   decisionText,
+  dnsTrouble,
+  type Judged,
 } from '../../src/decisions/decision.ts';
 import { createLog } from '../../src/log/log.ts';
 import { formatValue } from '../../src/log/value.ts';
@@ -28,6 +30,27 @@ describe('decisionText', () => {
     expect(decisionText(DECISIONS.exempt)).toBe(
       'decision client=unknown helo=Jupiter action=accept exempt=loopback cache=none stage=mail from=<> ref=mwtthiz8.5.1',
     );
+  });
+});
+
+describe('dns=ill', () => {
+  const judged = DECISIONS.full.judged ?? expect.fail();
+  const { assessment, verdict } = judged;
+  const refused = { ...verdict, disposition: 'reject' } as const;
+  const accepted = { ...verdict, disposition: 'accept' } as const;
+  const unasked = { ...assessment, dns: [] };
+
+  it.each<[title: string, changes: Partial<Judged>, ill: boolean]>([
+    ['a delay', {}, true],
+    ['an acceptance', { verdict: accepted }, true],
+    ['a refusal, for the text or by a local rule', { verdict: refused, shadow: null }, false],
+    ['a refusal that the shadow policy would refuse, too', { verdict: refused, shadow: refused }, false],
+    ['a refusal whose shadow DNS might have changed', { verdict: refused, shadow: accepted }, true],
+    ['what the text settled', { assessment: unasked, verdict: refused }, false],
+    ['an acceptance for which nobody asked', { assessment: unasked, verdict: accepted }, false],
+    ['a delay without an outage', { dnsIll: false }, false],
+  ])('%s', (_, changes, ill) => {
+    expect(dnsTrouble({ ...judged, ...changes })).toBe(ill ? 'ill' : null);
   });
 });
 

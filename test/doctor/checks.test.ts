@@ -573,21 +573,41 @@ describe('the resolver', () => {
     expect(said(facts(postfix(''), { ourName: ['dest.test'] }, { servers }))).toEqual(wanted);
   });
 
-  const LOCAL = { ...dead, server: '127.0.0.1' };
-  it.each<[title: string, servers: ServerFacts[], id: string, wanted: string[]]>([
-    ['one on this host', [dead], 'dns-silent', ['helo-milter: --dns-server 127.0.0.1']],
-    ['not the one that is silent', [LOCAL], 'dns-silent', []],
-    ['nor with its port', [{ ...LOCAL, server: '127.0.0.1:53' }], 'dns-silent', []],
-    ['nor one of two', [dead, LOCAL], 'dns-silent', []],
-    ['nor the slow one', [{ ...sound, server: '127.0.0.1', medianMs: 101 }], 'dns-slow', []],
+  const HERE: ServerFacts = { ...sound, server: '127.0.0.1' };
+  const NOBODY: ServerFacts = { ...HERE, fault: 'connrefused', medianMs: null };
+  const INSTALL = ['shell: apt install unbound'];
+  it.each<[title: string, servers: ServerFacts[], local: ServerFacts | null, id: string, wanted: string[]]>([
+    [
+      'one on this host that was asked and is sound',
+      [dead],
+      HERE,
+      'dns-silent',
+      ['helo-milter: --dns-server 127.0.0.1'],
+    ],
+    ['to install one where nobody listens', [dead], NOBODY, 'dns-silent', INSTALL],
+    ['to install one where none is set', [], NOBODY, 'dns-silent', INSTALL],
+    ['nothing that was not asked', [dead], null, 'dns-silent', []],
+    ['to install one in place of the one that is silent', [NOBODY], null, 'dns-silent', INSTALL],
+    ['so with its port', [{ ...NOBODY, server: '127.0.0.1:53' }], null, 'dns-silent', INSTALL],
+    ['so for one of two', [dead, NOBODY], null, 'dns-silent', INSTALL],
+    ['not the slow one', [{ ...HERE, medianMs: 101 }], null, 'dns-slow', []],
+    ['nor a slow one beside a silent one', [dead], { ...HERE, medianMs: 101 }, 'dns-silent', []],
+    [
+      'to install one in place of the public one',
+      [{ ...sound, server: '8.8.8.8' }],
+      NOBODY,
+      'dns-public',
+      INSTALL,
+    ],
     [
       'one that was found sound',
-      [LOCAL, { ...sound, server: '8.8.8.8' }, sound],
+      [NOBODY, { ...sound, server: '8.8.8.8' }, sound],
+      null,
       'dns-public',
       ['helo-milter: --dns-server 10.0.0.53'],
     ],
-  ])('recommends %s', (_, servers, id, wanted) => {
-    expect(changes(facts(postfix(''), {}, { servers }), id)).toEqual(wanted);
+  ])('recommends %s', (_, servers, local, id, wanted) => {
+    expect(changes(facts(postfix(''), {}, { servers, local }), id)).toEqual(wanted);
   });
 
   it('is not asked where a zone file answers', () => {

@@ -21,7 +21,12 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const run = promisify(execFile);
 
 interface Report {
-  readonly findings: readonly { readonly id: string; readonly severity: string; readonly text: string }[];
+  readonly findings: readonly {
+    readonly id: string;
+    readonly severity: string;
+    readonly text: string;
+    readonly changes: readonly { readonly file: string; readonly line: string }[];
+  }[];
 }
 
 /** What it complains of, and its exit code. */
@@ -207,6 +212,37 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
       code: 1,
       complaints: ['milter-unreachable'],
     });
+  });
+
+  it.each<[main: string, id: string]>([
+    ['helo_milter = { SOCKET, command_timeout=3s }\nsmtpd_milters = $helo_milter, $more', 'timeout-short'],
+    ['smtpd_milters = $more, { SOCKET, default_action=reject }', 'failure-reject'],
+    ['all = $more, { SOCKET, default_action=accept }\nsmtpd_milters = $all', 'failure-accept'],
+    ['smtpd_milters = $more', 'postfix-not-attached'],
+    ['spam = inet:127.0.0.1:11332\nsmtpd_milters = $spam $helo_milter $more', 'postfix-order'],
+    ['smtpd_milters = SOCKET, inet:127.0.0.1:8893, $more', 'dmarc-before-dkim'],
+  ])('%j: the line that cures %s, typed as it stands, keeps the other milters', async (main, id) => {
+    const directory = changed(
+      `more = { inet:127.0.0.1:9, command_timeout=9s }, inet:127.0.0.1:8891\n${main}`,
+    );
+    const report = async (): Promise<Report['findings']> => {
+      let out = '';
+      const args = ['doctor', '--json', '--postfix-config', directory, ...options];
+      await runCommandLine(args, '0.0.0', fakeTerminal({ write: (text) => (out += text) }));
+      return (JSON.parse(out) as Report).findings;
+    };
+    const lines = (await report())
+      .filter((each) => each.id === id)
+      .flatMap(({ changes }) => changes.filter(({ file }) => file === 'main.cf').map(({ line }) => line));
+    expect(lines).toHaveLength(1);
+    await postconf(directory, '-e', ...lines);
+    utimesSync(join(directory, 'main.cf'), 1e9, 1e9);
+    const sockets = (await postconf(directory, '-xh', 'smtpd_milters')).match(/inet:[^,\s}]+/g) ?? [];
+    expect(sockets).toEqual(
+      expect.arrayContaining([program.socket, 'inet:127.0.0.1:9', 'inet:127.0.0.1:8891']),
+    );
+    expect((await postconf(directory, '-xh', 'smtpd_milters')).includes('command_timeout=9s')).toBe(true);
+    expect((await report()).map((each) => each.id)).not.toContain(id);
   });
 
   it('takes the default action from the postconf of the host', async () => {

@@ -68,14 +68,51 @@ const anyFacts = fc
   // Nothing is undecided without trouble.
   .map((facts) => (facts.undecided ? facts : { ...facts, trouble: null }));
 
+describe('the cause among findings of equal weight', () => {
+  const EQUAL = new Map(IDS.map((id) => [id, 10]));
+  const cause = (ids: readonly string[]): string | undefined =>
+    decide(assessment(ids), makePolicy('rfc5321', findings, { weights: EQUAL })).cause?.id;
+
+  it.each([
+    ['helo-claims-us', 'helo-special-use'],
+    ['helo-claims-us', 'helo-not-fqdn'],
+    ['helo-denied', 'helo-spf-fail'],
+    ['helo-claims-us', 'helo-denied'],
+    ['helo-spf-fail', 'helo-underscore'],
+    ['helo-spf-fail', 'helo-no-address'],
+    ['helo-special-use', 'helo-unregistered'],
+    ['helo-syntax', 'helo-not-fqdn'],
+    ['helo-nxdomain', 'helo-mismatch'],
+    ['iprev-none', 'dns-temperror'],
+  ])('%s comes before %s', (first, second) => {
+    expect([cause([first, second]), cause([second, first])]).toEqual([first, first]);
+  });
+
+  it('does not depend on the order in which they were found', () => {
+    const orders = anyIds.chain((ids) =>
+      fc.tuple(fc.constant(ids), fc.shuffledSubarray(ids, { minLength: ids.length })),
+    );
+    fc.assert(
+      fc.property(orders, ([ids, others]) => {
+        expect(cause(others)).toBe(cause(ids));
+      }),
+    );
+  });
+});
+
 describe('decide', () => {
   it.each<[string, string[], PolicyChanges, string]>([
     ['nothing found', [], {}, 'accept 0 -'],
     ['a form failure', ['helo-syntax'], {}, 'reject 10 helo-syntax'],
     ['a missing name', ['helo-nxdomain'], {}, 'tempfail 5 helo-nxdomain'],
     ['the heaviest is the cause', ['iprev-none', 'helo-nxdomain'], {}, 'tempfail 7 helo-nxdomain'],
-    ['the first of equals is the cause', ['helo-bare-ip', 'helo-claims-us'], {}, 'reject 20 helo-bare-ip'],
-    ['below the threshold', ['iprev-none', 'helo-changed'], {}, 'accept 4 iprev-none'],
+    [
+      'the most telling of equals is the cause',
+      ['helo-bare-ip', 'helo-claims-us'],
+      {},
+      'reject 20 helo-claims-us',
+    ],
+    ['below the threshold', ['iprev-none', 'helo-changed'], {}, 'accept 4 helo-changed'],
     [
       'a weight of the operator',
       ['helo-mismatch'],

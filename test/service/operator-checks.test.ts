@@ -45,6 +45,13 @@ describe('a sound module', () => {
     ],
     ['a check without findings', check('() => "pass"', '{}')],
     [
+      'all that a check may have',
+      check('() => "pass"').replace(
+        'findings:',
+        "reads: 'client', onlyIfWeighed: true, provesCorrespondence: false, findings:",
+      ),
+    ],
+    [
       'weights by preset',
       check(
         '() => "pass"',
@@ -87,6 +94,16 @@ describe('a faulty module stops the start with one sentence:', () => {
       'a 5yz code for tempfail',
       check('() => 1', `{ 'own-rule': { ...${SPEC}, tempfailCode: 550 } }`),
       /"tempfailCode" must be 4yz/,
+    ],
+    [
+      'nobody to read from',
+      check('() => 1').replace('findings:', "reads: 'clients', findings:"),
+      /^\S+: check "own": "reads" must be one of owner, client, or left out$/,
+    ],
+    [
+      'a switch that is neither on nor off',
+      check('() => 1').replace('findings:', "onlyIfWeighed: 'no', findings:"),
+      /^\S+: check "own": "onlyIfWeighed" must be true or false$/,
     ],
     ['a bad status', check('() => 1', `{ 'own-rule': { ...${SPEC}, status: '5.7.1' } }`), /"status" must be/],
   ])('%s', async (_, source, message) => {

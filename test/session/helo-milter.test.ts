@@ -463,6 +463,17 @@ describe('DNS trouble costs no mail', () => {
     expect(await refused()).toBe('550 helo-nxdomain');
   });
 
+  it.each([
+    ['the text', 'Jupiter', '550 helo-not-fqdn'],
+    ['a name of ours', 'mx.dest.test', '550 helo-claims-us'],
+  ])('a refusal for %s says nothing of an outage', async (_, name, wanted) => {
+    const { log, connection } = service({ dnsIll: () => true, rules: { ourNames: ['mx.dest.test'] } });
+    const { say } = connection();
+    await say(...hello(name));
+    expect(code((await say(...message)).at(-1))).toBe(wanted);
+    expect(log.at(-1)).not.toContain(' dns=');
+  });
+
   describe('what an outage makes a delay of a refusal', () => {
     const NAMES = ['gone.sender.org', 'no.sender.org', 'mail.sender.org', 'Jupiter', 'mail.unheard-of.org'];
 

@@ -39,7 +39,7 @@ export function sendmail(cf: string, files: Readonly<Record<string, string>> = {
 export function facts(
   mta: Mta | null,
   options: Readonly<Record<string, string[]>> = {},
-  seen: Partial<Pick<Facts, 'socketFiles' | 'probes' | 'servers'>> = {},
+  seen: Partial<Pick<Facts, 'socketFiles' | 'probes' | 'servers' | 'local'>> = {},
 ): Facts {
   const config = readConfig(new Map(Object.entries(options)));
   return { options: config, mta, socketFiles: [], probes: [], servers: null, ...seen };

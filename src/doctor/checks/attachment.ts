@@ -1,5 +1,13 @@
 /** Is the milter attached, and where. */
-import { attached, attachLine, attachments, listLine, oursAmong, reached, sockets } from '../attachment.ts';
+import {
+  attached,
+  attachLine,
+  attachments,
+  changedLine,
+  oursAmong,
+  reached,
+  sockets,
+} from '../attachment.ts';
 import { socketForPostfix } from '../endpoint.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { RunningOptions } from '../facts.ts';
@@ -150,12 +158,7 @@ function absent(
         'postfix-socket-outside-chroot',
         `${service.title} is chrooted and looks for ${near.socket} at ${path}; we listen on ${listens}`,
         ['helo-milter', `--listen unix:${queueOf(mta)}/helo-milter/socket`],
-        listLine(
-          service,
-          service.filters.map((filter) =>
-            filter === near ? filter.text.replace(near.socket, 'unix:helo-milter/socket') : filter.text,
-          ),
-        ),
+        changedLine(service, near, near.text.replace(near.socket, 'unix:helo-milter/socket')),
       ),
     ];
   }
@@ -176,10 +179,7 @@ function queueOf(mta: Mta): string {
 function replaced(service: Service, near: Filter, options: RunningOptions, mta: Mta): [string, string] {
   const [listen] = sockets(options);
   const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queueOf(mta), service.chrooted);
-  const items = service.filters.map((filter) =>
-    filter === near ? filter.text.replace(near.socket, socket) : filter.text,
-  );
-  return listLine(service, items);
+  return changedLine(service, near, near.text.replace(near.socket, socket));
 }
 
 /** The only milter there is, or one that has our port, the end of our path, or our name. */

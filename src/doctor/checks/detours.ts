@@ -1,8 +1,9 @@
 /** What keeps Postfix from asking its milters, or asks them where there is no HELO. */
 import { attached, oursAmong, reached } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
-import { filterOf, milterMaps } from '../postfix.ts';
+import { filtersOf, itemsFor, readList } from '../filter-list.ts';
 import { splitList } from '../postfix-value.ts';
+import { filterOf, milterMaps } from '../postfix.ts';
 
 export const detoursCheck = defineDoctorCheck({
   topic: 'Attached to the MTA',
@@ -40,11 +41,19 @@ export const detoursCheck = defineDoctorCheck({
     >[] = [];
     for (const { title, role, switchedOff } of services) {
       if (switchedOff === null || (inbound && role !== 'inbound')) continue;
+      const line = config.services.find(({ name, type }) => `${name} ${type}` === title);
+      const left = splitList(config.value('receive_override_options', line)).filter(
+        (option) => option !== 'no_milters',
+      );
+      const setting = `receive_override_options = ${left.join(', ')}`.trim();
       found.push(
-        diagnosis('postfix-no-milters', `${title} has ${switchedOff}, so no milter is asked`, [
-          'main.cf',
-          'receive_override_options =',
-        ]),
+        diagnosis(
+          'postfix-no-milters',
+          `${title} has ${switchedOff}, so no milter is asked`,
+          line?.overrides.has('receive_override_options') === true
+            ? ['master.cf', `${title}: -o { ${setting} }`]
+            : ['main.cf', setting],
+        ),
       );
     }
     for (const line of [
@@ -72,10 +81,18 @@ export const detoursCheck = defineDoctorCheck({
         );
       }
     }
-    const local = splitList(config.value('non_smtpd_milters')).map((text) => filterOf(config, text, null));
+    const list = readList('non_smtpd_milters', config.written('non_smtpd_milters'), {
+      config,
+      line: undefined,
+      filterOf: (text) => filterOf(config, text, null),
+    });
+    const local = filtersOf(list);
     const ours = oursAmong(local, options);
     if (ours !== null) {
-      const others = local.filter((filter) => filter !== ours).map(({ text }) => text);
+      const others = itemsFor(
+        list,
+        local.filter((filter) => filter !== ours),
+      );
       found.push(
         diagnosis('postfix-non-smtpd', `${ours.socket} is in non_smtpd_milters, where there is no HELO`, [
           'main.cf',

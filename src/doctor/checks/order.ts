@@ -103,8 +103,7 @@ function rspamd({ title }: Service): Diagnosis<Id> {
 }
 
 function listed(mta: Mta, service: Service, filters: readonly Filter[]): [file: string, line: string] {
-  const items = filters.map(({ text }) => text);
-  return mta.kind === 'postfix'
-    ? listLine(service, items)
-    : ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${items.join(', ')}')dnl`];
+  if (mta.kind === 'postfix') return listLine(service, filters);
+  const names = filters.map(({ text }) => text).join(', ');
+  return ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${names}')dnl`];
 }

@@ -1,7 +1,7 @@
 /** The name servers: everything we say about a name rests on what they answer. */
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import { publicOperator } from '../public-resolvers.ts';
-import type { ServerFacts } from '../resolver.ts';
+import { LOCAL_SERVER, type ServerFacts } from '../resolver.ts';
 
 /** An assessment takes two round trips and SPF some more, while the client waits. */
 const SLOW_MS = 100;
@@ -17,8 +17,6 @@ type Id =
   | 'dns-not-validating'
   | 'dns-zone-in-use';
 
-const HERE = '127.0.0.1';
-
 export const resolverCheck = defineDoctorCheck({
   topic: 'DNS',
   diagnoses: {
@@ -26,7 +24,7 @@ export const resolverCheck = defineDoctorCheck({
     'dns-silent': {
       severity: 'wrong',
       meaning: 'No name server answers, or none finds example.com, which exists: no name can be checked.',
-      cure: 'Name a resolver that answers by --dns-server, or mend the one that is named or /etc/resolv.conf.',
+      cure: 'Name a resolver that answers by --dns-server, or put the one that is named, or /etc/resolv.conf, in order. Where there is none, install one, such as unbound.',
     },
     'dns-server-silent': {
       severity: 'warning',
@@ -37,7 +35,7 @@ export const resolverCheck = defineDoctorCheck({
       severity: 'wrong',
       meaning:
         'The name server gives an address for a name that does not exist: helo-nxdomain and helo-unregistered can never be found.',
-      cure: 'Use a resolver that does not do so; one on this host is best.',
+      cure: 'Use a resolver that does not do so; one on this host, such as unbound, is best.',
     },
     'dns-no-reverse': {
       severity: 'warning',
@@ -48,13 +46,13 @@ export const resolverCheck = defineDoctorCheck({
     'dns-slow': {
       severity: 'warning',
       meaning: `A name that the server has in its cache takes more than ${SLOW_MS} ms.`,
-      cure: 'Run a resolver on this host or in this network.',
+      cure: 'Run a resolver, such as unbound, on this host or in this network.',
     },
     'dns-public': {
       severity: 'warning',
       meaning:
         'The resolver serves the whole world. It limits how much one host may ask, and DNS lists refuse its questions.',
-      cure: 'Run a resolver of your own.',
+      cure: 'Run a resolver of your own, such as unbound.',
     },
     'dns-not-validating': {
       severity: 'note',
@@ -68,7 +66,7 @@ export const resolverCheck = defineDoctorCheck({
       cure: 'Take --dns-zone out once you no longer try things out.',
     },
   },
-  run({ servers, options }) {
+  run({ servers, local = null, options }) {
     if (options.dnsZone !== null)
       return [diagnosis('dns-zone-in-use', `answers come from ${options.dnsZone}`)];
     if (servers === null) return [];
@@ -78,22 +76,29 @@ export const resolverCheck = defineDoctorCheck({
         diagnosis(
           'dns-silent',
           each.length === 0 ? 'no name server is set' : each.join(', '),
-          ...others(servers),
+          ...others(servers, local),
         ),
       ];
     }
-    return servers.flatMap((facts) => judge(facts, others(servers)));
+    return servers.flatMap((facts) => judge(facts, others(servers, local)));
   },
 });
 
 type Lines = readonly (readonly [file: string, line: string])[];
 
-/** The line for another resolver: one that was found sound, else one on this host, unless that is what was asked. */
-function others(servers: readonly ServerFacts[]): Lines {
-  const sound = servers.filter((each) => faults(each, []).length === 0).map(({ server }) => server);
-  if (sound.length > 0) return [['helo-milter', sound.map((each) => `--dns-server ${each}`).join(' ')]];
-  const asked = servers.some(({ server }) => server.replace(/:53$/, '') === HERE);
-  return asked ? [] : [['helo-milter', `--dns-server ${HERE}`]];
+/**
+ * What to do for another resolver: name those that were asked and found sound, be it the one on this host; where there
+ * is none, install one, unless one is there that has its own faults.
+ */
+function others(servers: readonly ServerFacts[], local: ServerFacts | null): Lines {
+  const isSound = (each: ServerFacts): boolean => faults(each, []).length === 0;
+  const sound = servers.filter(isSound);
+  const named = sound.length > 0 ? sound : local !== null && isSound(local) ? [local] : [];
+  if (named.length > 0) {
+    return [['helo-milter', named.map(({ server }) => `--dns-server ${server}`).join(' ')]];
+  }
+  const here = local ?? servers.find(({ server }) => server.replace(/:53$/, '') === LOCAL_SERVER);
+  return here === undefined || here.fault === null ? [] : [['shell', 'apt install unbound']];
 }
 
 function judge(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {

@@ -1,0 +1,163 @@
+/** The lines that doctor proposes, typed as they stand: no milter is lost, and each keeps the words it was written in. */
+import { describe, expect, it } from 'vitest';
+import { attachments } from '../../src/doctor/attachment.ts';
+import { judge } from '../../src/doctor/checks/index.ts';
+import type { Change } from '../../src/doctor/diagnosis.ts';
+import type { Mta } from '../../src/doctor/mta.ts';
+import { facts, GOOD_MASTER, postfix } from '../support/doctor-facts.ts';
+
+/** What a set-up is made of. */
+interface Files {
+  readonly main: string;
+  readonly master: string;
+}
+
+/** As an operator types it: the last line of main.cf wins, and so does the last `-o` of a service. */
+function type({ main, master }: Files, { file, line }: Change): Files {
+  if (file === 'main.cf') return { main: `${main}\n${line}`, master };
+  if (file !== 'master.cf') return { main, master };
+  const [, titles = '', option = ''] = /^(.*?): (-o .*)$/.exec(line) ?? [];
+  const services = master.split('\n').map((each) => {
+    const [name = '', kind = ''] = each.split(/\s+/);
+    return titles.split(', ').includes(`${name} ${kind}`) ? `${each} ${option}` : each;
+  });
+  return { main, master: services.join('\n') };
+}
+
+/** The sockets of each service but our own, in no order. */
+function others(mta: Mta): string[][] {
+  return attachments(mta, facts(null).options).map(({ service, ours }) =>
+    service.filters
+      .filter((filter) => filter !== ours && !filter.socket.includes('8892'))
+      .map(({ socket, commandMs }) => `${socket} ${commandMs}`)
+      .sort(),
+  );
+}
+
+const OURS = 'helo_milter = { inet:127.0.0.1:8892, command_timeout=15s, default_action=tempfail }\n';
+const ITEM =
+  '{ inet:127.0.0.1:8892, connect_timeout=5s, command_timeout=15s, content_timeout=30s, default_action=tempfail }';
+const PORT_25 = 'smtp inet n - n - - smtpd';
+
+describe.each<[title: string, main: string, master: string, id: string, wanted: string]>([
+  [
+    'too little time, by our own parameter',
+    `${OURS.replace('15s', '3s')}smtpd_milters = $helo_milter, inet:a:1`,
+    PORT_25,
+    'timeout-short',
+    `main.cf: helo_milter = ${ITEM}`,
+  ],
+  [
+    'accept, behind others',
+    'dkim = { unix:dkim/s, command_timeout=9s }\nsmtpd_milters = $dkim, { inet:localhost:8892, default_action=accept }, $more',
+    PORT_25,
+    'failure-accept',
+    `main.cf: smtpd_milters = $dkim, ${ITEM.replace('127.0.0.1', 'localhost')}, $more`,
+  ],
+  [
+    'in a list within the list',
+    'all = inet:a:1, { inet:localhost:8892, default_action=reject }\nsmtpd_milters = ${all} inet:b:2',
+    PORT_25,
+    'failure-reject',
+    `main.cf: all = inet:a:1, ${ITEM.replace('127.0.0.1', 'localhost')}`,
+  ],
+  [
+    'not attached, with our parameter set',
+    `${OURS}port = 1\nrest = inet:b:2, inet:c:3\nsmtpd_milters = inet:a:$port, $rest`,
+    PORT_25,
+    'postfix-not-attached',
+    'main.cf: smtpd_milters = $helo_milter, inet:a:$port, $rest',
+  ],
+  [
+    'not attached, without it',
+    'rest = inet:b:2, { inet:c:3, protocol=4 }\nsmtpd_milters = $(rest)',
+    PORT_25,
+    'postfix-not-attached',
+    `main.cf: smtpd_milters = ${ITEM}, $(rest)`,
+  ],
+  [
+    'one service without us',
+    `${OURS}dkim = unix:dkim/s\nsmtpd_milters = $helo_milter`,
+    `${PORT_25}\n2525 inet n - n - - smtpd -o smtpd_milters=$dkim,inet:a:1`,
+    'postfix-service-not-attached',
+    'master.cf: 2525 inet: -o { smtpd_milters = $helo_milter, $dkim, inet:a:1 }',
+  ],
+  [
+    'another port',
+    `${OURS.replace('127.0.0.1', '192.0.2.1')}smtpd_milters = $helo_milter, inet:a:1`,
+    PORT_25,
+    'postfix-socket-mismatch',
+    'main.cf: helo_milter = { inet:127.0.0.1:8892, command_timeout=15s, default_action=tempfail }',
+  ],
+  [
+    'behind a reader',
+    `${OURS}spam = inet:localhost:11332\nsmtpd_milters = $spam, $helo_milter, inet:a:1`,
+    PORT_25,
+    'postfix-order',
+    'main.cf: smtpd_milters = $helo_milter, $spam, inet:a:1',
+  ],
+  [
+    'behind a reader of the same setting',
+    'all = inet:localhost:11332, inet:localhost:8892\nsmtpd_milters = $all, inet:a:1',
+    PORT_25,
+    'postfix-order',
+    'main.cf: smtpd_milters = inet:localhost:8892, inet:localhost:11332, inet:a:1',
+  ],
+  [
+    'DMARC before DKIM',
+    `${OURS}dmarc = unix:opendmarc/s\nsmtpd_milters = $helo_milter $dmarc $dkim\ndkim = unix:opendkim/s`,
+    PORT_25,
+    'dmarc-before-dkim',
+    'main.cf: smtpd_milters = $helo_milter, $dkim, $dmarc',
+  ],
+  [
+    'a static map',
+    'more = inet:a:1, inet:b:2\nsmtpd_milter_maps = cidr:/maps, static:{ $more, { inet:localhost:8892, default_action=accept } }',
+    PORT_25,
+    'failure-accept',
+    `main.cf: smtpd_milter_maps = cidr:/maps, static:{ $more, ${ITEM.replace('127.0.0.1', 'localhost')} }`,
+  ],
+  [
+    'a map by another setting',
+    'more = static:{ inet:a:1, { inet:localhost:8892, default_action=accept } }\nsmtpd_milter_maps = $more',
+    PORT_25,
+    'failure-accept',
+    `main.cf: smtpd_milter_maps = static:{ inet:a:1, ${ITEM.replace('127.0.0.1', 'localhost')} }`,
+  ],
+  [
+    'mail of this host',
+    `${OURS}more = inet:a:1, inet:b:2\nsmtpd_milters = $helo_milter, $more\nnon_smtpd_milters = $smtpd_milters`,
+    PORT_25,
+    'postfix-non-smtpd',
+    'main.cf: non_smtpd_milters = $more',
+  ],
+  [
+    'no milters, and no mapping of addresses',
+    `${OURS}smtpd_milters = $helo_milter, inet:a:1\nreceive_override_options = no_milters, no_address_mappings`,
+    PORT_25,
+    'postfix-no-milters',
+    'main.cf: receive_override_options = no_address_mappings',
+  ],
+])('%s', (_, main, master, id, wanted) => {
+  const found = judge(facts(postfix(main, master))).filter((each) => each.id === id);
+  const typed = found
+    .flatMap(({ changes }) => changes)
+    .filter(({ file }) => /^ma(?:in|ster)\.cf$/.test(file));
+
+  it('has its cure in the words that are there', () => {
+    expect(typed.map(({ file, line }) => `${file}: ${line}`)).toEqual([wanted]);
+  });
+
+  it('is cured by it, and no other milter is lost', () => {
+    const after = typed.reduce(type, { main, master });
+    const cured = postfix(after.main, after.master);
+    expect(others(cured)).toEqual(others(postfix(main, master)));
+    expect(judge(facts(cured)).map((each) => each.id)).not.toContain(id);
+  });
+});
+
+it('a list that names itself ends', () => {
+  expect(
+    judge(facts(postfix('smtpd_milters = $smtpd_milters, inet:a:1', GOOD_MASTER))).length,
+  ).toBeGreaterThan(0);
+});

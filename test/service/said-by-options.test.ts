@@ -1,0 +1,83 @@
+/** What options make of a service as it starts, seen in what it answers an MTA and in the lines it leaves. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readConfig } from '../../src/config/config.ts';
+import { createLog } from '../../src/log/log.ts';
+import { startService } from '../../src/service/service.ts';
+import { connectPeer } from '../support/milter-peer.ts';
+import * as mta from '../support/mta.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'said-'));
+  writeFileSync(
+    join(directory, 'zone'),
+    [
+      '$ORIGIN sender.org.',
+      'alias IN CNAME mail',
+      'mail IN A 198.51.100.7',
+      '@ IN NS ns',
+      '7.100.51.198.in-addr.arpa. IN PTR mail.sender.org.',
+      '',
+    ].join('\n'),
+  );
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** Two messages in two sessions, by an MTA that tells only these macros: its last replies, and all lines of the log. */
+async function sessions(
+  helo: string,
+  options: Readonly<Record<string, string[]>>,
+  macros: Readonly<Record<string, string>> = {},
+): Promise<{ replies: string[]; lines: string[] }> {
+  const lines: string[] = [];
+  const config = readConfig(
+    new Map(Object.entries({ listen: ['inet:127.0.0.1:0'], dnsZone: [join(directory, 'zone')], ...options })),
+  );
+  const service = await startService(
+    config,
+    createLog((line) => lines.push(line.trimEnd())),
+  );
+  const port = Number(/:(\d+)$/.exec(service.sockets[0] ?? '')?.[1]);
+  const last: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    const { socket, ask } = await connectPeer(port);
+    await ask(mta.optneg(), 1);
+    const packets = [
+      mta.macros('C', macros),
+      mta.connect('198.51.100.7'),
+      mta.helo(helo),
+      mta.macros('M', { i: 'Q1', ...macros }),
+      mta.mail('s@sender.org'),
+    ];
+    let replies = await ask(Buffer.concat(packets), 4);
+    // While the first assessment is under way, the verdict is given at RCPT.
+    if (replies.at(-1) === 'c') replies = await ask(mta.rcpt('r@dest.test'), 5);
+    last.push(replies.at(-1) ?? '');
+    socket.destroy();
+  }
+  await service.stop(0);
+  return { replies: last, lines };
+}
+
+it.each<[weight: string[], findings: RegExp]>([
+  [['helo-alias=0'], / findings=helo-alias:0 /],
+  [['helo-alias=1'], / findings=helo-alias:1 /],
+  [[], / action=accept (?!.* findings=)/],
+])('--weight %j of an alias is seen in the decision line', async (weight, findings) => {
+  const { lines } = await sessions('alias.sender.org', { weight });
+  const decisions = lines.filter((line) => line.startsWith('decision '));
+  expect(decisions).toHaveLength(2);
+  for (const line of decisions) expect(line).toMatch(findings);
+});
+
+it('an MTA that does not tell its name is no fault of ours: with --on-error tempfail no mail is tempfailed', async () => {
+  const { replies, lines } = await sessions('mail.sender.org', { onError: ['tempfail'] });
+  for (const reply of replies) expect(reply).toMatch(/^[ac]$/);
+  expect(lines.filter((line) => line.startsWith('error'))).toEqual([]);
+  expect(lines.filter((line) => line.startsWith('warning') && line.includes('the macro j'))).toHaveLength(1);
+});
