@@ -138,15 +138,22 @@ export const startRspamd = (workdir: string): Promise<Filter> =>
     };
   });
 
-/** policyd-spf as Postfix starts it: lines for master.cf and main.cf, and the restriction that asks it. */
-export function policydSpf(workdir: string): { readonly masterCf: string; readonly restriction: string } {
-  const file = join(workdir, 'policyd-spf.conf');
+/**
+ * policyd-spf as Postfix starts it, writing Authentication-Results (AR) or Received-SPF (SPF): lines for master.cf, and the
+ * restriction that asks it.
+ */
+export function policydSpf(
+  workdir: string,
+  header: 'AR' | 'SPF',
+): { readonly masterCf: string; readonly restriction: string } {
+  const name = `policyd-spf-${header}`;
+  const file = join(workdir, `${name}.conf`);
   writeFileSync(
     file,
-    `Header_Type = AR\nAuthserv_Id = ${ID}\nHELO_reject = False\nMail_From_reject = False\nPermError_reject = False\nTempError_Defer = False\n`,
+    `Header_Type = ${header}\nAuthserv_Id = ${ID}\nHELO_reject = False\nMail_From_reject = False\nPermError_reject = False\nTempError_Defer = False\n`,
   );
   return {
-    masterCf: `policyd-spf unix - n n - 0 spawn user=nobody argv=/usr/bin/policyd-spf ${file}`,
-    restriction: 'check_policy_service unix:private/policyd-spf',
+    masterCf: `${name} unix - n n - 0 spawn user=nobody argv=/usr/bin/policyd-spf ${file}`,
+    restriction: `check_policy_service unix:private/${name}`,
   };
 }

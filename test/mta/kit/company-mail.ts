@@ -1,0 +1,134 @@
+/** Mail for a host with several filters: what each of them has something to say about, and what pretends to be from us. */
+import { FORGED, FORGED_KINDS, OTHERS } from '../../fixtures/forged-fields.ts';
+import { SENDER } from '../scenarios.ts';
+import { makeDkimKey, signature } from './dkim.ts';
+import { SmtpClient } from './smtp-client.ts';
+import { ZONES } from './zones.ts';
+
+const key = makeDkimKey();
+
+/** `sender.org` wants to be refused where neither DKIM nor SPF speaks for it; `relay.net` has nothing to do with it. */
+export const COMPANY_ZONES = {
+  ...ZONES,
+  'sender.org': `${ZONES['sender.org']}
+@         IN TXT "v=spf1 ip4:${SENDER} -all"
+mail      IN TXT "v=spf1 a -all"
+_dmarc    IN TXT "v=DMARC1; p=reject"
+s._domainkey IN TXT ${key.record}
+`,
+  net: '',
+  'relay.net': `@ IN TXT "v=spf1 ip4:${SENDER} -all"`,
+};
+
+export interface Letter {
+  readonly title: string;
+  /** Of the envelope. */
+  readonly sender: string;
+  readonly signed: boolean;
+  /** Above the header. */
+  readonly fields?: readonly string[];
+  /** Said in HELO, in place of the sender's own name: we refuse it, unless we only watch. */
+  readonly helo?: string;
+  /** By DMARC, where it is asked with all that it needs. */
+  readonly refused: boolean;
+}
+
+const asFields = (values: readonly string[]): string[] =>
+  values.map((value) => `Authentication-Results: ${value.replaceAll('\n', '\r\n')}`);
+
+/** One of each kind, in forms of the field's name too. */
+const FORGED_EACH = [
+  ...asFields(Object.values(FORGED_KINDS).map(([first]) => first)),
+  'authentication-results:mx.dest.test; x-helo=pass',
+  'Authentication-Results : mx.dest.test; x-helo=pass',
+  'AUTHENTICATION-RESULTS:\r\n\tmx.dest.test;\r\n\tx-csa=pass',
+];
+
+/** What comes from outside and is not ours to take off: other filters of the host may. */
+const FROM_OUTSIDE = [
+  'Authentication-Results: mx.dest.test; spf=pass smtp.mailfrom=sender.org',
+  'Authentication-Results: mx.dest.test; dkim=pass header.d=sender.org',
+  'Received-SPF: pass (mx.dest.test: x-helo=pass) client-ip=198.51.100.7;',
+  'ARC-Seal: i=1; a=rsa-sha256; t=1; cv=none; d=relay.net; s=s; b=AAAA',
+  'ARC-Message-Signature: i=1; a=rsa-sha256; d=relay.net; s=s; h=from; bh=AAAA; b=AAAA',
+  'ARC-Authentication-Results: i=1; mx.dest.test; x-helo=pass; dkim=pass header.d=sender.org',
+  'X-Authentication-Results: mx.dest.test; x-helo=pass',
+  'Authentication-Results-Original: mx.dest.test; x-helo=pass',
+];
+
+const GOOD = { sender: 'a@sender.org', signed: true, refused: false };
+const DKIM_ONLY = { sender: 'b@relay.net', signed: true, refused: false };
+const SPF_ONLY = { sender: 'a@sender.org', signed: false, refused: false };
+const NULL_DKIM = { sender: '', signed: true, refused: false };
+const NULL_SPF = { sender: '', signed: false, refused: false };
+const FORGERY = { sender: 'b@relay.net', signed: false, refused: true };
+
+export const LETTERS: readonly Letter[] = [
+  { title: 'good mail', ...GOOD },
+  { title: 'aligned by DKIM only', ...DKIM_ONLY },
+  { title: 'aligned by SPF only', ...SPF_ONLY },
+  { title: 'a null sender with DKIM', ...NULL_DKIM },
+  { title: 'a null sender with SPF for its HELO name', ...NULL_SPF },
+  { title: 'a forged sender', ...FORGERY },
+  { title: 'good mail with forged fields', ...GOOD, fields: [...FORGED_EACH, ...FROM_OUTSIDE] },
+  { title: 'aligned by DKIM only, with forged fields', ...DKIM_ONLY, fields: FORGED_EACH },
+  { title: 'a forged sender with forged fields', ...FORGERY, fields: FORGED_EACH },
+  { title: 'good mail of a refused name', ...GOOD, helo: 'Jupiter' },
+  {
+    title: 'mail aligned by DKIM only of a refused name, with forged fields',
+    ...DKIM_ONLY,
+    fields: [...FORGED_EACH, ...FROM_OUTSIDE],
+    helo: 'Jupiter',
+  },
+];
+
+/** With every field of the fixtures. */
+export const ALL_FORMS: readonly Letter[] = [
+  { title: 'good mail with every forged field', ...GOOD, fields: asFields([...FORGED, ...OTHERS]) },
+  { title: 'mail aligned by DKIM only, with every forged field', ...DKIM_ONLY, fields: asFields(FORGED) },
+  { title: 'a forged sender with every forged field', ...FORGERY, fields: asFields(FORGED) },
+];
+
+export interface Sent {
+  /** Finds the message. */
+  readonly subject: string;
+  /** Replies to MAIL, RCPT, DATA and the message, as far as it came. */
+  readonly replies: readonly string[];
+  readonly delivered: boolean;
+}
+
+let count = 0;
+
+/** What the client is told, and where the message went. */
+export async function send(port: number, { sender, signed, fields = [], helo }: Letter): Promise<Sent> {
+  const subject = `company-${++count}-`;
+  const header = [
+    'From: <a@sender.org>',
+    'To: <hold@dest.test>',
+    `Subject: ${subject}`,
+    'Date: Tue, 24 Nov 2026 12:00:00 +0000',
+    `Message-ID: <1@sender.org>`,
+  ];
+  const body = 'Hello.\r\n';
+  const all = [...fields, ...(signed ? [signature('sender.org', key, header, body)] : []), ...header];
+  const client = await SmtpClient.connect(port, SENDER);
+  const replies: string[] = [];
+  try {
+    let code = 0;
+    for (const line of [
+      `EHLO ${helo ?? 'mail.sender.org'}`,
+      `MAIL FROM:<${sender}>`,
+      'RCPT TO:<hold@dest.test>',
+      'DATA',
+      `${all.join('\r\n')}\r\n\r\n${body}.`,
+    ]) {
+      const reply = await client.say(line);
+      replies.push(reply.text);
+      ({ code } = reply);
+      if (code >= 400) break;
+    }
+    return { subject, replies, delivered: code < 400 };
+  } finally {
+    client.close();
+  }
+}
