@@ -33,6 +33,18 @@ export interface Letter {
   readonly refused: boolean;
 }
 
+/** What a filter writes of good mail, and we. policyd-spf: AR and SPF. */
+export const WRITTEN = {
+  ours: /^Authentication-Results: mx\.dest\.test;\n\tx-helo=(?:pass|fail) /,
+  opendkim:
+    /^Authentication-Results: mx\.dest\.test;\n\tdkim=pass \(2048-bit key; unprotected\) header\.d=sender\.org /,
+  opendmarc:
+    /^Authentication-Results: mx\.dest\.test; dmarc=pass \(p=reject dis=none\) header\.from=sender\.org$/,
+  rspamd: /^Authentication-Results: mx\.dest\.test;\n\t[^]*dmarc=pass \(policy=reject\)/,
+  AR: /^Authentication-Results: mx\.dest\.test; spf=pass \(sender SPF authorized\) smtp\.mailfrom=/,
+  SPF: /^Received-SPF: Pass \(mailfrom\) identity=mailfrom; /,
+} as const;
+
 const asFields = (values: readonly string[]): string[] =>
   values.map((value) => `Authentication-Results: ${value.replaceAll('\n', '\r\n')}`);
 
@@ -63,9 +75,12 @@ const NULL_DKIM = { sender: '', signed: true, refused: false };
 const NULL_SPF = { sender: '', signed: false, refused: false };
 const FORGERY = { sender: 'b@relay.net', signed: false, refused: true };
 
+export const GOOD_MAIL: Letter = { title: 'good mail', ...GOOD };
+export const DKIM_ONLY_MAIL: Letter = { title: 'aligned by DKIM only', ...DKIM_ONLY };
+
 export const LETTERS: readonly Letter[] = [
-  { title: 'good mail', ...GOOD },
-  { title: 'aligned by DKIM only', ...DKIM_ONLY },
+  GOOD_MAIL,
+  DKIM_ONLY_MAIL,
   { title: 'aligned by SPF only', ...SPF_ONLY },
   { title: 'a null sender with DKIM', ...NULL_DKIM },
   { title: 'a null sender with SPF for its HELO name', ...NULL_SPF },
