@@ -109,6 +109,18 @@ describe('Postfix', () => {
       ['dmarc-before-dkim'],
     ],
     [
+      'smtpd_milters = inet:localhost:8892, inet:localhost:11332, inet:localhost:8891',
+      undefined,
+      {},
+      ['rspamd-before-dkim', 'rspamd-removes-results'],
+    ],
+    [
+      'smtpd_milters = inet:localhost:8892, inet:localhost:8891, inet:localhost:11332',
+      undefined,
+      {},
+      ['rspamd-removes-results'],
+    ],
+    [
       'smtpd_milters =\nsmtpd_milter_maps = static:{ inet:localhost:11332, inet:localhost:8892 }',
       undefined,
       {},
@@ -353,6 +365,13 @@ describe('Postfix', () => {
       {},
       'dmarc-before-dkim',
       ['main.cf: smtpd_milters = unix:dkim/s, unix:dmarc/s, inet:localhost:8892, inet:a:1'],
+    ],
+    [
+      'smtpd_milters = inet:localhost:8892, unix:rspamd/s, unix:dkim/s',
+      undefined,
+      {},
+      'rspamd-before-dkim',
+      ['main.cf: smtpd_milters = inet:localhost:8892, unix:dkim/s, unix:rspamd/s'],
     ],
     [
       'smtpd_helo_restrictions = permit, reject_invalid_helo_hostname, reject',

@@ -17,7 +17,7 @@ type Known = keyof typeof KNOWN;
 /** Those that can be told to act on what we write into the header. OpenDMARC is none: it reads SPF and DKIM results only. */
 const READERS: readonly Known[] = ['rspamd', 'SpamAssassin', 'authentication milter'];
 
-type Id = `${Mta['kind']}-order` | 'dmarc-before-dkim' | 'rspamd-removes-results';
+type Id = `${Mta['kind']}-order` | 'dmarc-before-dkim' | 'rspamd-before-dkim' | 'rspamd-removes-results';
 
 export const orderCheck = defineDoctorCheck({
   topic: 'Attached to the MTA',
@@ -38,6 +38,12 @@ export const orderCheck = defineDoctorCheck({
         'OpenDMARC comes before OpenDKIM, and judges without its result: mail that only its DKIM signature makes legitimate fails.',
       cure: 'Put OpenDKIM before OpenDMARC; docs/company.md has the whole order.',
     },
+    'rspamd-before-dkim': {
+      severity: 'note',
+      meaning:
+        'rspamd comes before OpenDKIM. Where its milter_headers writes Authentication-Results, OpenDKIM takes the DKIM result in it, under the name of this host, for forged and removes the field. Whether rspamd does so here is in its own files, which are not read.',
+      cure: 'Put OpenDKIM before rspamd; docs/company.md has the whole order.',
+    },
     'rspamd-removes-results': {
       severity: 'note',
       meaning:
@@ -49,7 +55,14 @@ export const orderCheck = defineDoctorCheck({
     if (mta === null) return [];
     return attached(mta, options).flatMap(({ service, ours }) => [
       ...(options.noAuthResults ? [] : behind(mta, service, ours)),
-      ...dmarc(mta, service),
+      ...beforeDkim(mta, service, 'OpenDMARC', 'dmarc-before-dkim', 'and judges without its result'),
+      ...beforeDkim(
+        mta,
+        service,
+        'rspamd',
+        'rspamd-before-dkim',
+        'and may lose its Authentication-Results to it',
+      ),
       ...(!options.noAuthResults && find(service, 'rspamd') !== undefined ? [rspamd(service)] : []),
     ]);
   },
@@ -77,20 +90,17 @@ function behind(mta: Mta, service: Service, ours: Filter): Diagnosis<Id>[] {
   ];
 }
 
-function dmarc(mta: Mta, service: Service): Diagnosis<Id>[] {
-  const [dkim, judge] = [find(service, 'OpenDKIM'), find(service, 'OpenDMARC')];
-  if (dkim === undefined || judge === undefined) return [];
+/** One that should be asked after OpenDKIM, and is asked before it. */
+function beforeDkim(mta: Mta, service: Service, known: Known, id: Id, why: string): Diagnosis<Id>[] {
+  const [dkim, early] = [find(service, 'OpenDKIM'), find(service, known)];
+  if (dkim === undefined || early === undefined) return [];
   const { filters } = service;
-  if (filters.indexOf(dkim) < filters.indexOf(judge)) return [];
+  if (filters.indexOf(dkim) < filters.indexOf(early)) return [];
   const order = filters.flatMap((filter) =>
-    filter === judge ? [dkim, judge] : filter === dkim ? [] : [filter],
+    filter === early ? [dkim, early] : filter === dkim ? [] : [filter],
   );
   return [
-    diagnosis(
-      'dmarc-before-dkim',
-      `OpenDMARC comes before OpenDKIM in ${service.title}, and judges without its result`,
-      listed(mta, service, order),
-    ),
+    diagnosis(id, `${known} comes before OpenDKIM in ${service.title}, ${why}`, listed(mta, service, order)),
   ];
 }
 

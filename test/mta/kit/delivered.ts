@@ -21,3 +21,10 @@ export function withoutIds(text: string): string {
     .replaceAll(/\b(?:[0-9A-F]{8,12}|[0-9A-Za-z]{14,})\b(?=[\s;>)]|$)/g, (id) => (/\d/.test(id) ? 'ID' : id))
     .replaceAll(/\w{3}, [ \d]\d \w{3} \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}(?: \(\w+\))?|GMT)/g, 'TIME');
 }
+
+/** Fields byte for byte, but for the subject that finds the message and for times and ids in what the MTA itself writes. */
+export function comparable(fields: readonly string[], subject: string): string[] {
+  return fields.map((field) =>
+    /^(?:received|date|message-id):/i.test(field) ? withoutIds(field) : field.replace(subject, 'SUBJECT'),
+  );
+}

@@ -81,8 +81,9 @@ async function listens(port: number): Promise<boolean> {
   return open;
 }
 
-export const startOpendkim = (workdir: string): Promise<Filter> =>
-  start('opendkim', workdir, (port, directory) => ({
+/** OpenDKIM verifies; `removeAll` makes it take off every field of the host's name that it finds. */
+export const startOpendkim = (workdir: string, { removeAll = false } = {}): Promise<Filter> =>
+  start(`opendkim${removeAll ? '-all' : ''}`, workdir, (port, directory) => ({
     program: ['opendkim', '-f', '-x'],
     config: [
       'Mode v',
@@ -92,6 +93,7 @@ export const startOpendkim = (workdir: string): Promise<Filter> =>
       `AuthservID ${ID}`,
       'Nameservers 127.0.0.1',
       'AlwaysAddARHeader yes',
+      `RemoveARAll ${String(removeAll)}`,
     ],
   }));
 
@@ -109,9 +111,9 @@ export const startOpendmarc = (workdir: string, { spf }: { readonly spf: boolean
     ],
   }));
 
-/** rspamd signs with the name that Postfix gives; `remove = false` keeps it from taking off what others have written. */
-export const startRspamd = (workdir: string): Promise<Filter> =>
-  start('rspamd', workdir, (port, directory) => {
+/** rspamd signs with the name that Postfix gives; unless told not to, it takes off what others have written. */
+export const startRspamd = (workdir: string, { remove = false } = {}): Promise<Filter> =>
+  start(`rspamd${remove ? '-removing' : ''}`, workdir, (port, directory) => {
     writeFileSync(join(directory, 'tld'), 'org\nnet\ntest\n');
     return {
       program: ['rspamd', '-f', '-u', '_rspamd', '-g', '_rspamd', '-c'],
@@ -132,21 +134,28 @@ export const startRspamd = (workdir: string): Promise<Filter> =>
         'spf { } dkim { } dmarc { }',
         'milter_headers {',
         '  use = ["authentication-results"];',
-        '  routines { authentication-results { remove = false; } }',
+        ...(remove ? [] : ['  routines { authentication-results { remove = false; } }']),
         '}',
       ],
     };
   });
 
-/** policyd-spf as Postfix starts it: lines for master.cf and main.cf, and the restriction that asks it. */
-export function policydSpf(workdir: string): { readonly masterCf: string; readonly restriction: string } {
-  const file = join(workdir, 'policyd-spf.conf');
+/**
+ * policyd-spf as Postfix starts it, writing Authentication-Results (AR) or Received-SPF (SPF): lines for master.cf, and the
+ * restriction that asks it.
+ */
+export function policydSpf(
+  workdir: string,
+  header: 'AR' | 'SPF',
+): { readonly masterCf: string; readonly restriction: string } {
+  const name = `policyd-spf-${header}`;
+  const file = join(workdir, `${name}.conf`);
   writeFileSync(
     file,
-    `Header_Type = AR\nAuthserv_Id = ${ID}\nHELO_reject = False\nMail_From_reject = False\nPermError_reject = False\nTempError_Defer = False\n`,
+    `Header_Type = ${header}\nAuthserv_Id = ${ID}\nHELO_reject = False\nMail_From_reject = False\nPermError_reject = False\nTempError_Defer = False\n`,
   );
   return {
-    masterCf: `policyd-spf unix - n n - 0 spawn user=nobody argv=/usr/bin/policyd-spf ${file}`,
-    restriction: 'check_policy_service unix:private/policyd-spf',
+    masterCf: `${name} unix - n n - 0 spawn user=nobody argv=/usr/bin/policyd-spf ${file}`,
+    restriction: `check_policy_service unix:private/${name}`,
   };
 }

@@ -1,7 +1,7 @@
 /** What the two MTAs have in common for a test. */
 import type { Certificates } from './certificates.ts';
 import { SmtpClient } from './smtp-client.ts';
-import { freePort } from './workdir.ts';
+import { freePorts } from './workdir.ts';
 
 export interface MtaOptions {
   /**
@@ -30,11 +30,11 @@ export interface Service {
 
 /** A port for each service. */
 export async function services(milters: MtaOptions['milters']): Promise<Service[]> {
-  const made: Service[] = [];
-  for (const each of milters) {
-    made.push({ port: await freePort(), milters: typeof each === 'string' ? [each] : each });
-  }
-  return made;
+  const ports = await freePorts(milters.length);
+  return milters.map((each, i) => ({
+    port: ports[i] ?? 0,
+    milters: typeof each === 'string' ? [each] : each,
+  }));
 }
 
 /** Waits for the greeting of a server that has just been started. */

@@ -131,8 +131,9 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   const stop = async (): Promise<void> => {
     await run('postfix', ['-c', etc, 'abort'], env).catch(() => undefined);
   };
-  for (const { port, milters } of listening)
-    if (milters?.join().includes('proxy') !== true) await greets(port);
+  // It listens everywhere before it serves anywhere.
+  const greeting = listening.find(({ milters }) => milters?.join().includes('proxy') !== true);
+  if (greeting !== undefined) await greets(greeting.port);
   return {
     name: 'Postfix',
     ports: listening.map(({ port }) => port),
@@ -144,20 +145,28 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
       const files = readdirSync(hold, { recursive: true, encoding: 'utf8' }).filter((name) =>
         /[0-9A-Za-z]{8,}$/.test(name),
       );
-      return Promise.all(
-        files.map(
-          async (name) =>
-            // A message is bytes, a character each, as the milter was given it.
-            (await run('postcat', ['-c', etc, '-hb', join(hold, name)], { ...env, encoding: 'latin1' }))
-              .stdout,
-        ),
-      );
+      if (files.length === 0) return [];
+      // A message is bytes, a character each, as the milter was given it.
+      const { stdout } = await run('postcat', ['-c', etc, '-hbe', ...files.map((name) => join(hold, name))], {
+        ...env,
+        encoding: 'latin1',
+        maxBuffer: 1 << 28,
+      });
+      return messagesIn(stdout);
     },
     forget: async () => {
       await run('postsuper', ['-c', etc, '-d', 'ALL', 'hold'], env);
     },
     stop,
   };
+}
+
+/** What postcat prints of several files: between these lines is a message, in its envelope. */
+function messagesIn(text: string): string[] {
+  const messages = text.matchAll(
+    /^\*{3} MESSAGE CONTENTS [^\n]* \*{3}\n(.*?)^\*{3} HEADER EXTRACTED [^\n]* \*{3}$/gms,
+  );
+  return Array.from(messages, ([, message = '']) => message);
 }
 
 function tlsLines({ authority, server }: Certificates): string[] {

@@ -62,7 +62,8 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
     `hostname mx.dest.test; exec ${program} -C ${file} ${mode}`,
   ];
   const child = spawn('unshare', command(cf, '-bD'), { env, stdio: 'ignore' });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.once('exit', kill);
   for (const { port } of listening) await greets(port);
   return {
     name: 'Sendmail',
@@ -96,6 +97,7 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
           .map((name) => headerOf(join(queue, name))),
       ),
     stop: async () => {
+      process.off('exit', kill);
       if (child.exitCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
@@ -114,8 +116,15 @@ function headerOf(file: string): string {
     if (line.startsWith('H')) header.push(line.replace(/^H\?[^?]*\?/, ''));
     else if (/^[ \t]/.test(line) && header.length > 0) header.push(line);
   }
-  return header.join('\n');
+  return header
+    .join('\n')
+    .replaceAll(QUOTED, (_, char: string) =>
+      char === '\xff' ? char : String.fromCharCode(char.charCodeAt(0) | 0x80),
+    );
 }
+
+/** How Sendmail keeps octets from 80 to 9F, which it uses itself (its source: `dequote_internal_chars`), and FF. */
+const QUOTED = /\xff([^])/g;
 
 /** Of the k-th filter of a service. */
 function filterName(service: number, k: number): string {
