@@ -7,31 +7,25 @@ import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { type Helo, queryName } from '../core/helo.ts';
 import { escape } from '../log/value.ts';
-import type { Verdict } from '../policy/policy.ts';
+import { denialOf, type Verdict } from '../policy/policy.ts';
 import { formatRecord, recordsFor } from '../advice/records.ts';
 import type { Explanation } from './explanation.ts';
 import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
 
-/** The ways in which a name and a client can be shown to belong together, strongest first. */
-const METHODS: ReadonlyMap<string, string> = new Map([
-  ['address', 'address of the name'],
-  ['spf', 'SPF of the name'],
-  ['csa', 'CSA of the name'],
-  ['auth', '_auth of its owner'],
-  ['iprev', 'reverse name (iprev)'],
-  ['literal-matches', 'address literal'],
-]);
-
 export function explanationText(explanation: Explanation, paint: Paint = makePaint(false)): string {
-  const { assessment, verdict, policy, presets, reply } = explanation;
+  const { assessment, checks, verdict, policy, presets, reply } = explanation;
+  // The ways in which a name and a client can be shown to belong together, by check.
+  const headings = new Map(
+    checks.flatMap(({ name, method }) => (method === undefined ? [] : [[name, method.heading] as const])),
+  );
   const { client, correspondence, dns, outcomes } = assessment;
   const lines = [
     `${client.ip?.text ?? 'unknown'} says HELO ${escape(client.helo.text)}`,
     '',
     `The name: ${describeHelo(client.helo)}`,
     ...outcomes
-      .filter(({ check, finding }) => finding !== null && !METHODS.has(check))
+      .filter(({ check, finding }) => finding !== null && !headings.has(check))
       .map(
         ({ finding }) =>
           `  ${paint.finding(finding?.id ?? '')}: ${policy.findings.get(finding?.id ?? '')?.summary ?? ''}`,
@@ -48,8 +42,9 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
     ),
     '',
     'Does the name belong to the client?',
-    ...indented(outcomes.flatMap((outcome) => methodRow(outcome, paint))),
+    ...indented(outcomes.flatMap((outcome) => methodRow(headings.get(outcome.check), outcome, paint))),
     `  so: ${correspondence}, stream ${verdict.stream}`,
+    ...denials(explanation, paint),
     ...openQuestion(assessment),
     '',
     'What each preset would do',
@@ -83,12 +78,12 @@ function describeHelo(helo: Helo): string {
 
 /** One row for a method that had something to say. */
 function methodRow(
-  { check, result, correspondence, evidence, finding, optOut }: CheckOutcome,
+  heading: string | undefined,
+  { result, correspondence, evidence, finding, optOut }: CheckOutcome,
   paint: Paint,
 ): string[][] {
-  const method = METHODS.get(check);
   if (
-    method === undefined ||
+    heading === undefined ||
     (result === 'none' && correspondence === 'none' && Object.keys(evidence).length === 0)
   ) {
     return [];
@@ -98,8 +93,18 @@ function methodRow(
     .filter(([key]) => key !== 'helo')
     .map(([key, value]) => `${key}=${escape(value)}`);
   return [
-    [method, proved, [...(finding === null ? [] : [paint.finding(finding.id)]), ...details].join('  ')],
+    [heading, proved, [...(finding === null ? [] : [paint.finding(finding.id)]), ...details].join('  ')],
   ];
+}
+
+/** Who says no, whatever corresponds. */
+function denials({ verdict, policy }: Explanation, paint: Paint): string[] {
+  return verdict.counted.flatMap(({ finding }) => {
+    const who = { name: 'the owner of the name', client: 'the operator', none: null }[
+      denialOf(finding, policy)
+    ];
+    return who === null ? [] : [`  (${who} says no: ${paint.finding(finding.id)})`];
+  });
 }
 
 /** What DNS trouble leaves open, and what that is worth. */

@@ -14,8 +14,11 @@ import {
   pass,
   type Zone,
 } from './check.ts';
+import { addressesOfName } from './checks/exists.ts';
 import { findingsOf } from './checks/index.ts';
+import { isMismatch, mismatch as mismatchWith } from './checks/mismatch.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
+import { isUnknown } from './checks/unknown.ts';
 import type { Client } from './client.ts';
 import { keptText } from './kept-text.ts';
 import { type DnsAnswer, recordingResolver } from './recording-resolver.ts';
@@ -141,8 +144,8 @@ export function withSession<Facts = SessionFacts>(
     if (outcome.finding !== null) found.push(outcome.finding);
   }
   if (found.length === 0) return { ...assessment, outcomes };
-  const trouble = assessment.findings.filter(({ id }) => id === 'dns-temperror');
-  const others = assessment.findings.filter(({ id }) => id !== 'dns-temperror');
+  const trouble = assessment.findings.filter(isUnknown);
+  const others = assessment.findings.filter((finding) => !isUnknown(finding));
   return { ...assessment, outcomes, findings: [...others, ...found, ...trouble] };
 }
 
@@ -182,7 +185,7 @@ function conclude(
 /** A check that met trouble says so by its result, an operator's by the finding. */
 function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]): Zone | null {
   const ill = outcomes.filter(
-    ({ result, finding }) => result === 'temperror' || finding?.id === 'dns-temperror',
+    ({ result, finding }) => result === 'temperror' || (finding !== null && isUnknown(finding)),
   );
   if (ill.length === 0) return null;
   const readers = new Map(checks.map(({ name, reads }) => [name, reads]));
@@ -193,14 +196,28 @@ function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]):
  * The finding for a correspondence that falls short; null where there is no mismatch, or the name's owner may yet have
  * something to say. While only the client's reverse zone is silent, the mismatch counts, provisionally.
  */
-export function mismatchFinding(
+function mismatchFinding(
   { mismatch, undecided, trouble }: Pick<Assessment, 'mismatch' | 'undecided' | 'trouble'>,
   more: Evidence = {},
 ): Finding | null {
   if (mismatch === null) return null;
-  const finding = { id: 'helo-mismatch', evidence: { ...mismatch, ...more } };
+  const finding = mismatchWith({ ...mismatch, ...more });
   if (!undecided) return finding;
   return trouble === 'client' ? { ...finding, provisional: true } : null;
+}
+
+/**
+ * The findings for a policy that requires more correspondence than was shown: with a mismatch among them, where there is
+ * one at all. `assess` itself reports it only where nothing was shown. `more` is added to its evidence.
+ */
+export function withMismatch(
+  assessment: Pick<Assessment, 'findings' | 'mismatch' | 'undecided' | 'trouble'>,
+  more: Evidence,
+): readonly Finding[] {
+  const { findings } = assessment;
+  if (findings.some(isMismatch)) return findings;
+  const short = mismatchFinding(assessment, more);
+  return short === null ? findings : [...findings, short];
 }
 
 /** A mismatch needs a name that resolves to something public and a client with an address that is not among it. */
@@ -210,8 +227,7 @@ function mismatchOf(
   correspondence: Correspondence,
 ): Evidence | null {
   if (ip === null || correspondence === 'exact') return null;
-  const exists = outcomes.find(({ check, result }) => check === 'exists' && result === 'pass');
-  const addresses = exists?.evidence['addresses'];
+  const addresses = addressesOfName(outcomes);
   return addresses === undefined ? null : { helo: helo.text, addresses };
 }
 

@@ -1,8 +1,8 @@
 /**
  * The access list: who is let through and who is refused, whatever the checks say. A name can be forged, so an `allow`
- * is tied to proof: an address, a verified reverse name, or SPF.
+ * is tied to proof: an address, or what a check shows (SPF, a verified reverse name).
  *
- *     allow mail.example.org    ip=192.0.2.0/24  until=2027-01-31  # until they have mended their DNS
+ *     allow mail.example.org    ip=192.0.2.0/24  until=2027-01-31  # until they have fixed their DNS
  *     allow .example.net        ptr=.example.net
  *     allow *                   ip=198.51.100.0/22
  *     deny  *.dyn.example.com   text="no mail from access lines"
@@ -10,8 +10,8 @@
  * The first line that matches, with its proof, decides.
  */
 import type { Assessment } from '../core/assess.ts';
-import { verifiedNames } from '../core/checks/iprev.ts';
-import { canonicalName, isQueryName, isWithin } from '../core/domain.ts';
+import type { Check } from '../core/check.ts';
+import { canonicalName, isQueryName } from '../core/domain.ts';
 import { parseHelo } from '../core/helo.ts';
 import {
   type IpAddress,
@@ -22,6 +22,7 @@ import {
   sameIp,
 } from '../core/ip.ts';
 import { FileError, UsageError } from '../errors.ts';
+import { type Conditions, conditionsOf, OWN_CONDITIONS, type Shown } from './access-conditions.ts';
 import { writtenName } from './written-name.ts';
 
 export interface AccessEntry {
@@ -32,10 +33,9 @@ export interface AccessEntry {
   readonly source: string;
   readonly subject: Subject;
   readonly networks: readonly IpPrefix[];
-  /** A verified reverse name must be this name, or lie within it where `below` is set. */
-  readonly ptr: { readonly name: string; readonly below: boolean } | null;
-  readonly spf: boolean;
-  /** First millisecond (Unix time) at which the line is void; null for never. */
+  /** What checks have to show. */
+  readonly shown: readonly Shown[];
+  /** First millisecond (Unix time) from which the line no longer counts; null for never. */
   readonly voidFrom: number | null;
   /** What a refused client is told. */
   readonly text: string | null;
@@ -58,14 +58,14 @@ export class AccessList {
   readonly #onVoid: (entry: AccessEntry) => void;
   readonly #void: Set<number>;
   readonly #empty: boolean;
-  /** Some line wants a reverse name for proof, whatever the text of HELO. */
+  /** Some line wants a proof that is looked up for the client, such as its reverse name, whatever the text of HELO. */
   readonly needsReverse: boolean;
 
-  /** `expired` are known to be void; of others `onVoid` hears once, when they would have matched. */
+  /** `expired` are known to have expired; `onVoid` hears of each other one once, when it would have matched. */
   constructor({ entries, expired }: ParsedAccess, onVoid: (entry: AccessEntry) => void) {
     this.#onVoid = onVoid;
     this.#void = new Set(expired.map(({ line }) => line));
-    this.needsReverse = entries.some(({ ptr }) => ptr !== null);
+    this.needsReverse = entries.some(({ shown }) => shown.some(({ ofClient }) => ofClient));
     for (const entry of entries) this.#index(entry);
     this.#empty = entries.length === 0;
   }
@@ -129,7 +129,7 @@ function append(index: Map<string, AccessEntry[]>, key: string, entry: AccessEnt
 }
 
 function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessment): boolean {
-  const { subject, networks, ptr, spf } = entry;
+  const { subject, networks, shown } = entry;
   if (subject.kind === 'literal' && !(helo.kind === 'literal' && sameIp(helo.address, subject.address)))
     return false;
   if (subject.kind === 'pattern') {
@@ -138,35 +138,34 @@ function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessm
   }
   if (networks.length > 0 && (ip === null || !networks.some((network) => prefixContains(network, ip))))
     return false;
-  if (
-    spf &&
-    !outcomes.some(({ check, correspondence }) => check === 'spf' && correspondence === 'authorized')
-  ) {
-    return false;
-  }
-  if (ptr === null) return true;
-  return verifiedNames(outcomes).some((name) => (ptr.below ? isWithin(name, ptr.name) : name === ptr.name));
+  return shown.every(({ check, holds }) =>
+    outcomes.some((outcome) => outcome.check === check && outcome.result === 'pass' && holds(outcome)),
+  );
 }
 
-/** Hears of an entry that does not count any more, and the file that it is in. */
+/** Hears of an entry that no longer counts, and the file that it is in. */
 export type OnVoid = (file: string, entry: AccessEntry) => void;
 
 export interface ParsedAccess {
   readonly entries: readonly AccessEntry[];
-  /** Those that are void already. */
+  /** Those that have expired already. */
   readonly expired: readonly AccessEntry[];
 }
 
-/** Reads a list. Throws FileError, naming file and line. `now` is Unix time in milliseconds. */
-export function parseAccess(text: string, file: string, now: number): ParsedAccess {
+/**
+ * Reads a list. What a condition may ask for besides address and date is what `checks` declare (`AccessCondition`). Throws
+ * FileError, naming file and line. `now` is Unix time in milliseconds.
+ */
+export function parseAccess(text: string, file: string, now: number, checks: readonly Check[]): ParsedAccess {
+  const conditions = conditionsOf(checks);
   const entries: AccessEntry[] = [];
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const words = [...line.matchAll(/#.*|(?:[^\s"#]|"[^"]*")+|"/g)].map(([word]) => word);
     const comment = words.findIndex((word) => word.startsWith('#'));
-    const [action, subject, ...conditions] = comment === -1 ? words : words.slice(0, comment);
+    const [action, subject, ...given] = comment === -1 ? words : words.slice(0, comment);
     if (action === undefined) continue;
     try {
-      entries.push(parseEntry(i + 1, line, action, subject, conditions));
+      entries.push(parseEntry({ line: i + 1, source: line }, action, subject, given, conditions));
     } catch (error) {
       if (error instanceof UsageError) throw new FileError(`${file}:${i + 1}: ${error.message}`);
       throw error;
@@ -176,44 +175,47 @@ export function parseAccess(text: string, file: string, now: number): ParsedAcce
 }
 
 function parseEntry(
-  line: number,
-  source: string,
+  place: Pick<AccessEntry, 'line' | 'source'>,
   action: string,
   subject: string | undefined,
-  conditions: readonly string[],
+  words: readonly string[],
+  conditions: Conditions,
 ): AccessEntry {
   if (action !== 'allow' && action !== 'deny') throw new UsageError(`"${action}" is neither allow nor deny`);
   if (subject === undefined) throw new UsageError(`${action} whom?`);
   const given = new Map<string, string>();
-  for (const condition of conditions) {
-    const [, key = '', value = ''] = /^([a-z]+)=(.*)$/.exec(condition) ?? [];
-    if (!KEYS.has(key)) throw new UsageError(`"${condition}" is none of ip=, ptr=, spf=, until=, text=`);
+  for (const word of words) {
+    const [, key = '', value = ''] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
+    if (!OWN_CONDITIONS.includes(key) && !conditions.has(key)) {
+      const known = ['ip', ...conditions.keys(), 'until', 'text'].map((each) => `${each}=`);
+      throw new UsageError(`"${word}" is none of ${known.join(', ')}`);
+    }
     if (given.has(key)) throw new UsageError(`${key}= twice`);
     given.set(key, value.replace(/^"(.*)"$/, '$1'));
   }
-  const spf = given.get('spf');
-  if (spf !== undefined && spf !== 'pass') throw new UsageError('spf= can only be pass');
   const entry: AccessEntry = {
+    ...place,
     action,
-    line,
-    source,
     subject: parseSubject(subject),
     networks: (given.get('ip') ?? '')
       .split(',')
       .filter((text) => text !== '')
       .map(parseNetwork),
-    ptr: parsePtr(given.get('ptr')),
-    spf: spf === 'pass',
+    shown: [...conditions].flatMap(([key, { read }]) => {
+      const value = given.get(key);
+      return value === undefined ? [] : [read(value)];
+    }),
     voidFrom: parseUntil(given.get('until')),
     text: given.get('text') ?? null,
   };
-  if (action === 'allow' && entry.networks.length === 0 && entry.ptr === null && !entry.spf) {
-    throw new UsageError('an allow needs proof, ip=, ptr= or spf=pass: anybody can give a name');
+  if (action === 'allow' && entry.networks.length === 0 && entry.shown.length === 0) {
+    const proofs = ['ip=', ...[...conditions.values()].map(({ example }) => example)];
+    throw new UsageError(
+      `an allow needs proof, ${proofs.slice(0, -1).join(', ')} or ${proofs.at(-1)}: anybody can give a name`,
+    );
   }
   return entry;
 }
-
-const KEYS: ReadonlySet<string> = new Set(['ip', 'ptr', 'spf', 'until', 'text']);
 
 function parseSubject(text: string): Subject {
   if (text === '*') return { kind: 'any' };
@@ -241,14 +243,6 @@ function parseNetwork(text: string): IpPrefix {
   const network = parsePrefix(text);
   if (network === null) throw new UsageError(`"${text}" is no address or network`);
   return network;
-}
-
-function parsePtr(text: string | undefined): AccessEntry['ptr'] {
-  if (text === undefined) return null;
-  const below = text.startsWith('.');
-  const name = writtenName(below ? text.slice(1) : text);
-  if (!isQueryName(name)) throw new UsageError(`ptr=${text} is no name`);
-  return { name, below };
 }
 
 /** The day named is the last one, in UTC. */

@@ -7,11 +7,12 @@
  * `rfc5321` inferred findings alone reach no threshold; a literal equal to the client fares no worse in any preset than
  * with all checks off; an outage never turns what was declared against a client into an acceptance; there is no discard.
  */
-import { type Assessment, mismatchFinding } from '../core/assess.ts';
+import { type Assessment, withMismatch } from '../core/assess.ts';
 import {
   atLeast,
   type Check,
   type Correspondence,
+  type Denial,
   type Finding,
   type FindingSpec,
   type PresetName,
@@ -134,9 +135,9 @@ export function decide(assessment: Assessment, policy: Policy, dnsIll = false): 
  */
 function judged(assessment: Assessment, { require }: Policy): readonly Finding[] {
   const { findings, correspondence } = assessment;
-  if (atLeast(correspondence, require) || findings.some(({ id }) => id === 'helo-mismatch')) return findings;
-  const short = mismatchFinding(assessment, { correspondence, required: require });
-  return short === null ? findings : [...findings, short];
+  return atLeast(correspondence, require)
+    ? findings
+    : withMismatch(assessment, { correspondence, required: require });
 }
 
 function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean {
@@ -147,12 +148,6 @@ function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean 
 export function settles(found: readonly Finding[], policy: Policy): boolean {
   return found.reduce((sum, { id }) => sum + (policy.weights.get(id) ?? 0), 0) >= policy.rejectAt;
 }
-
-/** Findings of which one client can have one only. */
-const EXCLUSIVE: readonly ReadonlySet<string>[] = [
-  new Set(['helo-mismatch', 'helo-literal-mismatch']),
-  new Set(['iprev-fail', 'iprev-none']),
-];
 
 /** The most that inferred findings alone can weigh under a policy, and what they are. */
 export function inferredAlone({ weights, findings }: Policy): {
@@ -165,8 +160,10 @@ export function inferredAlone({ weights, findings }: Policy): {
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight);
   const heaviest = inferred.filter(({ id }, i) => {
-    const group = EXCLUSIVE.find((each) => each.has(id));
-    return group === undefined || inferred.findIndex((each) => group.has(each.id)) === i;
+    const group = findings.get(id)?.exclusive;
+    return (
+      group === undefined || inferred.findIndex((each) => findings.get(each.id)?.exclusive === group) === i
+    );
   });
   return { score: heaviest.reduce((total, { weight }) => total + weight, 0), findings: heaviest };
 }
@@ -182,17 +179,19 @@ export function worthwhile(checks: readonly Check[], policies: readonly Policy[]
   );
 }
 
-/** Findings that say something of the client's address or habits, not of what it said. */
-const HABITS: ReadonlySet<string> = new Set(['helo-dynamic', 'helo-changed', 'helo-churn']);
-
 /**
  * Who opts out of naming itself fares no worse than with the checks off: what would be found against a name, or only
  * against the address, does not count. The operator's own weights do.
  */
 function waived({ id }: Finding, { optOut }: Assessment, { findings, operatorSet }: Policy): boolean {
   if (!optOut || operatorSet.has(id)) return false;
-  const basis = findings.get(id)?.basis;
-  return basis === 'inferred' || basis === 'existence' || basis === 'dns' || HABITS.has(id);
+  const spec = findings.get(id);
+  return spec?.excusedByOptOut === true || ['inferred', 'existence', 'dns'].includes(spec?.basis ?? '');
+}
+
+/** Whose plain "no" the finding is. */
+export function denialOf({ id }: Finding, { findings }: Pick<Policy, 'findings'>): Denial {
+  return findings.get(id)?.denies ?? 'none';
 }
 
 function isDeclared({ id }: Finding, { findings }: Policy): boolean {
@@ -216,11 +215,9 @@ function heaviest(counted: readonly CountedFinding[]): Finding | null {
   return first === null ? null : first.finding;
 }
 
-/** Of the declared findings only the plain "no" fails: a softfail or a broken record decides nothing. */
+/** A plain "no" outweighs any proof; a softfail or a broken record denies nothing. */
 function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
-  const specs = policy.findings;
-  if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && id.endsWith('-fail'))) return 'failed';
-  if (findings.some(({ id }) => id === 'helo-claims-us' || id === 'helo-denied')) return 'failed';
+  if (findings.some((finding) => denialOf(finding, policy) !== 'none')) return 'failed';
   if (atLeast(correspondence, policy.require)) return 'verified';
   const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
   return unnamed || trouble === 'owner' ? 'unverified' : 'failed';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
-import type { FindingSpec } from '../core/check.ts';
+import type { Check, FindingSpec } from '../core/check.ts';
 import { describeError, OptionError } from '../errors.ts';
 import { AccessList, type OnVoid, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
@@ -35,16 +35,20 @@ export async function readRules(
     exemptDaemons: config.exemptDaemon,
     ourNames: config.ourName,
     ourAddresses: config.ourAddress,
-    access: await readAccess(config, onVoid),
+    access: await readAccess(config, checks, onVoid),
     churnLimit: config.churnLimit,
     reply: replyOf(config, findings),
     traceClients: config.traceClient,
   };
 }
 
-async function readAccess({ access: file }: Config, onVoid: OnVoid): Promise<AccessList> {
+async function readAccess(
+  { access: file }: Config,
+  checks: readonly Check[],
+  onVoid: OnVoid,
+): Promise<AccessList> {
   if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
-  const parsed = parseAccess(await text(file, '--access'), file, Date.now());
+  const parsed = parseAccess(await text(file, '--access'), file, Date.now(), checks);
   for (const entry of parsed.expired) onVoid(file, entry);
   return new AccessList(parsed, (entry) => {
     onVoid(file, entry);

@@ -212,7 +212,7 @@ class HeloSession implements MilterSession {
     return { reply: refused ? this.#refusal(greeting, judged, '') : 'accept', judged };
   }
 
-  private get rules(): Rules {
+  protected get rules(): Rules {
     return this.#options.rules();
   }
 
@@ -360,7 +360,7 @@ class TaggingHeloSession extends HeloSession {
     const tag = (judged: Judged): CommandReply => {
       fields.takeOff(message);
       // Above the MTA's own Received, which belongs to the same hop (RFC 8601 §5).
-      message.insertHeader(0, FIELD, authResults(fields.authservId, judged));
+      message.insertHeader(0, FIELD, authResults(fields.authservId, judged, this.rules.checks));
       return 'accept';
     };
     const judged = this.verdict(context);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccessList, parseAccess } from '../../src/policy/access.ts';
+import { checks } from '../../src/core/checks/index.ts';
 import { UsageError } from '../../src/errors.ts';
 import { assessed } from '../support/checked.ts';
 import type { Zone } from '../support/zone.ts';
@@ -13,7 +14,7 @@ const NOW = Date.parse('2026-06-15T12:00:00Z');
 const DAY = 86_400_000;
 
 function list(text: string, reported: number[] = []): AccessList {
-  return new AccessList(parseAccess(text, 'list', NOW), ({ line }) => reported.push(line));
+  return new AccessList(parseAccess(text, 'list', NOW, checks), ({ line }) => reported.push(line));
 }
 
 async function matched(text: string, ip: string | null, helo: string, now = NOW): Promise<string> {
@@ -80,7 +81,7 @@ describe('a line matches', () => {
     );
     for (const helo of ['x', 'x', 'z']) access.match(await assessed(null, helo), NOW + DAY);
     expect(reported).toEqual([1]);
-    expect(parseAccess('deny z until=2001-01-01', 'list', NOW).expired).toMatchObject([{ line: 1 }]);
+    expect(parseAccess('deny z until=2001-01-01', 'list', NOW, checks).expired).toMatchObject([{ line: 1 }]);
   });
 
   it('and is counted', async () => {
@@ -123,8 +124,8 @@ describe('a bad line names file and line:', () => {
     ['deny a*(b)', /is no pattern/],
     ['deny a text="open', /is none of/],
   ])('%j', (text, message) => {
-    expect(() => parseAccess(`# first\n${text}`, 'list', NOW)).toThrow(UsageError);
-    expect(() => parseAccess(`# first\n${text}`, 'list', NOW)).toThrow(message);
-    expect(() => parseAccess(`# first\n${text}`, 'list', NOW)).toThrow(/^list:2: /);
+    expect(() => parseAccess(`# first\n${text}`, 'list', NOW, checks)).toThrow(UsageError);
+    expect(() => parseAccess(`# first\n${text}`, 'list', NOW, checks)).toThrow(message);
+    expect(() => parseAccess(`# first\n${text}`, 'list', NOW, checks)).toThrow(/^list:2: /);
   });
 });

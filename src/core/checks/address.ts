@@ -10,6 +10,7 @@ export const addressMatches = defineCheck({
   name: 'address',
   findings: {},
   provesCorrespondence: true,
+  method: { heading: 'address of the name', about: 'helo' },
   async run({ ip, helo }, resolver): Promise<Outcome<never>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();

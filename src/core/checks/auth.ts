@@ -8,6 +8,7 @@ export const auth = defineCheck({
   findings: {
     'helo-auth-fail': {
       basis: 'declared',
+      denies: 'name',
       summary: 'the _auth record of the HELO name does not cover the client',
       reference: 'docs/auth-record.md (experimental)',
       weight: 10,
@@ -16,6 +17,7 @@ export const auth = defineCheck({
     },
   },
   provesCorrespondence: true,
+  method: { heading: '_auth of its owner', about: 'helo' },
   async run({ ip, helo }, resolver): Promise<Outcome<'helo-auth-fail'>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();

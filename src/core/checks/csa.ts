@@ -8,6 +8,7 @@ export const csa = defineCheck({
   findings: {
     'helo-csa-fail': {
       basis: 'declared',
+      denies: 'name',
       summary: 'the CSA record of the HELO name does not authorize the client',
       reference: 'draft-ietf-marid-csv-csa-02',
       weight: 10,
@@ -16,6 +17,12 @@ export const csa = defineCheck({
     },
   },
   provesCorrespondence: true,
+  method: {
+    heading: 'CSA of the name',
+    about: 'helo',
+    // RFC 8601 knows no method for it.
+    results: { method: 'x-csa', property: 'smtp.helo' },
+  },
   async run({ ip, helo }, resolver): Promise<Outcome<'helo-csa-fail'>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();

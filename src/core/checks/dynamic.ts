@@ -2,7 +2,7 @@
  * Does the name look made from the client's address, as access providers name their customers? Sound senders do it
  * too (large mail services name their pools so), hence never decisive alone.
  */
-import { defineCheck, found } from '../check.ts';
+import { defineCheck, found, PROOF_LEAVES_NOTHING } from '../check.ts';
 import { queryName } from '../helo.ts';
 import { type IpAddress, ipv6Nibbles } from '../ip.ts';
 
@@ -17,6 +17,8 @@ export const dynamicName = defineCheck({
       reason: 'typical of access lines, but also of large mail services: a hint, never a verdict',
       reply:
         'HELO {helo} looks like the name of an access line ({encoding}); use the mail relay of your provider',
+      excusedByOptOut: true,
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   run({ ip, helo }) {

@@ -1,5 +1,5 @@
 /** Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address record. */
-import { defineCheck, found, type Outcome, pass, temperror } from '../check.ts';
+import { defineCheck, type Evidence, found, type Outcome, pass, temperror } from '../check.ts';
 import type { Client } from '../client.ts';
 import { isPublicSuffix, registrableDomain } from '../domain.ts';
 import { queryName } from '../helo.ts';
@@ -62,6 +62,14 @@ export const nameExists = defineCheck({
     });
   },
 });
+
+/** The addresses of the name as this check has told them, with a blank between them; undefined where it has none. */
+export function addressesOfName(
+  outcomes: readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[],
+): string | undefined {
+  const exists = outcomes.find(({ check, result }) => check === nameExists.name && result === 'pass');
+  return exists?.evidence['addresses'];
+}
 
 type ExistenceId = 'helo-unregistered' | 'helo-nxdomain' | 'helo-no-address' | 'helo-private-address';
 

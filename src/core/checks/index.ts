@@ -23,9 +23,10 @@ import { nameExists } from './exists.ts';
 import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
 import { forgedResults, type MessageFacts } from './message.ts';
-import { dnsFindings, mismatchFindings } from './mismatch.ts';
+import { mismatchFindings } from './mismatch.ts';
 import { claimsUs, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
+import { unknownFindings } from './unknown.ts';
 
 /** Functions of the client and DNS: their outcomes are cached per client and name. */
 export const checks: readonly Check[] = [
@@ -72,6 +73,6 @@ export function findingsOf(registered: readonly Check[]): ReadonlyMap<string, Fi
     if (check === addressMatches) add(mismatchFindings);
   }
   for (const check of [...sessionChecks, ...messageChecks]) add(check.findings);
-  add(dnsFindings);
+  add(unknownFindings);
   return specs;
 }

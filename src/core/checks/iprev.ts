@@ -2,7 +2,16 @@
  * iprev of the client, and what it says of the HELO name: a verified reverse name under the same organisation makes
  * the two aligned. RFC 8601 §3.
  */
-import { defineCheck, type Evidence, found, none, type Outcome, pass, temperror } from '../check.ts';
+import {
+  defineCheck,
+  type Evidence,
+  found,
+  none,
+  type Outcome,
+  pass,
+  PROOF_LEAVES_NOTHING,
+  temperror,
+} from '../check.ts';
 import { organisation } from '../domain.ts';
 import { queryName } from '../helo.ts';
 import { iprev } from '../iprev.ts';
@@ -20,6 +29,8 @@ export const reverseLookup = defineCheck({
       reply:
         '{client} has the reverse name {names}, which does not lead back to it; make forward and reverse DNS agree',
       status: '7.25',
+      exclusive: 'reverse-name',
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
     'iprev-none': {
       basis: 'inferred',
@@ -29,10 +40,18 @@ export const reverseLookup = defineCheck({
       reason: 'as for iprev-fail',
       reply: '{client} has no reverse name; ask your provider for a PTR record',
       status: '7.25',
+      exclusive: 'reverse-name',
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   provesCorrespondence: true,
   reads: 'client',
+  method: {
+    heading: 'reverse name (iprev)',
+    about: 'client',
+    access: { key: 'ptr', takes: 'name', names: 'names' },
+    results: { method: 'iprev', property: 'policy.iprev' },
+  },
   async run({ ip, helo }, resolver): Promise<Outcome<'iprev-fail' | 'iprev-none'>> {
     if (ip === null) return none();
     const { result, names, verified, trouble } = await iprev(ip, resolver);

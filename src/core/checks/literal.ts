@@ -84,8 +84,10 @@ export const literalMatches = defineCheck({
       weight: { rfc5321: 2, emailcore: 10, strict: 10 },
       reason: 'RFC 5321 forbids refusing for a mismatch alone; the applicability statement allows it',
       reply: 'HELO {helo} is not the address you come from, {client}; announce the public name of your host',
+      exclusive: 'mismatch',
     },
   },
+  method: { heading: 'address literal', about: 'helo' },
   run(client) {
     const { helo, ip } = client;
     if (helo.kind !== 'literal' || ip === null) return none();

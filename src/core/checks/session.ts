@@ -2,7 +2,15 @@
  * Checks that need more than the client and DNS: who we are, and what this client said before. They ask nothing of
  * DNS, run at every HELO and are never cached.
  */
-import { type Correspondence, found, type FindingSpec, none, type Outcome, pass } from '../check.ts';
+import {
+  type Correspondence,
+  found,
+  type FindingSpec,
+  none,
+  type Outcome,
+  pass,
+  PROOF_LEAVES_NOTHING,
+} from '../check.ts';
 import type { Client } from '../client.ts';
 import { isWithin } from '../domain.ts';
 import { type IpAddress, sameIp } from '../ip.ts';
@@ -39,6 +47,8 @@ export const claimsUs = defineSessionCheck({
   findings: {
     'helo-claims-us': {
       basis: 'local',
+      // We are the owner, and say that it is not this client.
+      denies: 'name',
       summary: 'the client gives a name or address of ours',
       reference: 'universal practice; RFC 5321 §7.9',
       weight: 10,
@@ -73,6 +83,8 @@ export const heloChanged = defineSessionCheck({
       weight: { rfc5321: 2, emailcore: 2, strict: 3 },
       reason: 'a host has one name; a few programs change theirs after STARTTLS, so it is a hint only',
       reply: 'HELO {helo}: you said {previous} before; announce one name',
+      excusedByOptOut: true,
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   run({ helo }, { previousHelo }) {
@@ -93,6 +105,8 @@ export const heloChurn = defineSessionCheck({
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason: 'typical of malware; also of hosts behind one NAT, so it is a hint only',
       reply: 'HELO {helo}: {names} different names from {client} in a short time; announce one name',
+      excusedByOptOut: true,
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   run({ helo }, { namesSeen, churnLimit }) {
@@ -108,6 +122,7 @@ export const heloDenied = defineSessionCheck({
   findings: {
     'helo-denied': {
       basis: 'local',
+      denies: 'client',
       summary: "the operator's access list refuses the client",
       reference: 'local policy',
       weight: 10,

@@ -10,6 +10,7 @@ export const spf = defineCheck({
   findings: {
     'helo-spf-fail': {
       basis: 'declared',
+      denies: 'name',
       summary: 'the SPF record of the HELO name does not permit the client',
       reference: 'RFC 7208 §2.6.4, §8.4',
       weight: 10,
@@ -20,6 +21,7 @@ export const spf = defineCheck({
     },
     'helo-spf-softfail': {
       basis: 'declared',
+      denies: 'none',
       summary: 'the SPF record of the HELO name says that the client is probably not permitted',
       reference: 'RFC 7208 §2.6.5',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
@@ -29,6 +31,7 @@ export const spf = defineCheck({
     },
     'helo-spf-permerror': {
       basis: 'declared',
+      denies: 'none',
       summary: 'the SPF record of the HELO name cannot be interpreted',
       reference: 'RFC 7208 §2.6.7',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
@@ -38,6 +41,12 @@ export const spf = defineCheck({
     },
   },
   provesCorrespondence: true,
+  method: {
+    heading: 'SPF of the name',
+    about: 'helo',
+    access: { key: 'spf', takes: 'pass' },
+    results: { method: 'spf', property: 'smtp.helo' },
+  },
   async run({ ip, helo }, resolver): Promise<Outcome<SpfFinding>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();
