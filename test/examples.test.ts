@@ -112,7 +112,7 @@ it('the check in docs/checks.md is sound, and does what the page says', async ()
     '_partner.no.org': { TXT: ['no'] },
     '_partner.yes.org': { TXT: ['since 2020'] },
   });
-  const said = ['no.org', 'yes.org', 'other.org', '[192.0.2.1]'].map((helo) =>
+  const said = ['no.org', 'yes.org', 'other.org', '[192.0.2.1]'].map(async (helo) =>
     partner?.run(makeClient('192.0.2.1', helo), zone),
   );
   expect(await Promise.all(said)).toEqual([{ id: 'no-partner', evidence: {} }, 'pass', 'none', 'none']);

@@ -145,7 +145,7 @@ describe('the access list', () => {
   it.each([
     ['deny a b', 'access:1: "b" is none of ip=, member=, partner=, ptr=, spf=, until=, text='],
     ['deny a partner=yes', 'access:1: partner= can only be pass'],
-    ['deny a member=x..y', 'access:1: member=x..y is no name'],
+    ['deny a member=x..y', 'access:1: member=x..y is not a name'],
     [
       'allow a',
       'access:1: an allow needs proof, ip=, member=, partner=pass, ptr= or spf=pass: anybody can give a name',

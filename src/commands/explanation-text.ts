@@ -1,7 +1,7 @@
 /**
- * What `check` tells a person, in the order in which one would think: what the name is, what DNS says, whether it
- * belongs to the client and who says so, what each preset would do, and what the sender should publish to mend it.
- * Everything a stranger wrote is escaped.
+ * What `check` tells a person, in the order in which one would ask: what the name is, what DNS says, whether
+ * it belongs to the client and who says so, what each preset would do, and what the sender should publish to
+ * fix it. Everything a stranger wrote is escaped.
  */
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
@@ -54,7 +54,7 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
   if (changed?.score !== verdict.score || changed.disposition !== verdict.disposition) {
     lines.push(...verdictLines('your options', verdict, reply(verdict), paint));
   }
-  return `${[...lines, ...mend(explanation)].join('\n')}\n`;
+  return `${[...lines, ...remedy(explanation)].join('\n')}\n`;
 }
 
 function describeHelo(helo: Helo): string {
@@ -135,11 +135,11 @@ function verdictLines(
 }
 
 /** What would have made the strictest preset content. */
-function mend({ assessment: { client, correspondence }, presets }: Explanation): string[] {
+function remedy({ assessment: { client, correspondence }, presets }: Explanation): string[] {
   const name = queryName(client.helo);
   if (presets.get('strict')?.disposition === 'accept' || client.ip === null) return [];
   if (name === null || (client.helo.kind === 'domain' && client.helo.underscore)) {
-    return ['', 'To mend it, the sender announces the full public name of its host, and publishes that.'];
+    return ['', 'To fix it, the sender announces the full public name of its host, and publishes that.'];
   }
   if (correspondence === 'exact' || correspondence === 'authorized') return [];
   const needed = recordsFor(name, [client.ip])
@@ -147,7 +147,7 @@ function mend({ assessment: { client, correspondence }, presets }: Explanation):
     .slice(0, 3);
   return [
     '',
-    'To mend it, the sender publishes, if the name is its own (one of address and SPF is enough):',
+    'To fix it, the sender publishes, if the name is its own (one of address and SPF is enough):',
     ...needed.map((record) => `  ${formatRecord(record)}`),
   ];
 }

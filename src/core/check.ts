@@ -1,15 +1,16 @@
 /**
  * What a check is, what it may say, and how one is defined.
  *
- * A check is a pure function of the client and of DNS. It says what is true (a Finding, with the Evidence that was
- * seen); it knows no policy and no other check. Findings carry stable ids that are public API, like error codes.
+ * A check is a pure function of the client and of DNS. It says what is true (a Finding, with the Evidence
+ * that was seen); it knows no policy and no other check. Findings carry stable ids that are public API, like
+ * error codes.
  */
 import { unknownFinding, type UnknownId } from './checks/unknown.ts';
 import type { Client } from './client.ts';
 import { type Evidence, type Finding, type FindingSpec, NOTHING } from './finding.ts';
 import type { Resolver } from './resolver.ts';
 
-/** Whoever writes a check needs both files. */
+// Whoever writes a check needs both.
 export * from './finding.ts';
 
 /** The strongest proof that client and name belong together, weakest last. */
@@ -30,8 +31,8 @@ export const RESULTS = [
 export type Result = (typeof RESULTS)[number];
 
 /**
- * Whose zones a check reads: those of the owner of the HELO name, or the client's reverse zone and where it leads.
- * Who controls a zone can break it, and must not excuse by that what somebody else has published.
+ * Whose zones a check reads: those of the owner of the HELO name, or the client's reverse zone and where it
+ * leads. Whoever controls a zone can break it, and must not thereby excuse what somebody else has published.
  */
 export const ZONES = ['owner', 'client'] as const;
 export type Zone = (typeof ZONES)[number];
@@ -41,7 +42,7 @@ export interface Outcome<Id extends string = string> {
   readonly result: Result;
   readonly evidence: Evidence;
   readonly finding: Finding<Id | UnknownId> | null;
-  /** What this check proves of the correspondence of client and name. */
+  /** What this check proves about the correspondence of client and name. */
   readonly correspondence: Correspondence;
   /** The name's owner says that this host cannot be identified: an opt-out, not a fault. */
   readonly optOut: boolean;
@@ -67,7 +68,9 @@ export type AccessCondition =
 export interface ResultWords {
   /** A registered method, or one that begins with `x-`. */
   readonly method: string;
-  /** Type and name of the property that tells what the method is about: `smtp.helo`. Its value is that itself. */
+  /**
+   * Type and name of the property that tells what the method is about: `smtp.helo`. Its value is that itself.
+   */
   readonly property: string;
 }
 
@@ -83,19 +86,20 @@ export interface Method {
 
 /**
  * One check. `run` may also return the bare words `'pass'` and `'none'`, or a Finding, for short. It gets a
- * resolver whose answers are remembered, counted and bounded for this assessment. `name` is kebab-case and unique.
+ * resolver whose answers are remembered, counted and bounded for this assessment. `name` is kebab-case and
+ * unique.
  */
 export interface Check<Id extends string = string> {
   readonly name: string;
   readonly findings: Readonly<Record<Id, FindingSpec>>;
   /**
-   * It asks DNS for the sake of its findings alone: it is left out where no policy weighs them and the operator has set no
-   * weight.
+   * It asks DNS for the sake of its findings alone: it is left out where no policy weighs them and the
+   * operator has set no weight.
    */
   readonly onlyIfWeighed?: boolean;
   /**
-   * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it reads the
-   * client's zones only.
+   * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it
+   * reads the client's zones only.
    */
   readonly provesCorrespondence?: boolean;
   /** Whose zones it reads; the owner's where nothing is said. */
@@ -112,7 +116,7 @@ export function defineCheck<const Id extends string>(check: Check<Id>): Check<Id
   return check;
 }
 
-/** With nothing seen and nothing proved, as most are: shared, since assessments are kept by the ten thousand. */
+/** Most outcomes see and prove nothing: they are shared, since tens of thousands of assessments are kept. */
 const PASS = plain('pass');
 const NONE = plain('none');
 
@@ -147,7 +151,7 @@ export function temperror(question: string, detail: string): Outcome<never> {
   return { result: 'temperror', evidence: finding.evidence, finding, correspondence: 'none', optOut: false };
 }
 
-/** Brings the short forms of a check's answer into the long one. */
+/** The long form of a check's answer. */
 export function normalise<Id extends string>(answer: CheckAnswer<Id>): Outcome<Id> {
   if (answer === 'pass') return pass();
   if (answer === 'none') return none();

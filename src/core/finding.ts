@@ -1,12 +1,13 @@
 /**
- * What a finding is, and everything that the rest of the product needs to know about one: policy, access list, header,
- * explanation and documentation read it from here, and none of them knows a finding by its id.
+ * What a finding is, and everything that the rest of the product needs to know about one: policy, access
+ * list, header, explanation and documentation read it from here, and none of them knows a finding by its id.
  */
 
 /**
- * What a finding rests on: the text itself (`form`); DNS says there is no such host (`existence`); the owner of the
- * name says something about the client (`declared`); we found no correspondence (`inferred`, the only basis on which
- * alone RFC 5321 §4.1.4 forbids a refusal); the operator's rule (`local`); DNS could not say (`dns`).
+ * What a finding rests on: the text itself (`form`); DNS says there is no such host (`existence`); the owner
+ * of the name says something about the client (`declared`); we found no correspondence (`inferred`, the only
+ * basis on which alone RFC 5321 §4.1.4 forbids a refusal); the operator's rule (`local`); DNS could not say
+ * (`dns`).
  */
 export type Basis = 'form' | 'existence' | 'declared' | 'inferred' | 'local' | 'dns';
 
@@ -18,17 +19,18 @@ export type PresetName = (typeof PRESETS)[number];
 export type Weight = number | Readonly<Record<PresetName, number>>;
 
 /**
- * Whose plain "no" a finding is: the owner of the name denies it to the client (`name`), or the operator denies the
- * client (`client`). `none` is a declaration that denies nothing, such as a softfail.
+ * Whose plain "no" a finding is: the owner of the name denies it to the client (`name`), or the operator
+ * denies the client (`client`). `none` is a declaration that denies nothing, such as a softfail.
  */
 export const DENIALS = ['name', 'client', 'none'] as const;
 export type Denial = (typeof DENIALS)[number];
 
 /**
- * What can be shown of a client, and what a finding may weigh less for: an address of the name is the client's (`exact`);
- * the owner of the name permits the client (`authorized`); the client has a verified reverse name in the organisation of
- * the name (`aligned`), or in any (`reverse`). For the last two, a reverse name with the client's address written into it
- * shows nothing, as access providers give one to every line.
+ * What can be shown of a client, and what a finding may weigh less for: an address of the name is the
+ * client's (`exact`); the owner of the name permits the client (`authorized`); the client has a verified
+ * reverse name in the organisation of the name (`aligned`), or in any (`reverse`). For the last two, a
+ * reverse name with the client's address written into it shows nothing, as access providers give one to every
+ * line.
  */
 export const PROOFS = ['exact', 'authorized', 'aligned', 'reverse'] as const;
 export type Proof = (typeof PROOFS)[number];
@@ -62,8 +64,8 @@ interface AnySpec {
   /** Of the findings that name the same group here, one client can have only one. In kebab-case. */
   readonly exclusive?: string;
   /**
-   * It weighs nothing for a client that opts out of naming itself, as it says something of its address or habits. Findings
-   * with basis `inferred`, `existence` or `dns` never weigh anything there.
+   * It weighs nothing for a client that opts out of naming itself, as it says something of its address or
+   * habits. Findings with basis `inferred`, `existence` or `dns` never weigh anything there.
    */
   readonly excusedByOptOut?: true;
   /** What it weighs at most once something is shown. Declared only: no policy applies it yet. */

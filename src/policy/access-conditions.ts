@@ -1,6 +1,6 @@
 /**
- * What a line of the access list may ask of the checks, beside the address of the client: whatever they declare, such as
- * `spf=pass` and `ptr=mail.example.org`.
+ * What a line of the access list may ask of the checks, beside the address of the client: whatever they
+ * declare, such as `spf=pass` and `ptr=mail.example.org`.
  */
 import type { CheckOutcome } from '../core/assess.ts';
 import type { Check } from '../core/check.ts';
@@ -8,7 +8,10 @@ import { isQueryName, isWithin } from '../core/domain.ts';
 import { UsageError } from '../errors.ts';
 import { writtenName } from './written-name.ts';
 
-/** What one condition wants of one check: that it passed, or that one of its names is this one or lies below it. */
+/**
+ * What one condition wants of one check: that it passed, or that one of its names is this one or lies below
+ * it.
+ */
 export interface Shown {
   readonly check: string;
   /** It is about the client, whatever the text of HELO. */
@@ -36,7 +39,8 @@ export function conditionsOf(checks: readonly Check[]): Conditions {
     const { key } = access;
     const ofClient = about === 'client';
     if (access.takes === 'pass') {
-      // To pass is not enough for a method of correspondence: a record that permits everybody identifies nobody.
+      // To pass is not enough for a method of correspondence: a record that permits everybody identifies
+      // nobody.
       const holds = ({ correspondence }: CheckOutcome): boolean =>
         provesCorrespondence !== true || correspondence !== 'none';
       const read = (value: string): Shown => {
@@ -60,6 +64,6 @@ export function conditionsOf(checks: readonly Check[]): Conditions {
 function parseName(key: string, text: string): (name: string) => boolean {
   const below = text.startsWith('.');
   const wanted = writtenName(below ? text.slice(1) : text);
-  if (!isQueryName(wanted)) throw new UsageError(`${key}=${text} is no name`);
+  if (!isQueryName(wanted)) throw new UsageError(`${key}=${text} is not a name`);
   return (name) => (below ? isWithin(name, wanted) : name === wanted);
 }

@@ -1,6 +1,6 @@
 /**
- * The access list: who is let through and who is refused, whatever the checks say. A name can be forged, so an `allow`
- * is tied to proof: an address, or what a check shows (SPF, a verified reverse name).
+ * The access list: who is let through and who is refused, whatever the checks say. A name can be forged, so
+ * an `allow` is tied to proof: an address, or what a check shows (SPF, a verified reverse name).
  *
  *     allow mail.example.org    ip=192.0.2.0/24  until=2027-01-31  # until they have fixed their DNS
  *     allow .example.net        ptr=.example.net
@@ -50,7 +50,10 @@ type Subject =
 export class AccessList {
   readonly #names = new Map<string, AccessEntry[]>();
   readonly #suffixes = new Map<string, AccessEntry[]>();
-  /** Entries for any name, by network: one look-up a prefix length in use, however many networks there are. */
+  /**
+   * Entries for any name, by network: one look-up for each prefix length in use, however many networks there
+   * are.
+   */
   readonly #networks = new Map<string, AccessEntry[]>();
   readonly #lengths = new Set<number>();
   readonly #others: AccessEntry[] = [];
@@ -58,10 +61,15 @@ export class AccessList {
   readonly #onVoid: (entry: AccessEntry) => void;
   readonly #void: Set<number>;
   readonly #empty: boolean;
-  /** Some line wants a proof that is looked up for the client, such as its reverse name, whatever the text of HELO. */
+  /**
+   * Some line wants a proof that is looked up for the client whatever its HELO text, such as its reverse
+   * name.
+   */
   readonly needsReverse: boolean;
 
-  /** `expired` are known to have expired; `onVoid` hears of each other one once, when it would have matched. */
+  /**
+   * `expired` are known to have expired; `onVoid` hears of each other one once, when it would have matched.
+   */
   constructor({ entries, expired }: ParsedAccess, onVoid: (entry: AccessEntry) => void) {
     this.#onVoid = onVoid;
     this.#void = new Set(expired.map(({ line }) => line));
@@ -70,7 +78,7 @@ export class AccessList {
     this.#empty = entries.length === 0;
   }
 
-  /** Matches by line, since the list was read. */
+  /** How often each line has matched since the list was read. */
   get hits(): ReadonlyMap<number, number> {
     return this.#hits;
   }
@@ -133,7 +141,7 @@ function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessm
   if (subject.kind === 'literal' && !(helo.kind === 'literal' && sameIp(helo.address, subject.address)))
     return false;
   if (subject.kind === 'pattern') {
-    // Two stars over 255 octets is the most that the matcher is given to chew on.
+    // Two stars over 255 octets are the most work that the matcher is given.
     if (helo.text.length > 255 || !subject.pattern.test(canonicalName(helo.text))) return false;
   }
   if (networks.length > 0 && (ip === null || !networks.some((network) => prefixContains(network, ip))))
@@ -153,8 +161,8 @@ export interface ParsedAccess {
 }
 
 /**
- * Reads a list. What a condition may ask for besides address and date is what `checks` declare (`AccessCondition`). Throws
- * FileError, naming file and line. `now` is Unix time in milliseconds.
+ * Reads a list. What a condition may ask for besides address and date is what `checks` declare
+ * (`AccessCondition`). Throws FileError, naming file and line. `now` is Unix time in milliseconds.
  */
 export function parseAccess(text: string, file: string, now: number, checks: readonly Check[]): ParsedAccess {
   const conditions = conditionsOf(checks);
@@ -221,13 +229,15 @@ function parseSubject(text: string): Subject {
   if (text === '*') return { kind: 'any' };
   if (text.startsWith('[')) {
     const helo = parseHelo(text);
-    if (helo.kind !== 'literal') throw new UsageError(`"${text}" is no address literal`);
+    if (helo.kind !== 'literal') throw new UsageError(`"${text}" is not an address literal`);
     return { kind: 'literal', address: helo.address };
   }
   const name = writtenName(text);
   if (name.includes('*')) {
     if (!/^[a-z0-9._*-]+$/.test(name) || name.split('*').length > 3)
-      throw new UsageError(`"${text}" is no pattern: letters, digits, dots, hyphens and at most two stars`);
+      throw new UsageError(
+        `"${text}" is not a pattern: letters, digits, dots, hyphens and at most two stars`,
+      );
     const source = name
       .split('*')
       .map((part) => part.replaceAll('.', '\\.'))
@@ -235,13 +245,13 @@ function parseSubject(text: string): Subject {
     return { kind: 'pattern', pattern: new RegExp(`^${source}$`) };
   }
   const below = name.startsWith('.');
-  if (!isQueryName(below ? name.slice(1) : name)) throw new UsageError(`"${text}" is no name`);
+  if (!isQueryName(below ? name.slice(1) : name)) throw new UsageError(`"${text}" is not a name`);
   return below ? { kind: 'suffix', name: name.slice(1) } : { kind: 'name', name };
 }
 
 function parseNetwork(text: string): IpPrefix {
   const network = parsePrefix(text);
-  if (network === null) throw new UsageError(`"${text}" is no address or network`);
+  if (network === null) throw new UsageError(`"${text}" is not an address or network`);
   return network;
 }
 
@@ -249,6 +259,6 @@ function parseNetwork(text: string): IpPrefix {
 function parseUntil(text: string | undefined): number | null {
   if (text === undefined) return null;
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
-  if (Number.isNaN(day)) throw new UsageError(`until=${text} is no date such as 2027-01-31`);
+  if (Number.isNaN(day)) throw new UsageError(`until=${text} is not a date such as 2027-01-31`);
   return day + 86_400_000;
 }

@@ -1,4 +1,7 @@
-/** What can be wrong with a check of the operator's, in one sentence each: it comes from a module that no compiler has seen. */
+/**
+ * What can be wrong with a check of the operator's, in one sentence each: it comes from a module that no
+ * compiler has seen.
+ */
 import {
   DENIALS,
   type FindingSpec,
@@ -13,7 +16,9 @@ import { OWN_CONDITIONS } from '../policy/access-conditions.ts';
 const BASES: ReadonlySet<unknown> = new Set(['form', 'existence', 'declared', 'inferred', 'local']);
 const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/;
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
-/** Methods that begin so are ours to sign with: where somebody else wrote one in our name, it is taken off. */
+/**
+ * Methods that begin so are ours to sign with: where somebody else wrote one in our name, it is taken off.
+ */
 const RESULT_METHOD = /^x-helo-[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** `ptype.property` of RFC 8601 §2.2. */
 const PROPERTY = /^[a-z]+\.[a-z0-9]+(?:-[a-z0-9]+)*$/;

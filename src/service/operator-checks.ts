@@ -1,6 +1,6 @@
 /**
- * The operator's own checks: ES modules that export objects as `defineCheck` makes them. A module that is faulty stops the
- * start; a check that fails or hangs at run time has nothing to say.
+ * The operator's own checks: ES modules that export objects as `defineCheck` makes them. A module that is
+ * faulty stops the start; a check that fails or hangs at run time has nothing to say.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -26,10 +26,10 @@ export interface LoadedChecks {
 }
 
 /**
- * Loads every check that the files export, by default or by name, singly or as an array. `known` are our own checks and
- * finding ids, whose names and words are taken. A module that has changed since it was read before is read again; what it
- * imports is not.
- * Rejects with OptionError for a file that cannot be read, with FileError for one that is not sound.
+ * Loads every check that the files export, by default or by name, singly or as an array. `known` are our own
+ * checks and finding ids, whose names and words are taken. A module that has changed since it was read before
+ * is read again; what it imports is not. Rejects with OptionError for a file that cannot be read, with
+ * FileError for one that is not sound.
  */
 export async function loadOperatorChecks(
   files: readonly string[],
@@ -78,7 +78,10 @@ async function exportsOf(file: string, url: string): Promise<unknown[]> {
   return found;
 }
 
-/** With a time limit of its own, and a finding only of those it declared: what it gives is taken on trust nowhere. */
+/**
+ * With a time limit of its own, and a finding only of those it declared: what it gives is taken on trust
+ * nowhere.
+ */
 function guarded(check: Check, timeoutMs: number): Check {
   return {
     ...check,
@@ -100,8 +103,8 @@ function guarded(check: Check, timeoutMs: number): Check {
 }
 
 /**
- * `pass`, `none`, a finding `{ id, evidence }`, or an outcome as `pass()`, `none()` and `found()` of the core make it;
- * `undefined` is none. Throws for anything else.
+ * `pass`, `none`, a finding `{ id, evidence }`, or an outcome as `pass()`, `none()` and `found()` of the core
+ * make it; `undefined` is none. Throws for anything else.
  */
 function answerOf(answer: unknown, check: Check): 'pass' | 'none' | Finding | Outcome {
   if (answer === 'pass' || answer === 'none') return answer;

@@ -1,7 +1,8 @@
 /**
  * Authentication-Results (RFC 8601): what we found, for the filters and people behind us.
  *
- * `x-helo` is our verdict, as there is no registered method for EHLO correspondence; the others are declared by the checks.
+ * `x-helo` is our verdict, as there is no registered method for EHLO correspondence; the others are declared
+ * by the checks.
  */
 import type { Assessment } from '../core/assess.ts';
 import type { Check, Method } from '../core/check.ts';
@@ -17,8 +18,9 @@ const STREAM_RESULT: Readonly<Record<Stream, string>> = {
 };
 
 /**
- * The value of the field, folded with LF and a tab. HELO text is a stranger's: quoted, cleaned and capped. `checks` say which
- * of them is a method here, and how it is called: first those about the client, then those about the name.
+ * The value of the field, folded with LF and a tab. HELO text is a stranger's: quoted, cleaned and capped.
+ * `checks` say which of them is a method here, and how it is called: first those about the client, then those
+ * about the name.
  */
 export function authResults(
   authservId: string,
@@ -47,8 +49,8 @@ export function authResults(
 }
 
 /**
- * The result words of checks are those of RFC 8601 §2.7. A check that was not made, as where the text alone decides, is not
- * told; nor is any where the client has no address to check.
+ * The result words of checks are those of RFC 8601 §2.7. A check that was not made, as where the text alone
+ * decides, is not told; nor is any where the client has no address to check.
  */
 function methods(
   { client, outcomes }: Assessment,

@@ -116,9 +116,17 @@ describe('a faulty module stops the start with one sentence:', () => {
     ['an excuse that is none', spec('excusedByOptOut: false'), /"excusedByOptOut" can only be true/],
     ['a proof that is none', spec('excusedByProof: { charm: 0 }'), /"excusedByProof" must give one or more/],
     ['a proof without weight', spec("excusedByProof: { exact: 'less' }"), /a number from 0, or one for each/],
-    ['no proof at all', spec('excusedByProof: true'), /"excusedByProof" must give one or more of exact, auth/],
+    [
+      'no proof at all',
+      spec('excusedByProof: true'),
+      /"excusedByProof" must give one or more of exact, auth/,
+    ],
     ['somebody else’s zones', trait("reads: 'all'"), /^[^:]+: check "own": "reads" must be owner or client$/],
-    ['no proof of correspondence', trait('provesCorrespondence: 1'), /"provesCorrespondence" must be true or/],
+    [
+      'no proof of correspondence',
+      trait('provesCorrespondence: 1'),
+      /"provesCorrespondence" must be true or/,
+    ],
     ['neither wanted nor not', trait("onlyIfWeighed: 'no'"), /"onlyIfWeighed" must be true or false/],
     [
       'a method that is not always asked',
@@ -157,9 +165,7 @@ describe('a faulty module stops the start with one sentence:', () => {
       /have a method "x-helo-own" already/,
     ],
   ])('two checks with the same %s', async (_, words, message) => {
-    const other = method(words)
-      .replace("name: 'own'", "name: 'other'")
-      .replace("'own-rule'", "'other-rule'");
+    const other = method(words).replace("name: 'own'", "name: 'other'").replace("'own-rule'", "'other-rule'");
     await expect(loadOperatorChecks([file(method(words)), file(other)], KNOWN, 100)).rejects.toThrow(message);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Is the client one of the addresses of the name it gives (exact), or their neighbour in the same /24 or /64, as the
- * hosts of a pool are (aligned)? RFC 5321 §4.1.4: a server MAY verify this.
+ * Is the client one of the addresses of the name it gives (exact), or their neighbour in the same /24 or /64,
+ * as the hosts of a pool are (aligned)? RFC 5321 §4.1.4: a server MAY verify this.
  */
 import { defineCheck, none, type Outcome, pass, temperror } from '../check.ts';
 import { queryName } from '../helo.ts';

@@ -1,4 +1,7 @@
-/** The owner record `_auth` of the HELO name, MacQuigg's proposal of 2007; experimental, see `docs/auth-record.md`. */
+/**
+ * The owner record `_auth` of the HELO name, MacQuigg's proposal of 2007; experimental, see
+ * `docs/auth-record.md`.
+ */
 import { checkAuthRecord } from '../auth-record/index.ts';
 import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
 import { queryName } from '../helo.ts';
@@ -13,7 +16,7 @@ export const auth = defineCheck({
       reference: 'docs/auth-record.md (experimental)',
       weight: 10,
       reason: 'the owner of the name says no; nobody publishes such a record without meaning it',
-      reply: 'HELO {helo}: the record at _auth.{domain} does not cover {client} ({detail}); mend it',
+      reply: 'HELO {helo}: the record at _auth.{domain} does not cover {client} ({detail}); fix it',
     },
   },
   provesCorrespondence: true,

@@ -1,4 +1,7 @@
-/** Client SMTP Authorization: what the owner says at `_client._smtp` of the HELO name. draft-ietf-marid-csv-csa-02. */
+/**
+ * Client SMTP Authorization: what the owner says at `_client._smtp` of the HELO name.
+ * draft-ietf-marid-csv-csa-02.
+ */
 import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
 import { checkCsa } from '../csa.ts';
 import { queryName } from '../helo.ts';
@@ -13,7 +16,7 @@ export const csa = defineCheck({
       reference: 'draft-ietf-marid-csv-csa-02',
       weight: 10,
       reason: 'the owner of the name says no; as Exim with verify = csa',
-      reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail}); mend {record}',
+      reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail}); fix {record}',
     },
   },
   provesCorrespondence: true,

@@ -1,6 +1,6 @@
 /**
- * The registry: every check, in the order in which findings are listed. Everything that enumerates findings (policy,
- * `--list-findings`, documentation, log words) reads it from here.
+ * The registry: every check, in the order in which findings are listed. Everything that enumerates findings
+ * (policy, `--list-findings`, documentation, log words) reads it from here.
  */
 import type { Check, FindingSpec } from '../check.ts';
 import { addressMatches } from './address.ts';
@@ -56,7 +56,7 @@ export const checks: readonly Check[] = [
 /** Functions of the client and the session: run at every HELO, never cached. */
 export const sessionChecks: readonly SessionCheck[] = [claimsUs, heloChanged, heloChurn, heloDenied];
 
-/** Functions of the message, run where there is something to be said of it. */
+/** Functions of the message, run when there is something to say about it. */
 export const messageChecks: readonly SessionCheck<string, MessageFacts>[] = [forgedResults];
 
 /** All findings by id, in registry order. Extended by the operator's own checks with `findingsOf`. */

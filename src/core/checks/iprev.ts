@@ -1,6 +1,6 @@
 /**
- * iprev of the client, and what it says of the HELO name: a verified reverse name under the same organisation makes
- * the two aligned. RFC 8601 §3.
+ * iprev of the client, and what it says of the HELO name: a verified reverse name under the same organisation
+ * makes the two aligned. RFC 8601 §3.
  */
 import {
   defineCheck,
@@ -25,7 +25,7 @@ export const reverseLookup = defineCheck({
       reference: 'RFC 8601 §3',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason:
-        '1.35 % of sound mail had no reverse name in 2009 (SpamAssassin mass-check); large receivers ask for it, RFC 5321 does not',
+        '1.35 % of legitimate mail had no reverse name in 2009 (SpamAssassin mass-check); large receivers ask for it, RFC 5321 does not',
       reply:
         '{client} has the reverse name {names}, which does not lead back to it; make forward and reverse DNS agree',
       status: '7.25',

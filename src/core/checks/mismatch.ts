@@ -1,6 +1,7 @@
 /**
- * The one finding that no single check can give: the name resolves, and no method showed that it belongs to the
- * client. `assess` draws it from the outcomes of all methods, also for a policy that requires more than was shown.
+ * The one finding that no single check can give: the name resolves, and no method showed that it belongs to
+ * the client. `assess` draws it from the outcomes of all methods, also for a policy that requires more than
+ * was shown.
  */
 import type { Evidence, Finding, FindingSpec } from '../finding.ts';
 

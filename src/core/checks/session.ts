@@ -1,6 +1,6 @@
 /**
- * Checks that need more than the client and DNS: who we are, and what this client said before. They ask nothing of
- * DNS, run at every HELO and are never cached.
+ * Checks that need more than the client and DNS: who we are, and what this client said before. They ask DNS
+ * nothing, run at every HELO and are never cached.
  */
 import {
   type Correspondence,
@@ -52,8 +52,7 @@ export const claimsUs = defineSessionCheck({
       summary: 'the client gives a name or address of ours',
       reference: 'universal practice; RFC 5321 §7.9',
       weight: 10,
-      reason:
-        'nobody outside is called as we are; a host of ours that its own DNS vouches for is let through',
+      reason: 'nobody outside has our name; a host of ours that its own DNS vouches for is let through',
       reply: 'HELO {helo}: that is us, not you; announce the name of your own host',
     },
   },
@@ -62,7 +61,7 @@ export const claimsUs = defineSessionCheck({
     if (helo.kind === 'domain') {
       const ours = ourNames.find((name) => isWithin(helo.name, name));
       if (ours === undefined) return pass();
-      // A branch office under our domain whose own records name this client is no impostor.
+      // A branch office under our domain whose own records name this client is not an impostor.
       if (correspondence === 'exact' || correspondence === 'authorized') return pass({ name: ours });
       return found('helo-claims-us', { helo: helo.text, ours });
     }

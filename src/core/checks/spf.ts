@@ -14,7 +14,7 @@ export const spf = defineCheck({
       summary: 'the SPF record of the HELO name does not permit the client',
       reference: 'RFC 7208 §2.6.4, §8.4',
       weight: 10,
-      reason: 'the owner of the name says no; RFC 7208 §2.3 recommends to check the HELO identity',
+      reason: 'the owner of the name says no; RFC 7208 §2.3 recommends checking the HELO identity',
       reply:
         'HELO {helo}: its SPF record does not permit {client} ({mechanism}); add the client to the record, or announce another name',
       status: '7.23',
@@ -36,7 +36,7 @@ export const spf = defineCheck({
       reference: 'RFC 7208 §2.6.7',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason: 'a broken record says neither yes nor no; its owner should hear of it',
-      reply: 'HELO {helo}: its SPF record is broken ({detail}); mend it',
+      reply: 'HELO {helo}: its SPF record is broken ({detail}); fix it',
       status: '7.24',
     },
   },
