@@ -1,7 +1,9 @@
 /** Every example is run as its user runs it. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { runCommandLine } from '../src/commands/command-line.ts';
@@ -90,13 +92,31 @@ const LIST: Zone = {
 
 it.each([
   ['192.0.2.1', 'client-listed {"text":"see https://dnsbl.example.org"}'],
-  ['192.0.2.2', 'none'],
+  ['192.0.2.2', 'pass'],
   ['192.0.2.3', 'client-listed {"text":"no reason given"}'],
-  ['192.0.2.4', 'none'],
+  ['192.0.2.4', 'pass'],
   ['192.0.2.5', 'none'],
   ['2001:db8::1', 'client-listed {"text":"no reason given"}'],
 ])('dns-list.mjs on %s: %s', async (ip, wanted) => {
   expect(await judged('dns-list.mjs', ip, LIST)).toBe(wanted);
+});
+
+it('the check in docs/checks.md is sound, and does what the page says', async () => {
+  const page = readFileSync(new URL('../docs/checks.md', import.meta.url), 'utf8');
+  const file = join(mkdtempSync(join(tmpdir(), 'docs-')), 'partner.mjs');
+  writeFileSync(file, /```js\n(.*?)```/s.exec(page)?.[1] ?? '');
+  const {
+    checks: [partner],
+  } = await loadOperatorChecks([file], { checks: [], findings: [] }, 1000);
+  const zone = zoneResolver({
+    '_partner.no.org': { TXT: ['no'] },
+    '_partner.yes.org': { TXT: ['since 2020'] },
+  });
+  const said = ['no.org', 'yes.org', 'other.org', '[192.0.2.1]'].map(async (helo) =>
+    partner?.run(makeClient('192.0.2.1', helo), zone),
+  );
+  expect(await Promise.all(said)).toEqual([{ id: 'no-partner', evidence: {} }, 'pass', 'none', 'none']);
+  rmSync(dirname(file), { recursive: true });
 });
 
 it('an example check refuses in the product', async () => {

@@ -6,7 +6,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { faultsOf, processUses, type Row } from './support/house.ts';
+import { checks, findings, messageChecks, sessionChecks } from '../src/core/checks/index.ts';
+import { type CheckWords, faultsOf, processUses, type Row, wordsOfChecks } from './support/house.ts';
 
 const HOUSE: readonly Row[] = [
   { room: 'errors.ts' },
@@ -144,6 +145,36 @@ describe('the table refuses', () => {
   });
 });
 
+/** What findings and checks are called is known where they are defined; everybody else reads what they declare. */
+const WORDS: CheckWords = {
+  findings: [...findings.keys()],
+  checks: [...checks, ...sessionChecks, ...messageChecks].map(({ name }) => name),
+};
+
+describe('knows a finding or a check by its name', () => {
+  it.each([
+    ["if (id === 'helo-mismatch') {}", 'knows the finding "helo-mismatch"'],
+    ['weights.get(`dns-temperror`);', 'knows the finding "dns-temperror"'],
+    ["type Trouble = 'dns-temperror';", 'knows the finding "dns-temperror"'],
+    ["const table = { 'iprev-none': 1 };", 'knows the finding "iprev-none"'],
+    ["if (id.endsWith('-fail')) {}", 'guesses findings by "-fail"'],
+    ["ids.filter((id) => id.startsWith('iprev-'));", 'guesses findings by "iprev-"'],
+    ["outcomes.find(({ check }) => check === 'spf');", 'knows the check "spf"'],
+    ["if ('csa' !== outcome.check) {}", 'knows the check "csa"'],
+  ])('%s', (line, fault) => {
+    const told = wordsOfChecks('policy/x.ts', `\n${line}`, WORDS);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(new RegExp(`^policy/x\\.ts:2 ${fault}: let `));
+  });
+
+  it.each(["'helo-'.length;", "text.startsWith('--');", "name === 'address';", '// helo-mismatch'])(
+    'but not: %s',
+    (line) => {
+      expect(wordsOfChecks('policy/x.ts', line, WORDS)).toEqual([]);
+    },
+  );
+});
+
 /** Who may use what of the global `process`. */
 const MAY_USE: Readonly<Record<string, (member: string) => boolean>> = {
   'cli.ts': () => true,
@@ -157,6 +188,11 @@ const MAY_USE: Readonly<Record<string, (member: string) => boolean>> = {
 describe.each([...tree])('%s', (file, text) => {
   it('is small enough to hold in the head', () => {
     expect(text.split('\n').length).toBeLessThanOrEqual(400);
+  });
+
+  it('reads what findings and checks declare, and knows none by its name', () => {
+    const own = file.startsWith('core/checks/');
+    expect(own ? [] : wordsOfChecks(file, text, WORDS)).toEqual([]);
   });
 
   it('leaves the process to those who are the process', () => {

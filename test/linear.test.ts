@@ -136,7 +136,10 @@ function places(text: string): void {
   new TomlPlaces(text).get(['a']);
 }
 
-const patterns = new AccessList(parseAccess('deny *a*b\ndeny *1*2\ndeny *-*_', 'list', 0), () => undefined);
+const patterns = new AccessList(
+  parseAccess('deny *a*b\ndeny *1*2\ndeny *-*_', 'list', 0, checks),
+  () => undefined,
+);
 
 /** Matches a HELO against patterns, which are made of the operator's text. */
 function matchPatterns(text: string): unknown {
@@ -191,8 +194,8 @@ const READERS: readonly Reader[] = [
   ['a word in a reply', '', (text) => clean(text, 200)],
   ['a reply', '', (text) => replyCode(550, '5.7.1', text)],
   ['a socket', 'inet:', parseSocketAddress],
-  ['an access list', '', (text) => parseAccess(text, 'list', 0)],
-  ['a line of an access list', 'allow a.example.org text="', (text) => parseAccess(text, 'list', 0)],
+  ['an access list', '', (text) => parseAccess(text, 'list', 0, checks)],
+  ['a line of an access list', 'allow a.example.org text="', (text) => parseAccess(text, 'list', 0, checks)],
   ['recipients', '', (text) => parseRecipientRules(text, 'recipients')],
   ['a zone file', '', (text) => zoneFileResolver(text, 'zone')],
   ['a record of a zone file', '$ORIGIN example.org.\na IN TXT ', (text) => zoneFileResolver(text, 'zone')],

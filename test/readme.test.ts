@@ -93,7 +93,11 @@ it.each([
 /** A page a finding, for the sender who was sent there: `--help-url .../docs/findings.md` leads to `#FINDING-ID`. */
 function findingsPage(): string {
   const sections = [...findings].map(
-    ([id, { basis, summary, reference, reason, reply, rejectCode, tempfailCode, status }]) => {
+    ([
+      id,
+      { basis, denies = 'none', summary, reference, reason, reply, rejectCode, tempfailCode, status },
+    ]) => {
+      const stream = denies === 'none' ? '' : ' Stream: failed, whatever else is shown.';
       const weights = PRESETS.map(
         (preset) => `${preset} ${presetWeight(findings.get(id) ?? raise(id), preset)}`,
       ).join(', ');
@@ -102,12 +106,12 @@ function findingsPage(): string {
         `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.\n`,
         `What the sender is told, with the names filled in:\n`,
         `> ${basis === 'dns' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${reply.replaceAll(/[{}]/g, '*')}\n`,
-        `Rests on: ${reference}. Basis: ${basis}. Weight: ${weights}. Why: ${reason}.\n`,
+        `Rests on: ${reference}. Basis: ${basis}.${stream} Weight: ${weights}. Why: ${reason}.\n`,
       ];
       return lines.join('\n');
     },
   );
-  return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to put it right. Generated; do not edit.\n\n${sections.join('\n')}`;
+  return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to fix it. Generated; do not edit.\n\n${sections.join('\n')}`;
 }
 
 function raise(id: string): never {

@@ -1,4 +1,4 @@
-/** What is right in a configuration and may surprise all the same. */
+/** What is valid in a configuration and may still surprise. */
 import { getHeapStatistics } from 'node:v8';
 import { PRESETS } from '../core/check.ts';
 import { formatDuration, formatSize } from '../config/values.ts';
@@ -14,7 +14,7 @@ export interface Advice {
   readonly text: string;
 }
 
-/** Where the milter listens, as far as it matters. */
+/** Where the milter listens, as far as it matters here. */
 interface Listening {
   readonly kind: 'inet' | 'unix' | 'fd';
   readonly host?: string;
@@ -24,7 +24,7 @@ interface Listening {
 const SENDMAIL_WAITS_MS = 10_000;
 /** `DefaultTimeoutStopSec` of systemd. */
 const SYSTEMD_WAITS_MS = 90_000;
-/** Bytes of cache below which the share of a network is less than a few assessments. */
+/** Bytes of cache below which the share of a network holds only a few assessments. */
 const LITTLE_CACHE = 1024 * 1024;
 
 export function advice(
@@ -64,10 +64,10 @@ export function advice(
   warn(
     'grace',
     config.grace >= SYSTEMD_WAITS_MS,
-    'systemd kills a service that takes 90s to stop, unless its unit has Type=notify, as ours, or a longer TimeoutStopSec',
+    'systemd kills a service that takes 90s to stop, unless its unit has Type=notify, like ours, or a longer TimeoutStopSec',
   );
   warn('dnsZone', config.dnsZone !== null, 'no name server is asked: this is for trying things out');
-  warn('cacheSize', config.cacheSize === 0, 'DNS is asked anew for every session');
+  warn('cacheSize', config.cacheSize === 0, 'DNS is asked again for every session');
   warn(
     'cacheMemory',
     config.cacheSize > 0 && config.cacheMemory < LITTLE_CACHE,
@@ -121,7 +121,7 @@ function crossesRfc5321(policy: Policy): string | null {
   return `crosses RFC 5321 §4.1.4: ${sum} alone reach ${what}-at ${at}, though a message must not be refused because its client does not verify`;
 }
 
-/** The option that is nearest to the cause. */
+/** The option closest to the cause. */
 function blamed(config: Config, policy: Policy, general: Policy): OptionKey {
   if (policy !== general) return 'recipientPolicy';
   if (policy.preset !== PRESETS[0]) return 'policy';

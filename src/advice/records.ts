@@ -1,4 +1,7 @@
-/** The DNS records that a sender should have for a HELO name: what the checks look for, ready to paste into a zone. */
+/**
+ * The DNS records that a sender should have for a HELO name: what the checks look for, ready to paste into a
+ * zone.
+ */
 import { canonicalName } from '../core/domain.ts';
 import { type IpAddress, parseIp, reverseName, sameIp } from '../core/ip.ts';
 import type { RecordData, RecordType, Resolver } from '../core/resolver.ts';
@@ -10,11 +13,14 @@ export interface PublishedRecord {
   readonly rdata: string;
   /** What it is for. */
   readonly purpose: string;
-  /** Good to have; nobody is worse off without. */
+  /** Good to have; nobody is worse off without it. */
   readonly optional?: boolean;
 }
 
-/** The records for a name and the addresses that its host sends from. The name is a host name, without final dot. */
+/**
+ * The records for a name and the addresses that its host sends from. The name is a host name without a final
+ * dot.
+ */
 export function recordsFor(name: string, addresses: readonly IpAddress[]): PublishedRecord[] {
   const texts = addresses.map(({ text }) => text);
   const mechanisms = addresses.map(({ family, text }) => `ip${family}:${text}`);
@@ -67,7 +73,7 @@ export async function stateOf(record: PublishedRecord, resolver: Resolver): Prom
   if (answer.status !== 'found') return 'missing';
   const found = answer.records.map((each) => rdataOf(record.type, each));
   if (found.some((each) => sameRdata(record, each))) return 'ok';
-  // A TXT for something else is no record of this kind.
+  // A TXT record for something else is not of this kind.
   const word = /^"(?:v=spf1|helo=)/.exec(record.rdata)?.[0];
   return word === undefined || found.some((each) => each.startsWith(word)) ? 'different' : 'missing';
 }

@@ -1,40 +1,31 @@
 /**
- * What `check` tells a person, in the order in which one would think: what the name is, what DNS says, whether it
- * belongs to the client and who says so, what each preset would do, and what the sender should publish to mend it.
- * Everything a stranger wrote is escaped.
+ * What `check` tells a person, in the order in which one would ask: what the name is, what DNS says, whether
+ * it belongs to the client and who says so, what each preset would do, and what the sender should publish to
+ * fix it. Everything a stranger wrote is escaped.
  */
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { type Helo, queryName } from '../core/helo.ts';
 import { escape } from '../log/value.ts';
-import type { Verdict } from '../policy/policy.ts';
+import { denialOf, type Policy, type Verdict } from '../policy/policy.ts';
 import { formatRecord, recordsFor } from '../advice/records.ts';
 import type { Explanation } from './explanation.ts';
 import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
 
-/** The ways in which a name and a client can be shown to belong together, strongest first. */
-const METHODS: ReadonlyMap<string, string> = new Map([
-  ['address', 'address of the name'],
-  ['spf', 'SPF of the name'],
-  ['csa', 'CSA of the name'],
-  ['auth', '_auth of its owner'],
-  ['iprev', 'reverse name (iprev)'],
-  ['literal-matches', 'address literal'],
-]);
-
-/** What a person is told in place of a result word of RFC 8601: of iprev, "permerror" is a client without a name (§2.7.3). */
-const IN_WORDS: ReadonlyMap<string, string> = new Map([['iprev-none', 'no reverse name']]);
-
 export function explanationText(explanation: Explanation, paint: Paint = makePaint(false)): string {
-  const { assessment, verdict, policy, presets, reply } = explanation;
+  const { assessment, checks, verdict, policy, presets, reply } = explanation;
+  // The ways in which a name and a client can be shown to belong together, by check.
+  const headings = new Map(
+    checks.flatMap(({ name, method }) => (method === undefined ? [] : [[name, method.heading] as const])),
+  );
   const { client, correspondence, dns, outcomes } = assessment;
   const lines = [
     `${client.ip?.text ?? 'unknown'} says HELO ${escape(client.helo.text)}`,
     '',
     `The name: ${describeHelo(client.helo)}`,
     ...outcomes
-      .filter(({ check, finding }) => finding !== null && !METHODS.has(check))
+      .filter(({ check, finding }) => finding !== null && !headings.has(check))
       .map(
         ({ finding }) =>
           `  ${paint.finding(finding?.id ?? '')}: ${policy.findings.get(finding?.id ?? '')?.summary ?? ''}`,
@@ -51,8 +42,11 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
     ),
     '',
     'Does the name belong to the client?',
-    ...indented(outcomes.flatMap((outcome) => methodRow(outcome, paint))),
+    ...indented(
+      outcomes.flatMap((outcome) => methodRow(headings.get(outcome.check), outcome, policy, paint)),
+    ),
     `  so: ${correspondence}, stream ${verdict.stream}`,
+    ...denials(explanation, paint),
     ...openQuestion(assessment),
     '',
     'What each preset would do',
@@ -62,7 +56,7 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
   if (changed?.score !== verdict.score || changed.disposition !== verdict.disposition) {
     lines.push(...verdictLines('your options', verdict, reply(verdict), paint));
   }
-  return `${[...lines, ...mend(explanation)].join('\n')}\n`;
+  return `${[...lines, ...remedy(explanation)].join('\n')}\n`;
 }
 
 function describeHelo(helo: Helo): string {
@@ -86,24 +80,35 @@ function describeHelo(helo: Helo): string {
 
 /** One row for a method that had something to say. */
 function methodRow(
-  { check, result, correspondence, evidence, finding, optOut }: CheckOutcome,
+  heading: string | undefined,
+  { result, correspondence, evidence, finding, optOut }: CheckOutcome,
+  { findings }: Policy,
   paint: Paint,
 ): string[][] {
-  const method = METHODS.get(check);
   if (
-    method === undefined ||
+    heading === undefined ||
     (result === 'none' && correspondence === 'none' && Object.keys(evidence).length === 0)
   ) {
     return [];
   }
-  const said = IN_WORDS.get(finding?.id ?? '') ?? result;
+  const said = findings.get(finding?.id ?? '')?.said ?? result;
   const proved = optOut ? 'opts out' : correspondence === 'none' ? said : `${said}: ${correspondence}`;
   const details = Object.entries(evidence)
     .filter(([key]) => key !== 'helo')
     .map(([key, value]) => `${key}=${escape(value)}`);
   return [
-    [method, proved, [...(finding === null ? [] : [paint.finding(finding.id)]), ...details].join('  ')],
+    [heading, proved, [...(finding === null ? [] : [paint.finding(finding.id)]), ...details].join('  ')],
   ];
+}
+
+/** Who says no, whatever corresponds. */
+function denials({ verdict, policy }: Explanation, paint: Paint): string[] {
+  return verdict.counted.flatMap(({ finding }) => {
+    const who = { name: 'the owner of the name', client: 'the operator', none: null }[
+      denialOf(finding, policy)
+    ];
+    return who === null ? [] : [`  (${who} says no: ${paint.finding(finding.id)})`];
+  });
 }
 
 /** What DNS trouble leaves open, and what that is worth. */
@@ -134,11 +139,11 @@ function verdictLines(
 }
 
 /** What would have made the strictest preset content. */
-function mend({ assessment: { client, correspondence }, presets }: Explanation): string[] {
+function remedy({ assessment: { client, correspondence }, presets }: Explanation): string[] {
   const name = queryName(client.helo);
   if (presets.get('strict')?.disposition === 'accept' || client.ip === null) return [];
   if (name === null || (client.helo.kind === 'domain' && client.helo.underscore)) {
-    return ['', 'To mend it, the sender announces the full public name of its host, and publishes that.'];
+    return ['', 'To fix it, the sender announces the full public name of its host, and publishes that.'];
   }
   if (correspondence === 'exact' || correspondence === 'authorized') return [];
   const needed = recordsFor(name, [client.ip])
@@ -146,7 +151,7 @@ function mend({ assessment: { client, correspondence }, presets }: Explanation):
     .slice(0, 3);
   return [
     '',
-    'To mend it, the sender publishes, if the name is its own (one of address and SPF is enough):',
+    'To fix it, the sender publishes, if the name is its own (one of address and SPF is enough):',
     ...needed.map((record) => `  ${formatRecord(record)}`),
   ];
 }

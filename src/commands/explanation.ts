@@ -1,7 +1,7 @@
 /** What there is to say of one (client, HELO) pair: its assessment, and the verdict under each policy. */
 import type { Config } from '../config/config.ts';
 import { assess, type Assessment, withSession } from '../core/assess.ts';
-import { PRESETS, type PresetName } from '../core/check.ts';
+import { type Check, PRESETS, type PresetName } from '../core/check.ts';
 import { sessionChecks } from '../core/checks/index.ts';
 import { makeClient } from '../core/client.ts';
 import type { Resolver } from '../core/resolver.ts';
@@ -16,6 +16,8 @@ import { registryOf } from '../service/registry.ts';
 /** One pair under every preset. The field names of the report are public API. */
 export interface Explanation {
   readonly assessment: Assessment;
+  /** Those that were asked. */
+  readonly checks: readonly Check[];
   /** Under the policy of the flags. */
   readonly verdict: Verdict;
   readonly policy: Policy;
@@ -59,6 +61,7 @@ export async function explain(
   const options = replyOf(config, findings);
   return {
     assessment,
+    checks,
     policy,
     verdict: decide(assessment, policy),
     presets: new Map(PRESETS.map((preset) => [preset, decide(assessment, makePolicy(preset, findings))])),

@@ -1,6 +1,7 @@
 /**
- * Assesses one (client, HELO): runs the checks side by side over one remembered and bounded view of DNS, and draws
- * from their outcomes what no single check can say: the correspondence, and whether it stayed undecided.
+ * Assesses one (client, HELO): runs the checks side by side over one remembered and bounded view of DNS, and
+ * draws from their outcomes what no single check can say: the correspondence, and whether it stayed
+ * undecided.
  */
 import {
   atLeast,
@@ -14,8 +15,11 @@ import {
   pass,
   type Zone,
 } from './check.ts';
+import { addressesOfName } from './checks/exists.ts';
 import { findingsOf } from './checks/index.ts';
+import { isMismatch, mismatch as mismatchWith } from './checks/mismatch.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
+import { isUnknown } from './checks/unknown.ts';
 import type { Client } from './client.ts';
 import { keptText } from './kept-text.ts';
 import { type DnsAnswer, recordingResolver } from './recording-resolver.ts';
@@ -23,25 +27,28 @@ import type { Resolver } from './resolver.ts';
 
 export interface Assessment {
   readonly client: Client;
-  /** One outcome a check, in registry order. */
+  /** One outcome for each check, in registry order. */
   readonly outcomes: readonly CheckOutcome[];
   /** What is wrong, in registry order; `dns-temperror` at most once. */
   readonly findings: readonly Finding[];
   readonly correspondence: Correspondence;
-  /** The client said its own address, or the name's owner says it cannot be identified yet. */
+  /** The client gave its own address, or the name's owner says that it cannot be identified yet. */
   readonly optOut: boolean;
   /** A method that could have shown more correspondence met DNS trouble. */
   readonly undecided: boolean;
   /**
-   * Whose zones left something unknown: the client's own alone, or (perhaps besides) those of the name's owner; null where
-   * everything was answered. Only trouble of the owner excuses the name.
+   * Whose zones left something unknown: `client` where only the client's own did, `owner` where those of the
+   * name's owner did; null where everything was answered. Only trouble on the owner's side excuses the name.
    */
   readonly trouble: Zone | null;
-  /** Evidence for a mismatch, whatever policy makes of it: set where the name resolves but not to the client. */
+  /**
+   * Evidence for a mismatch, whatever a policy makes of it: set where the name resolves but not to the
+   * client.
+   */
   readonly mismatch: Evidence | null;
   /** Every question asked, in order, with what came back. */
   readonly dns: readonly DnsAnswer[];
-  /** The text alone decided and DNS was not asked: good for this policy, not for another. */
+  /** The text alone decided and DNS was not asked: enough for this policy, not for another. */
   readonly settled: boolean;
 }
 
@@ -54,7 +61,8 @@ export type OnCheckError = (check: string, error: unknown) => void;
 export type Settles = (findings: readonly Finding[]) => boolean;
 
 /**
- * The checks of the text alone come first: where they settle the verdict, DNS is not asked at all, and the assessment
+ * The checks of the text alone come first: where they settle the verdict, DNS is not asked at all, and the
+ * assessment
  * is `settled`. Everything else runs side by side.
  */
 export async function assess(
@@ -83,7 +91,7 @@ export async function assess(
   return conclude(client, outcomes, checks, answers());
 }
 
-/** The outcomes that have nothing of a client in them, by check: shared as those of `check.ts` are. */
+/** The outcomes that hold nothing about a client, by check: shared, as those of `check.ts` are. */
 const plain = new Map<Outcome, Map<string, CheckOutcome>>([
   [pass(), new Map()],
   [none(), new Map()],
@@ -100,12 +108,12 @@ function named(check: string, outcome: Outcome): CheckOutcome {
 }
 
 /**
- * Characters kept of one thing that a check saw. What others read of it fits: ten verified reverse names, and an SPF record
- * of any length that is in use.
+ * Characters kept of one piece of evidence. What others read from it fits: ten verified reverse names, and an
+ * SPF record of any length in use.
  */
 const MAX_EVIDENCE = 4096;
 
-/** The outcome without what is too long to be kept. */
+/** The outcome, cut to what is kept. */
 function kept(outcome: Outcome): Outcome {
   const { evidence, finding } = outcome;
   const seen = keptEvidence(evidence);
@@ -121,7 +129,7 @@ function keptEvidence(evidence: Evidence): Evidence {
   return Object.fromEntries(entries.map(([name, value]) => [name, keptText(value, MAX_EVIDENCE)]));
 }
 
-/** A check of the text: its findings say so. */
+/** Whether a check looks at the text alone: its findings say so. */
 function isFormal({ findings }: Check): boolean {
   const specs = Object.values(findings);
   return specs.length > 0 && specs.every(({ basis }) => basis === 'form');
@@ -141,8 +149,8 @@ export function withSession<Facts = SessionFacts>(
     if (outcome.finding !== null) found.push(outcome.finding);
   }
   if (found.length === 0) return { ...assessment, outcomes };
-  const trouble = assessment.findings.filter(({ id }) => id === 'dns-temperror');
-  const others = assessment.findings.filter(({ id }) => id !== 'dns-temperror');
+  const trouble = assessment.findings.filter(isUnknown);
+  const others = assessment.findings.filter((finding) => !isUnknown(finding));
   return { ...assessment, outcomes, findings: [...others, ...found, ...trouble] };
 }
 
@@ -179,10 +187,10 @@ function conclude(
   };
 }
 
-/** A check that met trouble says so by its result, an operator's by the finding. */
+/** A check that met trouble says so in its result, one of the operator's perhaps only in its finding. */
 function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]): Zone | null {
   const ill = outcomes.filter(
-    ({ result, finding }) => result === 'temperror' || finding?.id === 'dns-temperror',
+    ({ result, finding }) => result === 'temperror' || (finding !== null && isUnknown(finding)),
   );
   if (ill.length === 0) return null;
   const readers = new Map(checks.map(({ name, reads }) => [name, reads]));
@@ -190,28 +198,46 @@ function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]):
 }
 
 /**
- * The finding for a correspondence that falls short; null where there is no mismatch, or the name's owner may yet have
- * something to say. While only the client's reverse zone is silent, the mismatch counts, provisionally.
+ * The finding for a correspondence that falls short; null where there is no mismatch, or where the name's
+ * owner may still have something to say. While only the client's reverse zone is silent, the mismatch counts
+ * provisionally.
  */
-export function mismatchFinding(
+function mismatchFinding(
   { mismatch, undecided, trouble }: Pick<Assessment, 'mismatch' | 'undecided' | 'trouble'>,
   more: Evidence = {},
 ): Finding | null {
   if (mismatch === null) return null;
-  const finding = { id: 'helo-mismatch', evidence: { ...mismatch, ...more } };
+  const finding = mismatchWith({ ...mismatch, ...more });
   if (!undecided) return finding;
   return trouble === 'client' ? { ...finding, provisional: true } : null;
 }
 
-/** A mismatch needs a name that resolves to something public and a client with an address that is not among it. */
+/**
+ * The findings for a policy that requires more correspondence than was shown: with a mismatch among them,
+ * where there is one at all. `assess` itself reports it only where nothing was shown. `more` is added to its
+ * evidence.
+ */
+export function withMismatch(
+  assessment: Pick<Assessment, 'findings' | 'mismatch' | 'undecided' | 'trouble'>,
+  more: Evidence,
+): readonly Finding[] {
+  const { findings } = assessment;
+  if (findings.some(isMismatch)) return findings;
+  const short = mismatchFinding(assessment, more);
+  return short === null ? findings : [...findings, short];
+}
+
+/**
+ * A mismatch needs a name that resolves to something public and a client with an address that is not among
+ * it.
+ */
 function mismatchOf(
   { helo, ip }: Client,
   outcomes: readonly CheckOutcome[],
   correspondence: Correspondence,
 ): Evidence | null {
   if (ip === null || correspondence === 'exact') return null;
-  const exists = outcomes.find(({ check, result }) => check === 'exists' && result === 'pass');
-  const addresses = exists?.evidence['addresses'];
+  const addresses = addressesOfName(outcomes);
   return addresses === undefined ? null : { helo: helo.text, addresses };
 }
 

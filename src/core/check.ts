@@ -1,113 +1,122 @@
 /**
  * What a check is, what it may say, and how one is defined.
  *
- * A check is a pure function of the client and of DNS. It says what is true (a Finding, with the Evidence that was
- * seen); it knows no policy and no other check. Findings carry stable ids that are public API, like error codes.
+ * A check is a pure function of the client and of DNS. It says what is true (a Finding, with the Evidence
+ * that was seen); it knows no policy and no other check. Findings carry stable ids that are public API, like
+ * error codes.
  */
+import { unknownFinding, type UnknownId } from './checks/unknown.ts';
 import type { Client } from './client.ts';
+import { type Evidence, type Finding, type FindingSpec, NOTHING } from './finding.ts';
 import type { Resolver } from './resolver.ts';
 
-/**
- * What a finding rests on: the text itself (`form`); DNS says there is no such host (`existence`); the name's owner
- * says no (`declared`); we found no correspondence (`inferred`, the only basis that RFC 5321 §4.1.4 forbids to
- * refuse on alone); the operator's rule (`local`); DNS could not say (`dns`).
- */
-export type Basis = 'form' | 'existence' | 'declared' | 'inferred' | 'local' | 'dns';
+// Whoever writes a check needs both.
+export * from './finding.ts';
 
 /** The strongest proof that client and name belong together, weakest last. */
 export const CORRESPONDENCES = ['exact', 'authorized', 'aligned', 'none'] as const;
 export type Correspondence = (typeof CORRESPONDENCES)[number];
 
 /** Result words of RFC 8601 §2.7, with those of SPF. */
-export type Result = 'pass' | 'fail' | 'softfail' | 'neutral' | 'policy' | 'none' | 'temperror' | 'permerror';
-
-/** What was seen, as named strings. They hold a stranger's bytes: escape before printing. */
-export type Evidence = Readonly<Record<string, string>>;
-
-/** The readings of RFC 5321 that the product ships as policies; see `policy.ts`. */
-export const PRESETS = ['rfc5321', 'emailcore', 'strict'] as const;
-export type PresetName = (typeof PRESETS)[number];
-
-/** Everything the rest of the product needs to know about one finding, in one place. */
-export interface FindingSpec {
-  readonly basis: Basis;
-  /** What is wrong, for the administrator: a sentence without a subject's name in it. */
-  readonly summary: string;
-  /** The rule it rests on. */
-  readonly reference: string;
-  /** Suggested weight: one number, or one for each preset. Zero means "log only". */
-  readonly weight: number | Readonly<Record<PresetName, number>>;
-  /** Why that weight. */
-  readonly reason: string;
-  /**
-   * What the refused sender is told. `{helo}`, `{client}` and the finding's evidence names are replaced.
-   * Says what was seen, then what to do.
-   */
-  readonly reply: string;
-  /** SMTP reply code when rejected; 550 if absent (RFC 5321 §7.9). */
-  readonly rejectCode?: number;
-  /** SMTP reply code when tempfailed; 450 if absent. */
-  readonly tempfailCode?: number;
-  /** Enhanced status code without its class digit (RFC 3463), `7.1` if absent. */
-  readonly status?: string;
-}
-
-export interface Finding<Id extends string = string> {
-  readonly id: Id;
-  readonly evidence: Evidence;
-  /** It rests on something that DNS could not say: it may delay mail, never refuse it. */
-  readonly provisional?: true;
-}
+export const RESULTS = [
+  'pass',
+  'fail',
+  'softfail',
+  'neutral',
+  'policy',
+  'none',
+  'temperror',
+  'permerror',
+] as const;
+export type Result = (typeof RESULTS)[number];
 
 /**
- * Whose zones a check reads: those of the owner of the HELO name, or the client's reverse zone and where it leads.
- * Who controls a zone can break it, and must not excuse by that what somebody else has published.
+ * Whose zones a check reads: those of the owner of the HELO name, or the client's reverse zone and where it
+ * leads. Whoever controls a zone can break it, and must not thereby excuse what somebody else has published.
  */
-export type Zone = 'owner' | 'client';
+export const ZONES = ['owner', 'client'] as const;
+export type Zone = (typeof ZONES)[number];
 
 /** What one check concluded. */
 export interface Outcome<Id extends string = string> {
   readonly result: Result;
   readonly evidence: Evidence;
-  readonly finding: Finding<Id | DnsTemperror> | null;
-  /** What this check proves of the correspondence of client and name. */
+  readonly finding: Finding<Id | UnknownId> | null;
+  /** What this check proves about the correspondence of client and name. */
   readonly correspondence: Correspondence;
   /** The name's owner says that this host cannot be identified: an opt-out, not a fault. */
   readonly optOut: boolean;
 }
 
-export type DnsTemperror = 'dns-temperror';
+/** How a line of the access list asks for what a check shows: `spf=pass`, `ptr=mail.example.org`. */
+export type AccessCondition =
+  | {
+      /** The word before the equals sign, in small letters. */
+      readonly key: string;
+      /** Holds where the check passed and, if it can show correspondence, showed some. */
+      readonly takes: 'pass';
+    }
+  | {
+      readonly key: string;
+      /** Holds where the check passed and one of its names is the name of the line, or lies below it. */
+      readonly takes: 'name';
+      /** The evidence that has the names: canonical, with a blank between them. */
+      readonly names: string;
+    };
+
+/** How Authentication-Results (RFC 8601) tell the result of a check. */
+export interface ResultWords {
+  /** A registered method, or one that begins with `x-`. */
+  readonly method: string;
+  /**
+   * Type and name of the property that tells what the method is about: `smtp.helo`. Its value is that itself.
+   */
+  readonly property: string;
+}
+
+/** The method that a check speaks for, and the words that it has elsewhere. */
+export interface Method {
+  /** What it is called where `check` tells what belongs to whom, such as `SPF of the name`. */
+  readonly heading: string;
+  /** What it is about: the text of HELO, or the address of the client whatever that text is. */
+  readonly about: 'helo' | 'client';
+  readonly access?: AccessCondition;
+  readonly results?: ResultWords;
+}
 
 /**
  * One check. `run` may also return the bare words `'pass'` and `'none'`, or a Finding, for short. It gets a
- * resolver whose answers are remembered, counted and bounded for this assessment. `name` is kebab-case and unique.
+ * resolver whose answers are remembered, counted and bounded for this assessment. `name` is kebab-case and
+ * unique.
  */
 export interface Check<Id extends string = string> {
   readonly name: string;
   readonly findings: Readonly<Record<Id, FindingSpec>>;
-  /** Asks DNS for the sake of its findings alone: left out where no policy weighs them and the operator has set no weight. */
+  /**
+   * It asks DNS for the sake of its findings alone: it is left out where no policy weighs them and the
+   * operator has set no weight.
+   */
   readonly onlyIfWeighed?: boolean;
   /**
-   * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it reads the
-   * client's zones only.
+   * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it
+   * reads the client's zones only.
    */
   readonly provesCorrespondence?: boolean;
   /** Whose zones it reads; the owner's where nothing is said. */
   readonly reads?: Zone;
+  /** Set where it is a method with a result of its own; other checks have only their findings to tell. */
+  readonly method?: Method;
   run(client: Client, resolver: Resolver): CheckAnswer<NoInfer<Id>> | Promise<CheckAnswer<NoInfer<Id>>>;
 }
 
-export type CheckAnswer<Id extends string> = 'pass' | 'none' | Finding<Id | DnsTemperror> | Outcome<Id>;
+export type CheckAnswer<Id extends string> = 'pass' | 'none' | Finding<Id | UnknownId> | Outcome<Id>;
 
 /** Declares a check: the ids that `run` may give are exactly those of `findings`. */
 export function defineCheck<const Id extends string>(check: Check<Id>): Check<Id> {
   return check;
 }
 
-/** Nothing was seen. */
-export const NOTHING: Evidence = Object.freeze({});
-
-/** With nothing seen and nothing proved, as most are: shared, since assessments are kept by the ten thousand. */
+/** Most outcomes see and prove nothing: they are shared, since tens of thousands of assessments are kept. */
 const PASS = plain('pass');
 const NONE = plain('none');
 
@@ -138,10 +147,11 @@ export function found<Id extends string>(id: Id, evidence: Evidence, result: Res
 
 /** DNS could not say. `detail` is one word (`timeout`), `question` what was asked (`mail.example.org A`). */
 export function temperror(question: string, detail: string): Outcome<never> {
-  return found('dns-temperror', { question, detail }, 'temperror') as Outcome<never>;
+  const finding = unknownFinding(question, detail);
+  return { result: 'temperror', evidence: finding.evidence, finding, correspondence: 'none', optOut: false };
 }
 
-/** Brings the short forms of a check's answer into the long one. */
+/** The long form of a check's answer. */
 export function normalise<Id extends string>(answer: CheckAnswer<Id>): Outcome<Id> {
   if (answer === 'pass') return pass();
   if (answer === 'none') return none();

@@ -8,7 +8,7 @@ export interface Client {
   readonly helo: Helo;
 }
 
-/** Makes a Client of texts; an address that cannot be read is an unknown one. */
+/** Makes a Client from texts; an address that cannot be read counts as unknown. */
 export function makeClient(ip: string | null, helo: string): Client {
   return { ip: ip === null ? null : parseIp(ip), helo: parseHelo(helo) };
 }

@@ -1,7 +1,7 @@
 /**
- * Client SMTP Authorization, draft-ietf-marid-csv-csa-02 (2005, expired): the owner of a HELO name says by SRV at
- * `_client._smtp.<name>` whether and from which addresses a host may use it. Where the draft leaves room we do as
- * Exim's `verify = csa`, the implementation in the field.
+ * Client SMTP Authorization, draft-ietf-marid-csv-csa-02 (2005, expired): the owner of a HELO name says by
+ * SRV at `_client._smtp.<name>` whether and from which addresses a host may use it. Where the draft leaves
+ * room we do what Exim's `verify = csa`, the implementation in the field, does.
  *
  * | Field    | Meaning |
  * |----------|---------|
@@ -16,7 +16,10 @@ import { watchTtl } from './least-ttl.ts';
 import type { Answer, RecordData, Resolver } from './resolver.ts';
 
 export interface CsaOutcome {
-  /** Exim's words: `fail` is the owner's no; `defer` is DNS trouble; `unknown` is no statement that we can read. */
+  /**
+   * Exim's words: `fail` is the owner's no; `defer` is DNS trouble; `unknown` means no statement that we can
+   * read.
+   */
   readonly status: 'ok' | 'unknown' | 'defer' | 'fail';
   readonly detail: string;
   /** The record that decided, as owner and rdata. */
@@ -34,8 +37,8 @@ const MAX_PARENTS = 5;
 const MAX_TARGETS = 10;
 
 /**
- * Looks for the name's own statement, and where there is none for a parent's that says there should be one. At
- * most 6 SRV questions, and 10 for addresses.
+ * Looks for the name's own statement and, where there is none, for a parent's that says there should be one.
+ * At most 6 SRV questions, and 10 for addresses.
  */
 export async function checkCsa(ip: IpAddress, name: string, resolver: Resolver): Promise<CsaOutcome> {
   const watch = watchTtl(resolver);
@@ -48,15 +51,15 @@ async function judge(ip: IpAddress, name: string, resolver: Resolver): Promise<W
   if (!name.includes('.') || /\.\d+$/.test(name) || !isQueryName(owner))
     return unknown('not a name that can have a record');
   const own = resolver.lookup(owner, 'SRV');
-  // Nearly no name has a record, so the parents are asked at once and not a round trip later.
+  // Hardly any name has a record, so the parents are asked at once and not a round trip later.
   const parents = askParents(name, resolver);
-  // A resolver of somebody else may throw, and then nobody waits for these.
+  // Somebody else's resolver may throw, and then nobody waits for these.
   parents.catch(() => undefined);
   const answer = await own;
   switch (answer.status) {
     case 'found':
       return judgeOwn(ip, owner, answer.records, resolver);
-    // Exim ends here on nxdomain, against its own manual; a name with no record of any kind has parents too.
+    // Exim ends here on nxdomain, against its own manual; a name without any record has parents too.
     case 'nodata':
     case 'nxdomain':
       return judgeParents(await parents);
@@ -65,7 +68,10 @@ async function judge(ip: IpAddress, name: string, resolver: Resolver): Promise<W
   }
 }
 
-/** The name's own records of version 1. A denial and an authorization side by side: the client may match the latter. */
+/**
+ * The name's own records of version 1. A denial and an authorization side by side: the client may match the
+ * latter.
+ */
 async function judgeOwn(
   ip: IpAddress,
   owner: string,
@@ -126,7 +132,10 @@ function askParents(name: string, resolver: Resolver): Promise<readonly ParentAn
   );
 }
 
-/** No record of its own: does a parent say that there should be one? That outweighs trouble with another parent. */
+/**
+ * No record of its own: does a parent say that there should be one? That outweighs trouble with another
+ * parent.
+ */
 function judgeParents(answers: readonly ParentAnswer[]): Word {
   for (const { owner, answer } of answers) {
     const srv =
@@ -141,7 +150,9 @@ function judgeParents(answers: readonly ParentAnswer[]): Word {
   return unknown('no record');
 }
 
-/** Newer Node cannot read SRV answers with compressed names (c-ares: EBADRESP): the record is there, unread. */
+/**
+ * Newer Node cannot read SRV answers with compressed names (c-ares: EBADRESP): the record is there, unread.
+ */
 function isUnreadable(answer: Answer<'SRV'>): boolean {
   return answer.status === 'temperror' && answer.detail === 'badresp';
 }

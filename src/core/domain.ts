@@ -1,8 +1,9 @@
 /**
  * Domain names: what may be asked of DNS, and which part of a name somebody registered.
  *
- * The public suffix list comes from tldts; this file is the only one that knows it. Its ICANN section says what
- * can be registered; its private section says which organisation a name under, say, `github.io` belongs to.
+ * The public suffix list comes from tldts; this file is the only one that knows it. Its ICANN section says
+ * what can be registered; its private section says which organisation a name under, say, `github.io` belongs
+ * to.
  */
 import { parse } from 'tldts';
 
@@ -10,8 +11,9 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /**
  * Whether a name may be sent to a resolver: letters, digits, hyphen and underscore, labels of 1–63 octets, at
- * most 253 in all (RFC 1035 §2.3.4), no trailing dot. Everything a stranger wrote passes this gate before it is
- * asked: Node's resolver cuts a name at NUL, reads backslashes as escapes and maps other scripts to Punycode.
+ * most 253 in all (RFC 1035 §2.3.4), no trailing dot. Everything a stranger wrote passes this gate before it
+ * is asked: Node's resolver cuts a name at NUL, reads backslashes as escapes and maps other scripts to
+ * Punycode.
  */
 export function isQueryName(name: string): boolean {
   return name.length > 0 && name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
@@ -25,23 +27,26 @@ export function canonicalName(name: string): string {
 
 /**
  * The domain that somebody registered with a registry: one label under an ICANN suffix (`mail.a.co.uk` →
- * `a.co.uk`); an unlisted top-level domain counts as a suffix. Null for a suffix itself and for a single label.
+ * `a.co.uk`); an unlisted top-level domain counts as a suffix. Null for a suffix itself and for a single
+ * label.
  */
 export function registrableDomain(name: string): string | null {
   return parse(name, { ...OPTIONS, allowPrivateDomains: false }).domain;
 }
 
 /**
- * The organisation a name belongs to: as `registrableDomain`, but suffixes of the private section separate
- * their customers (`a.github.io` and `b.github.io` are two). A name that is itself a private suffix stands for
- * itself.
+ * The organisation a name belongs to: like `registrableDomain`, but suffixes of the private section keep
+ * their customers apart (`a.github.io` and `b.github.io` are two). A name that is itself a private suffix
+ * stands for itself.
  */
 export function organisation(name: string): string | null {
   const { domain, isPrivate } = parse(name, { ...OPTIONS, allowPrivateDomains: true });
   return domain ?? (isPrivate === true ? name : null);
 }
 
-/** Whether the name as a whole is a suffix of the ICANN section (`com`, `co.uk`). Private suffixes are hosts. */
+/**
+ * Whether the name as a whole is a suffix of the ICANN section (`com`, `co.uk`). Private suffixes are hosts.
+ */
 export function isPublicSuffix(name: string): boolean {
   const { publicSuffix, isIcann } = parse(name, { ...OPTIONS, allowPrivateDomains: false });
   return publicSuffix === name && isIcann === true;
@@ -65,5 +70,5 @@ export function selfAndParents(name: string, last: string): string[] {
   return names;
 }
 
-/** Names here are already clean: no URL to take apart, no host name to validate. */
+/** Names here are already clean: there is no URL to take apart and no host name to validate. */
 const OPTIONS = { extractHostname: false, validateHostname: false, detectIp: false } as const;

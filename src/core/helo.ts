@@ -1,8 +1,9 @@
 /**
  * Reads the argument of HELO or EHLO. Total: any string gives a Helo, nothing throws.
  *
- * The grammar is RFC 5321 §4.1.1.1–§4.1.3 to the letter, so `Jupiter` and `192.0.2.1` are grammatical domains and
- * `this is Jupiter` is not. What a name should be beyond grammar (a FQDN that resolves) is for the checks to say.
+ * The grammar is RFC 5321 §4.1.1.1–§4.1.3 to the letter, so `Jupiter` and `192.0.2.1` are grammatical domains
+ * and `this is Jupiter` is not. What a name should be beyond grammar (an FQDN that resolves) is for the
+ * checks to say.
  *
  * Input is one character per byte (latin1): an MTA hands the bytes over as the client sent them.
  */
@@ -18,7 +19,7 @@ export type Helo =
   /** An address without the brackets that would make it a literal. */
   | { readonly kind: 'bare-ip'; readonly text: string; readonly address: IpAddress }
   | HeloLiteral
-  /** Begins like an address literal and is none; `problem` says why. */
+  /** Begins like an address literal but is not one; `problem` says why. */
   | { readonly kind: 'literal-malformed'; readonly text: string; readonly problem: string };
 
 export interface HeloDomain {
@@ -41,7 +42,9 @@ export interface HeloLiteral {
   readonly trailing: string;
 }
 
-/** Text longer than this is not looked at: RFC 5321 §4.5.3.1.2 allows 255 octets, §4.5.3.1.4 a line of 512. */
+/**
+ * Text longer than this is not looked at: RFC 5321 §4.5.3.1.2 allows 255 octets, §4.5.3.1.4 a line of 512.
+ */
 const MAX_LENGTH = 255;
 
 export function parseHelo(text: string): Helo {
@@ -54,8 +57,8 @@ export function parseHelo(text: string): Helo {
 }
 
 /**
- * The name to ask DNS about, or null where there is none to ask: literals, junk, a single label (which would be
- * completed by a search list nowhere), a numeric top-level domain, a special-use name.
+ * The name to ask DNS about, or null where there is none to ask: literals, junk, a single label (which no
+ * search list will complete), a numeric top-level domain, a special-use name.
  */
 export function queryName(helo: Helo): string | null {
   if (helo.kind !== 'domain' || helo.name.length > 253) return null;
@@ -63,7 +66,7 @@ export function queryName(helo: Helo): string | null {
   return helo.name;
 }
 
-/** RFC 1123 §2.1: the highest-level label is alphabetic, so a name ending in digits is no host name. */
+/** RFC 1123 §2.1: the highest-level label is alphabetic, so a name ending in digits is not a host name. */
 export function hasNumericTld(helo: HeloDomain): boolean {
   return /^\d+$/.test(helo.labels.at(-1) ?? '');
 }
@@ -117,7 +120,9 @@ function parseDomain(text: string): Helo {
   };
 }
 
-/** RFC 5321 §4.1.2 `sub-domain`, with the underscore let through for a finding of its own; RFC 1035 §2.3.4. */
+/**
+ * RFC 5321 §4.1.2 `sub-domain`, with the underscore let through for a finding of its own; RFC 1035 §2.3.4.
+ */
 function labelProblem(label: string): string | null {
   if (label === '') return 'empty label';
   const bad = /[^a-z0-9_-]/.exec(label);

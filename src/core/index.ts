@@ -1,13 +1,14 @@
 /**
- * The shared HELO-check core: from (client, HELO) and a Resolver to an Assessment. It opens no socket, reads no clock
- * and knows neither milters nor policies, so it can serve any MTA, a policy daemon or a command line.
+ * The shared HELO-check core: from (client, HELO) and a Resolver to an Assessment. It opens no socket, reads
+ * no clock and knows neither milters nor policies, so it can serve any MTA, a policy daemon or a command
+ * line.
  *
  * @example
  * ```ts
  * import { assess, checks, makeClient } from 'helo-milter/core';
  *
- * const assessment = await assess(makeClient('192.0.2.1', 'mail.example.org'), resolver, checks, console.error);
- * assessment.correspondence; // 'exact', 'authorized', 'aligned' or 'none'
+ * const assessment = await assess(makeClient('192.0.2.1', 'mail.example.org'), resolver, checks,
+ * console.error); assessment.correspondence; // 'exact', 'authorized', 'aligned' or 'none'
  * ```
  * @module
  */

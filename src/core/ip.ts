@@ -1,5 +1,5 @@
 /**
- * IP addresses and prefixes: parse, compare, print, and tell which can never be reached from outside.
+ * IP addresses and prefixes: parse, compare and print them, and tell which can never be reached from outside.
  *
  * An address is its bytes plus its canonical text (RFC 5952), so two spellings of one address compare equal.
  * IPv4-mapped IPv6 (`::ffff:192.0.2.1`) is read as the IPv4 address it stands for.
@@ -9,7 +9,10 @@
 
 export interface IpAddress {
   readonly family: 4 | 6;
-  /** 4 or 16 bytes, network order. A plain array: every session holds one, and a typed one takes three times the memory. */
+  /**
+   * 4 or 16 bytes, network order. A plain array: every session holds one, and a typed one takes three times
+   * the memory.
+   */
   readonly bytes: readonly number[];
   /** Canonical text, RFC 5952; the identity of the address. */
   readonly text: string;
@@ -21,14 +24,16 @@ export interface IpPrefix {
   readonly length: number;
 }
 
-/** Reads an IPv4 or IPv6 address (RFC 4291 §2.2); null for anything else: zones, ports, octal, short forms. */
+/**
+ * Reads an IPv4 or IPv6 address (RFC 4291 §2.2); null for anything else: zones, ports, octal, short forms.
+ */
 export function parseIp(text: string): IpAddress | null {
   if (text.includes(':')) {
     const bytes = parseIpv6Bytes(text);
     return bytes === null ? null : ipFromBytes(bytes);
   }
   const bytes = parseIpv4Bytes(text);
-  // What is read here is written in one way only.
+  // IPv4 text as it is read here has only one spelling.
   return bytes === null ? null : { family: 4, bytes, text };
 }
 
@@ -44,8 +49,8 @@ export function sameIp(a: IpAddress, b: IpAddress): boolean {
 }
 
 /**
- * Reads `ADDRESS` or `ADDRESS/LENGTH`. Host bits may be set and are ignored. Null when either part is malformed
- * or the length does not fit the family.
+ * Reads `ADDRESS` or `ADDRESS/LENGTH`. Host bits may be set and are ignored. Null when either part is
+ * malformed or the length does not fit the family.
  */
 export function parsePrefix(text: string): IpPrefix | null {
   const slash = text.indexOf('/');
@@ -86,7 +91,9 @@ export function networkText(address: IpAddress, length: number): string {
   return `${ipFromBytes(bytes).text}/${length}`;
 }
 
-/** The name whose PTR records belong to the address (RFC 1035 §3.5, RFC 3596 §2.5), without a trailing dot. */
+/**
+ * The name whose PTR records belong to the address (RFC 1035 §3.5, RFC 3596 §2.5), without a trailing dot.
+ */
 export function reverseName(address: IpAddress): string {
   if (address.family === 4) return `${address.bytes.toReversed().join('.')}.in-addr.arpa`;
   return `${ipv6Nibbles(address).reverse().join('.')}.ip6.arpa`;
@@ -97,7 +104,9 @@ export function ipv6Nibbles(address: IpAddress): string[] {
   return address.bytes.flatMap((byte) => [(byte >> 4).toString(16), (byte & 15).toString(16)]);
 }
 
-/** Whether the address is that of the host itself: 127.0.0.0/8 (RFC 1122 §3.2.1.3) or ::1 (RFC 4291 §2.5.3). */
+/**
+ * Whether the address is that of the host itself: 127.0.0.0/8 (RFC 1122 §3.2.1.3) or ::1 (RFC 4291 §2.5.3).
+ */
 export function isLoopback({ family, bytes, text }: IpAddress): boolean {
   return family === 4 ? bytes[0] === 127 : text === '::1';
 }

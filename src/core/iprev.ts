@@ -1,6 +1,6 @@
 /**
- * The iprev method of RFC 8601 §3: the names that the reverse tree gives for an address, and which of them lead
- * back to it. It is about the address alone and does not look at HELO.
+ * The iprev method of RFC 8601 §3: the names that the reverse tree gives for an address, and which of them
+ * lead back to it. It is about the address alone and does not look at HELO.
  */
 import { isQueryName } from './domain.ts';
 import { type IpAddress, parseIp, reverseName, sameIp } from './ip.ts';
@@ -8,8 +8,8 @@ import type { Resolver } from './resolver.ts';
 
 export interface Iprev {
   /**
-   * RFC 8601 §2.7.3: `pass` a name leads back; `fail` there are names and none does; `permerror` there is no
-   * name; `temperror` DNS could not say.
+   * RFC 8601 §2.7.3. `pass`: a name leads back; `fail`: there are names and none does; `permerror`: there is
+   * no name; `temperror`: DNS could not say.
    */
   readonly result: 'pass' | 'fail' | 'temperror' | 'permerror';
   /** The names as DNS gave them, the first ten; hostile bytes. */

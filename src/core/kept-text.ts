@@ -1,6 +1,7 @@
 /**
- * A stranger's text that is going to be kept. It is cut, and it is a copy of its own: V8 makes of a part of a string a
- * reference to the whole, so that a name of twenty octets would keep the answer of 64 KiB in memory that it came from.
+ * A stranger's text that is going to be kept. It is cut, and it is a copy of its own: V8 makes a part of a
+ * string a reference to the whole, so a name of twenty octets would keep in memory the 64 KiB answer it came
+ * from.
  */
 
 /** V8 copies shorter parts anyway. */
@@ -9,6 +10,6 @@ const SHORT = 13;
 /** At most `most` characters, the last three of them `...` where something was cut off. */
 export function keptText(text: string, most: number): string {
   const kept = text.length > most ? `${text.slice(0, most - 3)}...` : text;
-  // What is read anew shares nothing with what it was read from.
+  // Text decoded anew shares nothing with what it was made from.
   return kept.length < SHORT ? kept : (JSON.parse(JSON.stringify(kept)) as string);
 }

@@ -3,7 +3,7 @@ import type { Answer, RecordType, Resolver } from './resolver.ts';
 
 export interface TtlWatch {
   readonly resolver: Resolver;
-  /** Seconds; null while no answer told one. */
+  /** Seconds; null while no answer had one. */
   readonly least: () => number | null;
 }
 

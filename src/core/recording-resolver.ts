@@ -1,6 +1,6 @@
 /**
- * One assessment's view of DNS: the same question is asked once, every answer is kept for the explanation and for the
- * life of the result, and bounds hold what a hostile zone can make us ask and keep.
+ * One assessment's view of DNS: the same question is asked once, every answer is kept for the explanation and
+ * for the life of the result, and there are bounds to what a hostile zone can make us ask and keep.
  */
 import { isQueryName } from './domain.ts';
 import { keptText } from './kept-text.ts';
@@ -9,8 +9,9 @@ import { type Answer, MAX_RECORDS, MAX_TEXT, type RecordType, type Resolver } fr
 /** The most questions that one assessment may ask; the rest are answered `temperror` with detail `budget`. */
 export const QUERY_BUDGET = 40;
 /**
- * Besides, those about the client's reverse name and the ten names that it may lead to: a client with many of them must
- * not use up what is asked of the name's owner, who would then count as not having answered.
+ * In addition, those about the client's reverse name and the ten names that it may lead to: a client with
+ * many of them must not use up the questions for the name's owner, who would then count as not having
+ * answered.
  */
 export const REVERSE_BUDGET = 11;
 
@@ -18,7 +19,7 @@ export const REVERSE_BUDGET = 11;
 const KEPT_OF_RECORD = 1024;
 const KEPT_OF_ANSWER = 4096;
 const KEPT_IN_ALL = 16_384;
-/** Characters kept of the first record of an answer where there is no room left. */
+/** Characters kept of the first record of an answer when no room is left. */
 const KEPT_OF_FIRST = 64;
 
 /** One question and what came back, ready to print. Records hold a stranger's bytes. */
@@ -31,13 +32,13 @@ export interface DnsAnswer {
   readonly records: readonly string[];
   /** Seconds; null where the transport could not tell. */
   readonly ttl: number | null;
-  /** Records left out for their number or length; absent where none was. */
+  /** How many records were left out for their number or length; absent where none was. */
   readonly omitted?: number;
 }
 
 export interface Recording {
   readonly resolver: Resolver;
-  /** The same view of DNS on the account of the client's reverse zone. */
+  /** The same view of DNS, charged to the client's reverse zone. */
   readonly reverse: Resolver;
   /** The answers so far, in the order of asking; questions still open are left out. */
   readonly answers: () => DnsAnswer[];
@@ -61,7 +62,7 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
         const key = `${type} ${name.toLowerCase()}`;
         const known = asked.get(key);
         if (known !== undefined) return known.promise as Promise<Answer<T>>;
-        // What cannot be a name is not in DNS: no server needs to be asked for that.
+        // What cannot be a name is not in DNS: there is no need to ask a server.
         if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
         if (left === 0) return Promise.resolve({ status: 'temperror', detail: 'budget' });
         left--;
@@ -113,10 +114,10 @@ function readable(answer: Answer<RecordType>): Answer<RecordType> {
 
 const NO_RECORDS: readonly string[] = Object.freeze([]);
 
-/** `room` is for the records, in characters; the first is there in any case, if only its beginning. */
+/** `room` is for the records, in characters; the first is always kept, if only its beginning. */
 function describe({ name: asked, type, unread }: Asked, answer: Answer<RecordType>, room: number): DnsAnswer {
   const { status } = answer;
-  // A name may come out of a record.
+  // The name may have been taken from a record.
   const name = keptText(asked, 255);
   switch (status) {
     case 'found': {

@@ -26,11 +26,12 @@ export interface RecordData {
 export type RecordType = keyof RecordData;
 
 /**
- * What of an answer a check gets to see: the first so many records, and of a text so many characters. A name has a dozen
- * addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; what is longer was made to cost us something.
+ * How much of an answer a check gets to see: so many records, and so many characters of a text. A name has a
+ * dozen addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; anything longer was made to
+ * cost us something.
  */
 export const MAX_RECORDS = 1024;
-/** A text that has so many characters had so many or more. */
+/** A text of this many characters had at least as many, and may have been cut. */
 export const MAX_TEXT = 8192;
 
 /**

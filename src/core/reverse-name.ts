@@ -1,13 +1,14 @@
 /**
- * Is a reverse name made of the address, as providers name what they have nothing to say about? Such a name belongs to
- * the address; any other that leads back names whoever runs the host.
+ * Is a reverse name made from the address, as providers name addresses they know nothing about? Such a name
+ * belongs to the address; any other name that leads back tells who runs the host.
  */
 import { registrableDomain } from './domain.ts';
 import { type IpAddress, ipv6Nibbles } from './ip.ts';
 
 /**
- * Whether at least two octets of the address stand in the name: in decimal, in hexadecimal or in reverse; of an IPv6
- * address two groups. One number, as in `vm60`, is no sign. The registrable domain is left out of it: somebody chose it.
+ * Whether at least two octets of the address stand in the name: in decimal, in hexadecimal or in reverse; for
+ * an IPv6 address, two groups. One number, as in `vm60`, means nothing. The registrable domain does not
+ * count: somebody chose it.
  */
 export function holdsAddress(name: string, address: IpAddress): boolean {
   const domain = registrableDomain(name) ?? '';
@@ -38,7 +39,7 @@ function holdsIpv6(host: string, address: IpAddress): boolean {
   return holdsNeighbours(compact, groups) || holdsNeighbours(compact, backwards);
 }
 
-/** Whether two that stand side by side in the address do so in the text, in either order. */
+/** Whether two that are next to each other in the address are so in the text, in either order. */
 function holdsNeighbours(text: string, parts: readonly string[]): boolean {
   return parts.slice(1).some((part, i) => {
     const before = parts[i] ?? '';

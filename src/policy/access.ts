@@ -1,8 +1,8 @@
 /**
- * The access list: who is let through and who is refused, whatever the checks say. A name can be forged, so an `allow`
- * is tied to proof: an address, a verified reverse name, or SPF.
+ * The access list: who is let through and who is refused, whatever the checks say. A name can be forged, so
+ * an `allow` is tied to proof: an address, or what a check shows (SPF, a verified reverse name).
  *
- *     allow mail.example.org    ip=192.0.2.0/24  until=2027-01-31  # until they have mended their DNS
+ *     allow mail.example.org    ip=192.0.2.0/24  until=2027-01-31  # until they have fixed their DNS
  *     allow .example.net        ptr=.example.net
  *     allow *                   ip=198.51.100.0/22
  *     deny  *.dyn.example.com   text="no mail from access lines"
@@ -10,8 +10,8 @@
  * The first line that matches, with its proof, decides.
  */
 import type { Assessment } from '../core/assess.ts';
-import { verifiedNames } from '../core/checks/iprev.ts';
-import { canonicalName, isQueryName, isWithin } from '../core/domain.ts';
+import type { Check } from '../core/check.ts';
+import { canonicalName, isQueryName } from '../core/domain.ts';
 import { parseHelo } from '../core/helo.ts';
 import {
   type IpAddress,
@@ -22,6 +22,7 @@ import {
   sameIp,
 } from '../core/ip.ts';
 import { Faults, FileError, UsageError } from '../errors.ts';
+import { type Conditions, conditionsOf, OWN_CONDITIONS, type Shown } from './access-conditions.ts';
 import { writtenName } from './written-name.ts';
 
 export interface AccessEntry {
@@ -32,10 +33,9 @@ export interface AccessEntry {
   readonly source: string;
   readonly subject: Subject;
   readonly networks: readonly IpPrefix[];
-  /** A verified reverse name must be this name, or lie within it where `below` is set. */
-  readonly ptr: { readonly name: string; readonly below: boolean } | null;
-  readonly spf: boolean;
-  /** First millisecond (Unix time) at which the line is void; null for never. */
+  /** What checks have to show. */
+  readonly shown: readonly Shown[];
+  /** First millisecond (Unix time) from which the line no longer counts; null for never. */
   readonly voidFrom: number | null;
   /** What a refused client is told. */
   readonly text: string | null;
@@ -50,7 +50,10 @@ type Subject =
 export class AccessList {
   readonly #names = new Map<string, AccessEntry[]>();
   readonly #suffixes = new Map<string, AccessEntry[]>();
-  /** Entries for any name, by network: one look-up a prefix length in use, however many networks there are. */
+  /**
+   * Entries for any name, by network: one look-up for each prefix length in use, however many networks there
+   * are.
+   */
   readonly #networks = new Map<string, AccessEntry[]>();
   readonly #lengths = new Set<number>();
   readonly #others: AccessEntry[] = [];
@@ -58,19 +61,24 @@ export class AccessList {
   readonly #onVoid: (entry: AccessEntry) => void;
   readonly #void: Set<number>;
   readonly #empty: boolean;
-  /** Some line wants a reverse name for proof, whatever the text of HELO. */
+  /**
+   * Some line wants a proof that is looked up for the client whatever its HELO text, such as its reverse
+   * name.
+   */
   readonly needsReverse: boolean;
 
-  /** `expired` are known to be void; of others `onVoid` hears once, when they would have matched. */
+  /**
+   * `expired` are known to have expired; `onVoid` hears of each other one once, when it would have matched.
+   */
   constructor({ entries, expired }: ParsedAccess, onVoid: (entry: AccessEntry) => void) {
     this.#onVoid = onVoid;
     this.#void = new Set(expired.map(({ line }) => line));
-    this.needsReverse = entries.some(({ ptr }) => ptr !== null);
+    this.needsReverse = entries.some(({ shown }) => shown.some(({ ofClient }) => ofClient));
     for (const entry of entries) this.#index(entry);
     this.#empty = entries.length === 0;
   }
 
-  /** Matches by line, since the list was read. */
+  /** How often each line has matched since the list was read. */
   get hits(): ReadonlyMap<number, number> {
     return this.#hits;
   }
@@ -129,45 +137,45 @@ function append(index: Map<string, AccessEntry[]>, key: string, entry: AccessEnt
 }
 
 function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessment): boolean {
-  const { subject, networks, ptr, spf } = entry;
+  const { subject, networks, shown } = entry;
   if (subject.kind === 'literal' && !(helo.kind === 'literal' && sameIp(helo.address, subject.address)))
     return false;
   if (subject.kind === 'pattern') {
-    // Two stars over 255 octets is the most that the matcher is given to chew on.
+    // Two stars over 255 octets are the most work that the matcher is given.
     if (helo.text.length > 255 || !subject.pattern.test(canonicalName(helo.text))) return false;
   }
   if (networks.length > 0 && (ip === null || !networks.some((network) => prefixContains(network, ip))))
     return false;
-  if (
-    spf &&
-    !outcomes.some(({ check, correspondence }) => check === 'spf' && correspondence === 'authorized')
-  ) {
-    return false;
-  }
-  if (ptr === null) return true;
-  return verifiedNames(outcomes).some((name) => (ptr.below ? isWithin(name, ptr.name) : name === ptr.name));
+  return shown.every(({ check, holds }) =>
+    outcomes.some((outcome) => outcome.check === check && outcome.result === 'pass' && holds(outcome)),
+  );
 }
 
-/** Hears of an entry that does not count any more, and the file that it is in. */
+/** Hears of an entry that no longer counts, and the file that it is in. */
 export type OnVoid = (file: string, entry: AccessEntry) => void;
 
 export interface ParsedAccess {
   readonly entries: readonly AccessEntry[];
-  /** Those that are void already. */
+  /** Those that have expired already. */
   readonly expired: readonly AccessEntry[];
 }
 
-/** Reads a list. Throws FileError, naming file and line, for the first bad line, the others with it. `now` is Unix time in milliseconds. */
-export function parseAccess(text: string, file: string, now: number): ParsedAccess {
+/**
+ * Reads a list. What a condition may ask for besides address and date is what `checks` declare
+ * (`AccessCondition`). Throws FileError, naming file and line, for the first bad line, the others with it. `now`
+ * is Unix time in milliseconds.
+ */
+export function parseAccess(text: string, file: string, now: number, checks: readonly Check[]): ParsedAccess {
+  const conditions = conditionsOf(checks);
   const entries: AccessEntry[] = [];
   const faults = new Faults();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const words = [...line.matchAll(/#.*|(?:[^\s"#]|"[^"]*")+|"/g)].map(([word]) => word);
     const comment = words.findIndex((word) => word.startsWith('#'));
-    const [action, subject, ...conditions] = comment === -1 ? words : words.slice(0, comment);
+    const [action, subject, ...given] = comment === -1 ? words : words.slice(0, comment);
     if (action === undefined) continue;
     try {
-      entries.push(parseEntry(i + 1, line, action, subject, conditions));
+      entries.push(parseEntry({ line: i + 1, source: line }, action, subject, given, conditions));
     } catch (error) {
       faults.add(error instanceof UsageError ? new FileError(`${file}:${i + 1}: ${error.message}`) : error);
     }
@@ -177,56 +185,61 @@ export function parseAccess(text: string, file: string, now: number): ParsedAcce
 }
 
 function parseEntry(
-  line: number,
-  source: string,
+  place: Pick<AccessEntry, 'line' | 'source'>,
   action: string,
   subject: string | undefined,
-  conditions: readonly string[],
+  words: readonly string[],
+  conditions: Conditions,
 ): AccessEntry {
   if (action !== 'allow' && action !== 'deny') throw new UsageError(`"${action}" is neither allow nor deny`);
   if (subject === undefined) throw new UsageError(`${action} whom?`);
   const given = new Map<string, string>();
-  for (const condition of conditions) {
-    const [, key = '', value = ''] = /^([a-z]+)=(.*)$/.exec(condition) ?? [];
-    if (!KEYS.has(key)) throw new UsageError(`"${condition}" is none of ip=, ptr=, spf=, until=, text=`);
+  for (const word of words) {
+    const [, key = '', value = ''] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
+    if (!OWN_CONDITIONS.includes(key) && !conditions.has(key)) {
+      const known = ['ip', ...conditions.keys(), 'until', 'text'].map((each) => `${each}=`);
+      throw new UsageError(`"${word}" is none of ${known.join(', ')}`);
+    }
     if (given.has(key)) throw new UsageError(`${key}= twice`);
     given.set(key, value.replace(/^"(.*)"$/, '$1'));
   }
-  const spf = given.get('spf');
-  if (spf !== undefined && spf !== 'pass') throw new UsageError('spf= can only be pass');
   const entry: AccessEntry = {
+    ...place,
     action,
-    line,
-    source,
     subject: parseSubject(subject),
     networks: (given.get('ip') ?? '')
       .split(',')
       .filter((text) => text !== '')
       .map(parseNetwork),
-    ptr: parsePtr(given.get('ptr')),
-    spf: spf === 'pass',
+    shown: [...conditions].flatMap(([key, { read }]) => {
+      const value = given.get(key);
+      return value === undefined ? [] : [read(value)];
+    }),
     voidFrom: parseUntil(given.get('until')),
     text: given.get('text') ?? null,
   };
-  if (action === 'allow' && entry.networks.length === 0 && entry.ptr === null && !entry.spf) {
-    throw new UsageError('an allow needs proof, ip=, ptr= or spf=pass: anybody can give a name');
+  if (action === 'allow' && entry.networks.length === 0 && entry.shown.length === 0) {
+    const proofs = ['ip=', ...[...conditions.values()].map(({ example }) => example)];
+    throw new UsageError(
+      `an allow needs proof, ${proofs.slice(0, -1).join(', ')} or ${proofs.at(-1)}: anybody can give a name`,
+    );
   }
   return entry;
 }
-
-const KEYS: ReadonlySet<string> = new Set(['ip', 'ptr', 'spf', 'until', 'text']);
 
 function parseSubject(text: string): Subject {
   if (text === '*') return { kind: 'any' };
   if (text.startsWith('[')) {
     const helo = parseHelo(text);
-    if (helo.kind !== 'literal') throw new UsageError(`"${text}" is no address literal`);
+    if (helo.kind !== 'literal') throw new UsageError(`"${text}" is not an address literal`);
     return { kind: 'literal', address: helo.address };
   }
   const name = writtenName(text);
   if (name.includes('*')) {
     if (!/^[a-z0-9._*-]+$/.test(name) || name.split('*').length > 3)
-      throw new UsageError(`"${text}" is no pattern: letters, digits, dots, hyphens and at most two stars`);
+      throw new UsageError(
+        `"${text}" is not a pattern: letters, digits, dots, hyphens and at most two stars`,
+      );
     const source = name
       .split('*')
       .map((part) => part.replaceAll('.', '\\.'))
@@ -234,28 +247,20 @@ function parseSubject(text: string): Subject {
     return { kind: 'pattern', pattern: new RegExp(`^${source}$`) };
   }
   const below = name.startsWith('.');
-  if (!isQueryName(below ? name.slice(1) : name)) throw new UsageError(`"${text}" is no name`);
+  if (!isQueryName(below ? name.slice(1) : name)) throw new UsageError(`"${text}" is not a name`);
   return below ? { kind: 'suffix', name: name.slice(1) } : { kind: 'name', name };
 }
 
 function parseNetwork(text: string): IpPrefix {
   const network = parsePrefix(text);
-  if (network === null) throw new UsageError(`"${text}" is no address or network`);
+  if (network === null) throw new UsageError(`"${text}" is not an address or network`);
   return network;
-}
-
-function parsePtr(text: string | undefined): AccessEntry['ptr'] {
-  if (text === undefined) return null;
-  const below = text.startsWith('.');
-  const name = writtenName(below ? text.slice(1) : text);
-  if (!isQueryName(name)) throw new UsageError(`ptr=${text} is no name`);
-  return { name, below };
 }
 
 /** The day named is the last one, in UTC. */
 function parseUntil(text: string | undefined): number | null {
   if (text === undefined) return null;
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
-  if (Number.isNaN(day)) throw new UsageError(`until=${text} is no date such as 2027-01-31`);
+  if (Number.isNaN(day)) throw new UsageError(`until=${text} is not a date such as 2027-01-31`);
   return day + 86_400_000;
 }

@@ -1,6 +1,6 @@
 /**
- * From a verdict to an action: what is really done of what the policy says. Watching comes before enforcing, so an
- * operator can act on nothing, or on a share of the networks.
+ * From a verdict to an action: how much of what the policy says is really done. Watching comes before
+ * enforcing, so an operator can act on nothing, or on a share of the networks.
  */
 import { type IpAddress, networkText } from '../core/ip.ts';
 import type { Disposition } from './policy.ts';
@@ -11,8 +11,8 @@ export interface Enforcement {
   /** Share of client networks acted on, 0–100. */
   readonly percent: number;
   /**
-   * Where a network stands on a scale from 0 to 100: the same over restarts and hosts, and evenly spread. Handed in, since
-   * hashing is the host's.
+   * Where a network stands on a scale from 0 to 100: the same after restarts and on every host, and evenly
+   * spread. Handed in, since hashing needs Node.
    */
   readonly shareOf: (network: string) => number;
 }

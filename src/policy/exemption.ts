@@ -1,4 +1,4 @@
-/** Whose mail is never refused, and why. Knows the MTA by its macros only. */
+/** Whose mail is never refused, and why. Knows the MTA only by its macros. */
 import { type IpAddress, type IpPrefix, isLoopback, prefixContains } from '../core/ip.ts';
 import { parseMailbox } from './mailbox.ts';
 
@@ -30,18 +30,18 @@ export interface ExemptionOptions {
   readonly exemptDaemons: readonly string[];
 }
 
-/** What the MTA tells of a session. */
+/** What the MTA says about a session. */
 interface Macros {
   macro(name: string): string | undefined;
 }
 
-/** What the MTA tells of a client at CONNECT. */
+/** What the MTA says about a client at CONNECT. */
 interface Peer {
   readonly family: string;
   readonly hostname: string;
 }
 
-/** At CONNECT: by the way in which the client came. */
+/** At CONNECT: by how the client came in. */
 export function exemptClient(
   peer: Peer,
   ip: IpAddress | null,
@@ -56,26 +56,27 @@ export function exemptClient(
 }
 
 /**
- * Whether a program of this host talks to the MTA through a pipe, as with `sendmail -bs`. It has no address, and the MTA
- * calls it `localhost`; but this alone proves nothing:
+ * Whether a program on this host talks to the MTA through a pipe, as with `sendmail -bs`. It has no address,
+ * and the MTA calls it `localhost`, which proves nothing on its own:
  *
- * - Sendmail says `localhost` also for a client whose name it could not ask for (`srvrsmtp.c`), and where inetd starts it,
- *   a stranger who resets the connection at once leaves no address behind (`getauthinfo` in `daemon.c`: getpeername
- *   fails) while his commands wait to be read.
- * - Postfix lets a proxy say `XCLIENT NAME=localhost ADDR=[UNAVAILABLE]`. For a client that is gone it says `unknown`.
+ * - Sendmail also says `localhost` for a client whose name it could not ask for (`srvrsmtp.c`), and where
+ *   inetd starts it, a stranger who resets the connection at once leaves no address behind (`getauthinfo` in
+ *   `daemon.c`: getpeername fails) while its commands wait to be read.
+ * - Postfix lets a proxy say `XCLIENT NAME=localhost ADDR=[UNAVAILABLE]`. For a client that is gone it says
+ *   `unknown`.
  *
- * The macro `_` tells them apart. Sendmail writes `USER@localhost`, the user who runs it, where the descriptor is no
- * socket, and nothing where a socket has no peer; Postfix writes `localhost [127.0.0.1]` where it is no Internet socket
- * (`smtpd_peer.c`), and `[unknown]` where it knows no address.
+ * The macro `_` tells them apart. Sendmail writes `USER@localhost`, the user who runs it, where the
+ * descriptor is not a socket, and nothing where a socket has no peer; Postfix writes `localhost [127.0.0.1]`
+ * where it is not an Internet socket (`smtpd_peer.c`), and `[unknown]` where it knows no address.
  */
 export function isOnPipe({ family, hostname }: Peer, macros: Macros): boolean {
   if (family !== 'unknown' || hostname !== 'localhost') return false;
   return /^(?:[^@[\]]+@localhost|localhost \[(?:127\.0\.0\.1|::1)\])$/.test(macros.macro('_') ?? '');
 }
 
-/** The service may be told at CONNECT or later, by what macros the MTA was asked for. */
+/** The MTA names the service at CONNECT or later, depending on the macros it was asked for. */
 function isExemptService(macros: Macros, exemptDaemons: readonly string[]): boolean {
-  // Asked at every session, and most have no such services.
+  // This runs in every session, and most installations name no such service.
   if (exemptDaemons.length === 0) return false;
   return [macros.macro('daemon_name'), macros.macro('daemon_port')].some(
     (each) => each !== undefined && exemptDaemons.includes(each.toLowerCase()),
@@ -83,9 +84,9 @@ function isExemptService(macros: Macros, exemptDaemons: readonly string[]): bool
 }
 
 /**
- * At MAIL: by where it came in, and by who the client has shown to be. Both MTAs set `{auth_authen}` once it has logged in (Postfix also through
- * XCLIENT), and `{cert_subject}` for a TLS client certificate: Postfix for a trusted one only (`smtpd_milter.c`),
- * Sendmail for any, with `{verify}` to tell.
+ * At MAIL: by where the mail came in, and by who the client has shown itself to be. Both MTAs set
+ * `{auth_authen}` once it has logged in (Postfix also through XCLIENT), and `{cert_subject}` for a TLS client
+ * certificate: Postfix for a trusted one only (`smtpd_milter.c`), Sendmail for any, with `{verify}` to tell.
  */
 export function exemptSender(
   macros: Macros,

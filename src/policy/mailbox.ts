@@ -1,14 +1,20 @@
-/** A mailbox of the envelope in the one spelling by which it is compared. */
+/** An envelope mailbox in the one spelling used for comparison. */
 import { writtenName } from './written-name.ts';
 
 export interface Mailbox {
-  /** In lower case; RFC 5321 §2.4 leaves its case to the host that owns it, and hardly any host tells cases apart. */
+  /**
+   * In lower case; RFC 5321 §2.4 leaves its case to the host that owns it, and hardly any host distinguishes
+   * case.
+   */
   readonly local: string;
   /** Canonical; empty for a bare `postmaster` (RFC 5321 §4.1.1.3). */
   readonly domain: string;
 }
 
-/** Reads a path without its angle brackets. A source route (RFC 5321 appendix C) and needless quotes go. Total. */
+/**
+ * Reads a path without its angle brackets. A source route (RFC 5321 appendix C) and needless quotes are
+ * dropped. Total.
+ */
 export function parseMailbox(path: string): Mailbox {
   const address = path.startsWith('@') ? path.slice(path.indexOf(':') + 1) : path;
   const at = address.lastIndexOf('@');

@@ -1,16 +1,18 @@
-/** The names and addresses that nobody else may give: the operator's, and those that the MTA tells of itself. */
+/**
+ * The names and addresses that nobody else may give: the operator's, and those that the MTA gives as its own.
+ */
 import { canonicalName } from '../core/domain.ts';
 import type { SessionFacts } from '../core/checks/session.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 
 export type Ourselves = Pick<SessionFacts, 'ourNames' | 'ourAddresses'>;
 
-/** What the MTA tells of a session. */
+/** What the MTA says about a session. */
 interface Macros {
   macro(name: string): string | undefined;
 }
 
-/** Every session of an MTA tells the same, so what was made of it last is kept. */
+/** Every session of an MTA says the same, so the last result is kept. */
 export function createOurselves(configured: () => Ourselves): (macros: Macros) => Ourselves {
   let of: { configured: Ourselves; name: string | undefined; address: string | undefined } | null = null;
   let made: Ourselves = { ourNames: [], ourAddresses: [] };

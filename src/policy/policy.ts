@@ -1,18 +1,21 @@
 /**
- * Policy: weights per finding and two thresholds; `decide` turns an Assessment into a Verdict. Pure data and one pure
- * function, applied on reading, so that a changed policy needs no flush of the cache.
+ * Policy: weights per finding and two thresholds; `decide` turns an Assessment into a Verdict. Pure data and
+ * one pure function, applied when a cached assessment is read, so a changed policy needs no flush of the
+ * cache.
  *
- * Invariants (tested as properties): adding a finding never softens a verdict; what DNS could not say never makes a
- * reject; trouble in the client's own reverse zone never excuses a name whose owner answered (it may delay mail); under
- * `rfc5321` inferred findings alone reach no threshold; a literal equal to the client fares no worse in any preset than
- * with all checks off; an outage never turns what was declared against a client into an acceptance; there is no discard.
+ * Invariants (tested as properties): adding a finding never softens a verdict; what DNS could not say never
+ * makes a reject; trouble in the client's own reverse zone never excuses a name whose owner answered (it may
+ * delay mail); under `rfc5321` inferred findings alone reach no threshold; a literal equal to the client
+ * fares no worse in any preset than with all checks off; an outage never turns what was declared against a
+ * client into an acceptance; there is no discard.
  */
-import { type Assessment, mismatchFinding } from '../core/assess.ts';
+import { type Assessment, withMismatch } from '../core/assess.ts';
 import {
   atLeast,
   type Basis,
   type Check,
   type Correspondence,
+  type Denial,
   type Finding,
   type FindingSpec,
   type PresetName,
@@ -21,8 +24,9 @@ import {
 export type Disposition = 'accept' | 'tempfail' | 'reject';
 
 /**
- * `verified`: correspondence of the required strength. `unverified`: the client opted out (its own address literal,
- * or a declaration of the name's owner), or the name's owner could not be asked. `failed`: the rest, and every declared "no".
+ * `verified`: correspondence of the required strength. `unverified`: the client opted out (its own address
+ * literal, or a declaration of the name's owner), or the name's owner could not be asked. `failed`: the rest,
+ * and every declared "no".
  */
 export type Stream = 'verified' | 'unverified' | 'failed';
 
@@ -32,11 +36,13 @@ export interface Policy {
   readonly rejectAt: number;
   /** Score from which mail is tempfailed; never above `rejectAt`. */
   readonly tempfailAt: number;
-  /** The weakest correspondence that is enough. Below it a name that resolves is a `helo-mismatch`. */
+  /**
+   * The weakest correspondence that is enough. Anything weaker is a `helo-mismatch` where the name resolves.
+   */
   readonly require: Exclude<Correspondence, 'none'>;
   /** Weight of every known finding, zero or more. */
   readonly weights: ReadonlyMap<string, number>;
-  /** Findings whose weight the operator set: those are never waived. */
+  /** Findings whose weight the operator set; it is never waived. */
   readonly operatorSet: ReadonlySet<string>;
   /** The specifications of all known findings. */
   readonly findings: ReadonlyMap<string, FindingSpec>;
@@ -67,7 +73,7 @@ export interface CountedFinding {
 }
 
 const REQUIRED: Readonly<Record<PresetName, Policy['require']>> = {
-  // No effect on the score, since a mismatch weighs nothing; it draws the line between the streams.
+  // No effect on the score, since a mismatch weighs nothing; it only draws the line between the streams.
   rfc5321: 'aligned',
   emailcore: 'aligned',
   strict: 'authorized',
@@ -76,7 +82,9 @@ const REQUIRED: Readonly<Record<PresetName, Policy['require']>> = {
 export const DEFAULT_REJECT_AT = 10;
 export const DEFAULT_TEMPFAIL_AT = 5;
 
-/** A preset with the operator's changes. The caller has checked that `tempfailAt <= rejectAt` and all weights. */
+/**
+ * A preset with the operator's changes. The caller has checked that `tempfailAt <= rejectAt` and all weights.
+ */
 export function makePolicy(
   preset: PresetName,
   findings: ReadonlyMap<string, FindingSpec>,
@@ -100,10 +108,11 @@ export function presetWeight(spec: FindingSpec, preset: PresetName): number {
 }
 
 /**
- * Pure. With `dnsIll` the resolver is out of order, and what it said before may be as wrong as what it says now: that there
- * is no such name, that nothing shows correspondence, and what nobody could say do not count. But where the name's owner
- * was heard to say no (a `declared` finding of any weight), an answer came after all, and nothing is excused; since it
- * may be a false one, the mail is delayed until the outage is over, and refused only for what does not rest on DNS.
+ * Pure. With `dnsIll` the resolver is out of order, and what it said before may be as wrong as what it says
+ * now: so findings of no such name, of no correspondence and of no answer do not count. But where the name's
+ * owner was heard (a `declared` finding with any weight), an answer did come, and nothing is excused; since
+ * that answer may be false, the mail is delayed until the outage is over, and refused only for what does not
+ * rest on DNS.
  */
 export function decide(assessment: Assessment, policy: Policy, dnsIll = false): Verdict {
   const weighed = judged(assessment, policy).map((finding) => ({
@@ -130,14 +139,14 @@ export function decide(assessment: Assessment, policy: Policy, dnsIll = false): 
 }
 
 /**
- * The findings that this policy judges by. `assess` reports a mismatch only where nothing at all was shown; a policy
- * that requires more than was shown sees one too.
+ * The findings that this policy judges by. `assess` reports a mismatch only where nothing at all was shown; a
+ * policy that requires more than was shown sees one too.
  */
 function judged(assessment: Assessment, { require }: Policy): readonly Finding[] {
   const { findings, correspondence } = assessment;
-  if (atLeast(correspondence, require) || findings.some(({ id }) => id === 'helo-mismatch')) return findings;
-  const short = mismatchFinding(assessment, { correspondence, required: require });
-  return short === null ? findings : [...findings, short];
+  return atLeast(correspondence, require)
+    ? findings
+    : withMismatch(assessment, { correspondence, required: require });
 }
 
 function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean {
@@ -148,12 +157,6 @@ function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean 
 export function settles(found: readonly Finding[], policy: Policy): boolean {
   return found.reduce((sum, { id }) => sum + (policy.weights.get(id) ?? 0), 0) >= policy.rejectAt;
 }
-
-/** Findings of which one client can have one only. */
-const EXCLUSIVE: readonly ReadonlySet<string>[] = [
-  new Set(['helo-mismatch', 'helo-literal-mismatch']),
-  new Set(['iprev-fail', 'iprev-none']),
-];
 
 /** The most that inferred findings alone can weigh under a policy, and what they are. */
 export function inferredAlone({ weights, findings }: Policy): {
@@ -166,13 +169,18 @@ export function inferredAlone({ weights, findings }: Policy): {
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight);
   const heaviest = inferred.filter(({ id }, i) => {
-    const group = EXCLUSIVE.find((each) => each.has(id));
-    return group === undefined || inferred.findIndex((each) => group.has(each.id)) === i;
+    const group = findings.get(id)?.exclusive;
+    return (
+      group === undefined || inferred.findIndex((each) => findings.get(each.id)?.exclusive === group) === i
+    );
   });
   return { score: heaviest.reduce((total, { weight }) => total + weight, 0), findings: heaviest };
 }
 
-/** The checks worth running under these policies: a finding that the operator gives a weight is wanted, be it zero. */
+/**
+ * The checks worth running under these policies: a finding to which the operator gives a weight, even zero,
+ * is wanted.
+ */
 export function worthwhile(checks: readonly Check[], policies: readonly Policy[]): readonly Check[] {
   return checks.filter(
     ({ onlyIfWeighed, findings }) =>
@@ -183,17 +191,19 @@ export function worthwhile(checks: readonly Check[], policies: readonly Policy[]
   );
 }
 
-/** Findings that say something of the client's address or habits, not of what it said. */
-const HABITS: ReadonlySet<string> = new Set(['helo-dynamic', 'helo-changed', 'helo-churn']);
-
 /**
- * Who opts out of naming itself fares no worse than with the checks off: what would be found against a name, or only
- * against the address, does not count. The operator's own weights do.
+ * A client that opts out of naming itself fares no worse than with the checks off: what is held against a
+ * name, or only against the address, does not count. The operator's own weights do.
  */
 function waived({ id }: Finding, { optOut }: Assessment, { findings, operatorSet }: Policy): boolean {
   if (!optOut || operatorSet.has(id)) return false;
-  const basis = findings.get(id)?.basis;
-  return basis === 'inferred' || basis === 'existence' || basis === 'dns' || HABITS.has(id);
+  const spec = findings.get(id);
+  return spec?.excusedByOptOut === true || ['inferred', 'existence', 'dns'].includes(spec?.basis ?? '');
+}
+
+/** Whose plain "no" the finding is. */
+export function denialOf({ id }: Finding, { findings }: Pick<Policy, 'findings'>): Denial {
+  return findings.get(id)?.denies ?? 'none';
 }
 
 function isDeclared({ id }: Finding, { findings }: Policy): boolean {
@@ -231,11 +241,9 @@ function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Fin
   return first === null ? null : first.finding;
 }
 
-/** Of the declared findings only the plain "no" fails: a softfail or a broken record decides nothing. */
+/** A plain "no" outweighs any proof; a softfail or a broken record denies nothing. */
 function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
-  const specs = policy.findings;
-  if (findings.some(({ id }) => specs.get(id)?.basis === 'declared' && id.endsWith('-fail'))) return 'failed';
-  if (findings.some(({ id }) => id === 'helo-claims-us' || id === 'helo-denied')) return 'failed';
+  if (findings.some((finding) => denialOf(finding, policy) !== 'none')) return 'failed';
   if (atLeast(correspondence, policy.require)) return 'verified';
   const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
   return unnamed || trouble === 'owner' ? 'unverified' : 'failed';

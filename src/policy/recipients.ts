@@ -20,7 +20,7 @@ const RULES: readonly string[] = [...PRESETS, 'off'];
 export class RecipientPolicies {
   readonly #rules: ReadonlyMap<string, RecipientRule>;
   readonly #policies: ReadonlyMap<RecipientRule, Policy>;
-  /** The policies that some recipient has. */
+  /** The policies in use by recipients. */
   readonly policies: readonly Policy[];
 
   /** `rules` by mailbox, domain or `.domain`; `make` gives the policy of a preset. */
@@ -37,8 +37,8 @@ export class RecipientPolicies {
   }
 
   /**
-   * What is nearest to the address, as it came over the wire, decides: itself, its domain, a domain above; null for the
-   * policy of everybody.
+   * The rule nearest to the address, as it came over the wire, decides: its own, its domain's, that of a
+   * domain above; null means the general policy.
    */
   of(path: string): Policy | 'off' | null {
     if (this.#rules.size === 0) return null;

@@ -1,6 +1,6 @@
 /**
- * What the operator has decided, as far as it can change while sessions are open: made as one thing, and replaced as one
- * thing.
+ * What the operator has decided, as far as it can change while sessions are open: made as a whole and
+ * replaced as a whole.
  */
 import type { Check } from '../core/check.ts';
 import type { IpAddress, IpPrefix } from '../core/ip.ts';
@@ -15,7 +15,7 @@ import type { ReplyOptions } from './smtp-reply.ts';
 export type Stage = 'helo' | 'mail' | 'rcpt';
 
 export interface Rules extends ExemptionOptions {
-  /** What is asked of a client, as far as one of the policies heeds it. */
+  /** The checks that are made, as far as one of the policies uses them. */
   readonly checks: readonly Check[];
   readonly policy: Policy;
   /** Judged beside the policy and only logged. */

@@ -1,9 +1,9 @@
 /**
- * From a Verdict to what the SMTP client is told: reply code, enhanced status code and one line that says what was
- * seen, what to do about it, whom to ask, and a reference that finds the log record.
+ * From a Verdict to what the SMTP client is told: reply code, enhanced status code and one line that says
+ * what was seen, what to do about it, whom to ask, and a reference that finds the log record.
  *
- * The line holds the HELO name and DNS data, which strangers write: it is cleaned to printable ASCII here and bounded
- * to the 512 octets of RFC 5321 §4.5.3.1.5. The milter layer guards the wire once more.
+ * The line holds the HELO name and DNS data, which strangers write: it is cleaned to printable ASCII here and
+ * bounded to the 512 octets of RFC 5321 §4.5.3.1.5. The milter layer guards the wire once more.
  */
 import type { Assessment } from '../core/assess.ts';
 import type { Evidence, FindingSpec } from '../core/check.ts';
@@ -27,20 +27,20 @@ export interface ReplyOptions {
 }
 
 const PLACEHOLDER = /\{([a-z]+)\}/;
-/** Templates taken apart: text, name, text, … They are ours and the operator's, hence few. */
+/** Templates taken apart: text, name, text, … There are few: ours and the operator's. */
 const parts = new Map<string, readonly string[]>();
-/** The most octets of one quoted value: enough for a name that a person recognises. */
+/** The most octets of one quoted value: enough for a person to recognise a name. */
 const MAX_VALUE = 100;
-/** 512 octets a line, less CRLF and `550 5.7.25 `; `%` is doubled on the wire, but MTAs count the single one. */
+/** 512 octets a line, less CRLF and `550 5.7.25 `; `%` is doubled on the wire, but MTAs count it once. */
 const MAX_TEXT = 512 - 2 - 11;
 /** Sendmail writes `<user@example.org>... ` before the text of a reply to MAIL and RCPT. */
 const SENDMAIL_DOTS = 4;
-/** However long an address a stranger gives, so much of what was seen is told. */
+/** However long an address a stranger gives, this much of what was seen is told. */
 const MIN_SAID = 60;
 
 /**
- * The reply for a verdict that is not accept; null for accept. `reference` finds the log record; `address` is that of
- * the command refused, which Sendmail writes before our text.
+ * The reply for a verdict that is not accept; null for accept. `reference` finds the log record; `address` is
+ * that of the command refused, which Sendmail writes before our text.
  */
 export function smtpReply(
   verdict: Verdict,
@@ -54,7 +54,7 @@ export function smtpReply(
   const { id, evidence } = verdict.cause;
   const spec = specs.get(id);
   const permanent = verdict.disposition === 'reject';
-  // 501 and its kin say that the command was malformed for good; the temporary form of every refusal is a 450.
+  // Codes like 501 say that the command is malformed for good; the temporary form of every refusal is a 450.
   const code = permanent ? (spec?.rejectCode ?? 550) : (spec?.tempfailCode ?? 450);
   const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
   // These words fit wherever an address does: "IN A unknown" is no record to publish.
@@ -95,7 +95,10 @@ function partsOf(template: string): readonly string[] {
   return taken;
 }
 
-/** Printable ASCII without the signs that Postfix itself neuters in a HELO, cut with `...` beyond `limit`. */
+/**
+ * Printable ASCII without the characters that Postfix itself replaces in a HELO, cut with `...` beyond
+ * `limit`.
+ */
 export function clean(text: string, limit: number): string {
   const printable = text.slice(0, limit + 1).replaceAll(/[^\x20-\x7e]|[<>()";@\\]/g, '?');
   return printable.length > limit ? `${printable.slice(0, limit - 3)}...` : printable;
@@ -107,7 +110,7 @@ function tail(id: string, { helpUrl, contact }: ReplyOptions, reference: string 
   return `${page}${person}${reference === null ? '' : ` (ref ${reference})`}`;
 }
 
-/** The id and the way to help are kept whole; what was seen gives way. */
+/** The id and where to find help are kept whole; what was seen is cut. */
 function assemble(id: string, said: string, end: string, limit: number): string {
   const room = Math.max(MIN_SAID, limit - id.length - 3 - end.length);
   const cut = said.length > room ? `${said.slice(0, room - 3)}...` : said;

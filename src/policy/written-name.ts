@@ -1,12 +1,16 @@
-/** Domain names as people and SMTPUTF8 write them, in any script, and in the one form in which names are compared. */
+/**
+ * Domain names as people and SMTPUTF8 write them, in any script, and in the one form in which names are
+ * compared.
+ */
 import { canonicalName } from '../core/domain.ts';
 
-/** A URL reads its authority: what would mean a port, a user or a path there is kept away from it. */
+/** The URL parser must not see what would mean a port, a user or a path to it. */
 const INTERNATIONAL = /^[\p{L}\p{M}\p{N}._\u200c\u200d\u3002\uff0e\uff61-]+$/u;
 
 /**
- * The canonical name, A-labels for U-labels (RFC 5890, by the mapping of UTS #46, as browsers and mail programs do it): so
- * `Bücher.test.` is `xn--bcher-kva.test`. What is no such name is only canonical, and no name that DNS knows. Total.
+ * The canonical name, A-labels for U-labels (RFC 5890, by the mapping of UTS #46, as browsers and mail
+ * programs do it): so `Bücher.test.` is `xn--bcher-kva.test`. Anything else is only made canonical, and DNS
+ * will not know it. Total.
  */
 export function writtenName(text: string): string {
   if (/^[\0-\x7f]*$/.test(text)) return canonicalName(text);
@@ -14,7 +18,10 @@ export function writtenName(text: string): string {
   return canonicalName(ascii === '' ? text : ascii);
 }
 
-/** Text of the wire, a character an octet, as it is meant: UTF-8 (RFC 6531), or as it stands where it is none. Total. */
+/**
+ * Text from the wire, one character per octet, decoded as UTF-8 (RFC 6531), or left as it is where it is not.
+ * Total.
+ */
 export function textOfWire(octets: string): string {
   if (/^[\0-\x7f]*$/.test(octets)) return octets;
   try {
@@ -24,7 +31,7 @@ export function textOfWire(octets: string): string {
   }
 }
 
-/** By the URL standard, which a browser and Node both have; empty for what is no host. */
+/** By the URL standard, which browsers and Node both have; empty for what is not a host. */
 function hostOf(name: string): string {
   try {
     return new URL(`http://${name}`).hostname;

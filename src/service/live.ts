@@ -7,6 +7,7 @@ import type { SharedResolver } from '../dns/asker.ts';
 import { type Registry, registryOf } from './registry.ts';
 import { resolverOf } from './resolver.ts';
 import type { Config } from '../config/config.ts';
+import { checks } from '../core/checks/index.ts';
 import type { Rules } from '../policy/rules.ts';
 import { Faults } from '../errors.ts';
 import { readLists, readRules } from './read-rules.ts';
@@ -24,7 +25,7 @@ export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared>
   const registry = await faults.attempt(() => registryOf(config));
   const rules = registry === null ? null : await faults.attempt(() => readRules(config, registry, onVoid));
   // Without the operator's checks nobody can say whether a finding that an option names exists.
-  if (registry === null) await faults.attempt(() => readLists(config, onVoid));
+  if (registry === null) await faults.attempt(() => readLists(config, checks, onVoid));
   const resolver = await faults.attempt(() => resolverOf(config));
   faults.throwAny();
   if (registry === null || rules === null || resolver === null) throw new Error('no fault was told');

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
-import type { FindingSpec } from '../core/check.ts';
+import type { Check, FindingSpec } from '../core/check.ts';
 import { describeError, Faults, OptionError } from '../errors.ts';
 import { AccessList, type OnVoid, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
@@ -23,7 +23,7 @@ export async function readRules(
     policy: policyOf(config, findings),
     shadowPolicy: config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings),
   }));
-  const lists = await faults.attempt(() => readLists(config, onVoid));
+  const lists = await faults.attempt(() => readLists(config, checks, onVoid));
   const reply = faults.try(() => replyOf(config, findings));
   faults.throwAny();
   if (made === null || lists === null || reply === null) throw new Error('no fault was told');
@@ -48,22 +48,27 @@ export async function readRules(
   };
 }
 
-/** The files that need no check to be understood. Rejects as `readRules` does. */
+/** The lists, of which the access list can ask for what `checks` declare. Rejects as `readRules` does. */
 export async function readLists(
   config: Config,
+  checks: readonly Check[],
   onVoid: OnVoid,
 ): Promise<{ readonly access: AccessList; readonly recipients: ReturnType<typeof parseRecipientRules> }> {
   const faults = new Faults();
   const recipients = await faults.attempt(() => readRecipients(config));
-  const access = await faults.attempt(() => readAccess(config, onVoid));
+  const access = await faults.attempt(() => readAccess(config, checks, onVoid));
   faults.throwAny();
   if (recipients === null || access === null) throw new Error('no fault was told');
   return { access, recipients };
 }
 
-async function readAccess({ access: file }: Config, onVoid: OnVoid): Promise<AccessList> {
+async function readAccess(
+  { access: file }: Config,
+  checks: readonly Check[],
+  onVoid: OnVoid,
+): Promise<AccessList> {
   if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
-  const parsed = parseAccess(await text(file, '--access'), file, Date.now());
+  const parsed = parseAccess(await text(file, '--access'), file, Date.now(), checks);
   for (const entry of parsed.expired) onVoid(file, entry);
   return new AccessList(parsed, (entry) => {
     onVoid(file, entry);

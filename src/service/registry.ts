@@ -23,7 +23,7 @@ export async function registryOf({ check, deadline }: Pick<Config, 'check' | 'de
   const { checks: own, versions } = await loadOperatorChecks(
     check,
     {
-      checks: [...builtin, ...sessionChecks, ...messageChecks].map(({ name }) => name),
+      checks: [...builtin, ...sessionChecks, ...messageChecks],
       findings: [...builtinFindings.keys()],
     },
     deadline,

@@ -5,12 +5,11 @@
 import { assessmentBytes } from '../state/assessment-size.ts';
 import { AssessmentCache } from '../state/cache.ts';
 import { type Assessment, assess, type OnCheckError, type Settles } from '../core/assess.ts';
-import type { Check } from '../core/check.ts';
+import type { Check, Finding } from '../core/check.ts';
 import type { Client } from '../core/client.ts';
 import { parseHelo } from '../core/helo.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { keptText } from '../core/kept-text.ts';
-import { findings } from '../core/checks/index.ts';
 import { AnswerMemory } from '../dns/answer-memory.ts';
 import { Asker, clientNetwork, isUnasked, type SharedResolver } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
@@ -161,9 +160,13 @@ export class Assessor {
     if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
     let life = cacheMaxMs;
     for (const { ttl } of dns) if (ttl !== null) life = Math.min(life, ttl * 1000);
-    if (found.some(({ id }) => findings.get(id)?.basis === 'existence'))
-      life = Math.min(life, NEGATIVE_LIFE_MS);
+    if (found.some((finding) => this.#isAbsence(finding))) life = Math.min(life, NEGATIVE_LIFE_MS);
     return Math.max(life, cacheMinMs);
+  }
+
+  /** Whether it rests on something that is not there yet; the operator's own checks may find such things too. */
+  #isAbsence({ id }: Finding): boolean {
+    return this.#options.checks().some(({ findings }) => findings[id]?.basis === 'existence');
   }
 }
 

@@ -1,9 +1,11 @@
 /**
  * Authentication-Results (RFC 8601): what we found, for the filters and people behind us.
  *
- * `spf` and `iprev` are registered methods; there is none for EHLO correspondence or CSA, hence `x-helo` and `x-csa`.
+ * `x-helo` is our verdict, as there is no registered method for EHLO correspondence; the others are declared
+ * by the checks.
  */
 import type { Assessment } from '../core/assess.ts';
+import type { Check, Method } from '../core/check.ts';
 import type { Judged } from '../decisions/decision.ts';
 import type { Stream } from '../policy/policy.ts';
 
@@ -15,15 +17,23 @@ const STREAM_RESULT: Readonly<Record<Stream, string>> = {
   failed: 'fail',
 };
 
-/** The value of the field, folded with LF and a tab. HELO text is a stranger's: quoted, cleaned and capped. */
-export function authResults(authservId: string, { assessment, verdict }: Judged): string {
+/**
+ * The value of the field, folded with LF and a tab. HELO text is a stranger's: quoted, cleaned and capped.
+ * `checks` say which of them is a method here, and how it is called: first those about the client, then those
+ * about the name.
+ */
+export function authResults(
+  authservId: string,
+  { assessment, verdict }: Judged,
+  checks: readonly Check[],
+): string {
   const { client, correspondence, undecided } = assessment;
   const helo = property('smtp.helo', client.helo.text);
   const reasons = verdict.counted.map(({ finding }) => finding.id).join(' ');
   const open = undecided && verdict.stream === 'unverified' ? 'temperror' : STREAM_RESULT[verdict.stream];
   // What the policy would have refused is no pass, however well it corresponds.
   const result = verdict.disposition === 'accept' ? open : 'fail';
-  const methods = [
+  const results = [
     [
       `x-helo=${result}`,
       ...(reasons === '' ? [] : [`reason=${quote(reasons)}`]),
@@ -32,21 +42,28 @@ export function authResults(authservId: string, { assessment, verdict }: Judged)
       // Last: a reader is known (Debian's authres) that takes a quoted value at the end of a method only.
       helo,
     ],
-    ...(client.ip === null
-      ? []
-      : [
-          ...method(assessment, 'iprev', 'iprev', property('policy.iprev', client.ip.text)),
-          ...method(assessment, 'spf', 'spf', helo),
-          ...method(assessment, 'csa', 'x-csa', helo),
-        ]),
+    ...methods(assessment, checks, 'client', client.ip?.text ?? ''),
+    ...methods(assessment, checks, 'helo', client.helo.text),
   ];
-  return [value(authservId), ...methods.map((words) => words.join(' '))].join(';\n\t');
+  return [value(authservId), ...results.map((words) => words.join(' '))].join(';\n\t');
 }
 
-/** The result words of our checks are those of RFC 8601 §2.7. A check that was not made, as where the text alone decides, is not told. */
-function method({ outcomes }: Assessment, check: string, name: string, properties: string): string[][] {
-  const outcome = outcomes.find((each) => each.check === check);
-  return outcome === undefined ? [] : [[`${name}=${outcome.result}`, properties]];
+/**
+ * The result words of checks are those of RFC 8601 §2.7. A check that was not made, as where the text alone
+ * decides, is not told; nor is any where the client has no address to check.
+ */
+function methods(
+  { client, outcomes }: Assessment,
+  checks: readonly Check[],
+  about: Method['about'],
+  subject: string,
+): string[][] {
+  if (client.ip === null) return [];
+  return checks.flatMap(({ name, method }) => {
+    const outcome = outcomes.find(({ check }) => check === name);
+    if (method?.about !== about || method.results === undefined || outcome === undefined) return [];
+    return [[`${method.results.method}=${outcome.result}`, property(method.results.property, subject)]];
+  });
 }
 
 function property(name: string, text: string): string {

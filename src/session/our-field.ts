@@ -96,7 +96,7 @@ function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean
 }
 
 /** A result of ours in what follows the id: comments are blanks there, and quoted strings signs. */
-const METHOD = /;[\x00-\x20]*x-(?:helo|csa)[\x00-\x20]*(?:\/[\x00-\x20]*\d+[\x00-\x20]*)?=/i;
+const METHOD = /;[\x00-\x20]*x-(?:helo(?:-[a-z\d-]*)?|csa)[\x00-\x20]*(?:\/[\x00-\x20]*\d+[\x00-\x20]*)?=/i;
 
 /** Without it there is no such result. */
 const WORD = /x-(?:helo|csa)/i;

@@ -192,7 +192,7 @@ export class HeloSession implements MilterSession {
     return { reply: refused ? this.#refusal(claim, judged, '') : 'accept', judged };
   }
 
-  private get rules(): Rules {
+  protected get rules(): Rules {
     return this.#options.rules();
   }
 

@@ -50,7 +50,7 @@ export class TaggingSession extends HeloSession {
     const tag = (judged: Judged): CommandReply => {
       fields.takeOff(message);
       // Above the MTA's own Received, which belongs to the same hop (RFC 8601 §5).
-      message.insertHeader(0, FIELD, authResults(fields.authservId, judged));
+      message.insertHeader(0, FIELD, authResults(fields.authservId, judged, this.rules.checks));
       return 'accept';
     };
     const judged = this.verdict(context);

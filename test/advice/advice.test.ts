@@ -66,7 +66,7 @@ describe('advice', () => {
     [{ logTime: [''] }, null],
     [{ grace: ['2m'] }, /^grace: systemd kills/],
     [{ dnsZone: ['DIR/zone'] }, /^dnsZone: no name server is asked/],
-    [{ cacheSize: ['0'] }, /^cacheSize: DNS is asked anew/],
+    [{ cacheSize: ['0'] }, /^cacheSize: DNS is asked again/],
     [{ cacheMemory: ['512K'] }, /^cacheMemory: a network may have 8K of it at a time/],
     [{ cacheMemory: ['16G'] }, /^cacheMemory: more than half of the \d+[MG] that Node gives/],
     [{ observe: [''], enforcePercent: ['10'] }, /^enforcePercent: observe refuses nothing/],

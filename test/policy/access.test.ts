@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccessList, parseAccess } from '../../src/policy/access.ts';
+import { checks } from '../../src/core/checks/index.ts';
 import { UsageError } from '../../src/errors.ts';
 import { assessed } from '../support/checked.ts';
 import type { Zone } from '../support/zone.ts';
@@ -13,7 +14,7 @@ const NOW = Date.parse('2026-06-15T12:00:00Z');
 const DAY = 86_400_000;
 
 function list(text: string, reported: number[] = []): AccessList {
-  return new AccessList(parseAccess(text, 'list', NOW), ({ line }) => reported.push(line));
+  return new AccessList(parseAccess(text, 'list', NOW, checks), ({ line }) => reported.push(line));
 }
 
 async function matched(text: string, ip: string | null, helo: string, now = NOW): Promise<string> {
@@ -80,7 +81,7 @@ describe('a line matches', () => {
     );
     for (const helo of ['x', 'x', 'z']) access.match(await assessed(null, helo), NOW + DAY);
     expect(reported).toEqual([1]);
-    expect(parseAccess('deny z until=2001-01-01', 'list', NOW).expired).toMatchObject([{ line: 1 }]);
+    expect(parseAccess('deny z until=2001-01-01', 'list', NOW, checks).expired).toMatchObject([{ line: 1 }]);
   });
 
   it('and is counted', async () => {
@@ -110,21 +111,21 @@ describe('a bad line names file and line:', () => {
     ['allow mail.sender.org until=2027-01-01', /an allow needs proof/],
     ['deny a b', /"b" is none of/],
     ['deny a why=x', /"why=x" is none of/],
-    ['deny a ip=1.2.3', /"1\.2\.3" is no address or network/],
-    ['deny a ip=10.0.0.0/33', /is no address or network/],
+    ['deny a ip=1.2.3', /"1\.2\.3" is not an address or network/],
+    ['deny a ip=10.0.0.0/33', /is not an address or network/],
     ['deny a ip=10.0.0.1 ip=10.0.0.2', /ip= twice/],
-    ['deny a ptr=a..b', /is no name/],
+    ['deny a ptr=a..b', /is not a name/],
     ['deny a spf=fail', /spf= can only be pass/],
-    ['deny a until=tomorrow', /is no date/],
-    ['deny a until=2026-13-01', /is no date/],
-    ['deny [x]', /"\[x\]" is no address literal/],
-    ['deny a..b', /"a\.\.b" is no name/],
-    ['deny a*b*c*d', /is no pattern/],
-    ['deny a*(b)', /is no pattern/],
+    ['deny a until=tomorrow', /is not a date/],
+    ['deny a until=2026-13-01', /is not a date/],
+    ['deny [x]', /"\[x\]" is not an address literal/],
+    ['deny a..b', /"a\.\.b" is not a name/],
+    ['deny a*b*c*d', /is not a pattern/],
+    ['deny a*(b)', /is not a pattern/],
     ['deny a text="open', /is none of/],
   ])('%j', (text, message) => {
-    expect(() => parseAccess(`# first\n${text}`, 'list', NOW)).toThrow(UsageError);
-    expect(() => parseAccess(`# first\n${text}`, 'list', NOW)).toThrow(message);
-    expect(() => parseAccess(`# first\n${text}`, 'list', NOW)).toThrow(/^list:2: /);
+    expect(() => parseAccess(`# first\n${text}`, 'list', NOW, checks)).toThrow(UsageError);
+    expect(() => parseAccess(`# first\n${text}`, 'list', NOW, checks)).toThrow(message);
+    expect(() => parseAccess(`# first\n${text}`, 'list', NOW, checks)).toThrow(/^list:2: /);
   });
 });

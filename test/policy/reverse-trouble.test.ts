@@ -219,7 +219,14 @@ it.each<[string, Zone, RegExp | null]>([
   const assessment = await assessed(CLIENT, 'mail.sender.org', { ...OWNER, ...zone });
   const policy = makePolicy('emailcore', findings);
   const verdict = decide(assessment, policy);
-  const text = explanationText({ assessment, verdict, policy, presets: new Map(), reply: () => null });
+  const text = explanationText({
+    assessment,
+    checks,
+    verdict,
+    policy,
+    presets: new Map(),
+    reply: () => null,
+  });
   if (said === null) expect(text).not.toContain('did not answer');
   else expect(text).toMatch(said);
 });

@@ -20,7 +20,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-const KNOWN = { checks: checks.map(({ name }) => name), findings: [...findings.keys()] };
+const KNOWN = { checks, findings: [...findings.keys()] };
 const SPEC = `{ basis: 'local', summary: 's', reference: 'r', weight: 3, reason: 'w', reply: 'no {why}' }`;
 
 function file(source: string): string {
@@ -34,6 +34,10 @@ const load = (source: string, timeoutMs = 200): ReturnType<typeof loadOperatorCh
 const check = (run: string, findings_ = `{ 'own-rule': ${SPEC} }`): string =>
   `export default { name: 'own', findings: ${findings_}, run: ${run} };`;
 
+const spec = (more: string): string => check('() => 1', `{ 'own-rule': { ...${SPEC}, ${more} } }`);
+const trait = (more: string): string => check(`() => 1, ${more}`);
+const method = (more: string): string => trait(`method: { heading: 'own', about: 'helo', ${more} }`);
+
 describe('a sound module', () => {
   it.each([
     ['a default export', check('() => "pass"')],
@@ -45,10 +49,17 @@ describe('a sound module', () => {
     ],
     ['a check without findings', check('() => "pass"', '{}')],
     [
-      'all that a check may have',
-      check('() => "pass"').replace(
-        'findings:',
-        "reads: 'client', onlyIfWeighed: true, provesCorrespondence: false, findings:",
+      'all that it may say of itself',
+      check(
+        `() => "pass", reads: 'client', provesCorrespondence: true, onlyIfWeighed: false, method: {
+          heading: 'own', about: 'client',
+          access: { key: 'own', takes: 'name', names: 'names' },
+          results: { method: 'x-helo-own', property: 'policy.own' },
+        }`,
+        `{ 'own-rule': {
+          ...${SPEC}, basis: 'declared', denies: 'client', exclusive: 'own-group', excusedByOptOut: true,
+          excusedByProof: { exact: 0, reverse: { rfc5321: 0, emailcore: 1, strict: 2 } },
+        } }`,
       ),
     ],
     [
@@ -96,20 +107,66 @@ describe('a faulty module stops the start with one sentence:', () => {
       /"tempfailCode" must be 4yz/,
     ],
     [
-      'nobody to read from',
-      check('() => 1').replace('findings:', "reads: 'clients', findings:"),
-      /^\S+: check "own": "reads" must be one of owner, client, or left out$/,
+      'a declaration that does not say whether it is a no',
+      check('() => 1', `{ 'own-rule': { ...${SPEC}, basis: 'declared' } }`),
+      /"own-rule": basis "declared" needs "denies", one of name, client, none/,
     ],
+    ['no denial', spec("denies: 'us'"), /"denies" must be one of name, client, none/],
+    ['no group', spec("exclusive: 'A b'"), /"exclusive" must name a group in kebab-case/],
+    ['an excuse that is none', spec('excusedByOptOut: false'), /"excusedByOptOut" can only be true/],
+    ['a proof that is none', spec('excusedByProof: { charm: 0 }'), /"excusedByProof" must give one or more/],
+    ['a proof without weight', spec("excusedByProof: { exact: 'less' }"), /a number from 0, or one for each/],
     [
-      'a switch that is neither on nor off',
-      check('() => 1').replace('findings:', "onlyIfWeighed: 'no', findings:"),
-      /^\S+: check "own": "onlyIfWeighed" must be true or false$/,
+      'no proof at all',
+      spec('excusedByProof: true'),
+      /"excusedByProof" must give one or more of exact, auth/,
+    ],
+    ['somebody else’s zones', trait("reads: 'all'"), /^[^:]+: check "own": "reads" must be owner or client$/],
+    [
+      'no proof of correspondence',
+      trait('provesCorrespondence: 1'),
+      /"provesCorrespondence" must be true or/,
+    ],
+    ['neither wanted nor not', trait("onlyIfWeighed: 'no'"), /"onlyIfWeighed" must be true or false/],
+    [
+      'a method that is not always asked',
+      trait("onlyIfWeighed: true, method: { heading: 'own', about: 'helo' }"),
+      /it has a "method", which is always asked/,
+    ],
+    ['no method', trait("method: 'own'"), /"method" must be an object/],
+    ['no heading', trait("method: { about: 'helo' }"), /"method.heading" must be a text/],
+    ['a method about nothing', trait("method: { heading: 'own' }"), /"method.about" must be helo or client/],
+    ['no condition', method("access: 'own'"), /"method.access" must be an object/],
+    ['a key in capitals', method("access: { key: 'Own' }"), /"method.access.key" must be a word of small/],
+    ['a condition of the list’s own', method("access: { key: 'ip' }"), /have a condition "ip=" already/],
+    ['a condition of ours', method("access: { key: 'spf' }"), /have a condition "spf=" already/],
+    ['no value', method("access: { key: 'own' }"), /"method.access.takes" must be pass or name/],
+    ['no names', method("access: { key: 'own', takes: 'name' }"), /must say which evidence has the names/],
+    ['no words', method('results: 1'), /"method.results" must be an object/],
+    ['a registered method', method("results: { method: 'spf' }"), /must be of the form x-helo-word/],
+    ['a method of others', method("results: { method: 'x-own' }"), /must be of the form x-helo-word/],
+    [
+      'no property',
+      method("results: { method: 'x-helo-own', property: 'helo' }"),
+      /"method.results.property" must be like smtp.helo/,
     ],
     ['a bad status', check('() => 1', `{ 'own-rule': { ...${SPEC}, status: '5.7.1' } }`), /"status" must be/],
   ])('%s', async (_, source, message) => {
     await expect(load(source)).rejects.toThrow(FileError);
     await expect(load(source)).rejects.toThrow(message);
     await expect(load(source)).rejects.toThrow(/^\/[^\n]+\.mjs: [^\n]+$/);
+  });
+
+  it.each([
+    ['condition', "access: { key: 'own', takes: 'pass' }", /have a condition "own=" already/],
+    [
+      'method',
+      "results: { method: 'x-helo-own', property: 'smtp.helo' }",
+      /have a method "x-helo-own" already/,
+    ],
+  ])('two checks with the same %s', async (_, words, message) => {
+    const other = method(words).replace("name: 'own'", "name: 'other'").replace("'own-rule'", "'other-rule'");
+    await expect(loadOperatorChecks([file(method(words)), file(other)], KNOWN, 100)).rejects.toThrow(message);
   });
 
   it('two files with the same name', async () => {
@@ -169,6 +226,58 @@ describe('at run time', () => {
     ['nonsense', '() => 42', 'own: it returned neither pass, none nor a finding of its own'],
   ])('%s is none, and told', async (_, run, error) => {
     expect(await result(run)).toEqual({ said: 'none', errors: [error] });
+  });
+});
+
+describe('an outcome of its own', () => {
+  const answered = async (run: string, traits = ''): Promise<unknown> => {
+    const [own] = (await load(check(`${run}${traits}`))).checks;
+    return own?.run(makeClient('192.0.2.1', 'mail.org'), zoneResolver({}));
+  };
+  const SHORT = { evidence: {}, finding: null, correspondence: 'none', optOut: false };
+
+  it.each<[string, string, string, object]>([
+    ['keeps its result', '() => ({ result: "neutral", finding: null })', '', { ...SHORT, result: 'neutral' }],
+    [
+      'keeps its evidence, as text',
+      '() => ({ result: "pass", finding: null, evidence: { names: 7 } })',
+      '',
+      { ...SHORT, result: 'pass', evidence: { names: '7' } },
+    ],
+    [
+      'may be an opt-out',
+      '() => ({ result: "none", finding: null, optOut: true })',
+      '',
+      { ...SHORT, result: 'none', optOut: true },
+    ],
+    [
+      'shows correspondence where the check says that it can',
+      '() => ({ result: "pass", finding: null, correspondence: "authorized" })',
+      ', provesCorrespondence: true',
+      { ...SHORT, result: 'pass', correspondence: 'authorized' },
+    ],
+    [
+      'shows none where it does not say so',
+      '() => ({ result: "pass", finding: null, correspondence: "exact" })',
+      '',
+      { ...SHORT, result: 'pass' },
+    ],
+    [
+      'shows none that there is not',
+      '() => ({ result: "pass", finding: null, correspondence: "utter" })',
+      ', provesCorrespondence: true',
+      { ...SHORT, result: 'pass' },
+    ],
+  ])('%s', async (_, run, traits, wanted) => {
+    expect(await answered(run, traits)).toEqual(wanted);
+  });
+
+  it.each([
+    ['a result that there is not', '() => ({ result: "great", finding: null })'],
+    ['a finding that is a word', '() => ({ result: "fail", finding: "own-rule" })'],
+    ['a finding of every object', '() => ({ id: "toString", evidence: {} })'],
+  ])('%s is refused', async (_, run) => {
+    await expect(answered(run)).rejects.toThrow('it returned neither pass, none nor a finding of its own');
   });
 });
 

@@ -6,6 +6,7 @@ import {
   type AssessorOptions,
 } from '../../src/session/assessor.ts';
 import type { Assessment } from '../../src/core/assess.ts';
+import { defineCheck } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { parseIp } from '../../src/core/ip.ts';
 import { shareQuestions } from '../../src/dns/shared-questions.ts';
@@ -79,6 +80,20 @@ describe('the life of an assessment', () => {
     clock.now = lifeMs;
     expect(await of('192.0.2.1', helo)).toBe('miss');
   });
+});
+
+it('a minute for what is missing, though a check from outside misses it', async () => {
+  const own = defineCheck({
+    name: 'own',
+    findings: {
+      'own-gap': { basis: 'existence', summary: 's', reference: 'r', weight: 1, reason: 'w', reply: 'r' },
+    },
+    run: () => ({ id: 'own-gap', evidence: {} }),
+  });
+  const { of, clock } = assessor({ checks: () => [...checks, own] });
+  expect(await of('192.0.2.1', 'long.org')).toBe('miss');
+  clock.now = 60_000;
+  expect(await of('192.0.2.1', 'long.org')).toBe('miss');
 });
 
 describe('what is not cached', () => {

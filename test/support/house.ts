@@ -140,3 +140,65 @@ export function processUses(file: string, text: string): readonly string[] {
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
   return uses;
 }
+
+/** The words of checks that nobody but they themselves may know. */
+export interface CheckWords {
+  /** Ids of findings. */
+  readonly findings: readonly string[];
+  /** Names of checks. */
+  readonly checks: readonly string[];
+}
+
+/**
+ * Where a file knows a finding or a check by its name, read from its syntax, a sentence each: an id as a string (as a type,
+ * a key or an index too), a part of one that texts are asked for, and the name of a check to which another is compared.
+ */
+export function wordsOfChecks(
+  file: string,
+  text: string,
+  { findings, checks }: CheckWords,
+): readonly string[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const faults: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) {
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart());
+      const place = `${file}:${line + 1}`;
+      if (findings.includes(node.text)) {
+        faults.push(
+          `${place} knows the finding "${node.text}": let its FindingSpec declare what is wanted of it, or let core/checks export a function`,
+        );
+      } else if (findings.some((id) => isPartOf(id, node))) {
+        faults.push(
+          `${place} guesses findings by "${node.text}": let their FindingSpecs declare what they have in common`,
+        );
+      } else if (checks.includes(node.text) && isComparedWithCheck(node)) {
+        faults.push(
+          `${place} knows the check "${node.text}": let its Check declare what is wanted of it (its method), or let core/checks export a function`,
+        );
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return faults;
+}
+
+/** Whether the text is asked for as the beginning or the end of an id, at one of its hyphens. */
+function isPartOf(id: string, { text, parent }: ts.StringLiteralLike): boolean {
+  if (!ts.isCallExpression(parent) || !ts.isPropertyAccessExpression(parent.expression)) return false;
+  const method = parent.expression.name.text;
+  return (
+    (method === 'startsWith' && text.endsWith('-') && id.startsWith(text)) ||
+    (method === 'endsWith' && text.startsWith('-') && id.endsWith(text))
+  );
+}
+
+/** `check === 'spf'`, `outcome.check === 'spf'`. */
+function isComparedWithCheck(node: ts.StringLiteralLike): boolean {
+  const { parent } = node;
+  if (!ts.isBinaryExpression(parent)) return false;
+  const other = parent.left === node ? parent.right : parent.left;
+  const name = ts.isPropertyAccessExpression(other) ? other.name : other;
+  return ts.isIdentifier(name) && name.text === 'check';
+}

@@ -34,7 +34,7 @@ const flush = async (): Promise<void> => {
 };
 
 export const list = (text: string): AccessList =>
-  new AccessList(parseAccess(text, 'list', 0), () => undefined);
+  new AccessList(parseAccess(text, 'list', 0, checks), () => undefined);
 
 export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rules' | 'authResults'>> {
   readonly authResults?: TaggingOptions | null;

@@ -1,7 +1,7 @@
 /** The value of Authentication-Results for a pair, under the default policy. */
 import { authResults } from '../../src/session/auth-results.ts';
 import type { Settles } from '../../src/core/assess.ts';
-import { findings } from '../../src/core/checks/index.ts';
+import { checks, findings } from '../../src/core/checks/index.ts';
 import { decide, makePolicy } from '../../src/policy/policy.ts';
 import { assessed } from './checked.ts';
 import type { Zone } from './zone.ts';
@@ -16,7 +16,7 @@ export async function tagged(
   const assessment = await assessed(ip, helo, zone, settled);
   const policy = makePolicy('rfc5321', findings);
   const verdict = decide(assessment, policy);
-  return authResults(authservId, {
+  const judged = {
     assessment,
     verdict,
     policy,
@@ -24,8 +24,9 @@ export async function tagged(
     shadow: null,
     shadowPolicy: null,
     access: null,
-    action: 'accept',
+    action: 'accept' as const,
     dnsIll: false,
     elapsedMs: 0,
-  });
+  };
+  return authResults(authservId, judged, checks);
 }

@@ -15,7 +15,10 @@ export type Coverage =
 /** RFC 7208 §4.6.4 has the same limit for MX hosts. */
 const MAX_MX_HOSTS = 10;
 
-/** Blocks are compared first and cost nothing; references are looked up, together, only where no block matches. */
+/**
+ * Blocks are compared first and cost nothing; references are looked up, together, only where no block
+ * matches.
+ */
 export async function coverage(
   ip: IpAddress,
   domain: string,
@@ -91,7 +94,9 @@ async function mxCoverage(ip: IpAddress, domain: string, resolver: Resolver): Pr
     : checked;
 }
 
-/** Only a fail keeps the client out; the softer words are "accept, and count it against the name" (MacQuigg). */
+/**
+ * Only a fail keeps the client out; the softer words are "accept, and count it against the name" (MacQuigg).
+ */
 function spfCoverage({ result, detail, tooWide }: SpfOutcome): Coverage {
   switch (result) {
     case 'pass':

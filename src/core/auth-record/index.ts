@@ -1,10 +1,10 @@
 /**
- * Judges a client by the owner record at `_auth.<name>` or of the nearest parent down to the registrable domain.
- * Experimental: MacQuigg published the format in 2007 and nobody else reads it. `docs/auth-record.md` tells owners
- * what each word does.
+ * Judges a client by the owner record at `_auth.<name>` or of the nearest parent down to the registrable
+ * domain. Experimental: MacQuigg published the format in 2007 and nobody else reads it. `docs/auth-record.md`
+ * tells owners what each word does.
  *
- * A declaration can only tighten: a client outside `helo=` fails, a method that is declared and fails is a fail, and
- * nothing here makes up for a fail elsewhere.
+ * A declaration can only tighten: a client outside `helo=` fails, a method that is declared and fails is a
+ * fail, and nothing here makes up for a fail elsewhere.
  */
 import { checkCsa, type CsaOutcome } from '../csa.ts';
 import { canonicalName, isQueryName, registrableDomain, selfAndParents } from '../domain.ts';
@@ -18,7 +18,7 @@ import { coverage, type Coverage } from './coverage.ts';
 
 export { type AuthBlock, type AuthRecord, type HeloList, parseAuthBlock, parseAuthRecord } from './record.ts';
 
-/** Results that the caller may have already; each is asked for only when the record wants it. */
+/** Results that the caller may already have; each is asked for only when the record needs it. */
 export interface AuthMethods {
   /** SPF for `postmaster@<domain>` of the client; the domain is the HELO name or one of its parents. */
   readonly spf: (domain: string) => Promise<SpfOutcome>;
@@ -27,7 +27,9 @@ export interface AuthMethods {
 }
 
 export interface AuthOutcome {
-  /** `none`: no record, or none that decides. `optout`: the owner says that it cannot identify this host yet. */
+  /**
+   * `none`: no record, or none that decides. `optout`: the owner says that it cannot identify this host yet.
+   */
   readonly result: 'none' | 'pass' | 'fail' | 'optout' | 'temperror';
   readonly detail: string;
   /** The domain whose `_auth` record was used. */
@@ -50,8 +52,8 @@ type Judgement = Pick<AuthOutcome, 'result' | 'detail' | 'matched' | 'tooWide'>;
 const MAX_PARENTS = 5;
 
 /**
- * At most 6 TXT questions, 12 for `A` and `MX` of `helo=`, and what SPF and CSA cost where the record names them.
- * `ttl` covers what was asked through `resolver`, not what `methods` asked by themselves.
+ * At most 6 TXT questions, 12 for `A` and `MX` of `helo=`, and what SPF and CSA cost where the record names
+ * them. `ttl` covers what was asked through `resolver`, not what `methods` asked on their own.
  */
 export async function checkAuthRecord(
   ip: IpAddress,
@@ -163,7 +165,9 @@ function coveredBy(covered: Extract<Coverage, { state: 'covered' }>, { helo }: A
   };
 }
 
-/** Runs the declared methods that we know: SPF and CSA, which CSV stands for. Others (DKIM, SID) are ignored. */
+/**
+ * Runs the declared methods that we know: SPF and CSA, which CSV stands for. Others (DKIM, SID) are ignored.
+ */
 async function runMethods(
   helo: string,
   methods: readonly string[],
@@ -178,7 +182,10 @@ async function runMethods(
   return judged.filter((judgement) => judgement !== null);
 }
 
-/** Only `fail` is "declared and failed": softfail and neutral are the owner's own reservation, none is no record. */
+/**
+ * Only `fail` is "declared and failed": softfail and neutral are the owner's own reservation, none is no
+ * record.
+ */
 function judgeSpf({ result, detail, tooWide }: SpfOutcome): Judgement {
   switch (result) {
     case 'pass':

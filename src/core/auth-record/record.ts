@@ -1,9 +1,9 @@
 /**
- * The owner record of D. MacQuigg's "Registry of Internet Transmitters" (2005–2009, never a draft): one TXT at
- * `_auth.<domain>` of `keyword=value,value` words. `docs/auth-record.md` is the full description.
+ * The owner record of D. MacQuigg's "Registry of Internet Transmitters" (2005–2009, never a draft): one TXT
+ * at `_auth.<domain>` of `keyword=value,value` words. `docs/auth-record.md` is the full description.
  *
- * The parser is total: words it does not know are ignored, and values of `helo=` that it cannot read are kept apart,
- * since a list with a hole in it cannot say no.
+ * The parser is total: words it does not know are ignored, and values of `helo=` that it cannot read are kept
+ * apart, since a list with a hole in it cannot say no.
  */
 import { type IpPrefix, ipFromBytes, parseIp, parsePrefix } from '../ip.ts';
 
@@ -67,8 +67,9 @@ function parseHeloList(values: readonly string[]): HeloList {
 }
 
 /**
- * Reads `ADDRESS`, `ADDRESS/LENGTH` (host bits may be set) or an IPv4 range, whose end replaces as many digits of
- * the last octet as it has: `192.0.2.216-8` ends in 218, `192.0.2.230-42` in 242. Null for anything else.
+ * Reads `ADDRESS`, `ADDRESS/LENGTH` (host bits may be set) or an IPv4 range, whose end replaces as many
+ * digits of the last octet as it has: `192.0.2.216-8` ends in 218, `192.0.2.230-42` in 242. Null for anything
+ * else.
  */
 export function parseAuthBlock(text: string): AuthBlock | null {
   const range = /^(\d+\.\d+\.\d+\.)(\d{1,3})-(\d{1,3})$/.exec(text);

@@ -1,6 +1,6 @@
 /**
- * Is the client one of the addresses of the name it gives (exact), or their neighbour in the same /24 or /64, as the
- * hosts of a pool are (aligned)? RFC 5321 §4.1.4: a server MAY verify this.
+ * Is the client one of the addresses of the name it gives (exact), or their neighbour in the same /24 or /64,
+ * as the hosts of a pool are (aligned)? RFC 5321 §4.1.4: a server MAY verify this.
  */
 import { defineCheck, none, type Outcome, pass, temperror } from '../check.ts';
 import { queryName } from '../helo.ts';
@@ -10,6 +10,7 @@ export const addressMatches = defineCheck({
   name: 'address',
   findings: {},
   provesCorrespondence: true,
+  method: { heading: 'address of the name', about: 'helo' },
   async run({ ip, helo }, resolver): Promise<Outcome<never>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();

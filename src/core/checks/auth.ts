@@ -1,4 +1,7 @@
-/** The owner record `_auth` of the HELO name, MacQuigg's proposal of 2007; experimental, see `docs/auth-record.md`. */
+/**
+ * The owner record `_auth` of the HELO name, MacQuigg's proposal of 2007; experimental, see
+ * `docs/auth-record.md`.
+ */
 import { checkAuthRecord } from '../auth-record/index.ts';
 import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
 import { queryName } from '../helo.ts';
@@ -8,14 +11,16 @@ export const auth = defineCheck({
   findings: {
     'helo-auth-fail': {
       basis: 'declared',
+      denies: 'name',
       summary: 'the _auth record of the HELO name does not cover the client',
       reference: 'docs/auth-record.md (experimental)',
       weight: 10,
       reason: 'the owner of the name says no; nobody publishes such a record without meaning it',
-      reply: 'HELO {helo}: the record at _auth.{domain} does not cover {client} ({detail}); mend it',
+      reply: 'HELO {helo}: the record at _auth.{domain} does not cover {client} ({detail}); fix it',
     },
   },
   provesCorrespondence: true,
+  method: { heading: '_auth of its owner', about: 'helo' },
   async run({ ip, helo }, resolver): Promise<Outcome<'helo-auth-fail'>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();

@@ -1,4 +1,7 @@
-/** Client SMTP Authorization: what the owner says at `_client._smtp` of the HELO name. draft-ietf-marid-csv-csa-02. */
+/**
+ * Client SMTP Authorization: what the owner says at `_client._smtp` of the HELO name.
+ * draft-ietf-marid-csv-csa-02.
+ */
 import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
 import { checkCsa } from '../csa.ts';
 import { queryName } from '../helo.ts';
@@ -8,14 +11,21 @@ export const csa = defineCheck({
   findings: {
     'helo-csa-fail': {
       basis: 'declared',
+      denies: 'name',
       summary: 'the CSA record of the HELO name does not authorize the client',
       reference: 'draft-ietf-marid-csv-csa-02',
       weight: 10,
       reason: 'the owner of the name says no; as Exim with verify = csa',
-      reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail}); mend {record}',
+      reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail}); fix {record}',
     },
   },
   provesCorrespondence: true,
+  method: {
+    heading: 'CSA of the name',
+    about: 'helo',
+    // RFC 8601 knows no method for it.
+    results: { method: 'x-csa', property: 'smtp.helo' },
+  },
   async run({ ip, helo }, resolver): Promise<Outcome<'helo-csa-fail'>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();

@@ -1,8 +1,9 @@
 /**
- * Does the name look made from the client's address, as access providers name their customers? Sound senders do it
- * too (large mail services name their pools so), hence never decisive alone.
+ * Does the name look made from the client's address, as access providers name their customers' hosts?
+ * Legitimate senders do it too (large mail services name their pools this way), so it is never decisive on
+ * its own.
  */
-import { defineCheck, found } from '../check.ts';
+import { defineCheck, found, PROOF_LEAVES_NOTHING } from '../check.ts';
 import { queryName } from '../helo.ts';
 import { type IpAddress, ipv6Nibbles } from '../ip.ts';
 
@@ -17,6 +18,8 @@ export const dynamicName = defineCheck({
       reason: 'typical of access lines, but also of large mail services: a hint, never a verdict',
       reply:
         'HELO {helo} looks like the name of an access line ({encoding}); use the mail relay of your provider',
+      excusedByOptOut: true,
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   run({ ip, helo }) {
@@ -56,7 +59,9 @@ function ipv4Encoding(name: string, octets: readonly number[]): string | null {
   return null;
 }
 
-/** Whether the numbers stand in the name one after another, between separators; leading zeros do not matter. */
+/**
+ * Whether the numbers stand in the name one after another, between separators; leading zeros do not matter.
+ */
 function hasNumbers(name: string, numbers: readonly number[]): boolean {
   return new RegExp(`(?<!\\d)0*${numbers.join('[-._x]+0*')}(?!\\d)`).test(name);
 }

@@ -1,5 +1,8 @@
-/** Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address record. */
-import { defineCheck, found, type Outcome, pass, temperror } from '../check.ts';
+/**
+ * Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address
+ * record.
+ */
+import { defineCheck, type Evidence, found, type Outcome, pass, temperror } from '../check.ts';
 import type { Client } from '../client.ts';
 import { isPublicSuffix, registrableDomain } from '../domain.ts';
 import { queryName } from '../helo.ts';
@@ -14,7 +17,7 @@ export const nameExists = defineCheck({
       summary: 'the registrable domain of the HELO name does not exist',
       reference: 'RFC 5321 §2.3.5',
       weight: 10,
-      reason: 'nobody owns the name, so it cannot be mended DNS and nobody can be asked',
+      reason: 'nobody owns the name, so its DNS cannot be fixed and nobody can be asked',
       reply: 'HELO {helo}: the domain {domain} is not registered; announce a name that you own',
     },
     'helo-nxdomain': {
@@ -23,7 +26,7 @@ export const nameExists = defineCheck({
       reference: 'RFC 5321 §2.3.5',
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
       reason:
-        'Postfix answers 450 to it by default, since the owner may mend it; the applicability statement allows more',
+        'Postfix answers 450 to it by default, since the owner may fix it; the applicability statement allows more',
       reply: 'HELO {helo} does not exist in DNS; publish an address record for it: {helo} IN {type} {client}',
     },
     'helo-no-address': {
@@ -31,7 +34,7 @@ export const nameExists = defineCheck({
       summary: 'the HELO name exists but has no address record',
       reference: 'RFC 5321 §2.3.5',
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
-      reason: 'a name with an MX alone is not enough for EHLO; the owner may mend it',
+      reason: 'a name with an MX alone is not enough for EHLO; the owner may fix it',
       reply: 'HELO {helo} has no A or AAAA record; publish one: {helo} IN {type} {client}',
     },
     'helo-private-address': {
@@ -39,7 +42,7 @@ export const nameExists = defineCheck({
       summary: 'the HELO name has no address that can be reached from outside',
       reference: 'RFC 6890; RFC 5321 §2.3.5',
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
-      reason: 'not resolvable in the public sense; the owner may mend it',
+      reason: 'not resolvable in the public sense; the owner may fix it',
       reply: 'HELO {helo} resolves to {addresses} only, which is not public; publish its public address',
     },
   },
@@ -62,6 +65,17 @@ export const nameExists = defineCheck({
     });
   },
 });
+
+/**
+ * The addresses of the name as this check has told them, with a blank between them; undefined where it has
+ * none.
+ */
+export function addressesOfName(
+  outcomes: readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[],
+): string | undefined {
+  const exists = outcomes.find(({ check, result }) => check === nameExists.name && result === 'pass');
+  return exists?.evidence['addresses'];
+}
 
 type ExistenceId = 'helo-unregistered' | 'helo-nxdomain' | 'helo-no-address' | 'helo-private-address';
 
@@ -101,7 +115,8 @@ async function absent(
   if (domain === null) return found('helo-nxdomain', evidence);
   const unregistered = domain === name || (await resolver.lookup(domain, 'NS')).status === 'nxdomain';
   if (!unregistered) return found('helo-nxdomain', evidence);
-  // A resolver that is cut off from the root may deny everything, and would have us refuse everybody for good.
+  // A resolver that is cut off from the root may deny everything, and would have us refuse everybody for
+  // good.
   const top = name.slice(name.lastIndexOf('.') + 1);
   if (isPublicSuffix(top) && (await resolver.lookup(top, 'NS')).status === 'nxdomain')
     return temperror(`${top} NS`, 'denied');

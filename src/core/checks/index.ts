@@ -1,6 +1,6 @@
 /**
- * The registry: every check, in the order in which findings are listed. Everything that enumerates findings (policy,
- * `--list-findings`, documentation, log words) reads it from here.
+ * The registry: every check, in the order in which findings are listed. Everything that enumerates findings
+ * (policy, `--list-findings`, documentation, log words) reads it from here.
  */
 import type { Check, FindingSpec } from '../check.ts';
 import { addressMatches } from './address.ts';
@@ -23,9 +23,10 @@ import { nameExists } from './exists.ts';
 import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
 import { forgedResults, type MessageFacts } from './message.ts';
-import { dnsFindings, mismatchFindings } from './mismatch.ts';
+import { mismatchFindings } from './mismatch.ts';
 import { claimsUs, dnsShare, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
+import { unknownFindings } from './unknown.ts';
 
 /** Functions of the client and DNS: their outcomes are cached per client and name. */
 export const checks: readonly Check[] = [
@@ -61,7 +62,7 @@ export const sessionChecks: readonly SessionCheck[] = [
   dnsShare,
 ];
 
-/** Functions of the message, run where there is something to be said of it. */
+/** Functions of the message, run when there is something to say about it. */
 export const messageChecks: readonly SessionCheck<string, MessageFacts>[] = [forgedResults];
 
 /** All findings by id, in registry order. Extended by the operator's own checks with `findingsOf`. */
@@ -78,6 +79,6 @@ export function findingsOf(registered: readonly Check[]): ReadonlyMap<string, Fi
     if (check === addressMatches) add(mismatchFindings);
   }
   for (const check of [...sessionChecks, ...messageChecks]) add(check.findings);
-  add(dnsFindings);
+  add(unknownFindings);
   return specs;
 }

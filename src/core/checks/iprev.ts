@@ -1,8 +1,17 @@
 /**
- * iprev of the client, and what it says of the HELO name: a verified reverse name under the same organisation makes
- * the two aligned. RFC 8601 §3.
+ * iprev of the client, and what it says of the HELO name: a verified reverse name under the same organisation
+ * makes the two aligned. RFC 8601 §3.
  */
-import { defineCheck, type Evidence, found, none, type Outcome, pass, temperror } from '../check.ts';
+import {
+  defineCheck,
+  type Evidence,
+  found,
+  none,
+  type Outcome,
+  pass,
+  PROOF_LEAVES_NOTHING,
+  temperror,
+} from '../check.ts';
 import { organisation } from '../domain.ts';
 import { queryName } from '../helo.ts';
 import { iprev } from '../iprev.ts';
@@ -16,23 +25,35 @@ export const reverseLookup = defineCheck({
       reference: 'RFC 8601 §3',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason:
-        '1.35 % of sound mail had no reverse name in 2009 (SpamAssassin mass-check); large receivers ask for it, RFC 5321 does not',
+        '1.35 % of legitimate mail had no reverse name in 2009 (SpamAssassin mass-check); large receivers ask for it, RFC 5321 does not',
       reply:
         '{client} has the reverse name {names}, which does not lead back to it; make forward and reverse DNS agree',
       status: '7.25',
+      exclusive: 'reverse-name',
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
     'iprev-none': {
       basis: 'inferred',
       summary: "the client's address has no name in the reverse tree",
+      // RFC 8601 §2.7.3 calls that a permerror.
+      said: 'no reverse name',
       reference: 'RFC 8601 §3',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason: 'as for iprev-fail',
       reply: '{client} has no reverse name; ask your provider for a PTR record',
       status: '7.25',
+      exclusive: 'reverse-name',
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   provesCorrespondence: true,
   reads: 'client',
+  method: {
+    heading: 'reverse name (iprev)',
+    about: 'client',
+    access: { key: 'ptr', takes: 'name', names: 'names' },
+    results: { method: 'iprev', property: 'policy.iprev' },
+  },
   async run({ ip, helo }, resolver): Promise<Outcome<'iprev-fail' | 'iprev-none'>> {
     if (ip === null) return none();
     const { result, names, verified, trouble } = await iprev(ip, resolver);

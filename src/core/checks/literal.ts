@@ -13,7 +13,7 @@ export const literalSyntax = defineCheck({
   findings: {
     'helo-literal-malformed': {
       basis: 'form',
-      summary: 'the HELO argument begins like an address literal and is none',
+      summary: 'the HELO argument begins like an address literal but is not one',
       reference: 'RFC 5321 §4.1.3',
       weight: 10,
       reason: 'wrong syntax is 501, always was',
@@ -63,7 +63,7 @@ export const literalPrivate = defineCheck({
       reference: 'RFC 6890',
       weight: { rfc5321: 3, emailcore: 10, strict: 10 },
       reason:
-        'tells nothing about the client; mail programs behind NAT do it too, so it is not decisive by default',
+        'says nothing about the client; mail programs behind NAT do it too, so it is not decisive by default',
       reply: 'HELO {helo} is a private address; announce the public name of your host, or [{client}]',
     },
   },
@@ -84,13 +84,16 @@ export const literalMatches = defineCheck({
       weight: { rfc5321: 2, emailcore: 10, strict: 10 },
       reason: 'RFC 5321 forbids refusing for a mismatch alone; the applicability statement allows it',
       reply: 'HELO {helo} is not the address you come from, {client}; announce the public name of your host',
+      exclusive: 'mismatch',
     },
   },
+  method: { heading: 'address literal', about: 'helo' },
   run(client) {
     const { helo, ip } = client;
     if (helo.kind !== 'literal' || ip === null) return none();
     if (isOwnLiteral(client)) return pass();
-    // A private literal never equals a public client: that is the finding, not the mismatch it entails.
+    // A private literal never equals a public client: that is the finding, and the mismatch only follows from
+    // it.
     if (isPrivateAddress(helo.address)) return none();
     return found('helo-literal-mismatch', { helo: helo.text });
   },

@@ -1,5 +1,5 @@
 /**
- * What is found in the message itself, after its name was judged. Asks nothing of DNS and is never cached.
+ * What is found in the message itself, after the HELO name was judged. Asks DNS nothing and is never cached.
  */
 import { found, none } from '../check.ts';
 import { defineSessionCheck } from './session.ts';
@@ -8,7 +8,7 @@ import { defineSessionCheck } from './session.ts';
 export interface MessageFacts {
   /** The name under which we sign Authentication-Results. */
   readonly authservId: string;
-  /** Fields in that name which are not ours, where they are too many to be taken off. */
+  /** Fields in that name that are not ours, where there are too many to remove; else 0. */
   readonly forgedResults: number;
 }
 
@@ -20,7 +20,7 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
       summary: 'more than 200 header fields pretend to be our Authentication-Results',
       reference: 'RFC 8601 §5',
       weight: 10,
-      reason: 'so many fields in our name are no accident, and to take each one off costs the MTA too much',
+      reason: 'so many fields in our name are no accident, and removing each of them costs the MTA too much',
       reply:
         'HELO {helo}: this message has {count} Authentication-Results fields in our name, {name}; remove them',
     },

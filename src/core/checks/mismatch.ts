@@ -1,8 +1,9 @@
 /**
- * The one finding that no single check can give: the name resolves, and no method showed that it belongs to the
- * client. `assess` and the policy draw it from the outcomes of all methods.
+ * The one finding that no single check can give: the name resolves, and no method showed that it belongs to
+ * the client. `assess` draws it from the outcomes of all methods, also for a policy that requires more than
+ * was shown.
  */
-import type { FindingSpec } from '../check.ts';
+import type { Evidence, Finding, FindingSpec } from '../finding.ts';
 
 export const mismatchFindings = {
   'helo-mismatch': {
@@ -11,21 +12,18 @@ export const mismatchFindings = {
     reference: 'RFC 5321 §4.1.4; draft-ietf-emailcore-as §2.1',
     weight: { rfc5321: 0, emailcore: 10, strict: 10 },
     reason:
-      'RFC 5321 forbids to refuse for this alone; the applicability statement allows it, and MacQuigg asked for it in 2009',
+      'RFC 5321 forbids refusing for this alone; the applicability statement allows it, and MacQuigg asked for it in 2009',
     reply:
       'HELO {helo} resolves to {addresses}, not to {client}; add an address record for {client}, or an SPF record for the name',
+    exclusive: 'mismatch',
   },
 } as const satisfies Record<string, FindingSpec>;
 
-export const dnsFindings = {
-  'dns-temperror': {
-    basis: 'dns',
-    summary: 'DNS could not answer, so something stays unknown',
-    reference: 'RFC 5321 §4.2.5; RFC 8601 §2.7.3',
-    weight: { rfc5321: 0, emailcore: 0, strict: 5 },
-    reason: 'an unknown never becomes a no; the strict preset asks the client to come again',
-    reply: 'HELO {helo} could not be checked: DNS gave no answer for {question} ({detail}); try again later',
-    tempfailCode: 451,
-    status: '4.3',
-  },
-} as const satisfies Record<string, FindingSpec>;
+/** `evidence` has the HELO text and the addresses of the name. */
+export function mismatch(evidence: Evidence): Finding<keyof typeof mismatchFindings> {
+  return { id: 'helo-mismatch', evidence };
+}
+
+export function isMismatch({ id }: Pick<Finding, 'id'>): boolean {
+  return Object.hasOwn(mismatchFindings, id);
+}

@@ -1,8 +1,16 @@
 /**
- * Checks that need more than the client and DNS: who we are, and what this client said before. They ask nothing of
- * DNS, run at every HELO and are never cached.
+ * Checks that need more than the client and DNS: who we are, and what this client said before. They ask DNS
+ * nothing, run at every HELO and are never cached.
  */
-import { type Correspondence, found, type FindingSpec, none, type Outcome, pass } from '../check.ts';
+import {
+  type Correspondence,
+  found,
+  type FindingSpec,
+  none,
+  type Outcome,
+  pass,
+  PROOF_LEAVES_NOTHING,
+} from '../check.ts';
 import type { Client } from '../client.ts';
 import { isWithin } from '../domain.ts';
 import { type IpAddress, sameIp } from '../ip.ts';
@@ -41,11 +49,12 @@ export const claimsUs = defineSessionCheck({
   findings: {
     'helo-claims-us': {
       basis: 'local',
+      // We are the owner, and say that it is not this client.
+      denies: 'name',
       summary: 'the client gives a name or address of ours',
       reference: 'universal practice; RFC 5321 §7.9',
       weight: 10,
-      reason:
-        'nobody outside is called as we are; a host of ours that its own DNS vouches for is let through',
+      reason: 'nobody outside has our name; a host of ours that its own DNS vouches for is let through',
       reply: 'HELO {helo}: that is us, not you; announce the name of your own host',
     },
   },
@@ -54,7 +63,7 @@ export const claimsUs = defineSessionCheck({
     if (helo.kind === 'domain') {
       const ours = ourNames.find((name) => isWithin(helo.name, name));
       if (ours === undefined) return pass();
-      // A branch office under our domain whose own records name this client is no impostor.
+      // A branch office under our domain whose own records name this client is not an impostor.
       if (correspondence === 'exact' || correspondence === 'authorized') return pass({ name: ours });
       return found('helo-claims-us', { helo: helo.text, ours });
     }
@@ -75,6 +84,8 @@ export const heloChanged = defineSessionCheck({
       weight: { rfc5321: 2, emailcore: 2, strict: 3 },
       reason: 'a host has one name; a few programs change theirs after STARTTLS, so it is a hint only',
       reply: 'HELO {helo}: you said {previous} before; announce one name',
+      excusedByOptOut: true,
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   run({ helo }, { previousHelo }) {
@@ -95,6 +106,8 @@ export const heloChurn = defineSessionCheck({
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason: 'typical of malware; also of hosts behind one NAT, so it is a hint only',
       reply: 'HELO {helo}: {names} different names from {client} in a short time; announce one name',
+      excusedByOptOut: true,
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   run({ helo }, { namesSeen, churnLimit }) {
@@ -110,6 +123,7 @@ export const heloDenied = defineSessionCheck({
   findings: {
     'helo-denied': {
       basis: 'local',
+      denies: 'client',
       summary: "the operator's access list refuses the client",
       reference: 'local policy',
       weight: 10,

@@ -10,16 +10,18 @@ export const spf = defineCheck({
   findings: {
     'helo-spf-fail': {
       basis: 'declared',
+      denies: 'name',
       summary: 'the SPF record of the HELO name does not permit the client',
       reference: 'RFC 7208 §2.6.4, §8.4',
       weight: 10,
-      reason: 'the owner of the name says no; RFC 7208 §2.3 recommends to check the HELO identity',
+      reason: 'the owner of the name says no; RFC 7208 §2.3 recommends checking the HELO identity',
       reply:
         'HELO {helo}: its SPF record does not permit {client} ({mechanism}); add the client to the record, or announce another name',
       status: '7.23',
     },
     'helo-spf-softfail': {
       basis: 'declared',
+      denies: 'none',
       summary: 'the SPF record of the HELO name says that the client is probably not permitted',
       reference: 'RFC 7208 §2.6.5',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
@@ -29,15 +31,22 @@ export const spf = defineCheck({
     },
     'helo-spf-permerror': {
       basis: 'declared',
+      denies: 'none',
       summary: 'the SPF record of the HELO name cannot be interpreted',
       reference: 'RFC 7208 §2.6.7',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason: 'a broken record says neither yes nor no; its owner should hear of it',
-      reply: 'HELO {helo}: its SPF record is broken ({detail}); mend it',
+      reply: 'HELO {helo}: its SPF record is broken ({detail}); fix it',
       status: '7.24',
     },
   },
   provesCorrespondence: true,
+  method: {
+    heading: 'SPF of the name',
+    about: 'helo',
+    access: { key: 'spf', takes: 'pass' },
+    results: { method: 'spf', property: 'smtp.helo' },
+  },
   async run({ ip, helo }, resolver): Promise<Outcome<SpfFinding>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();

@@ -1,7 +1,7 @@
 /**
- * A control question for a pass through a macro of the client's address: `exists:%{i}.spf.example.org` is a list of
- * hosts if the zone answers for some addresses, and `+all` in disguise if a wildcard answers for any. One more
- * question, for an address that has nothing to do with the client, tells the two apart.
+ * A control question for a pass through a macro of the client's address: `exists:%{i}.spf.example.org` is a
+ * list of hosts if the zone answers for some addresses, and `+all` in disguise if a wildcard answers for any.
+ * One more question, for an address that has nothing to do with the client, tells the two apart.
  */
 import { canonicalName } from '../domain.ts';
 import { type IpAddress, ipFromBytes, parseIp, prefixContains, sameIp } from '../ip.ts';
@@ -17,8 +17,8 @@ export interface MatchedTerm {
 }
 
 /**
- * Why the matched terms (outermost first) pass any client; null when they do not, or when nobody could say. Asks
- * at most one question, for the first term with `%{i}` and without `%{p}`.
+ * Why the matched terms (outermost first) pass any client; null when they do not, or when nobody could say.
+ * Asks at most one question, for the first term with `%{i}` and without `%{p}`.
  */
 export async function catchAllMacro(
   evaluation: Evaluation,
@@ -62,7 +62,9 @@ async function passes(
   );
 }
 
-/** Whether a record passes the address by terms that need no DNS; what comes after one that does is unknown. */
+/**
+ * Whether a record passes the address by terms that need no DNS; what comes after one that does is unknown.
+ */
 function recordPasses(texts: readonly string[], ip: IpAddress): boolean {
   const [text, ...others] = selectSpfRecords(texts);
   const record = text === undefined || others.length > 0 ? null : parseSpfRecord(text);
@@ -75,7 +77,9 @@ function recordPasses(texts: readonly string[], ip: IpAddress): boolean {
   return false;
 }
 
-/** An address of the same /8 or /16, all other bits turned: public if the client is, and far from its network. */
+/**
+ * An address of the same /8 or /16, all other bits turned: public if the client is, and far from its network.
+ */
 function unrelated(ip: IpAddress): IpAddress {
   const kept = ip.family === 4 ? 1 : 2;
   return ipFromBytes(ip.bytes.map((byte, i) => (i < kept ? byte : byte ^ 0xff)));

@@ -1,4 +1,6 @@
-/** check_host() of RFC 7208 §4: fetches a record, runs its directives in order, follows include and redirect. */
+/**
+ * check_host() of RFC 7208 §4: fetches a record, runs its directives in order, follows include and redirect.
+ */
 import { canonicalName } from '../domain.ts';
 import type { MatchedTerm } from './catch-all.ts';
 import { countLookup, countTerms, type Evaluation, type Stop, stopAt } from './evaluation.ts';
@@ -86,8 +88,8 @@ async function fetchRecord(evaluation: Evaluation, domain: string, { via }: Orig
 }
 
 /**
- * §4.3: "a valid, multi-label domain name". An address is none, though a TXT record may stand at `192.0.2.1`: no
- * top-level domain is all digits (RFC 3696 §2).
+ * §4.3: "a valid, multi-label domain name". An address is not one, though `192.0.2.1` may have a TXT record:
+ * no top-level domain is all digits (RFC 3696 §2).
  */
 function isCheckable({ acceptName }: Evaluation, domain: string): boolean {
   const name = canonicalName(domain);

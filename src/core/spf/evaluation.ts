@@ -1,6 +1,6 @@
 /**
- * The state of one SPF evaluation: what was asked for, what it has cost so far (RFC 7208 §4.6.4), and the one door
- * through which every question goes.
+ * The state of one SPF evaluation: what was asked for, what it has cost so far (RFC 7208 §4.6.4), and the one
+ * door through which every question goes.
  */
 import { isQueryName } from '../domain.ts';
 import type { IpAddress } from '../ip.ts';
@@ -11,7 +11,10 @@ import type { Width } from './width.ts';
 const MAX_LOOKUPS = 10;
 /** §4.6.4: "SHOULD limit void lookups to two". */
 const MAX_VOID_LOOKUPS = 2;
-/** Terms of all records that are read. RFC 7208 gives no number; each costs some microseconds, whoever wrote it. */
+/**
+ * Terms of all records that are read. RFC 7208 gives no number; each costs some microseconds, whoever wrote
+ * it.
+ */
 const MAX_TERMS = 1000;
 
 export interface SpfRequest {
@@ -33,8 +36,8 @@ export interface SpfOptions {
   /** Whether a fail is to be explained, which costs a query; true if absent. */
   readonly explain?: boolean;
   /**
-   * Which names may be asked; `isQueryName` if absent. RFC 7208 §4.8 allows any visible character in a name; a
-   * name that may not be asked is treated like one that cannot be in DNS.
+   * Which names may be asked; `isQueryName` if absent. RFC 7208 §4.8 allows any visible character in a name;
+   * a name that may not be asked is treated like one that cannot be in DNS.
    */
   readonly acceptName?: (name: string) => boolean;
 }

@@ -1,11 +1,11 @@
 /**
  * SPF (RFC 7208), pure over a Resolver: who may use a domain as its HELO name or in MAIL FROM.
  *
- * Limits of §4.6.4: ten terms that query, ten MX hosts, ten PTR names, two void lookups, and the caller's deadline. Ours,
- * since the text is a stranger's and every term costs us: less than 8,192 characters and at most 300 terms a record, at most
- * 1,000 terms in all; beyond them is a permerror.
- * In theory that still allows 233 questions (22 for each `mx:%{p}...`, one for the record, 12 for an explanation):
- * put the evaluation behind a budget, whose `temperror` becomes the result.
+ * Limits of §4.6.4: ten terms that query, ten MX hosts, ten PTR names, two void lookups, and the caller's
+ * deadline. Ours, since the text is a stranger's and every term costs us: less than 8,192 characters and at
+ * most 300 terms a record, at most 1,000 terms in all; beyond them is a permerror. In theory that still
+ * allows 233 questions (22 for each `mx:%{p}...`, one for the record, 12 for an explanation): put the
+ * evaluation behind a budget, whose `temperror` becomes the result.
  */
 import { canonicalName } from '../domain.ts';
 import type { IpAddress } from '../ip.ts';
@@ -21,13 +21,15 @@ export type { SpfOptions, SpfRequest, SpfResult };
 export interface SpfOutcome {
   readonly result: SpfResult;
   /**
-   * The term that decided, as written, with the domain whose record holds it: `-all (example.org)`; for an include
-   * also what matched in its target. Null where none matched.
+   * The term that decided, as written, with the domain whose record holds it: `-all (example.org)`; for an
+   * include also what matched in its target. Null where none matched.
    */
   readonly mechanism: string | null;
   /** The record that gave the result: a redirect's target where one was followed. */
   readonly record: string | null;
-  /** The domain's own text for a fail, expanded; foreign text of printable US-ASCII, at most 512 characters. */
+  /**
+   * The domain's own text for a fail, expanded; foreign text of printable US-ASCII, at most 512 characters.
+   */
   readonly explanation: string | null;
   /** Terms that queried, of ten. */
   readonly lookups: number;

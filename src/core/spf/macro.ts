@@ -1,6 +1,6 @@
 /**
- * Macros of RFC 7208 §7: macro-strings are parsed to parts when the record is read, and expanded when a term is
- * reached. `c`, `r` and `t` are for explanations only (§7.2).
+ * Macros of RFC 7208 §7: macro-strings are parsed to parts when the record is read, and expanded when a term
+ * is reached. `c`, `r` and `t` are for explanations only (§7.2).
  */
 
 /** Macro letters of RFC 7208 §7.2. */
@@ -13,7 +13,7 @@ export interface Macro {
   /** How many right-hand parts to keep; null keeps all. */
   readonly keep: number | null;
   readonly reverse: boolean;
-  /** The characters that part the value; `.` when none is given. */
+  /** The characters that split the value; `.` when none is given. */
   readonly delimiters: string;
 }
 
@@ -43,7 +43,9 @@ export function parseMacroString(text: string, context: MacroContext): MacroPart
   return tokenise(text, context)?.parts ?? null;
 }
 
-/** Reads a domain-spec (§7.1): a macro-string that ends in a toplabel or in a macro; null when it is none. */
+/**
+ * Reads a domain-spec (§7.1): a macro-string that ends in a toplabel or in a macro; null when it is not one.
+ */
 export function parseDomainSpec(text: string): DomainSpec | null {
   const tokens = tokenise(text, 'domain');
   if (tokens === null || tokens.parts.length === 0) return null;
@@ -90,8 +92,9 @@ export function expand(parts: readonly MacroPart[], values: MacroValues, most = 
 }
 
 /**
- * Expands a domain-spec to the name to ask for (§7.3): one trailing dot goes, and so do labels on the left until no
- * more than 253 characters are left. Hence the work is done from the right, and only as far as it matters.
+ * Expands a domain-spec to the name to ask for (§7.3): one trailing dot goes, and so do labels on the left
+ * until no more than 253 characters are left. Hence the work is done from the right, and only as far as it
+ * matters.
  */
 export function expandTarget({ parts }: DomainSpec, values: MacroValues): string {
   let text = '';

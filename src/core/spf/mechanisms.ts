@@ -13,7 +13,9 @@ const MAX_MX_HOSTS = 10;
 export type PlainMechanism = Exclude<Mechanism, { kind: 'include' }>;
 type AddressMechanism = Extract<Mechanism, { kind: 'a' | 'mx' }>;
 
-/** `passing` tells whether a match here would be a pass of the whole check: only such terms add to the width. */
+/**
+ * `passing` tells whether a match here would be a pass of the whole check: only such terms add to the width.
+ */
 export function matches(
   evaluation: Evaluation,
   directive: Directive,
@@ -111,9 +113,9 @@ async function addressesOf(evaluation: Evaluation, name: string): Promise<Addres
 }
 
 /**
- * §5.4. The hosts are asked together; §5 would take them one by one, so here a match by one host outweighs trouble
- * with another, whatever their order. Hosts without an address of the client's family are not void lookups: an
- * IPv6 client of a domain with many IPv4-only MX hosts would get a permerror for nothing.
+ * §5.4. The hosts are asked together; §5 would take them one by one, so here a match by one host outweighs
+ * trouble with another, whatever their order. Hosts without an address of the client's family are not void
+ * lookups: an IPv6 client of a domain with many IPv4-only MX hosts would get a permerror for nothing.
  */
 async function mxAddressesOf(evaluation: Evaluation, name: string): Promise<Addresses | Stop> {
   const answer = await evaluation.ask(name, 'MX');

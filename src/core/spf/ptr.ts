@@ -13,8 +13,9 @@ export function askPointers(evaluation: Evaluation): Promise<Answer<'PTR'>> {
 }
 
 /**
- * The names of the answer that lie within `domain` and lead back to the client. Names elsewhere need no question:
- * they could not match. An error on the way back skips the name (§5.5); an empty answer is no void lookup here.
+ * The names of the answer that lie within `domain` and lead back to the client. Names elsewhere need no
+ * question: they could not match. An error on the way back skips the name (§5.5); an empty answer is no void
+ * lookup here.
  */
 export async function namesWithin(
   evaluation: Evaluation,
@@ -29,8 +30,8 @@ export async function namesWithin(
 }
 
 /**
- * The value of `%{p}` (§7.3): the domain itself, else a name below it, else any validated name, else "unknown".
- * DNS errors give "unknown".
+ * The value of `%{p}` (§7.3): the domain itself, else a name below it, else any validated name, else
+ * "unknown". DNS errors give "unknown".
  */
 export async function validatedName(evaluation: Evaluation, domain: string): Promise<string> {
   const answer = await askPointers(evaluation);

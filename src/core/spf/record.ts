@@ -1,14 +1,14 @@
 /**
- * Reads an SPF record (RFC 7208 §4.5, §4.6, §12). The whole record is parsed before anything is evaluated: a syntax
- * error anywhere makes a permerror, also after a term that would have matched (§4.6).
+ * Reads an SPF record (RFC 7208 §4.5, §4.6, §12). The whole record is parsed before anything is evaluated: a
+ * syntax error anywhere makes a permerror, also after a term that would have matched (§4.6).
  */
 import { type IpPrefix, parseIp } from '../ip.ts';
 import { MAX_TEXT } from '../resolver.ts';
 import { type DomainSpec, parseDomainSpec, parseMacroString } from './macro.ts';
 
 /**
- * Terms of one record. RFC 7208 gives no number and wants the record to fit into 450 octets (§3.4), which hold some 30;
- * the longest that senders publish have less than 200.
+ * Terms of one record. RFC 7208 gives no number and wants the record to fit into 450 octets (§3.4), which
+ * hold some 30; the longest that senders publish have fewer than 200.
  */
 const MAX_TERMS = 300;
 
@@ -53,7 +53,10 @@ export function selectSpfRecords(texts: readonly string[]): string[] {
   return texts.filter((text) => /^v=spf1(?: |$)/i.test(text));
 }
 
-/** Parses a text that `selectSpfRecords` chose. One that is too long to be read at no cost is a problem like any other. */
+/**
+ * Parses a text that `selectSpfRecords` chose. One that would cost too much to read is a problem like any
+ * other.
+ */
 export function parseSpfRecord(text: string): SpfRecord | RecordProblem {
   if (text.length >= MAX_TEXT) return { problem: `${MAX_TEXT} characters or more in the record` };
   const terms = text

@@ -4,7 +4,9 @@ import type { Evaluation } from './evaluation.ts';
 import { type DomainSpec, expandTarget, type MacroPart, type MacroValues, usesMacro } from './macro.ts';
 import { validatedName } from './ptr.ts';
 
-/** The name a term is about: its domain-spec expanded, or the current domain. Null when it may not be asked. */
+/**
+ * The name a term is about: its domain-spec expanded, or the current domain. Null when it may not be asked.
+ */
 export async function targetOf(
   evaluation: Evaluation,
   spec: DomainSpec | null,
@@ -16,7 +18,10 @@ export async function targetOf(
   return evaluation.acceptName(name) ? name : null;
 }
 
-/** Macro values with `domain` as the current domain (§7.2). Looks the client's name up only if `%{p}` is there. */
+/**
+ * Macro values with `domain` as the current domain (§7.2). Looks the client's name up only if `%{p}` is
+ * there.
+ */
 export async function macroValues(
   evaluation: Evaluation,
   parts: readonly MacroPart[],

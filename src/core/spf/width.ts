@@ -1,19 +1,19 @@
 /**
- * How much of the Internet a record passes. RFC 7208 knows no such limit; we do, because a pass that everybody gets
- * identifies nobody (§11.1 warns of records that are too inclusive).
+ * How much of the Internet a record passes. RFC 7208 knows no such limit; we do, because a pass that
+ * everybody gets identifies nobody (§11.1 warns of records that are too inclusive).
  *
- * What is counted: the pass-qualified terms of every record that the evaluation read where a match would pass,
- * up to the first `all`: blocks of ip4 and ip6, the addresses that `a` and `mx` gave (widened by their length), and
- * as a block of unknown place the length of `a`, `mx` and `exists` terms that were not reached. Overlapping blocks
- * count once; a term before them that does not pass takes nothing away. Records that the evaluation did not read
- * (an `include` after the match) are not counted: counting costs no query.
+ * What is counted: the pass-qualified terms of every record that the evaluation read where a match would
+ * pass, up to the first `all`: blocks of ip4 and ip6, the addresses that `a` and `mx` gave (widened by their
+ * length), and as a block of unknown place the length of `a`, `mx` and `exists` terms that were not reached.
+ * Overlapping blocks count once; a term before them that does not pass takes nothing away. Records that the
+ * evaluation did not read (an `include` after the match) are not counted: counting costs no query.
  */
 import { isPublicSuffix } from '../domain.ts';
 import type { IpAddress, IpPrefix } from '../ip.ts';
 import type { Macro } from './macro.ts';
 import type { Directive, Mechanism, SpfRecord } from './record.ts';
 
-/** More than this many addresses in sum is too wide: a /8 of IPv4, a /16 of IPv6. */
+/** More than this many addresses in total is too wide: a /8 of IPv4, a /16 of IPv6. */
 const WIDEST = { 4: 8, 6: 16 } as const;
 const BITS = { 4: 32, 6: 128 } as const;
 
@@ -25,7 +25,7 @@ export interface Width {
   readonly blocks: IpPrefix[];
   /** Terms whose place is not known (yet), with the length of what each would pass. */
   readonly unplaced: Map<Directive, Partial<Record<Family, number>>>;
-  /** A term that passes any client whatever. */
+  /** A term that passes any client at all. */
   catchAll: string | null;
 }
 
@@ -70,7 +70,9 @@ function noteMechanism(width: Width, directive: Directive, mechanism: Mechanism)
   }
 }
 
-/** A domain-spec that ends in `%{p}`: the zone that answers is of the client's choosing. Likewise `ptr:co.uk`. */
+/**
+ * A domain-spec that ends in `%{p}`: the zone that answers is of the client's choosing. Likewise `ptr:co.uk`.
+ */
 function namedByClient({ kind, target }: Extract<Mechanism, { target: unknown }>): boolean {
   const last = target?.parts.at(-1);
   if (last === undefined || target === null) return false;
@@ -79,8 +81,8 @@ function namedByClient({ kind, target }: Extract<Mechanism, { target: unknown }>
 }
 
 /**
- * An `exists` whose name does not depend on the client is there for all clients or for none; one that depends on
- * part of the address (`%{i1r}`) passes that part. `%{p}` counts as dependent on the whole.
+ * An `exists` whose name does not depend on the client is there for all clients or for none; one that depends
+ * on part of the address (`%{i1r}`) passes that part. `%{p}` counts as dependent on the whole.
  */
 function existsLengths({
   target,
@@ -136,12 +138,15 @@ export function tooWide(width: Width): string | null {
   return null;
 }
 
-/** How many addresses of a family the blocks hold in sum, each counted once. */
+/** How many addresses of a family the blocks hold in total, each counted once. */
 export function addressesIn(blocks: readonly IpPrefix[], family: Family): bigint {
   return mergedRanges(blocks, family).reduce((sum, { first, end }) => sum + (end - first), 0n);
 }
 
-/** The blocks of a family as ranges in order, those that overlap or touch made one; `end` is the one after the last. */
+/**
+ * The blocks of a family as ranges in order, merged where they overlap or touch; `end` is the one after the
+ * last.
+ */
 export function mergedRanges(blocks: readonly IpPrefix[], family: Family): { first: bigint; end: bigint }[] {
   const ranges = blocks
     .filter(({ address }) => address.family === family)

@@ -29,6 +29,65 @@ describe('the registry', () => {
     for (const id of ids) expect(findings.has(id)).toBe(true);
   });
 
+  it.each<[string, (spec: FindingSpec) => unknown, Readonly<Record<string, readonly string[]>>]>([
+    [
+      'whose plain no they are',
+      ({ denies = 'none' }) => denies,
+      {
+        name: ['helo-spf-fail', 'helo-csa-fail', 'helo-auth-fail', 'helo-claims-us'],
+        client: ['helo-denied'],
+      },
+    ],
+    [
+      'of which others they exclude',
+      ({ exclusive = 'none' }) => exclusive,
+      {
+        mismatch: ['helo-mismatch', 'helo-literal-mismatch'],
+        'reverse-name': ['iprev-fail', 'iprev-none'],
+      },
+    ],
+    [
+      'that an opt-out excuses them, whatever their basis',
+      ({ excusedByOptOut = 'none' }) => excusedByOptOut,
+      { true: ['helo-dynamic', 'helo-changed', 'helo-churn'] },
+    ],
+    [
+      'what proof leaves of them',
+      ({ excusedByProof }) => (excusedByProof === undefined ? 'none' : JSON.stringify(excusedByProof)),
+      {
+        '{"exact":0,"authorized":0}': [
+          'helo-dynamic',
+          'iprev-fail',
+          'iprev-none',
+          'helo-changed',
+          'helo-churn',
+        ],
+      },
+    ],
+  ])('findings say %s', (_, word, wanted) => {
+    const said = new Map<string, string[]>();
+    for (const [id, spec] of findings) {
+      const key = String(word(spec));
+      if (key !== 'none') said.set(key, [...(said.get(key) ?? []), id]);
+    }
+    const sorted = (ids: readonly string[]): string[] => [...ids].sort();
+    expect(new Map([...said].map(([key, ids]) => [key, sorted(ids)]))).toEqual(
+      new Map(Object.entries(wanted).map(([key, ids]) => [key, sorted(ids)])),
+    );
+  });
+
+  it('has words of its own for every method', () => {
+    const methods = checks.flatMap(({ method }) => (method === undefined ? [] : [method]));
+    for (const words of [
+      methods.map(({ heading }) => heading),
+      methods.flatMap(({ access }) => access?.key ?? []),
+      methods.flatMap(({ results }) => results?.method ?? []),
+    ]) {
+      expect(words.length).toBeGreaterThan(0);
+      expect(new Set(words).size).toBe(words.length);
+    }
+  });
+
   it('has a test beside every file of checks', () => {
     const files = (directory: string): string[] =>
       readdirSync(new URL(directory, import.meta.url)).map((name) => name.replace(/(?:\.test)?\.ts$/, ''));

@@ -27,11 +27,3 @@ it.each<[string, string | null, string, boolean]>([
   const { findings } = await assessed(ip, helo, ZONE);
   expect(findings.some(({ id }) => id === 'helo-mismatch')).toBe(mismatch);
 });
-
-it('dns-temperror is told once, however much is unknown', async () => {
-  const { findings } = await assessed('203.0.113.8', 'x.broken.org', {
-    ...ZONE,
-    'x.broken.org': 'temperror',
-  });
-  expect(findings.filter(({ id }) => id === 'dns-temperror')).toHaveLength(1);
-});

@@ -1,0 +1,95 @@
+/**
+ * What a finding is, and everything that the rest of the product needs to know about one: policy, access
+ * list, header, explanation and documentation read it from here, and none of them knows a finding by its id.
+ */
+
+/**
+ * What a finding rests on: the text itself (`form`); DNS says there is no such host (`existence`); the owner
+ * of the name says something about the client (`declared`); we found no correspondence (`inferred`, the only
+ * basis on which alone RFC 5321 §4.1.4 forbids a refusal); the operator's rule (`local`); DNS could not say
+ * (`dns`).
+ */
+export type Basis = 'form' | 'existence' | 'declared' | 'inferred' | 'local' | 'dns';
+
+/** The readings of RFC 5321 that the product ships as policies; see `policy.ts`. */
+export const PRESETS = ['rfc5321', 'emailcore', 'strict'] as const;
+export type PresetName = (typeof PRESETS)[number];
+
+/** One number for every preset, or one for each; zero or more. */
+export type Weight = number | Readonly<Record<PresetName, number>>;
+
+/**
+ * Whose plain "no" a finding is: the owner of the name denies it to the client (`name`), or the operator
+ * denies the client (`client`). `none` is a declaration that denies nothing, such as a softfail.
+ */
+export const DENIALS = ['name', 'client', 'none'] as const;
+export type Denial = (typeof DENIALS)[number];
+
+/**
+ * What can be shown of a client, and what a finding may weigh less for: an address of the name is the
+ * client's (`exact`); the owner of the name permits the client (`authorized`); the client has a verified
+ * reverse name in the organisation of the name (`aligned`), or in any (`reverse`). For the last two, a
+ * reverse name with the client's address written into it shows nothing, as access providers give one to every
+ * line.
+ */
+export const PROOFS = ['exact', 'authorized', 'aligned', 'reverse'] as const;
+export type Proof = (typeof PROOFS)[number];
+
+/** The most that a finding weighs once something is shown. */
+export type ExcusedByProof = Readonly<Partial<Record<Proof, Weight>>>;
+
+/** Where client and name are proved to belong together, what was inferred against them no longer matters. */
+export const PROOF_LEAVES_NOTHING: ExcusedByProof = { exact: 0, authorized: 0 };
+
+interface AnySpec {
+  /** What is wrong, for the administrator: a sentence without a subject's name in it. */
+  readonly summary: string;
+  /** What a person is told in place of the result word of the check, where that word alone would mislead. */
+  readonly said?: string;
+  /** The rule it rests on. */
+  readonly reference: string;
+  /** Suggested weight. Zero means "log only". */
+  readonly weight: Weight;
+  /** Why that weight. */
+  readonly reason: string;
+  /**
+   * What the refused sender is told. `{helo}`, `{client}` and the finding's evidence names are replaced.
+   * Says what was seen, then what to do.
+   */
+  readonly reply: string;
+  /** SMTP reply code when rejected; 550 if absent (RFC 5321 §7.9). */
+  readonly rejectCode?: number;
+  /** SMTP reply code when tempfailed; 450 if absent. */
+  readonly tempfailCode?: number;
+  /** Enhanced status code without its class digit (RFC 3463), `7.1` if absent. */
+  readonly status?: string;
+  /** Of the findings that name the same group here, one client can have only one. In kebab-case. */
+  readonly exclusive?: string;
+  /**
+   * It weighs nothing for a client that opts out of naming itself, as it says something of its address or
+   * habits. Findings with basis `inferred`, `existence` or `dns` never weigh anything there.
+   */
+  readonly excusedByOptOut?: true;
+  /** What it weighs at most once something is shown. Declared only: no policy applies it yet. */
+  readonly excusedByProof?: ExcusedByProof;
+}
+
+/** A declaration has to say whether it is a plain "no": the stream of the mail depends on it. */
+export type FindingSpec = AnySpec &
+  (
+    | { readonly basis: 'declared'; readonly denies: Denial }
+    | { readonly basis: Exclude<Basis, 'declared'>; readonly denies?: Denial }
+  );
+
+/** What was seen, as named strings. They hold a stranger's bytes: escape before printing. */
+export type Evidence = Readonly<Record<string, string>>;
+
+/** Nothing was seen. */
+export const NOTHING: Evidence = Object.freeze({});
+
+export interface Finding<Id extends string = string> {
+  readonly id: Id;
+  readonly evidence: Evidence;
+  /** It rests on something that DNS could not say: it may delay mail, never refuse it. */
+  readonly provisional?: true;
+}
