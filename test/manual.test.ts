@@ -22,7 +22,7 @@ const MADE = [
 it.each(MADE)('%s', (path, make) => {
   const file = new URL(`../${path}`, import.meta.url);
   if (process.env['WRITE_DOCS'] === '1') writeFileSync(file, make());
-  expect(readFileSync(file, 'utf8')).toBe(make());
+  expect(readFileSync(file, 'utf8'), 'run "npm run docs" and commit what it writes').toBe(make());
 });
 
 describe('the manual page', () => {

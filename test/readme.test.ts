@@ -121,5 +121,5 @@ function raise(id: string): never {
 it('the page of findings is up to date', () => {
   const page = new URL('../docs/findings.md', import.meta.url);
   if (process.env['WRITE_DOCS'] === '1') writeFileSync(page, findingsPage());
-  expect(readFileSync(page, 'utf8')).toBe(findingsPage());
+  expect(readFileSync(page, 'utf8'), 'run \"npm run docs\" and commit what it writes').toBe(findingsPage());
 });

@@ -54,6 +54,6 @@ describe('senders', () => {
     }
     const page = parts.join('\n');
     if (process.env['WRITE_DOCS'] === '1') writeFileSync(PAGE, page);
-    expect(readFileSync(PAGE, 'utf8')).toBe(page);
+    expect(readFileSync(PAGE, 'utf8'), 'run \"npm run docs\" and commit what it writes').toBe(page);
   });
 });

@@ -79,7 +79,10 @@ describe('every option', () => {
   });
 
   it.each(ROWS.map(([key]) => key))('%s is read', (key) => {
-    expect([...read]).toContain(key);
+    expect(
+      [...read],
+      `nothing reads the option "${key}": let something read it, or take its row out of src/config/options.ts`,
+    ).toContain(key);
   });
 
   it('is what is read: nothing asks for one that the table does not have', () => {

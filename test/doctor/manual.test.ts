@@ -53,5 +53,5 @@ function page(): string {
 
 it('the manual of doctor is up to date', () => {
   if (process.env['WRITE_DOCS'] === '1') writeFileSync(PAGE, page());
-  expect(readFileSync(PAGE, 'utf8')).toBe(page());
+  expect(readFileSync(PAGE, 'utf8'), 'run \"npm run docs\" and commit what it writes').toBe(page());
 });

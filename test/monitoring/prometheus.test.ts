@@ -146,5 +146,5 @@ the \`process_*\` and \`nodejs_*\` metrics of prom-client: memory, CPU, open fil
 
 it('docs/metrics.md is up to date', () => {
   if (process.env['WRITE_DOCS'] === '1') writeFileSync(PAGE, page());
-  expect(readFileSync(PAGE, 'utf8')).toBe(page());
+  expect(readFileSync(PAGE, 'utf8'), 'run \"npm run docs\" and commit what it writes').toBe(page());
 });

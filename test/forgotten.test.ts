@@ -1,0 +1,59 @@
+/** A check, an option, a metric, a log event: what CONTRIBUTING.md asks for and somebody forgets is told here. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { findings } from '../src/core/checks/index.ts';
+import { EVENTS } from '../src/log/events.ts';
+import { Metrics } from '../src/monitoring/metrics.ts';
+import { idleNumbers, untestedFindings, untoldEvents } from './support/forgotten.ts';
+
+function treeOf(path: string): ReadonlyMap<string, string> {
+  const root = fileURLToPath(new URL(path, import.meta.url));
+  return new Map(
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => [name, readFileSync(join(root, name), 'utf8')]),
+  );
+}
+
+const src = treeOf('../src');
+const tests = treeOf('core');
+const events = Object.keys(EVENTS);
+const numbers = Object.keys(new Metrics([], () => 0));
+
+it('nothing is forgotten', () => {
+  expect(numbers.length).toBeGreaterThan(15);
+  expect([
+    ...untoldEvents(src, events),
+    ...idleNumbers(src, numbers),
+    ...untestedFindings(tests, [...findings.keys()]),
+  ]).toEqual([]);
+});
+
+describe('is told', () => {
+  it.each([
+    [
+      'an event that nothing tells',
+      untoldEvents(src, [...events, 'moon-rises']),
+      `nothing tells the log event "moon-rises": call log.tell('moon-rises', …) where it happens, or take its row out of src/log/events.ts`,
+    ],
+    [
+      'a number that nothing counts',
+      idleNumbers(new Map([...src, ['monitoring/readiness.ts', 'metrics.moons;']]), ['moons']),
+      'nothing counts "moons" of Metrics: count it where it happens, or take it out of src/monitoring/metrics.ts',
+    ],
+    [
+      'a number that nobody can see',
+      idleNumbers(new Map([...src, ['log/x.ts', 'metrics.moons++;']]), ['moons']),
+      'nobody can see "moons" of Metrics: give it a family in src/monitoring/prometheus.ts, and run "npm run docs"',
+    ],
+    [
+      'a finding that no test gives',
+      untestedFindings(tests, ['helo-moon']),
+      'no test of the checks gives the finding "helo-moon": add a row to one in test/core/checks/',
+    ],
+  ])('%s', (_, told, sentence) => {
+    expect(told).toEqual([sentence]);
+  });
+});
