@@ -95,7 +95,7 @@ export const GROUPS: readonly Group[] = [
       one('cloud.sender.org', SENDER, '550 helo-spf-fail'),
       one('csa.sender.org', SENDER, '550 helo-csa-fail'),
       one('owned.sender.org', SENDER, '550 helo-auth-fail'),
-      one('mx.dest.test', SENDER, '550 helo-special-use'),
+      one('mx.dest.test', SENDER, '550 helo-claims-us'),
       one('Jupiter', '127.0.0.1', '250', { logged: / action=accept exempt=loopback / }),
       {
         title: 'a name of 300 octets',
