@@ -18,6 +18,9 @@ export interface VirtualClock {
   restore(): void;
 }
 
+/** What takes longer never comes to its end: tests here are about seconds, and an outage lasts minutes. */
+const MAX_WAIT_MS = 6 * 3_600_000;
+
 export function virtualClock(): VirtualClock {
   const due = new Map<number, Set<Timer>>();
   const immediate = setImmediate;
@@ -61,7 +64,11 @@ export function virtualClock(): VirtualClock {
       };
       promise.then(done, done);
       await settle();
-      while (!settled as boolean) await step();
+      for (const end = now + MAX_WAIT_MS; !settled as boolean;) {
+        // The time limit of the test is stopped together with its clock.
+        if (now > end) throw new Error(`still not settled after ${MAX_WAIT_MS} ms of this clock`);
+        await step();
+      }
       return promise;
     },
     restore: () => {
