@@ -6,7 +6,7 @@
 export type Field = readonly [key: string, value: string | number | null | undefined];
 
 /** Longest value, in characters, before it is cut with `...`. */
-const MAX_VALUE = 256;
+export const MAX_VALUE = 256;
 
 const PLAIN = /^[\w.:/@+,*[\]<>-]+$/;
 /** Needs no escape in a JSON string, and is printable ASCII. */

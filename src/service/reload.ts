@@ -5,6 +5,7 @@ import { describeError, UsageError } from '../errors.ts';
 import type { OnVoid } from '../policy/access.ts';
 import type { Rules } from '../policy/rules.ts';
 import type { Log } from '../log/log.ts';
+import { MAX_VALUE } from '../log/value.ts';
 import type { Assembly, Workshop } from './assembly.ts';
 import { prepare, sameAssessments } from './live.ts';
 
@@ -61,10 +62,28 @@ export function logHits(log: Log, { access }: Rules): void {
   for (const [line, hits] of access.hits) log.tell('access', { line, hits });
 }
 
-/** All mistakes that an error tells of. */
+/** Mistakes told in one line of the log; a list of thousands of lines may have thousands. */
+const MAX_TOLD = 20;
+
+/**
+ * The mistakes that an error tells of, as many as fit into a value of the log, and how many more there are. A log value
+ * is cut at its end, so that the number would otherwise be what is lost.
+ */
 function sentences(error: unknown): string {
   if (!(error instanceof UsageError)) return describeError(error);
-  return [error, ...error.others].map(({ message }) => message).join('; ');
+  const [first = '', ...others] = [error, ...error.others].map(({ message }) => message);
+  let told = first;
+  let left = others.length;
+  for (const each of others.slice(0, MAX_TOLD - 1)) {
+    if (told.length + 2 + each.length > MAX_VALUE - moreThan(left).length) break;
+    told += `; ${each}`;
+    left--;
+  }
+  return left === 0 ? told : `${told.slice(0, MAX_VALUE - moreThan(left).length)}${moreThan(left)}`;
+}
+
+function moreThan(left: number): string {
+  return `; and ${left} more, see --check-config`;
 }
 
 /** Runs one at a time; being asked while it runs, it runs once more, and no more often. */
