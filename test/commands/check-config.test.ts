@@ -67,7 +67,7 @@ describe('--check-config as root with user = "nobody"', () => {
       rmSync(access);
     };
     await expect(check(text, root(away))).rejects.toThrow(
-      `${file}:2:10: access: ENOENT: no such file or directory, open '${access}' (as the user "nobody", who must be able to)`,
+      `${file}:2:10: access: ENOENT: no such file or directory, open '${access}' (as user "nobody", which needs access to it)`,
     );
   });
 
@@ -76,7 +76,7 @@ describe('--check-config as root with user = "nobody"', () => {
       rmSync(file);
     };
     await expect(check('user = "nobody"\n', root(away))).rejects.toThrow(
-      /^--config: ENOENT: .* \(as the user "nobody", who must be able to\)$/,
+      /^--config: ENOENT: .* \(as user "nobody", which needs access to it\)$/,
     );
   });
 
