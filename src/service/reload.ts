@@ -1,4 +1,4 @@
-/** A reload: the configuration and its files are read again, and taken as a whole or not at all. */
+/** A reload: the configuration and its files are read again, and used as a whole or not at all. */
 import { changes } from '../config/changes.ts';
 import type { ConfigSource } from '../config/source.ts';
 import { describeError, UsageError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { MAX_VALUE } from '../log/value.ts';
 import type { Assembly, Workshop } from './assembly.ts';
 import { prepare, sameAssessments } from './live.ts';
 
-/** Where the configuration is read again, and how a mistake in it is told. */
+/** Where the configuration is read again, and how a mistake in it is located. */
 export type Source = Pick<ConfigSource, 'read' | 'locate'>;
 
 export interface Reloadable extends Workshop, Pick<Assembly, 'server' | 'assessor' | 'agreed'> {
@@ -17,7 +17,10 @@ export interface Reloadable extends Workshop, Pick<Assembly, 'server' | 'assesso
   readonly onVoid: OnVoid;
 }
 
-/** Reads again. A mistake keeps all as it was and is logged. Never rejects, and runs one at a time. */
+/**
+ * Reads everything again. A mistake is logged, and everything stays as it was. Never rejects; runs one at a
+ * time.
+ */
 export function reloader(service: Reloadable): () => Promise<void> {
   const { live, log, metrics, source } = service;
   return oneAtATime(async () => {
@@ -52,7 +55,7 @@ function adopt(
   server.change(agreed());
   metrics?.know(live.registry.findings.keys());
   if (!sameAssessments(before, next)) assessor.forget();
-  // Whoever asks for a reload is told what came of it, at any level.
+  // The operator who asks for a reload is told the outcome, at any log level.
   log.setLevel('info');
   logHits(log, before.rules);
 }
@@ -86,7 +89,7 @@ function moreThan(left: number): string {
   return `; and ${left} more, see --check-config`;
 }
 
-/** Runs one at a time; being asked while it runs, it runs once more, and no more often. */
+/** Runs one at a time. If asked while running, it runs once more afterwards, however often it was asked. */
 export function oneAtATime(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
