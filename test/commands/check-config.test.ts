@@ -106,7 +106,7 @@ describe('--check-config as root with user = "nobody"', () => {
 
 it('an ordinary user is told what was not checked', async () => {
   expect(await check('user = "nobody"\n', makeHost())).toBe(
-    `warning: ${file}:1:1: what "nobody" may read and write, only root can find out\nok (${file})\n`,
+    `warning: ${file}:1:1: only root can find out what "nobody" may read and write\nok (${file})\n`,
   );
 });
 
