@@ -1,6 +1,6 @@
 /**
- * The numbers under their public names: one row a metric, from which the page of `/metrics` and docs/metrics.md are made.
- * Names and labels are public API, as finding ids are. Values are read when the page is asked for.
+ * The numbers under their public names: one row per metric, from which `/metrics` and docs/metrics.md are
+ * made. Names and labels are public API, as finding ids are. Values are read when the page is requested.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Durations, Metrics, Tally } from './metrics.ts';
@@ -12,9 +12,9 @@ export interface Sources {
   readonly lookups: () => Readonly<Record<'hit' | 'miss' | 'joined', number>>;
   /** Addresses in the cache. */
   readonly cached: () => number;
-  /** Bytes that they take, about. */
+  /** Bytes that they take, approximately. */
   readonly cachedBytes: () => number;
-  /** Answers of DNS not taken, since those of all assessments under way held too much memory. */
+  /** DNS answers that were dropped because the assessments under way held too much memory. */
   readonly refusedAnswers: () => number;
   /** SMTP connections open now. */
   readonly connections: () => number;
@@ -22,7 +22,7 @@ export interface Sources {
   readonly dnsIll: () => boolean;
   /** `--deadline` in milliseconds. */
   readonly deadlineMs: () => number;
-  /** Lines that the log lost, since nobody took them. */
+  /** Lines that the log lost because nobody took them. */
   readonly lostLines: () => number;
   readonly build: Readonly<Record<'version' | 'node', string>>;
 }
@@ -208,13 +208,13 @@ export const METRICS: readonly MetricRow[] = [
   tally(
     'helo_milter_reloads_total',
     'result',
-    'Reloads by whether what was read was sound',
+    'Reloads by whether what was read was valid',
     ({ metrics }) => metrics.reloads,
   ),
   number(
     'gauge',
     'helo_milter_last_reload_successful',
-    '0 where the last reload failed and what was read before stays',
+    '0 if the last reload failed, so that what was read before stays in force; else 1',
     ({ metrics }) => (metrics.lastReloadFailed ? 0 : 1),
   ),
   {
@@ -227,8 +227,8 @@ export const METRICS: readonly MetricRow[] = [
 ];
 
 /**
- * Of prom-client's own. They list every socket at each scrape, which with 10,000 sessions holds up the mail, and break the
- * naming rules of Prometheus.
+ * Metrics of prom-client that we leave out. They list every socket at each scrape, which delays mail with
+ * 10,000 sessions, and break the naming rules of Prometheus.
  */
 const LEFT_OUT = [
   'nodejs_active_handles',
