@@ -223,7 +223,7 @@ describe('one run lists all mistakes', () => {
     };
     expect(await told(check(text, root(away)))).toEqual([
       '…/helo-milter.toml:1:1: there is no option "rejct-at"; did you mean reject-at?',
-      expect.stringMatching(/^…\/helo-milter.toml:3:10: access: ENOENT.* \(as the user "nobody"/),
+      expect.stringMatching(/^…\/helo-milter.toml:3:10: access: ENOENT.* \(as user "nobody"/),
     ]);
   });
 });
