@@ -1,9 +1,10 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 /**
- * The entry. It and what it imports at once are written in the JavaScript of 2018, so that a Node that is too old for the
- * rest can still say that it is: no top-level await, no `?.` and no `??` (Node 14).
+ * The entry. This file and its static imports are written in the JavaScript of 2018, so that a Node too old
+ * for the rest can still say so: no top-level await, no `?.` and no `??` (Node 14).
  *
- * Sessions leave little behind that lives on: a small young generation saves memory and a tenth of the CPU, see bench/.
+ * Sessions leave few long-lived objects: a small young generation saves memory and a tenth of the CPU, see
+ * bench/.
  */
 import { EX_CONFIG } from './commands/exit-codes.ts';
 import { NEEDED_NODE, nodeSuffices } from './system/node-version.ts';

@@ -1,8 +1,10 @@
-/** What the operator got wrong: one sentence, printed on standard error; the program ends with exit code 64 (EX_USAGE). */
+/**
+ * A mistake of the operator: one sentence, printed on standard error; the program exits with 64 (EX_USAGE).
+ */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
   readonly code = 'usage';
-  /** What else is wrong, where several faults were found at once. */
+  /** What else is wrong, if several mistakes were found at once. */
   readonly others: readonly UsageError[];
 
   constructor(message: string, others: readonly UsageError[] = []) {
@@ -10,19 +12,21 @@ export class UsageError extends Error {
     this.others = others;
   }
 
-  /** The same fault, told together with these others. */
+  /** The same mistake, together with these others. */
   beside(others: readonly UsageError[]): UsageError {
     return new UsageError(this.message, others);
   }
 }
 
-/** A fault in the value of one option. Whoever knows where the value was given can say so: `locate` in config/given.ts. */
+/**
+ * A mistake in the value of one option. `locate` in config/given.ts adds the place where the value was given.
+ */
 export class OptionError extends UsageError {
   override readonly name = 'OptionError';
   /** As on the command line: `--reject-at`. */
   readonly flag: string;
   readonly problem: string;
-  /** The value at fault, or its part before `=`, where there are several; empty for the option as a whole. */
+  /** If there are several values, the wrong one, or its part before `=`; empty for the option as a whole. */
   readonly value: string;
 
   constructor(flag: string, problem: string, value = '', others: readonly UsageError[] = []) {
@@ -37,7 +41,10 @@ export class OptionError extends UsageError {
   }
 }
 
-/** A fault in what a file says, which the message begins with. At the start it ends with exit code 78 (EX_CONFIG). */
+/**
+ * A mistake in the contents of a file, whose name begins the message. At the start the program exits with 78
+ * (EX_CONFIG).
+ */
 export class FileError extends UsageError {
   override readonly name = 'FileError';
 
@@ -46,22 +53,25 @@ export class FileError extends UsageError {
   }
 }
 
-/** Faults gathered while the work goes on, so that an operator is told of all of them at once and not of one a run. */
+/**
+ * Mistakes collected while the work goes on, so that an operator hears of all of them at once, not one per
+ * run.
+ */
 export class Faults {
   readonly #found = new Map<string, UsageError>();
   readonly #told: (fault: UsageError) => UsageError;
 
-  /** `told` makes of a fault, where it is added, what is to be said of it. */
+  /** `told` is applied to each fault that is added, and gives the one to report. */
   constructor(told: (fault: UsageError) => UsageError = (fault) => fault) {
     this.#told = told;
   }
 
-  /** In the order in which they were found; none twice. */
+  /** In the order in which they were found, without duplicates. */
   get all(): readonly UsageError[] {
     return [...this.#found.values()];
   }
 
-  /** Takes a fault with those beside it. Throws what is no UsageError. */
+  /** Adds a fault and those that it carries. Throws anything that is not a UsageError. */
   add(error: unknown): void {
     if (!(error instanceof UsageError)) throw error;
     const fault = this.#told(error);
@@ -70,7 +80,7 @@ export class Faults {
     }
   }
 
-  /** What the work gives; null where it throws a UsageError, which is kept. */
+  /** The result of the work; null if it throws a UsageError, which is kept. */
   try<T>(work: () => T): T | null {
     try {
       return work();
@@ -80,7 +90,7 @@ export class Faults {
     }
   }
 
-  /** As `try`, for work that takes its time. */
+  /** As `try`, for asynchronous work. */
   async attempt<T>(work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();
@@ -90,14 +100,14 @@ export class Faults {
     }
   }
 
-  /** Throws the first with the others beside it, if there are any. */
+  /** Throws the first one, which then carries the others, if there is any. */
   throwAny(): void {
     const [first, ...others] = this.all;
     if (first !== undefined) throw first.beside(others);
   }
 }
 
-/** What the work gives, if it met no fault; else throws the first with the others beside it. */
+/** The result of the work if it met no fault; else throws the first one, which carries the others. */
 export function soundly<T>(work: (faults: Faults) => T): T {
   const faults = new Faults();
   const made = work(faults);
@@ -105,7 +115,7 @@ export function soundly<T>(work: (faults: Faults) => T): T {
   return made;
 }
 
-/** An error in one line for a log: those of the system have their code in the message already, ours beside it. */
+/** An error as one line for a log, with its code: system errors already have it in the message. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-/** The program on a Node that is new enough, which cli.ts has seen to; all that it wants of `process` goes through here. */
+/** The program, on a Node that is new enough, as cli.ts has checked. What the commands need of `process` is here. */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { runCommandLine } from './commands/command-line.ts';
 import { screenOf } from './commands/paint.ts';
@@ -10,7 +10,7 @@ import { writeAll } from './log/write-all.ts';
 
 const STDOUT = 1;
 
-/** Node writes to a file without letting anything else go on meanwhile; only pipes and sockets are spared. */
+/** Node's own stdout writes to files synchronously, and asynchronously only to pipes and sockets. */
 function toFile(bytes: Buffer, done: (error: Error | null) => void): void {
   writeAll(STDOUT, bytes, done);
 }
@@ -21,7 +21,7 @@ function toStream(bytes: Buffer, done: (error: Error | null) => void): void {
   });
 }
 
-/** What stdout is; null where the program was started without one. */
+/** What stdout is; null if the program was started without one. */
 function statStdout(): ReturnType<typeof fstatSync> | null {
   try {
     return fstatSync(STDOUT);
@@ -32,7 +32,7 @@ function statStdout(): ReturnType<typeof fstatSync> | null {
 
 const stdout = statStdout();
 
-/** Where the system has no users of this kind we are nobody, and can become nobody else. */
+/** On a system without such users we are nobody, and cannot become anybody else. */
 const none = (): number => -1;
 const refuse = (): never => {
   throw new Error('this system has no such users');
@@ -74,7 +74,7 @@ const host: Host = {
   pid: process.pid,
   node: {
     version: process.version,
-    // Those who build Node for a distribution link it with the libraries of that; nobody else does.
+    // Only builds of Node for a distribution are linked with the distribution's libraries.
     ofDistribution:
       (process.config.variables as { readonly node_shared_libuv?: boolean }).node_shared_libuv === true,
   },
@@ -97,7 +97,7 @@ const terminal: Terminal = {
   write: (text) => void process.stdout.write(text),
   writeError: (text) => void process.stderr.write(text),
   writeLog: stdout?.isFile() === true ? toFile : toStream,
-  // systemd.exec(5): device and inode of the stream, lest output sent elsewhere be taken for it.
+  // systemd.exec(5): device and inode of the stream, so that output redirected elsewhere is not taken for it.
   journal: stdout !== null && process.env['JOURNAL_STREAM'] === `${stdout.dev}:${stdout.ino}`,
   onExit: (rest) => {
     process.on('exit', () => {
@@ -106,12 +106,12 @@ const terminal: Terminal = {
       try {
         writeSync(STDOUT, bytes);
       } catch {
-        // A full disk, or a pipe that nobody reads: there is nobody left to tell.
+        // A full disk, or a pipe that nobody reads: nobody is left to be told.
       }
     });
   },
   abandon: () => {
-    // A write that does not end would keep the process alive.
+    // A write that never ends would keep the process alive.
     process.exit();
   },
   screen: screenOf(process.stdout, process.stderr, process.env),
@@ -140,7 +140,7 @@ const terminal: Terminal = {
   },
 };
 
-// Whoever read our output may be gone; the mail goes on.
+// The reader of our output may be gone; mail goes on.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 

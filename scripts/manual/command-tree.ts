@@ -12,18 +12,18 @@ export interface ManualOption {
   /** `SCORE`; null for a switch. */
   readonly value: string | null;
   readonly help: string;
-  /** Of the option table; null for one of the command line only. */
+  /** The row of the option table; null for an option of the command line only. */
   readonly row: OptionRow<unknown> | null;
   /** `HELO_MILTER_REJECT_AT`. */
   readonly variable: string | null;
-  /** The words that it may be, where they are few. */
+  /** The words that it can be, if they are listed. */
   readonly words: readonly string[];
-  /** What stands before the `=` where the value is a pair: finding ids. */
+  /** What comes before the `=` if the value is a pair: finding ids. */
   readonly ids: readonly string[];
 }
 
 export interface ManualCommand {
-  /** Empty for the program without a command. */
+  /** Empty for the program run without a command. */
   readonly name: string;
   /** As in `helo-milter check IP HELO`. */
   readonly synopsis: string;
@@ -77,7 +77,7 @@ function manualOption({ long, flags, description }: Option): ManualOption {
   };
 }
 
-/** Its reader names them when it is given another. */
+/** The option's reader lists them in the error for any other word. */
 function wordsOf(row: OptionRow<unknown>): readonly string[] {
   if (row.value === undefined) return [];
   try {

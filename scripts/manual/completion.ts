@@ -58,7 +58,7 @@ export function bashCompletion(): string {
   ].join('\n');
 }
 
-/** After one of them comes a number or a text. */
+/** A number or text follows these. */
 function idWords(options: readonly ManualOption[]): readonly string[] {
   return [...new Set(options.flatMap(({ ids }) => ids))];
 }
@@ -118,7 +118,7 @@ function argument(option: ManualOption): string {
     ? '_files'
     : words.length > 0
       ? `(${words.join(' ')})`
-      : // Without a blank after it: what follows is the `=`.
+      : // Without a blank after it: a `=` follows.
         ids.length > 0
         ? `{compadd -S= -- ${ids.join(' ')}}`
         : ' ';

@@ -2,22 +2,22 @@
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { commandTree, type ManualCommand, type ManualOption } from './command-tree.ts';
 
-/** What the program does when it is told so by a signal. */
+/** What the program does when it gets a signal. */
 const SIGNALS = [
   [
     'SIGHUP',
-    'Read the configuration file again, and the lists, checks and zone file that it names. All of it is read and checked before any of it is used: a fault is logged in one line, and everything stays as it was. Sessions go on. Options that are marked as read at the start only need a restart, which the log says when they have changed.',
+    'Read the configuration file again, and the lists, checks and zone file that it names. Everything is read and checked before any of it is used: if there is a mistake, one log line says so and everything stays as it was. Sessions go on. Options marked "Read at the start only" need a restart, and the log says so when one has changed.',
   ],
   [
     'SIGTERM, SIGINT',
-    'Stop listening, let sessions finish for the time of --grace, answer "continue" to what is still asked, and end. A second one does not wait.',
+    'Stop listening, let sessions go on for the time of --grace, answer "continue" to whatever is still waiting, and exit. A second one means: do not wait.',
   ],
 ] as const;
 
 const FILES = [
   [
     '/etc/helo-milter.toml',
-    'a place for the configuration file that systemd units and packages use; it is read only if --config or HELO_MILTER_CONFIG names it',
+    'the configuration file by convention of the systemd unit and of packages; the service reads it only if --config or HELO_MILTER_CONFIG names it',
   ],
 ] as const;
 
@@ -25,14 +25,17 @@ const EXAMPLES = [
   ['helo-milter --observe --shadow-policy strict', 'refuse nothing; log what two policies would have done'],
   [
     'helo-milter --config /etc/helo-milter.toml --check-config',
-    'what is wrong with the file, before a start or a reload',
+    'say what is wrong with the file, before a start or a reload',
   ],
   [
     'helo-milter --config /etc/helo-milter.toml --reject-at 12 --print-config',
-    'the options in force, each with its source',
+    'print the options in force, each with its source',
   ],
   ['helo-milter check 203.0.113.50 gone.example.org', 'explain one pair of address and name'],
-  ['helo-milter publish mail.example.org 192.0.2.25 2001:db8::25', 'the records that a sender should have'],
+  [
+    'helo-milter publish mail.example.org 192.0.2.25 2001:db8::25',
+    'print the records that a sender should have',
+  ],
 ] as const;
 
 export function manPage(): string {
@@ -49,7 +52,7 @@ export function manPage(): string {
     ...paragraphs(program.description),
     '.PP',
     text(
-      'Every option may be a flag, a variable of the environment or a line of a configuration file; a flag wins over the environment, the environment over the file, the file over the default.',
+      'Every option can be a flag, an environment variable or a line of a configuration file; a flag wins over the environment, the environment over the file, the file over the default.',
     ),
     section('COMMANDS'),
     ...commands.flatMap(commandLines),
@@ -57,7 +60,7 @@ export function manPage(): string {
     ...optionSections(program.options),
     section('CONFIGURATION FILE'),
     text(
-      'TOML; its keys are the flags without their dashes, all at the top level. Repeatable options take a list or one value, switches true or false, pairs ID=VALUE a table as well. Numbers may be numbers or text. Relative paths are relative to the file. Without --config and HELO_MILTER_CONFIG no file is read.',
+      'TOML; its keys are the flags without their dashes, all at the top level. Repeatable options take a list or a single value, switches take true or false, ID=VALUE pairs may also be a table. Numbers may be written as numbers or as text. Relative paths are relative to the file. Without --config and HELO_MILTER_CONFIG no file is read.',
     ),
     ...verbatim([
       'reject-at = 12',
@@ -68,7 +71,7 @@ export function manPage(): string {
     ]),
     section('ENVIRONMENT'),
     text(
-      'HELO_MILTER_ and the name of the flag in capitals: HELO_MILTER_REJECT_AT=12. Repeatable options are split at white space, at line ends where a value may hold blanks. Switches take true, false, 1, 0, yes or no. An empty variable is not set. HELO_MILTER_CONFIG names the configuration file.',
+      'HELO_MILTER_ followed by the name of the flag in capitals: HELO_MILTER_REJECT_AT=12. Repeatable options are split at white space, or at line ends if a value may contain blanks. Switches take true, false, 1, 0, yes or no. An empty variable counts as not set. HELO_MILTER_CONFIG names the configuration file.',
     ),
     section('SIGNALS'),
     ...SIGNALS.flatMap(([name, what]) => tagged(name, what)),
@@ -136,12 +139,15 @@ function paragraphs(description: string): string[] {
 }
 
 function sentence(words: string): string {
-  // A word of the program itself is written as the program wants it.
+  // A word before a colon, such as the name of a preset, keeps its case.
   const whole = /^[a-z]+[ ,;-]/.test(words) ? `${words.charAt(0).toUpperCase()}${words.slice(1)}` : words;
   return whole.endsWith('.') ? whole : `${whole}.`;
 }
 
-/** Hyphens that can be copied, backslashes, and no line that is taken for a request; long lines are broken by roff. */
+/**
+ * Escapes hyphens so that they can be copied, backslashes, and a leading dot or quote, which would start a
+ * request; roff itself breaks long lines.
+ */
 function text(words: string): string {
   return words
     .replaceAll('\\', '\\e')

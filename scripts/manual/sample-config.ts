@@ -3,7 +3,7 @@ import { byDefault } from '../../src/commands/print-config.ts';
 import { nameOf, type OptionRow } from '../../src/config/option.ts';
 import { ROWS } from '../../src/config/options.ts';
 
-/** What an option without a default might be. */
+/** An example for each option without a default. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   socketGroup: '"postfix"',
   user: '"nobody"',
@@ -32,9 +32,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 
 export function sampleConfig(): string {
   const lines = [
-    '# Every option of helo-milter, at its default where it has one. Take away the "#" before those you change.',
-    '#   helo-milter --config helo-milter.toml --check-config   says what is wrong, and what may surprise',
-    '#   kill -HUP, or systemctl reload                         reads it again; nothing is used of a faulty file',
+    '# Every option of helo-milter, at its default if it has one. Remove the "#" before those you change.',
+    '#   helo-milter --config helo-milter.toml --check-config   says what is wrong, and what may be a surprise',
+    '#   kill -HUP, or systemctl reload                         reads it again; a file with a mistake changes nothing',
     '# Relative paths are relative to this file. [weight] and [reply-template] may be tables at the end.',
   ];
   let group = '';

@@ -1,4 +1,7 @@
-/** `--check-config`: reads all that a start would read and says what is wrong, and what is right but may surprise. */
+/**
+ * `--check-config`: reads everything a start would read, says what is wrong, and warns of what is valid but
+ * may surprise.
+ */
 import { advice } from '../advice/advice.ts';
 import type { ConfigSource } from '../config/source.ts';
 import type { Config } from '../config/config.ts';
@@ -11,13 +14,13 @@ import { becomeUser, type Identity, namedIdentity } from '../system/privileges.t
 import { checkSockets, socketsOf } from '../service/sockets.ts';
 import { Faults, FileError, UsageError } from '../errors.ts';
 
-/** A service under our unit is not root, and root hardly ever lacks a right. */
+/** Under our unit the service is not root, and root can read nearly everything. */
 const READ_BY_ROOT =
-  'this was read as root, who can read what the service perhaps cannot: --user USER reads it as that user, and docs/systemd.md has the command for the user of the unit';
+  'this was read as root, who can read files that the service may not be able to: --user USER reads it as that user, and docs/systemd.md has the command for the user of the unit';
 
 /**
- * Rejects with UsageError for the first fault, all others that one run can find with it. Started by root with `--user`, the
- * process is that user's afterwards, as it would be after a start.
+ * Rejects with a UsageError for the first mistake, which carries all others that one run can find. Started by
+ * root with `--user`, the process runs as that user afterwards, as it would after a start.
  */
 export async function checkConfig(source: ConfigSource, host: Host): Promise<string> {
   const faults = new Faults((fault) => source.locate(fault) as UsageError);
@@ -39,7 +42,7 @@ export async function checkConfig(source: ConfigSource, host: Host): Promise<str
     await faults.attempt(() => checkOwn(config));
     if (config.user === null && host.identity.current().euid === 0) warnings.push(READ_BY_ROOT);
   } else if (host.identity.current().euid !== 0) {
-    warnings.push(`${placeOf('user')}: what "${user.user}" may read and write, only root can find out`);
+    warnings.push(`${placeOf('user')}: only root can find out what "${user.user}" may read and write`);
   } else {
     await faults.attempt(async () => {
       becomeUser(user, host);
@@ -51,7 +54,7 @@ export async function checkConfig(source: ConfigSource, host: Host): Promise<str
   return `${warnings.map((text) => `warning: ${text}\n`).join('')}ok (${read})\n`;
 }
 
-/** Users, groups and places for files: what a start would need of the system, as far as it shows without a start. */
+/** Users, groups and directories that a start would need, as far as they can be checked without starting. */
 async function checkStanding(config: Config, faults: Faults): Promise<void> {
   for (const socket of config.listen) {
     await faults.attempt(() => checkSockets({ ...config, listen: [socket] }));
@@ -61,21 +64,23 @@ async function checkStanding(config: Config, faults: Faults): Promise<void> {
   if (decisionLog !== null) await faults.attempt(() => requireDirectory('--decision-log', decisionLog));
 }
 
-/** Whom a start would become; null where it would stay who we are. */
+/** The user that a start would switch to; null if it would not switch. */
 async function otherIdentity(config: Config, { identity }: Host): Promise<Identity | null> {
   const named = await namedIdentity(config);
   const { euid, egid } = identity.current();
   return named === null || (named.uid === euid && named.gid === egid) ? null : named;
 }
 
-/** What the service opens as the user that it has become. */
+/** What the service opens after it has switched to its own user. */
 async function checkOwn({ decisionLog }: Config): Promise<void> {
   if (decisionLog === null) return;
   await requireDirectory('--decision-log', decisionLog);
   await requireWritable('--decision-log', decisionLog);
 }
 
-/** Reads again, as a reload does, what root has read: a fault that root did not meet is one of rights. */
+/**
+ * Reads again, as a reload does, what root has read: a fault that root did not meet is one of permissions.
+ */
 async function examineAs({ user }: Identity, source: ConfigSource, faults: Faults): Promise<void> {
   const again = new Faults((fault) => source.locate(fault) as UsageError);
   const config = await source.examine(again);
@@ -84,7 +89,7 @@ async function examineAs({ user }: Identity, source: ConfigSource, faults: Fault
   const known = new Set(faults.all.map(({ message }) => message));
   for (const fault of again.all) {
     if (known.has(fault.message)) continue;
-    const message = `${fault.message} (as the user "${user}", who must be able to)`;
+    const message = `${fault.message} (as user "${user}", which needs access to it)`;
     faults.add(fault instanceof FileError ? new FileError(message) : new UsageError(message));
   }
 }

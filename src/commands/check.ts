@@ -5,7 +5,7 @@ import { explain, type Explanation } from './explanation.ts';
 import { explanationText } from './explanation-text.ts';
 import { makePaint } from './paint.ts';
 
-/** Asks the resolver of the flags. Throws UsageError for an address that is none. */
+/** Asks the resolver that the flags name. Throws UsageError if `ip` is not an address. */
 export async function check(
   ip: string,
   helo: string,

@@ -1,4 +1,4 @@
-/** The command line: commander's part is to collect texts; the option table says what they mean. */
+/** The command line. Commander only collects the texts; the option table says what they mean. */
 import { Command, CommanderError, Option } from 'commander';
 import { checkConfig } from './check-config.ts';
 import { check } from './check.ts';
@@ -51,17 +51,17 @@ interface RootFlags {
   readonly config?: string | false;
 }
 
-/** `without` says what is read where no file is named. */
+/** `without` says what is read if no file is named. */
 function addConfigOptions(command: Command, without: string): Command {
   return command
     .option(
       '--config <FILE>',
-      `read options from this TOML file too; flags and the environment win over it (without it ${without})`,
+      `also read options from this TOML file; flags and the environment win over it (otherwise ${without})`,
     )
     .option('--no-config', 'read no configuration file at all');
 }
 
-const AS_THE_SERVICE = `${STANDARD_CONFIG} is read, if it is there, as by the service under its unit`;
+const AS_THE_SERVICE = `${STANDARD_CONFIG} is read if it exists, as the service does under its unit`;
 
 /** One run of the program. */
 interface Run {
@@ -71,18 +71,21 @@ interface Run {
   exitCode: number;
 }
 
-/** The commands with their options; also what the manual page and the completions are made of. */
+/** The commands with their options. The manual page and the completions are made from this too. */
 export function makeProgram(run: Run): Command {
   const { version, terminal, environment } = run;
   const root = addConfigOptions(new Command('helo-milter'), 'no file is read')
     .description(
       'A milter for Postfix and Sendmail that asks whether a client has any right to the name it gives in HELO.\n' +
-        'Without a command it serves. Try "--observe" first: it refuses nothing and logs what it would have done.',
+        'Without a command it runs the milter. Try "--observe" first: it refuses nothing and logs what it would have done.',
     )
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this help')
-    .option('--check-config', 'read all that a start would read, say what is wrong or may surprise, and end')
-    .option('--print-config', 'print every option with its value and whence it comes, and end')
+    .option(
+      '--check-config',
+      'read everything a start would read, say what is wrong or may be a surprise, and exit',
+    )
+    .option('--print-config', 'print every option with its value and where it came from, and exit')
     .option('--list-findings', 'print every finding with its weight in each preset')
     .enablePositionalOptions()
     .allowExcessArguments(true)
@@ -95,7 +98,7 @@ export function makeProgram(run: Run): Command {
     })
     .exitOverride();
   const served = addOptions(root, ROWS);
-  /** What stands before the name of a command counts too. */
+  /** Options before the name of the command count too. */
   const sourceOf = (texts: Texts, { config }: RootFlags, standard: string | null): ConfigSource =>
     new ConfigSource(new Map([...served, ...texts]), {
       file: config ?? root.opts<RootFlags>().config ?? null,
@@ -159,7 +162,7 @@ export function makeProgram(run: Run): Command {
     .description('print the DNS records that a sender should have for its HELO name')
     .argument('<NAME>', 'name that the host gives in HELO')
     .argument('<IP...>', 'addresses that it sends from')
-    .option('--verify', 'compare with what DNS has; exit code 1 if something is missing')
+    .option('--verify', 'compare with what DNS has; exit with 1 if something is missing')
     .helpOption('--help', 'print this help')
     .copyInheritedSettings(root);
   const published = addOptions(
@@ -197,7 +200,7 @@ export function makeProgram(run: Run): Command {
   return root;
 }
 
-/** A fault in the value of an option is told with the place where the value was given. */
+/** Adds to a mistake in the value of an option the place where the value was given. */
 async function located<T>(source: ConfigSource, work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -236,7 +239,7 @@ export async function runCommandLine(
   }
 }
 
-/** What an unknown flag may have meant. */
+/** The flag that an unknown one was probably meant to be. */
 function meantFlag({ code, message }: CommanderError, root: Command): string {
   const [, given] = /'(--[^'=]+)/.exec(message) ?? [];
   if (code !== 'commander.unknownOption' || given === undefined) return '';

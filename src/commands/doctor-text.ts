@@ -1,9 +1,12 @@
-/** What `doctor` prints: by topic, each finding with the lines to write; or one JSON object, whose names are public API. */
+/**
+ * What `doctor` prints: by topic, each finding with the lines to change; or one JSON object, whose names are
+ * public API.
+ */
 import type { Severity } from '../doctor/diagnosis.ts';
 import type { Judged } from '../doctor/checks/index.ts';
 import type { Paint } from './paint.ts';
 
-/** Settings come from files, and DNS has a word in it too: no byte of them may steer a terminal. */
+/** The texts come from files and DNS: none of their bytes may control a terminal. */
 function printable(text: string): string {
   return text.replaceAll(
     /[^\x20-\x7e]/g,

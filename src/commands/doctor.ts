@@ -19,7 +19,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** `addOptions` gives the command the options of the service, and the way to read what was given. */
+/** `addOptions` gives the command the options of the service, and returns a reader of the given ones. */
 export function addDoctor(
   root: Command,
   terminal: Terminal,
@@ -31,17 +31,17 @@ export function addDoctor(
   const command = root
     .createCommand('doctor')
     .description(
-      'say what is set wrongly in the MTA, the resolver and the options; give those that the milter runs with beside its configuration file.\n' +
-        'Exit code 1 if something is wrong. docs/doctor.md explains every finding.',
+      'say what is set wrongly in the MTA, the resolver and the options; give it the options that the milter runs with besides its configuration file.\n' +
+        'Exits with 1 if something is wrong. docs/doctor.md explains every finding.',
     )
     .option('--postfix <FILE>', 'output of "postconf -n; postconf -M"; - is standard input')
-    .option('--postfix-config <DIR>', 'directory of main.cf, for postconf of this host')
+    .option('--postfix-config <DIR>', "directory of main.cf, for this host's postconf")
     .option('--sendmail <FILE>', 'a sendmail.cf')
     .option('--no-dns', 'ask no name server')
     .option('--no-probe', 'do not connect to the milter')
     .option(
       '--bogus-name <NAME>',
-      'a name that is signed wrongly, to see whether DNSSEC is validated',
+      'a name with a bad signature, to see whether DNSSEC is validated',
       'dnssec-failed.org',
     )
     .option('--json', 'print one JSON object')

@@ -1,4 +1,4 @@
-/** What there is to say of one (client, HELO) pair: its assessment, and the verdict under each policy. */
+/** What there is to say about one (client, HELO) pair: its assessment, and the verdict under each policy. */
 import type { Config } from '../config/config.ts';
 import { assess, type Assessment, withSession } from '../core/assess.ts';
 import { type Check, PRESETS, type PresetName } from '../core/check.ts';
@@ -16,16 +16,16 @@ import { registryOf } from '../service/registry.ts';
 /** One pair under every preset. The field names of the report are public API. */
 export interface Explanation {
   readonly assessment: Assessment;
-  /** Those that were asked. */
+  /** The checks that were run. */
   readonly checks: readonly Check[];
-  /** Under the policy of the flags. */
+  /** Under the policy that the flags give. */
   readonly verdict: Verdict;
   readonly policy: Policy;
   readonly presets: ReadonlyMap<PresetName, Verdict>;
   readonly reply: (verdict: Verdict) => string | null;
 }
 
-/** Throws UsageError for an address that is none. */
+/** Throws UsageError if `ip` is not an address. */
 export async function explain(
   ip: string,
   helo: string,

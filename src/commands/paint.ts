@@ -1,9 +1,9 @@
-/** Colour on a terminal, and only there. Text without colour is the same text. */
+/** Colour, on a terminal only. Without colour the text is the same. */
 import type { Severity } from '../doctor/diagnosis.ts';
 import type { Disposition } from '../policy/policy.ts';
 
 export interface Paint {
-  /** `text` in the colour of what becomes of the mail. */
+  /** `text` in the colour of what happens to the mail. */
   disposition(disposition: Disposition, text: string): string;
   severity(severity: Severity, text: string): string;
   /** The id of a finding. */
@@ -44,11 +44,11 @@ interface Stream {
 export interface Screen {
   /** Standard output takes colour. */
   readonly colour: boolean;
-  /** Width of standard error; null where that is no terminal. */
+  /** Width of standard error; null if that is not a terminal. */
   readonly columns: number | null;
 }
 
-/** No colour where `NO_COLOR` is set to anything (no-color.org), on a dumb terminal, or in a file or pipe. */
+/** No colour if `NO_COLOR` is set to anything (no-color.org), on a dumb terminal, or in a file or pipe. */
 export function screenOf(
   stdout: Stream,
   stderr: Stream,

@@ -1,4 +1,7 @@
-/** `--print-config`: every option with its value and whence it comes, as a configuration file that can be read back. */
+/**
+ * `--print-config`: every option with its value and where it came from, as a configuration file that can be
+ * read back.
+ */
 import { resolve } from 'node:path';
 import { nameOf, type OptionRow } from '../config/option.ts';
 import { ROWS } from '../config/options.ts';
@@ -19,7 +22,7 @@ export function printConfig(settings: Settings, file: string | null): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Null where there is nothing. */
+/** Null if there is no default. */
 export function byDefault(row: OptionRow<unknown>): string | null {
   if (row.value === undefined) return 'false';
   if (row.default === null) return row.repeatable ? '[]' : null;
@@ -28,7 +31,7 @@ export function byDefault(row: OptionRow<unknown>): string | null {
 
 function given(row: OptionRow<unknown>, { values }: Setting): string {
   if (row.value === undefined) return String(values.length > 0);
-  // What follows is read back from a file, which may lie elsewhere.
+  // This is read back from a file, which may be in another directory.
   const texts = values.map(({ text }) => (row.path === true ? resolve(text) : text));
   if (row.table === true) {
     const pairs = new Map(texts.map((text) => [text.replace(/=.*/s, ''), text.slice(text.indexOf('=') + 1)]));

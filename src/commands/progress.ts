@@ -1,4 +1,4 @@
-/** One line on standard error that says what is going on, for whoever sits at a terminal; it is gone at the end. */
+/** One line on standard error that says what is going on, if that is a terminal; it is erased at the end. */
 import type { Terminal } from './terminal.ts';
 
 export interface Progress {

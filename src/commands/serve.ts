@@ -12,9 +12,9 @@ import { type Service, startService } from '../service/service.ts';
 import { supervise } from '../service/supervision.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Once all else has ended, the reader of the log, and systemd, have so long to take what is left. */
+/** Once all else has ended, the reader of the log and systemd have this long to take what is left. */
 const LAST_LINES_MS = 5000;
-/** And where nobody wants to wait. */
+/** The same after a second signal. */
 const HURRIED_MS = 500;
 
 export async function serve(source: ConfigSource, version: string, terminal: Terminal): Promise<void> {
@@ -41,7 +41,7 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
     standing: { host, handed: systemd.handed },
     lostLines: () => lines.lostInAll,
   });
-  // A fault nobody foresaw must not take the sessions of others along.
+  // An unforeseen fault must not end the sessions of others.
   terminal.onFault((event, error) => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.tell('internal', { at: event, detail });
@@ -70,11 +70,11 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
   if (await inTime(done, hurried)) return;
   const lost = lines.waiting + lines.lostInAll;
   lines.take();
-  if (lost > 0) terminal.writeError(`helo-milter: nobody reads the log; ${lost} lines of it are lost\n`);
+  if (lost > 0) terminal.writeError(`helo-milter: nobody is reading the log; ${lost} lines of it are lost\n`);
   terminal.abandon();
 }
 
-/** Whether the last lines have left before our patience ends. */
+/** Whether the last lines were written before our patience ran out. */
 async function inTime(done: Promise<unknown>, hurried: Promise<unknown>): Promise<boolean> {
   const timers: NodeJS.Timeout[] = [];
   const tooLate = new Promise<false>((resolve) => {
@@ -97,7 +97,7 @@ function started(config: Config, { sockets, http }: Service, version: string): E
   };
 }
 
-/** What an operator may want to change about the surroundings, said once. */
+/** What an operator may want to change in the surroundings; said once, at the start. */
 function* warnings({
   node,
   systemName,
@@ -105,11 +105,10 @@ function* warnings({
 }: Host): Generator<[event: 'node' | 'root', detail: string]> {
   const endOfLife = endOfLifeWarning(node, systemName(), Date.now());
   if (endOfLife !== null) yield ['node', endOfLife];
-  if (identity.current().euid === 0)
-    yield ['root', 'nothing here needs the rights of root; --user drops them'];
+  if (identity.current().euid === 0) yield ['root', 'nothing here needs root; --user drops its rights'];
 }
 
-/** What it will do, and what to tell the MTA: five lines, and one for the numbers where they are served. */
+/** What it will do, and what to tell the MTA: five lines, and one for the metrics if they are served. */
 function banner(config: Config, file: string | null, { sockets, http }: Service, version: string): string {
   const { policy, rejectAt, tempfailAt, applyAt, observe, enforcePercent, shadowPolicy } = config;
   const { dnsZone, dnsServer, dnsTimeout, deadline, cacheSize, cacheMemory, cacheMax } = config;
@@ -123,7 +122,7 @@ function banner(config: Config, file: string | null, { sockets, http }: Service,
     cacheSize === 0
       ? 'keeps no assessments'
       : `keeps assessments of ${cacheSize} addresses in ${formatSize(cacheMemory)}, each for at most ${formatDuration(cacheMax)}`;
-  const open = config.httpPublic ? ', for whoever can reach it' : '';
+  const open = config.httpPublic ? ', open to anyone who can reach it' : '';
   return [
     `helo-milter ${version} listens on ${sockets.join(', ')}`,
     `policy ${policy}: reject at ${rejectAt}, tempfail at ${tempfailAt}, verdict at ${applyAt}`,

@@ -1,6 +1,6 @@
 /** Text tables for a terminal. */
 
-/** Columns padded to the same width, the last one as it is. */
+/** Pads columns to the same width; the last one stays as it is. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>

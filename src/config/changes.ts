@@ -1,15 +1,17 @@
-/** What a reload changes: which options, and which of them must wait for a restart. */
+/** What a reload changes: which options have changed, and which of these must wait for a restart. */
 import { isDeepStrictEqual } from 'node:util';
 import { nameOf } from './option.ts';
 import { type Config } from './config.ts';
 import { ROWS } from './options.ts';
 
 export interface Changes {
-  /** The new configuration, with those options as they were that cannot change while the program runs. */
+  /**
+   * The new configuration, in which options that cannot change while the program runs have their old values.
+   */
   readonly config: Config;
   /** Names of the options that have changed. */
   readonly changed: readonly string[];
-  /** Names of those that will at the next start. */
+  /** Names of those that will change at the next start. */
   readonly waiting: readonly string[];
 }
 

@@ -1,10 +1,10 @@
-/** Which word somebody may have meant. */
+/** The word that somebody may have meant. */
 
-/** `; did you mean reject-at?` for a word that is nearly one of those known, else nothing. */
+/** `; did you mean reject-at?` for a word that is nearly one of the known ones, else an empty text. */
 export function closest(word: string, known: readonly string[]): string {
   const wanted = plain(word);
   let best: string | null = null;
-  // What is further away than that is another word.
+  // A word further away than this is a different word.
   let least = Math.min(wanted.length > 6 ? 4 : 3, wanted.length);
   for (const each of known) {
     const distance = editDistance(wanted, plain(each));
@@ -15,7 +15,7 @@ export function closest(word: string, known: readonly string[]): string {
   return best === null ? '' : `; did you mean ${best}?`;
 }
 
-/** `rejectAt`, `reject_at` and `--reject-at` are one. */
+/** `rejectAt`, `reject_at` and `--reject-at` are the same. */
 function plain(word: string): string {
   return word
     .slice(0, 100)

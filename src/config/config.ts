@@ -1,14 +1,14 @@
-/** From the texts given for the options to the one frozen Config that the program reads. */
+/** Turns the texts given for the options into the one frozen Config that the program reads. */
 import { flagOf, type OptionRow, readOption } from './option.ts';
 import { type OptionKey, type Options, ROWS } from './options.ts';
 import { Faults, OptionError, soundly } from '../errors.ts';
 
-/** The values of all options, read and checked one by one. */
+/** The values of all options, each read and checked. */
 export type Config = {
   readonly [K in OptionKey]: Options[K] extends OptionRow<infer T> ? T : never;
 };
 
-/** What must hold between two options: the two, and whether it does. */
+/** What must hold between two options. */
 const RELATIONS: readonly {
   readonly keys: readonly [OptionKey, OptionKey];
   readonly holds: (config: Config) => boolean;
@@ -38,14 +38,14 @@ const RELATIONS: readonly {
 ];
 
 /**
- * Reads all options from the texts given for each. Throws OptionError for the first fault, the others with it. Of two
- * options that do not go together the one is blamed that was given.
+ * Reads all options from the texts given for each. Throws an OptionError for the first mistake, which carries
+ * the others. If two options do not go together, the one that was given is blamed.
  */
 export function readConfig(given: ReadonlyMap<string, readonly string[]>): Config {
   return soundly((faults) => readOptions(given, faults));
 }
 
-/** As `readConfig`, with the faults gathered: the default stands for an option that has one. */
+/** As `readConfig`, but collects the faults; an option with a fault has its default. */
 export function readOptions(given: ReadonlyMap<string, readonly string[]>, faults: Faults): Config {
   const own = new Faults();
   const entries = ROWS.map(([key, row]) => {

@@ -1,5 +1,5 @@
 /**
- * The configuration file: TOML, flat, its keys the flags without dashes.
+ * The configuration file: flat TOML whose keys are the flags without their dashes.
  *
  *     reject-at = 12
  *     trust = ["192.0.2.0/24", "2001:db8::/32"]
@@ -21,12 +21,15 @@ const BY_NAME: ReadonlyMap<string, { readonly key: string; readonly row: OptionR
   ROWS.map(([key, row]) => [nameOf(key), { key, row }]),
 );
 
-/** Reads the text of a file. Throws FileError, naming file, line and column, for the first fault, the others with it. */
+/**
+ * Reads the text of a file. Throws a FileError with file, line and column for the first mistake, which
+ * carries the others.
+ */
 export function parseConfigFile(text: string, file: string): Settings {
   return soundly((faults) => readConfigFile(text, file, faults));
 }
 
-/** As `parseConfigFile`, with the faults gathered, and the settings that have none. */
+/** As `parseConfigFile`, but collects the faults and returns the settings that have none. */
 export function readConfigFile(text: string, file: string, faults: Faults): Settings {
   let document: TomlTable;
   try {
@@ -91,7 +94,7 @@ class Reader {
   #pairs(name: string, table: TomlTable): readonly SettingValue[] {
     return Object.entries(table).map(([id, value]) => {
       const path = [name, id];
-      // What stands below a header belongs to its table, to the surprise of many.
+      // What follows a table's header belongs to that table, which surprises many.
       if (BY_NAME.has(id)) throw this.#wrong(path, `the option ${id} belongs above [${name}]`, 'key');
       return { text: `${id}=${this.#scalar(path, value)}`, place: this.place(path, 'key') };
     });
@@ -108,7 +111,7 @@ class Reader {
   #scalar(path: Path, value: Toml): string {
     if (typeof value === 'string') return value;
     if (typeof value !== 'number') throw this.#wrong(path, 'takes text or a number');
-    // A mode is octal in any spelling: 0o660 must not come out as 432.
+    // A mode is octal in any spelling: 0o660 must not become 432.
     const source = this.#places.source(path);
     return source.startsWith('0o') ? source : String(value);
   }

@@ -1,6 +1,6 @@
 /**
- * What has been given for the options, and where: on the command line, in the environment, in a configuration file. The
- * option table says what it means.
+ * What was given for the options, and where: on the command line, in the environment or in a configuration
+ * file. The option table says what it means.
  */
 import { flagOf, nameOf, variableOf } from './option.ts';
 import { ROWS } from './options.ts';
@@ -9,9 +9,9 @@ import { type Faults, FileError, OptionError, soundly, UsageError } from '../err
 
 export interface Setting {
   readonly source: 'flag' | 'environment' | 'file';
-  /** `--reject-at`, `HELO_MILTER_REJECT_AT`, or `helo-milter.toml:3:1`, which is that of the key. */
+  /** `--reject-at`, `HELO_MILTER_REJECT_AT` or `helo-milter.toml:3:1`, the place of the key. */
   readonly place: string;
-  /** None for a switch that is off, and for an empty list. */
+  /** Empty for a switch that is off and for an empty list. */
   readonly values: readonly SettingValue[];
 }
 
@@ -24,7 +24,7 @@ export interface SettingValue {
 /** By the key of the option table. */
 export type Settings = ReadonlyMap<string, Setting>;
 
-/** The first that has an option decides it. */
+/** The first layer that has an option decides it. */
 export function merge(...layers: readonly Settings[]): Settings {
   return new Map(layers.toReversed().flatMap((layer) => [...layer]));
 }
@@ -44,7 +44,7 @@ export function fromFlags(texts: ReadonlyMap<string, readonly string[]>): Settin
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names the configuration file; no option of the table. */
+/** Names the configuration file; not an option of the table. */
 export const CONFIG_VARIABLE = 'HELO_MILTER_CONFIG';
 const PREFIX = 'HELO_MILTER_';
 /** What Kubernetes and Docker set for a service of our name. */
@@ -58,12 +58,12 @@ const SWITCH: ReadonlyMap<string, boolean> = new Map([
   ['no', false],
 ]);
 
-/** The variables `HELO_MILTER_*`; an empty one is not set. Throws UsageError for those that mean nothing. */
+/** The variables `HELO_MILTER_*`; an empty one counts as not set. Throws UsageError for unknown ones. */
 export function fromEnvironment(environment: Environment): Settings {
   return soundly((faults) => readEnvironment(environment, faults));
 }
 
-/** As `fromEnvironment`, with the faults gathered, and the settings that have none. */
+/** As `fromEnvironment`, but collects the faults and returns the settings that have none. */
 export function readEnvironment(environment: Environment, faults: Faults): Settings {
   const rows = new Map(ROWS.map(([key, row]) => [variableOf(key), { key, row }]));
   const settings = new Map<string, Setting>();
@@ -95,13 +95,15 @@ export function readEnvironment(environment: Environment, faults: Faults): Setti
   return settings;
 }
 
-/** Lines without the blanks around them, and without empty ones among others. */
+/** Trimmed lines, without empty ones unless all are. */
 function linesOf(text: string): string[] {
   const lines = text.split('\n').map((line) => line.trim());
   return lines.some((line) => line !== '') ? lines.filter((line) => line !== '') : [''];
 }
 
-/** The same error, and those beside it, with the place where the value was given in place of the flag. */
+/**
+ * The same error, and those that it carries, with the place where the value was given instead of the flag.
+ */
 export function locate(error: unknown, settings: Settings): unknown {
   return error instanceof UsageError ? located(error, settings) : error;
 }

@@ -1,32 +1,32 @@
-/** What a row of the option table is, and the kinds of rows that there are. */
+/** A row of the option table, and the kinds of rows. */
 import { OptionError, UsageError } from '../errors.ts';
 
 export type OptionGroup =
   'Service' | 'Policy' | 'Who we are' | 'Exemptions' | 'DNS and cache' | 'Replies' | 'Logging' | 'Monitoring';
 
 export interface OptionDoc {
-  /** Placeholder of the value in `--help`; absent for a switch. */
+  /** Placeholder for the value in `--help`; absent for a switch. */
   readonly value?: string;
   readonly group: OptionGroup;
   readonly help: string;
   /** The `check` command understands the option as well. */
   readonly check?: boolean;
-  /** The value is a path: in a configuration file it is relative to that file. */
+  /** The value is a path, in a configuration file relative to that file. */
   readonly path?: boolean;
-  /** Values are pairs `ID=…`: a configuration file may have a table of them. */
+  /** Values are pairs `ID=…`; a configuration file may have a table of them. */
   readonly table?: boolean;
-  /** Values may hold blanks: in the environment each has a line of its own. */
+  /** Values may contain blanks; in the environment each is on a separate line. */
   readonly blanks?: boolean;
-  /** Read at the start only: a reload says that it changed, and that it needs a restart. */
+  /** Read only at the start; a reload says that it has changed and needs a restart. */
   readonly restart?: boolean;
 }
 
 /** One option. `T` is what the program reads. */
 export interface OptionRow<T> extends OptionDoc {
-  /** As the operator would write it; null where nothing is set unless told. */
+  /** As the operator would write it; null if there is none. */
   readonly default: string | null;
   readonly repeatable: boolean;
-  /** From the texts given (none for a switch that is off) to the value; throws UsageError. */
+  /** Makes the value from the texts given (none for a switch that is off). Throws UsageError. */
   readonly read: (texts: readonly string[]) => T;
 }
 
@@ -50,7 +50,7 @@ export function optional<T>(doc: OptionDoc & { readonly parse: Parse<T> }): Opti
   return { ...rest, default: null, repeatable: false, read };
 }
 
-/** An option that may be given several times; what is given replaces the default. */
+/** An option that may be given several times; given values replace the default. */
 export function many<T>(
   doc: OptionDoc & { readonly parse: Parse<T>; readonly default?: string },
 ): OptionRow<readonly T[]> {
@@ -79,7 +79,7 @@ export function variableOf(key: string): string {
   return `HELO_MILTER_${nameOf(key).replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** Reads one option; an OptionError names the flag, and which of several values is at fault. */
+/** Reads one option. Throws an OptionError that names the flag and which of several values is wrong. */
 export function readOption<T>(key: string, row: OptionRow<T>, texts: readonly string[]): T {
   try {
     return row.read(texts);

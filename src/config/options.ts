@@ -1,7 +1,7 @@
 /**
- * The option table: one row an option. From it come the flags, the keys of a configuration file, the variables of the
- * environment, `--help`, the manual page, the completions and the README's table. Everything the operator can tune is
- * here and nowhere else.
+ * The option table, one row per option. The flags, the keys of the configuration file, the environment
+ * variables, `--help`, the manual page, the completions and the README's table are all made from it. Whatever
+ * the operator can tune is here and nowhere else.
  */
 import { PRESETS } from '../core/check.ts';
 import { LEVELS } from '../log/log.ts';
@@ -34,7 +34,7 @@ export const OPTIONS = {
   listen: many({
     value: 'SOCKET',
     group: 'Service',
-    help: 'where the MTA finds us: inet:HOST:PORT, inet:PORT@HOST, unix:/PATH, local:/PATH, or systemd; sockets that systemd hands over are used instead in any case',
+    help: 'where to listen for the MTA: inet:HOST:PORT, inet:PORT@HOST, unix:/PATH, local:/PATH, or systemd; sockets handed over by systemd always take precedence',
     parse: verbatim,
     default: 'inet:127.0.0.1:8892',
     restart: true,
@@ -50,7 +50,7 @@ export const OPTIONS = {
   socketGroup: optional({
     value: 'GROUP',
     group: 'Service',
-    help: 'group of a unix socket, by name or number: that of the MTA (default: our own)',
+    help: 'group of a unix socket, by name or number; use the group of the MTA (default: our own)',
     parse: account,
     restart: true,
   }),
@@ -71,7 +71,7 @@ export const OPTIONS = {
   pidFile: optional({
     value: 'FILE',
     group: 'Service',
-    help: 'write our process id to this file while we serve',
+    help: 'write our process id to this file while running',
     parse: verbatim,
     path: true,
     restart: true,
@@ -100,7 +100,7 @@ export const OPTIONS = {
   policy: one({
     value: 'PRESET',
     group: 'Policy',
-    help: 'rfc5321: RFC 5321 as written; emailcore: draft-ietf-emailcore-as; strict: unproven names are refused',
+    help: 'rfc5321: RFC 5321 as written; emailcore: draft-ietf-emailcore-as; strict: refuse unproven names',
     parse: oneOf(...PRESETS),
     default: 'rfc5321',
     check: true,
@@ -124,7 +124,7 @@ export const OPTIONS = {
   weight: many({
     value: 'ID=NUMBER',
     group: 'Policy',
-    help: 'weight of one finding, in place of its preset; see --list-findings',
+    help: 'weight of one finding, instead of that of the preset; see --list-findings',
     parse: weight,
     check: true,
     table: true,
@@ -132,14 +132,14 @@ export const OPTIONS = {
   require: optional({
     value: 'STRENGTH',
     group: 'Policy',
-    help: 'the weakest proof that name and client belong together: exact, authorized or aligned (default: by preset)',
+    help: 'the weakest proof to accept that a name belongs to its client: exact, authorized or aligned (default: by preset)',
     parse: oneOf('exact', 'authorized', 'aligned'),
     check: true,
   }),
   tempfailLimit: one({
     value: 'COUNT/TIME',
     group: 'Policy',
-    help: 'a sender that was tempfailed so often, over so long, is accepted until 35 days after it last needed that: who tries again for longer loses no mail',
+    help: 'accept a sender that was tempfailed this often over this long, until 35 days after it last needed that; a sender that retries for longer loses no mail',
     parse: countAndAge,
     default: '3/2h',
   }),
@@ -150,7 +150,7 @@ export const OPTIONS = {
   enforcePercent: one({
     value: 'N',
     group: 'Policy',
-    help: 'act on this share of client networks (by a stable hash), observe the rest',
+    help: 'act on this percentage of client networks (by a stable hash), observe the rest',
     parse: numberBetween(0, 100),
     default: '100',
   }),
@@ -163,14 +163,14 @@ export const OPTIONS = {
   churnLimit: one({
     value: 'N',
     group: 'Policy',
-    help: 'more different names than this from one address within the window are helo-churn',
+    help: 'more names than this from one address within the window are helo-churn',
     parse: numberBetween(1, 1000),
     default: '10',
   }),
   churnWindow: one({
     value: 'TIME',
     group: 'Policy',
-    help: 'length of the window in which names are counted',
+    help: 'length of the window in which the names of an address are counted',
     parse: durationBetween(1000, 86_400_000),
     default: '10m',
   }),
@@ -185,34 +185,34 @@ export const OPTIONS = {
   ourName: many({
     value: 'NAME',
     group: 'Who we are',
-    help: 'a name of ours, with all names below it: nobody else may give it',
+    help: 'a name of ours, with all names below it, that no other client may use',
     parse: domainName,
     check: true,
   }),
   ourAddress: many({
     value: 'ADDRESS',
     group: 'Who we are',
-    help: 'an address of ours: nobody else may give it as a literal',
+    help: 'an address of ours that no other client may use as a literal',
     parse: address,
     check: true,
   }),
   trust: many({
     value: 'NETWORK',
     group: 'Exemptions',
-    help: 'never refuse clients in this network; loopback never is',
+    help: 'never refuse clients in this network; loopback is never refused anyway',
     parse: prefix,
   }),
   access: optional({
     value: 'FILE',
     group: 'Exemptions',
-    help: 'list of allow and deny lines; see docs/access.md',
+    help: 'file of allow and deny lines; see docs/access.md',
     parse: verbatim,
     path: true,
   }),
   recipientPolicy: optional({
     value: 'FILE',
     group: 'Exemptions',
-    help: 'recipients and domains with a policy of their own, or off; see docs/recipients.md',
+    help: 'file of recipients and domains with a policy of their own, or off; see docs/recipients.md',
     parse: verbatim,
     path: true,
   }),
@@ -225,14 +225,14 @@ export const OPTIONS = {
   dnsServer: many({
     value: 'ADDRESS',
     group: 'DNS and cache',
-    help: 'resolver to ask: ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT (default: those of the system)',
+    help: 'resolver to ask: ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT (default: the resolvers of the system)',
     parse: verbatim,
     check: true,
   }),
   dnsZone: optional({
     value: 'FILE',
     group: 'DNS and cache',
-    help: 'answer from this zone file and ask no server; for check and publish, and to try things out',
+    help: 'answer from this zone file and ask no server; for check, publish and experiments',
     parse: verbatim,
     check: true,
     path: true,
@@ -248,7 +248,7 @@ export const OPTIONS = {
   deadline: one({
     value: 'TIME',
     group: 'DNS and cache',
-    help: 'how long one assessment may take; Sendmail waits 10s and Postfix 30s unless told, both 15s with the lines of postfix-conf',
+    help: 'how long one assessment may take; by default Sendmail waits 10s and Postfix 30s, with the lines of postfix-conf both wait 15s',
     parse: durationBetween(100, 25_000),
     default: '6s',
     check: true,
@@ -256,41 +256,41 @@ export const OPTIONS = {
   cacheSize: one({
     value: 'N',
     group: 'DNS and cache',
-    help: 'client addresses whose assessments are kept; 0 keeps none',
+    help: 'number of client addresses whose assessments are cached; 0 turns the cache off',
     parse: numberBetween(0, 1_000_000),
     default: '20000',
   }),
   cacheMemory: one({
     value: 'SIZE',
     group: 'DNS and cache',
-    help: 'memory that they may take, such as 64M; what one network may have of it is a 32nd',
+    help: 'memory that the cache may take, such as 64M; one network may have a 32nd of it',
     parse: sizeBetween(64 * 1024, 16 * 1024 ** 3),
     default: '64M',
   }),
   cacheMin: one({
     value: 'TIME',
     group: 'DNS and cache',
-    help: 'shortest life of an assessment, whatever the TTLs say',
+    help: 'shortest time to keep an assessment, whatever the TTLs say',
     parse: durationBetween(0, 3_600_000),
     default: '10s',
   }),
   cacheMax: one({
     value: 'TIME',
     group: 'DNS and cache',
-    help: 'longest life of an assessment, whatever the TTLs say',
+    help: 'longest time to keep an assessment, whatever the TTLs say',
     parse: durationBetween(0, 86_400_000),
     default: '15m',
   }),
   authservId: optional({
     value: 'NAME',
     group: 'Replies',
-    help: 'name under which we sign Authentication-Results (default: the name of the MTA)',
+    help: 'name to put at the start of Authentication-Results (default: the name of the MTA)',
     parse: token,
   }),
   forgedResults: one({
     value: 'WHICH',
     group: 'Replies',
-    help: 'fields with our authserv-id that are removed from accepted mail: ours (those with x-helo or x-csa), all or none; see docs/company.md',
+    help: 'which fields with our authserv-id to remove from accepted mail: ours (those with x-helo or x-csa), all or none; see docs/company.md',
     parse: oneOf(...FORGED_RESULTS),
     default: 'ours',
   }),
@@ -301,7 +301,7 @@ export const OPTIONS = {
   helpUrl: optional({
     value: 'URL',
     group: 'Replies',
-    help: 'page that explains a refusal; #FINDING-ID is appended',
+    help: 'page that explains refusals, for the reply; #FINDING-ID is appended',
     parse: webPage(120),
     check: true,
   }),
@@ -315,7 +315,7 @@ export const OPTIONS = {
   replyTemplate: many({
     value: 'ID=TEXT',
     group: 'Replies',
-    help: 'your words for one finding; {helo}, {client} and what else its own text has in braces is filled in',
+    help: 'your own reply text for one finding; {helo}, {client} and whatever else its built-in text has in braces are filled in',
     parse: template,
     check: true,
     table: true,
@@ -332,19 +332,19 @@ export const OPTIONS = {
   logLevel: one({
     value: 'LEVEL',
     group: 'Logging',
-    help: 'the least urgent lines that are written: error, warning, info (decisions) or debug',
+    help: 'write lines of this level and above: error, warning, info (decisions) or debug',
     parse: oneOf(...LEVELS),
     default: 'info',
   }),
   logTime: flag({
     group: 'Logging',
-    help: 'begin key=value lines with the time in UTC; the journal and JSON have theirs',
+    help: 'begin key=value lines with the time in UTC; the journal and JSON have their own',
     restart: true,
   }),
   decisionLog: optional({
     value: 'FILE',
     group: 'Logging',
-    help: 'append every decision with its evidence to this file, as JSON lines; opened anew on SIGUSR1, see docs/log.md',
+    help: 'append every decision with its evidence to this file, as JSON lines; reopened on SIGUSR1, see docs/log.md',
     parse: verbatim,
     restart: true,
     path: true,
@@ -364,7 +364,7 @@ export const OPTIONS = {
   }),
   httpPublic: flag({
     group: 'Monitoring',
-    help: 'let --http be an address that others can reach; there is no password',
+    help: 'allow --http to be an address that others can reach; there is no password',
     restart: true,
   }),
 } as const;

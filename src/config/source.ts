@@ -1,4 +1,4 @@
-/** Where the configuration comes from, to be read at the start and again whenever the operator says so. */
+/** Where the configuration comes from. It is read at the start and whenever the operator asks for it. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { readConfigFile } from './file.ts';
@@ -15,14 +15,19 @@ import {
 } from './given.ts';
 import { describeError, Faults, UsageError } from '../errors.ts';
 
-/** What the service reads under the unit of `systemd/`, if it is there; commands that ask about the service do likewise. */
+/**
+ * The file that the service reads under the unit in `systemd/`; commands that ask about the service read it
+ * if it exists.
+ */
 export const STANDARD_CONFIG = '/etc/helo-milter.toml';
 
 export interface ConfigPlaces {
-  /** That of `--config`; false for `--no-config`, with which none is read; null where neither is given. */
+  /**
+   * The file named by `--config`; false for `--no-config`, with which none is read; null if neither is given.
+   */
   readonly file?: string | false | null;
   readonly environment?: Environment;
-  /** Read where no other is named, if it is there. */
+  /** Read if it exists and no other is named. */
   readonly standard?: string | null;
 }
 
@@ -47,17 +52,20 @@ export class ConfigSource {
     this.#named = file === null ? CONFIG_VARIABLE : '--config';
   }
 
-  /** Null where none is named, and none was found in the standard place by the last reading: then none is read. */
+  /** Null if none is named and the last reading found none in the standard place. */
   get file(): string | null {
     return this.#file;
   }
 
-  /** What was given, by the last reading. */
+  /** What was given, as of the last reading. */
   get settings(): Settings {
     return this.#settings;
   }
 
-  /** Reads everything afresh: flag before environment before file. Rejects with UsageError, or FileError for the file. */
+  /**
+   * Reads everything afresh; flags win over the environment, the environment over the file. Rejects with
+   * UsageError, or FileError for the file.
+   */
   async read(): Promise<Config> {
     const faults = new Faults();
     const config = await this.examine(faults);
@@ -65,7 +73,7 @@ export class ConfigSource {
     return config;
   }
 
-  /** As `read`, with the faults gathered; what is at fault counts as not given. */
+  /** As `read`, but collects the faults; what has a fault counts as not given. */
   async examine(faults: Faults): Promise<Config> {
     if (this.#standard !== null) this.#file = existsSync(this.#standard) ? this.#standard : null;
     const file = this.#file;
@@ -79,7 +87,7 @@ export class ConfigSource {
     return config;
   }
 
-  /** An error in the value of an option, told with the place where the value was given. */
+  /** Adds to an error in the value of an option the place where the value was given. */
   locate(error: unknown): unknown {
     return locate(error, this.#settings);
   }

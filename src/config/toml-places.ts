@@ -1,6 +1,7 @@
 /**
- * Where each key and value of a TOML document stands, which smol-toml does not tell. For sound documents only:
- * smol-toml has read it before, so that what is looked for here is where things end, not whether they are right.
+ * The position of each key and value in a TOML document, which smol-toml does not give. For valid documents
+ * only: smol-toml has read the text before, so this only looks for where things end, not whether they are
+ * right.
  */
 import { parse } from 'smol-toml';
 
@@ -13,7 +14,7 @@ export interface TomlPlace {
 
 type Path = readonly (string | number)[];
 
-/** By path: keys, and places in arrays from 0. */
+/** By path: keys, and indices of arrays from 0. */
 export class TomlPlaces {
   readonly #text: string;
   readonly #places: ReadonlyMap<string, TomlPlace>;
@@ -27,7 +28,7 @@ export class TomlPlaces {
     return this.#places.get(keyOf(path));
   }
 
-  /** As it is written, without what is around it. */
+  /** The value as written, without its surroundings. */
   source(path: Path): string {
     const place = this.get(path);
     return place === undefined ? '' : this.#text.slice(place.value, place.end);
@@ -42,10 +43,10 @@ export class TomlPlaces {
   }
 }
 
-/** Nothing that anybody asks for stands deeper; with paths as long as a text is deep, the work would be its square. */
+/** Nothing that is asked for is deeper. With paths as long as a text is deep, the work would be quadratic. */
 const MAX_DEPTH = 16;
 
-/** One step further in, as far as anybody asks. */
+/** One step deeper, up to the depth that is asked for. */
 function below(path: Path, step: string | number): Path {
   return path.length < MAX_DEPTH ? [...path, step] : path;
 }
@@ -129,10 +130,10 @@ class Scan {
     } else if (first === '"' || first === "'") {
       this.#skip(STRING);
     } else {
-      // A date may have a blank in the middle, and none at its end.
+      // A date may have a blank in the middle, but not at its end.
       this.#skip(/[^\s,\]}#]+(?:[ \t]+[^\s,\]}#]+)*/y);
     }
-    // Whatever happens, it goes on.
+    // Whatever happens, the scan moves on.
     if (this.#at === value) this.#at++;
     this.#places.set(keyOf(path), { key, value, end: this.#at });
   }
@@ -143,7 +144,7 @@ class Scan {
       this.#skip(/[ \t.]*/y);
       const at = this.#at;
       const word = this.#skip(/"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+/y);
-      // An unsound key must not stop the scan.
+      // An invalid key must not stop the scan.
       if (word === '') this.#at++;
       parts.push({ name: /^["']/.test(word) ? (Object.keys(parse(`${word} = 0`))[0] ?? '') : word, at });
       this.#skip(/[ \t]*/y);
@@ -151,7 +152,7 @@ class Scan {
     return parts;
   }
 
-  /** Goes past what matches here, if anything does. */
+  /** Moves past what matches here, and returns it. */
   #skip(pattern: RegExp): string {
     pattern.lastIndex = this.#at;
     const found = pattern.exec(this.#text)?.[0] ?? '';
@@ -160,6 +161,8 @@ class Scan {
   }
 }
 
-/** Basic, literal, and both over several lines, which may end in up to two quotes of their own. */
+/**
+ * Basic and literal strings, both also multi-line, where up to two quotes may come before the closing ones.
+ */
 const STRING =
   /"""(?:[^"\\]|\\[^]|"{1,2}(?!"))*"{3,5}|'''(?:[^']|'{1,2}(?!'))*'{3,5}|"(?:[^"\\]|\\.)*"|'[^']*'/y;

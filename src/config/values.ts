@@ -1,4 +1,7 @@
-/** Readers for the values of options. Each takes the text the operator wrote and throws a UsageError if it is none. */
+/**
+ * Readers for the values of options. Each takes the text that the operator wrote, and throws a UsageError if
+ * it is not valid.
+ */
 import { isQueryName } from '../core/domain.ts';
 import { type IpAddress, type IpPrefix, isLoopback, parseIp, parsePrefix } from '../core/ip.ts';
 import { UsageError } from '../errors.ts';
@@ -12,7 +15,7 @@ export function oneOf<const T extends string>(...words: readonly T[]): (text: st
   };
 }
 
-/** A number from `min` to `max`, fractions allowed where `integer` is not set. */
+/** A number from `min` to `max`; with `integer` false, fractions are allowed. */
 export function numberBetween(min: number, max: number, integer = true): (text: string) => number {
   return (text) => {
     const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
@@ -83,12 +86,12 @@ export function address(text: string): IpAddress {
   return parsed;
 }
 
-/** Where a program that watches us finds us. */
+/** The address at which a program that watches us reaches us. */
 export interface HttpAddress {
   /** An IP address. */
   readonly host: string;
   readonly port: number;
-  /** Nobody else can reach it. */
+  /** Only this host can reach it. */
   readonly loopback: boolean;
 }
 
@@ -109,7 +112,9 @@ export function domainName(text: string): string {
   return name;
 }
 
-/** `ID=NUMBER`; whether the id is known is for the policy to say, once the operator's own checks are loaded. */
+/**
+ * `ID=NUMBER`. Whether the id is known is checked by the policy, once the operator's own checks are loaded.
+ */
 export function weight(text: string): readonly [id: string, weight: number] {
   const match = /^([a-z0-9-]+)=(\d+(?:\.\d+)?)$/.exec(text);
   if (match === null) throw new UsageError(`"${text}" is not a weight such as helo-mismatch=5`);
@@ -146,7 +151,10 @@ export function webPage(maxLength: number): (text: string) => string {
   };
 }
 
-/** `ID=TEXT`, a text for replies. Whether the finding exists, and has what is in braces, is for others to say. */
+/**
+ * `ID=TEXT`, a text for replies. Whether the finding exists, and fills what is in braces, is checked
+ * elsewhere.
+ */
 export function template(text: string): readonly [id: string, template: string] {
   const [, id = '', words = ''] = /^([a-z0-9-]+)=(.*)$/s.exec(text) ?? [];
   if (id === '') throw new UsageError(`"${text}" is not a text such as helo-mismatch="{helo} is not yours"`);
@@ -165,7 +173,7 @@ export function word(text: string): string {
   return text.toLowerCase();
 }
 
-/** The name or number of a user or group; whether there is one is for the system to say. */
+/** The name or number of a user or group; whether it exists is checked later. */
 export function account(text: string): string {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(text)) {
     throw new UsageError(`"${text}" is not the name or number of a user or group`);
@@ -173,7 +181,10 @@ export function account(text: string): string {
   return text;
 }
 
-/** A token of RFC 2045 §5.1, in lower case. An authserv-id may be quoted too, which not every reader understands. */
+/**
+ * A token of RFC 2045 §5.1, in lower case. An authserv-id may also be quoted, but not every reader
+ * understands that.
+ */
 export function token(text: string): string {
   if (!/^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(text)) {
     throw new UsageError(`"${text}" is not a name of letters, digits, dots and hyphens`);

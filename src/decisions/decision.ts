@@ -1,4 +1,4 @@
-/** The `decision` line: what was decided about one message, on what grounds, and how to find its sender again. */
+/** The `decision` line: what was decided about one message, on what grounds, and how to find its sender. */
 import type { AccessEntry } from '../policy/access.ts';
 import type { Exemption } from '../policy/exemption.ts';
 import type { Assessment } from '../core/assess.ts';
@@ -8,27 +8,27 @@ import { formatValue, jsonString } from '../log/value.ts';
 import type { Stage } from '../policy/rules.ts';
 import type { Disposition, Policy, Verdict } from '../policy/policy.ts';
 
-/** Where a decision was made: at a command, or at the end of the message, by what stands in its header. */
+/** When a decision was made: at a command, or at the end of the message because of what is in its header. */
 export type DecidedAt = Stage | 'message';
 
 /** A verdict with all that it rests on. */
 export interface Judged {
   readonly assessment: Assessment;
   readonly verdict: Verdict;
-  /** By which the verdict was given. */
+  /** The policy that gave the verdict. */
   readonly policy: Policy;
-  /** The policy of the recipient, where it has one of its own. */
+  /** The policy of the recipient, if it has one of its own. */
   readonly ownPolicy: Policy | null;
   /** What the shadow policy would have said. */
   readonly shadow: Verdict | null;
   readonly shadowPolicy: Policy | null;
   /** The line of the access list that matched. */
   readonly access: AccessEntry | null;
-  /** What is done; softer than the verdict where we only watch. */
+  /** What is done; milder than the verdict if we only watch. */
   readonly action: Disposition;
   /** The resolver was out of order; see `decide`. */
   readonly dnsIll: boolean;
-  /** Milliseconds from HELO until the verdict was there. */
+  /** Milliseconds from HELO until the assessment was there. */
   readonly elapsedMs: number;
 }
 
@@ -37,36 +37,42 @@ export interface Decision {
   readonly reference: string;
   readonly client: string | null;
   readonly helo: string;
-  /** Whether the assessment came from the cache, was made, or was joined while another session made it. */
+  /**
+   * Whether the assessment came from the cache, was made for this session, or was shared with another session
+   * that was making it.
+   */
   readonly hit: 'hit' | 'miss' | 'joined' | 'none';
-  /** Null where an exempt client was not judged, or not yet. */
+  /** Null if an exempt client was not judged, or not yet. */
   readonly judged: Judged | null;
-  /** Why the verdict does not matter. */
+  /** Why the verdict does not count. */
   readonly exempt: Exemption | null;
   readonly stage: DecidedAt;
   readonly sender: string | null;
   readonly recipient: string | null;
   readonly queueId: string | null;
-  /** Unix time in milliseconds at which the client connected; null where the MTA did not say. */
+  /** Unix time in milliseconds at which the client connected; null if the MTA did not say. */
   readonly connectedAt: number | null;
 }
 
-/** What is done with the message, an exemption counted. */
+/** What is done with the message, taking an exemption into account. */
 export function actionOf({ judged, exempt }: Decision): Disposition {
   return exempt === null ? (judged?.action ?? 'accept') : 'accept';
 }
 
 /**
- * `ill`: the outage brake was on, and what it kept from being known could have made another verdict. `overload`: questions
- * were not asked, since there were more at once than we ask; what they might have shown is unknown. `share`: the same, and
- * it was the client's own network that asked for so much.
+ * `ill`: the outage brake was on, and what could not be known might have changed the verdict. `overload`:
+ * some questions were not asked because there were too many at once; what they might have shown is unknown.
+ * `share`: the same, because the client's own network asked for too much.
  */
 export function dnsTrouble(judged: Judged): 'ill' | 'overload' | 'share' | null {
   if (judged.dnsIll) return hadAPart(judged) ? 'ill' : null;
   return heldBack(judged.assessment.dns);
 }
 
-/** Where the text decided, nobody asked; and what is refused in an outage is refused for the text or by a local rule. */
+/**
+ * If the text decided, DNS was not asked; and what is refused in an outage is refused for its text or by a
+ * local rule.
+ */
 function hadAPart({ assessment, verdict, shadow }: Judged): boolean {
   const open = [verdict, ...(shadow === null ? [] : [shadow])].some(
     ({ disposition }) => disposition !== 'reject',
@@ -83,8 +89,8 @@ export function decisionLogger(log: Log): (decision: Decision) => void {
 }
 
 /**
- * `decision key=value …`, the fields in the order in which an administrator reads them: who, what, why, which message.
- * Written out for speed, like its sister below: there is one for every message.
+ * `decision key=value …`, with the fields in the order in which an administrator reads them: who, what, why,
+ * which message. Written out for speed, like the JSON version below: there is one for every message.
  */
 export function decisionText(decision: Decision): string {
   const { judged, client, exempt, sender, recipient, queueId } = decision;

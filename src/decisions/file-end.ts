@@ -1,4 +1,4 @@
-/** The end of a file of lines: whether it is whole, and how it is made so again. */
+/** The end of a file of lines: whether its last line is complete, and how to repair it. */
 import { constants, fstat, ftruncate } from 'node:fs';
 import { open } from 'node:fs/promises';
 
@@ -10,10 +10,13 @@ export function countLines(bytes: Buffer): number {
   return count;
 }
 
-/** Takes the last octets off a file again; `done` hears whether that could be: not of a device, nor of append-only files. */
+/**
+ * Removes the last octets of a file; `done` is told whether that was possible: not for a device or an
+ * append-only file.
+ */
 export function cutOff(fd: number, octets: number, done: (cut: boolean) => void): void {
   fstat(fd, (error, stats) => {
-    // A file that is shorter now was emptied by somebody else.
+    // If the file is shorter now, somebody else has emptied it.
     if (error !== null || !stats.isFile() || stats.size < octets) done(false);
     else
       ftruncate(fd, stats.size - octets, (failed) => {
@@ -22,7 +25,7 @@ export function cutOff(fd: number, octets: number, done: (cut: boolean) => void)
   });
 }
 
-/** Whether the last octet is no line end; false also where it cannot be read. */
+/** Whether the last octet is not a line end; also false if it cannot be read. */
 export async function endsWithinLine(file: string): Promise<boolean> {
   try {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -1,6 +1,6 @@
 /**
- * The decision log: a file of JSON lines that keeps the evidence of every decision, to be judged again under another
- * policy. Appended to in the background; whatever happens to the file, the mail goes on.
+ * The decision log: a file of JSON lines that keeps the evidence of every decision, so that it can be judged
+ * again under another policy. It is written in the background; whatever happens to the file, mail goes on.
  */
 import { close, constants, open } from 'node:fs';
 import type { Decision } from './decision.ts';
@@ -12,9 +12,9 @@ import { clock, type Log } from '../log/log.ts';
 import { describeError, OptionError } from '../errors.ts';
 import { writeAll } from '../log/write-all.ts';
 
-/** Owner and group: it holds addresses of people. */
+/** Readable for owner and group only, since it has people's addresses. */
 const MODE = 0o640;
-/** Decisions that may wait to be put into words. */
+/** Decisions that may wait to be formatted. */
 const MAX_DECISIONS = 1000;
 
 export class DecisionLog {
@@ -27,10 +27,10 @@ export class DecisionLog {
   };
   #waiting: { readonly decision: Decision; readonly time: string }[] = [];
   #fd: number;
-  /** What a reopened file has replaced while a write was under way. */
+  /** The files that a reopened one has replaced while a write was under way. */
   #stale: number | null = null;
   #writing = false;
-  /** The file ends within a line. */
+  /** The file ends in the middle of a line. */
   #torn: boolean;
 
   private constructor(file: string, { fd, torn }: Opened, log: Log, now: () => number) {
@@ -56,7 +56,7 @@ export class DecisionLog {
     });
   }
 
-  /** Opens the file for appending, or makes it. Rejects with UsageError where that cannot be. */
+  /** Opens the file for appending, or creates it. Rejects with UsageError if that is impossible. */
   static async open(file: string, log: Log, now: () => number): Promise<DecisionLog> {
     await requireDirectory('--decision-log', file);
     try {
@@ -66,14 +66,14 @@ export class DecisionLog {
     }
   }
 
-  /** Takes a decision; it is put into words once the reply is on its way. */
+  /** Takes a decision, which is formatted once the reply is on its way. */
   write(decision: Decision): void {
     if (this.#waiting.length === 0) setImmediate(this.#onRound);
     this.#waiting.push({ decision, time: this.#stamp() });
     if (this.#waiting.length >= MAX_DECISIONS) this.#write();
   }
 
-  /** Goes on in a file of the same name, after a rotation. Where that fails, the one that is open stays. */
+  /** Continues in a new file of the same name, after a rotation. If that fails, the open one stays in use. */
   async reopen(): Promise<void> {
     this.#write();
     this.#lines.flush();
@@ -94,7 +94,7 @@ export class DecisionLog {
     }
   }
 
-  /** Writes what waits and closes the file. */
+  /** Writes what is waiting and closes the file. */
   async close(): Promise<void> {
     this.#write();
     await this.#lines.drained();
@@ -114,7 +114,7 @@ export class DecisionLog {
   #put(bytes: Buffer, done: (error: Error | null, left?: number) => void): void {
     this.#writing = true;
     const fd = this.#fd;
-    // What comes next must not be glued to half a line.
+    // The next record must not be glued to half a line.
     const begun = this.#torn ? Buffer.concat([LINE_END, bytes]) : bytes;
     writeAll(fd, begun, (error, written) => {
       if (error === null) {
@@ -125,7 +125,7 @@ export class DecisionLog {
       const whole = begun.subarray(0, written);
       const rest = written - (whole.lastIndexOf(LINE_END) + 1);
       const left = countLines(whole) - (begun === bytes || written === 0 ? 0 : 1);
-      // Where nothing was written, the file ends as it did.
+      // If nothing was written, the file ends as before.
       if (rest === 0) {
         this.#ended(fd, written === 0 && this.#torn);
         done(error, left);
@@ -141,7 +141,7 @@ export class DecisionLog {
   /** A write to this file is over. */
   #ended(fd: number, torn: boolean): void {
     this.#writing = false;
-    // A file that was opened meanwhile has an end of its own.
+    // A file that was opened in the meantime has a different end.
     if (fd === this.#fd) this.#torn = torn;
     if (this.#stale !== null) closeFile(this.#stale);
     this.#stale = null;
@@ -150,11 +150,13 @@ export class DecisionLog {
 
 interface Opened {
   readonly fd: number;
-  /** It ends within a line: a program that was killed, or a disk that was full, has left half a one. */
+  /** It ends in the middle of a line: a killed program or a full disk has left half a line. */
   readonly torn: boolean;
 }
 
-/** As `a`; and a pipe that nobody reads must not hold up a thread of ours for ever, nor the end of the process. */
+/**
+ * As `a`, but a pipe that nobody reads must not block a thread of ours for ever, nor the exit of the process.
+ */
 const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
 async function openFile(file: string): Promise<Opened> {

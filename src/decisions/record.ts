@@ -1,10 +1,10 @@
 /**
- * A decision with all its evidence as one line of JSON: what docs/decision-log.schema.json describes. It holds what `decide`
- * needs, so that another policy can judge the same session later.
+ * A decision with all its evidence as one line of JSON, as docs/decision-log.schema.json describes it. It has
+ * what `decide` needs, so that another policy can judge the same session later.
  *
- * Names and DNS data are a stranger's: everything is ASCII, and a record has at most 64 KiB with the checks that we ship.
- * What a verdict rests on is always there; the evidence and the answers of DNS have what room is left, and what does not fit
- * is counted.
+ * Names and DNS data come from strangers: everything is ASCII, and a record has at most 64 KiB with the
+ * built-in checks. What a verdict rests on is always there; evidence and DNS answers get the room that is
+ * left, and what does not fit is counted.
  */
 import type { CheckOutcome } from '../core/assess.ts';
 import type { Evidence } from '../core/check.ts';
@@ -13,19 +13,19 @@ import { actionOf, type Decision, type Judged } from './decision.ts';
 import { jsonString } from '../log/value.ts';
 import type { Verdict } from '../policy/policy.ts';
 
-/** Of the layout; a new field does not change it. */
+/** The version of the layout; a new field does not change it. */
 const RECORD_VERSION = 1;
 /** Longest text, in characters, before it is cut with `...`. */
 const MAX_TEXT = 1024;
 /** Octets for the records of a DNS answer; the first may be longer. */
 const MAX_ANSWER = 4096;
-/** Octets of a record, of which the evidence may have a part. */
+/** Octets of a record, and the part that the evidence may have. */
 export const MAX_RECORD = 65_536;
 const MAX_EVIDENCE = 20_480;
 /** Octets for what comes after the last answer. */
 const TAIL = 128;
 
-/** What of a record is still to be filled, in octets, and how many things did not fit. */
+/** The room left in a record, in octets, and how many things did not fit. */
 class Room {
   left: number;
   omitted = 0;
@@ -34,7 +34,7 @@ class Room {
     this.left = left;
   }
 
-  /** Whether the text fits; its room is taken then. */
+  /** Whether the text fits; if so, its room is taken. */
   takes(text: string): boolean {
     if (text.length > this.left) {
       this.omitted++;
@@ -45,7 +45,7 @@ class Room {
   }
 }
 
-/** The record without its line end. `time` and `connected` are of RFC 3339, in UTC. */
+/** The record without its line end. `time` and `connected` are as in RFC 3339, in UTC. */
 export function decisionRecord(decision: Decision, time: string, connected: string | null): string {
   const { judged, client, exempt } = decision;
   const family = client === null ? 'null' : client.includes(':') ? '6' : '4';
@@ -58,7 +58,7 @@ export function decisionRecord(decision: Decision, time: string, connected: stri
   return `${head},"judged":${judged === null ? 'null' : judgedText(judged, MAX_RECORD - head.length)}}`;
 }
 
-/** `most` is for all of it, in octets. */
+/** `most` is the limit for all of it, in octets. */
 function judgedText(judged: Judged, most: number): string {
   const room = new Room(MAX_EVIDENCE);
   const first = verdictText(judged, room);
@@ -124,7 +124,7 @@ function evidenceText(evidence: Evidence, room: Room): string {
   return `{${members}}`;
 }
 
-/** An answer with as many records as fit into `room` octets; too long where not even the question does. */
+/** An answer with as many records as fit into `room` octets; longer if not even the question fits. */
 function answerText(
   { name, type, status, records, ttl, omitted: before = 0 }: DnsAnswer,
   room: number,

@@ -1,4 +1,4 @@
-/** Which of an MTA's milters we are, and the line that puts us into its list. */
+/** Which of an MTA's milters is us, and the line that puts us into its list. */
 import { formatDuration } from '../config/values.ts';
 import { leadsTo, listening, type SocketAddress, socketForPostfix, socketForSendmail } from './endpoint.ts';
 import type { RunningOptions } from './facts.ts';
@@ -23,20 +23,20 @@ export function attachments(mta: Mta, options: RunningOptions): Attachment[] {
   return mta.services.map((service) => ({ service, ours: oursAmong(service.filters, options) }));
 }
 
-/** Services at which sessions reach us, each with our place in it. */
+/** Services whose sessions reach us, each with our place in it. */
 export function attached(mta: Mta, options: RunningOptions): { service: Service; ours: Filter }[] {
   return attachments(mta, options).flatMap(({ service, ours }) =>
     ours === null || service.switchedOff !== null ? [] : [{ service, ours }],
   );
 }
 
-/** Whether mail from outside comes to us. Where no service is for that, what there is stands for it. */
+/** Whether mail from outside comes to us. If no service is meant for that, any service counts. */
 export function reached({ services }: Mta, there: readonly { readonly service: Service }[]): boolean {
   const inbound = services.some(({ role }) => role === 'inbound');
   return there.some(({ service }) => !inbound || service.role === 'inbound');
 }
 
-/** The same, services with one and the same milter line taken together. */
+/** The same, with services combined that share the same milter line. */
 export function attachedTogether(mta: Mta, options: RunningOptions): { service: Service; ours: Filter }[] {
   const groups = new Map<string, { service: Service; ours: Filter }>();
   for (const { service, ours } of attached(mta, options)) {
@@ -52,7 +52,7 @@ export function oursAmong(filters: readonly Filter[], options: RunningOptions): 
   const listens = sockets(options);
   const sure = filters.find(({ dialled }) => listens.some((listen) => leadsTo(dialled, listen) === 'yes'));
   if (sure !== undefined) return sure;
-  // A socket that was handed over: the only milter there is must be us.
+  // Our socket was handed over, so the only milter there is must be us.
   const [only, ...others] = filters;
   const possible = listens.some(
     (listen) => only !== undefined && leadsTo(only.dialled, listen) === 'unknown',
@@ -75,7 +75,7 @@ export function milterItem(
   return `{ ${socket}, connect_timeout=5s, command_timeout=${patience}, content_timeout=30s, default_action=${action} }`;
 }
 
-/** File and line that attach us to a service as we would have it, beside the milters it has. */
+/** The file and line that attach us to a service properly, in addition to the milters it has. */
 export function attachLine(
   mta: Mta,
   service: Service,
@@ -99,7 +99,7 @@ export function attachLine(
   return listLine(service, [item, ...service.filters]);
 }
 
-/** The parameter of `postfix-conf/main.cf` that is us. */
+/** The parameter in `postfix-conf/main.cf` that stands for us. */
 const PARAMETER = 'helo_milter';
 
 function namesUs(config: PostfixConfig, { chrooted }: Service, options: RunningOptions): boolean {
@@ -107,12 +107,12 @@ function namesUs(config: PostfixConfig, { chrooted }: Service, options: RunningO
   return filters.length === 1 && oursAmong(filters, options) !== null;
 }
 
-/** The list of a service's milters, in the file that has it and in the words that it has there. */
+/** The list of a service's milters, with the file that has it, as written there. */
 export function listLine(service: Service, wanted: readonly Wanted[]): [file: string, line: string] {
   return lineOf(service, service.list, wanted);
 }
 
-/** The setting in which one milter is written out, with another text for that milter. */
+/** The setting in which one milter is written out, with a new text for that milter. */
 export function changedLine(service: Service, filter: Filter, text: string): [file: string, line: string] {
   const list = listWith(service.list, filter);
   return lineOf(

@@ -1,10 +1,12 @@
-/** The words of `doctor`: a check looks at facts and gives diagnoses, each with the lines that would mend it. */
+/**
+ * The terms of `doctor`: a check looks at facts and gives diagnoses, each with the lines that would fix it.
+ */
 import type { Facts } from './facts.ts';
 
-/** `wrong`: mail is refused, let through unchecked or lost sight of. `warning`: it works, and is worth a change. */
+/** `wrong`: mail is refused, passes unchecked or is missed. `warning`: it works, but is worth changing. */
 export type Severity = 'ok' | 'note' | 'warning' | 'wrong';
 
-/** One line to write, and the file it belongs to. */
+/** One line to write, and the file that it belongs in. */
 export interface Change {
   /** `main.cf`, `master.cf`, `sendmail.mc`, `shell`, or `helo-milter` for an option of ours. */
   readonly file: string;
@@ -15,15 +17,15 @@ export interface Diagnosis<Id extends string = string> {
   readonly id: Id;
   /** What was seen, in one sentence. */
   readonly text: string;
-  /** Empty where nothing needs mending. */
+  /** Empty if nothing needs fixing. */
   readonly changes: readonly Change[];
 }
 
-/** What the manual says of one diagnosis. */
+/** What the manual says about one diagnosis. */
 export interface DiagnosisSpec {
   readonly severity: Severity;
   readonly meaning: string;
-  /** Null where there is nothing to cure. */
+  /** Null if there is nothing to fix. */
   readonly cure: string | null;
 }
 
@@ -32,7 +34,7 @@ export interface DoctorCheck<Id extends string = string> {
   readonly topic: string;
   /** Ids are public: never renamed, only retired. */
   readonly diagnoses: Readonly<Record<Id, DiagnosisSpec>>;
-  /** Pure: everything it looks at is in the facts. */
+  /** Pure: everything that it looks at is in the facts. */
   readonly run: (facts: Facts) => readonly Diagnosis<NoInfer<Id>>[];
 }
 

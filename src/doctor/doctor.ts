@@ -1,4 +1,6 @@
-/** `helo-milter doctor`: reads what there is to read, asks what there is to ask, and lets the checks judge. */
+/**
+ * `helo-milter doctor`: reads the settings, asks the milter and the name servers, and lets the checks judge.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -30,7 +32,7 @@ export interface DoctorSettings {
   readonly probe: boolean;
   readonly bogusName: string;
   readonly input: AsyncIterable<Buffer | string> | null;
-  /** Hexadecimal digits that nobody has had before. */
+  /** Hexadecimal digits that nobody has used before. */
   readonly random: () => string;
   readonly progress: (text: string) => void;
 }
@@ -49,7 +51,7 @@ const OF_THE_HOST = [
 /** Built-in defaults that differ between builds of one version. */
 const BUILT_IN = ['milter_default_action'];
 
-/** Rejects with UsageError for files that are not what they should be. */
+/** Rejects with UsageError for files that are not of the expected kind. */
 export async function doctor(config: Config, settings: DoctorSettings): Promise<Judged[]> {
   const { dns, progress } = settings;
   const { mta, mtaFault } = await readMta(settings);
@@ -74,7 +76,9 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
   return judge(facts);
 }
 
-/** The servers that are in use, and beside them the resolver of this host, which may be there without being used. */
+/**
+ * The servers in use and, apart from them, the resolver on this host, which may be there without being used.
+ */
 async function observe(
   { dnsServer, dnsTimeout }: Config,
   { bogusName, random, progress }: DoctorSettings,
@@ -97,7 +101,7 @@ async function observe(
   return { servers: asked, local };
 }
 
-/** The MTA that is named, else what this host has; there may be none, or one without a configuration. */
+/** The MTA that is named, else the one on this host; there may be none, or one without a configuration. */
 async function readMta(settings: DoctorSettings): Promise<Pick<Facts, 'mta' | 'mtaFault'>> {
   const { postfix, postfixConfig, sendmail } = settings;
   if (postfix !== null || postfixConfig !== null || sendmail !== null) {
@@ -161,10 +165,10 @@ async function readAll(input: AsyncIterable<Buffer | string> | null): Promise<st
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Null where this host has no postconf. */
+/** Null if this host has no postconf. */
 async function postconf(directory: string | null): Promise<PostfixConfig | null> {
   const where = directory === null ? [] : ['-c', directory];
-  // Not everybody has /usr/sbin in the path.
+  // Not every user has /usr/sbin in the path.
   for (const program of ['postconf', '/usr/sbin/postconf', '/usr/local/sbin/postconf']) {
     const run = async (...args: string[]): Promise<string> =>
       (await promisify(execFile)(program, [...where, ...args], { timeout: 10_000, maxBuffer: 1 << 24 }))

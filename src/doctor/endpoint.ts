@@ -1,4 +1,4 @@
-/** Whether the socket that an MTA connects to is one on which we listen. */
+/** Whether the socket that an MTA connects to is one that we listen on. */
 import { parseIp } from '../core/ip.ts';
 import { AddressError, parseSocketAddress, type SocketAddress } from '../milter/index.ts';
 import type { Dialled } from './mta.ts';
@@ -8,7 +8,7 @@ export type { SocketAddress };
 /** Ports that have names in Debian's /etc/services and serve milters or mail. */
 const PORTS: Readonly<Record<string, number>> = { smtp: 25, submission: 587, submissions: 465, smtps: 465 };
 
-/** The number of a port that may be given by its name; null for a name that is not known here. */
+/** The number of a port, which may be given by name; null for an unknown name. */
 export function portNumber(text: string): number | null {
   return /^\d{1,5}$/.test(text) ? Number(text) : (PORTS[text.toLowerCase()] ?? null);
 }
@@ -40,7 +40,7 @@ function inet(host: string, port: string): Dialled {
   return { kind: 'inet', host: host.replace(/^\[(.*)\]$/, '$1').toLowerCase(), port: number };
 }
 
-/** A socket of `--listen`; null for text that is none, which the service itself refuses. */
+/** A socket of `--listen`; null for an invalid text, which the service itself refuses. */
 export function listening(text: string): SocketAddress | null {
   try {
     return parseSocketAddress(text);
@@ -50,7 +50,7 @@ export function listening(text: string): SocketAddress | null {
   }
 }
 
-/** `unknown` where the socket is handed over by somebody else, or its port is chosen at start. */
+/** `unknown` if the socket is handed over by another program, or its port is chosen at the start. */
 export function leadsTo(dialled: Dialled, listen: SocketAddress): 'yes' | 'no' | 'unknown' {
   if (listen.kind === 'fd') return 'unknown';
   if (listen.kind === 'unix') {
@@ -69,7 +69,7 @@ function plain(path: string): string {
 
 function reaches(host: string, listen: string): boolean {
   const [to, at] = [canonical(host), canonical(listen)];
-  // Who listens on all addresses is reached by any name; whether it is this host's, DNS would have to say.
+  // A socket on all addresses is reached by any name; only DNS could say whether the name is this host's.
   if (at === '0.0.0.0') return parseIp(to)?.family !== 6;
   if (at === '::') return true;
   if (to === 'localhost' || at === 'localhost') {
@@ -82,7 +82,7 @@ function canonical(host: string): string {
   return parseIp(host)?.text ?? host.toLowerCase();
 }
 
-/** As Postfix spells it, for a line to write; a socket in the queue directory without that. */
+/** As Postfix spells it, for a line to write; a socket in the queue directory is relative to that. */
 export function socketForPostfix(listen: SocketAddress, queue: string, chrooted: boolean | null): string {
   switch (listen.kind) {
     case 'inet':

@@ -1,11 +1,14 @@
-/** Everything the checks may look at. Whoever reads files, sockets and DNS fills it; null means that nobody looked. */
+/**
+ * Everything that the checks may look at. The code that reads files, sockets and DNS fills it; null means not
+ * looked at.
+ */
 import type { Config } from '../config/config.ts';
 import type { Mta } from './mta.ts';
 import type { Probe } from './probe.ts';
 import type { ServerFacts } from './resolver.ts';
 import type { SocketFile } from './socket-file.ts';
 
-/** The options that bear upon the MTA and the resolver. */
+/** The options that concern the MTA and the resolver. */
 export type RunningOptions = Pick<
   Config,
   | 'listen'
@@ -22,16 +25,19 @@ export type RunningOptions = Pick<
 
 export interface Facts {
   readonly options: RunningOptions;
-  /** The configuration file that they come from, beside flags and environment. */
+  /** The configuration file that they come from, apart from flags and environment. */
   readonly optionsFile?: string | null;
   readonly mta: Mta | null;
-  /** Why there is none though there should be. */
+  /** Why there is none although there should be. */
   readonly mtaFault?: string | undefined;
   /** The unix sockets of `--listen`, as files. */
   readonly socketFiles: readonly SocketFile[];
   readonly probes: readonly Probe[];
-  /** One for each name server, in the order in which they are asked. */
+  /** One per name server, in the order in which they are asked. */
   readonly servers: readonly ServerFacts[] | null;
-  /** What was found at the usual place on this host, where none of those servers is; null where it was not asked. */
+  /**
+   * What was found at the usual place on this host, if none of those servers is there; null if it was not
+   * asked.
+   */
   readonly local?: ServerFacts | null;
 }

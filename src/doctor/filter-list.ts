@@ -1,15 +1,15 @@
-/** Lists of milters in Postfix, read and written again in the words of the operator. */
+/** Lists of milters in Postfix, read, and written again in the operator's own words. */
 import type { Filter, FilterItem, FilterList } from './mta.ts';
 import type { MasterLine } from './postconf.ts';
 import type { PostfixConfig } from './postfix-config.ts';
 import { splitList } from './postfix-value.ts';
 
-/** An item that is a setting and nothing else. */
+/** An item that is a reference to a setting and nothing else. */
 const NAMED = /^\$(?:(\w+)|\{\s*(\w+)\s*\}|\(\s*(\w+)\s*\))$/;
-/** Deeper nesting is a loop; Postfix ends with an error there. */
+/** Deeper nesting is a loop, on which Postfix exits with an error. */
 const MAX_DEPTH = 20;
 
-/** What a list stands in, and how one item of it is read. */
+/** Where a list is written, and how one of its items is read. */
 interface Reading {
   readonly config: PostfixConfig;
   readonly line: MasterLine | undefined;
@@ -44,17 +44,17 @@ function readItem(text: string, reading: Reading, depth: number): FilterItem {
   return { text, filters: filtersOf(named), named };
 }
 
-/** The milters of a list, in their order. */
+/** The milters of a list, in order. */
 export function filtersOf({ items }: FilterList): readonly Filter[] {
   return items.flatMap(({ filters }) => filters);
 }
 
-/** A milter of a list, or the text of one that is new. */
+/** A milter of a list, or the text of a new one. */
 export type Wanted = Filter | string;
 
 /**
- * The items that make these milters, in the words of the list: `$name` stays where all that it stands for is wanted as it
- * is, and so does what stands for nothing at present.
+ * The items that give these milters, in the words of the list: `$name` stays if everything it stands for is
+ * wanted unchanged, or if it stands for nothing at present.
  */
 export function itemsFor(list: FilterList, wanted: readonly Wanted[]): string[] {
   const known = everyItem(list).filter(({ filters }) => filters.length > 0);
@@ -68,7 +68,7 @@ export function itemsFor(list: FilterList, wanted: readonly Wanted[]): string[] 
   return [...texts, ...list.items.filter(({ filters }) => filters.length === 0).map(({ text }) => text)];
 }
 
-/** Outer items before those within them. */
+/** Outer items come before those within them. */
 function everyItem({ items }: FilterList): FilterItem[] {
   return items.flatMap((item) => [item, ...(item.named === null ? [] : everyItem(item.named))]);
 }

@@ -1,8 +1,10 @@
-/** What Postfix and Sendmail have in common, as far as it concerns a milter. */
+/** What Postfix and Sendmail have in common, as far as milters are concerned. */
 import type { IpPrefix } from '../core/ip.ts';
 import type { PostfixConfig } from './postfix-config.ts';
 
-/** Where an MTA connects to; `paths` has several entries where it is not known whether the service is chrooted. */
+/**
+ * Where an MTA connects to; `paths` has several entries if it is not known whether the service is chrooted.
+ */
 export type Dialled =
   | { readonly kind: 'inet'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string; readonly paths: readonly string[] }
@@ -14,7 +16,7 @@ export type FailureAction =
 
 /** One milter in the list of a service. */
 export interface Filter {
-  /** As it is written there. */
+  /** As written there. */
   readonly text: string;
   /** The part of it that names the socket. */
   readonly socket: string;
@@ -58,10 +60,10 @@ export interface Service {
   readonly role: Role;
   /** `{daemon_name}` and `{daemon_port}` as the milter is told them, in lower case. */
   readonly macros: readonly string[];
-  /** Null where it is not known. */
+  /** Null if not known. */
   readonly chrooted: boolean | null;
   readonly filters: readonly Filter[];
-  /** The service has a list of its own, in place of the general one. */
+  /** The service has its own list instead of the general one. */
   readonly ownList: boolean;
   /** How the list of `filters` is written. */
   readonly list: FilterList;
@@ -80,11 +82,11 @@ interface MtaBase {
   readonly services: readonly Service[];
   /** The name it gives itself; the milter learns it from the macro `j`. */
   readonly ownName: string | null;
-  /** Names at which it takes mail for itself. */
+  /** Names under which it takes mail for itself. */
   readonly localNames: readonly SourcedName[];
   /** Domains it takes mail for, whose owners may have other hosts. */
   readonly hostedNames: readonly SourcedName[];
-  /** Public addresses that it has and that the milter does not learn. */
+  /** Its public addresses that the milter does not learn by itself. */
   readonly addresses: readonly SourcedName[];
   /** Networks whose clients it trusts; loopback is left out. */
   readonly networks: readonly IpPrefix[];

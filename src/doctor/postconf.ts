@@ -1,6 +1,6 @@
 /**
- * Reads what `postconf -n`, `-M`, `-P` and `-f` print, in one text in any order; main.cf and master.cf themselves are in
- * the same form. Says nothing of what it means.
+ * Reads what `postconf -n`, `-M`, `-P` and `-f` print, in one text in any order; main.cf and master.cf
+ * themselves have the same form. Does not know what any of it means.
  */
 import { UsageError } from '../errors.ts';
 import { splitList, withoutBraces } from './postfix-value.ts';
@@ -19,13 +19,13 @@ export interface MasterLine {
 
 export interface Postconf {
   readonly parameters: ReadonlyMap<string, string>;
-  /** Empty where the text has no lines of master.cf. */
+  /** Empty if the text has no lines of master.cf. */
   readonly services: readonly MasterLine[];
 }
 
 const TYPES: ReadonlySet<string> = new Set(['inet', 'unix', 'unix-dgram', 'fifo', 'pass']);
 
-/** Throws UsageError, with `file` and the line, for what is neither a setting nor a service. */
+/** Throws UsageError, with `file` and the line, for anything that is neither a setting nor a service. */
 export function parsePostconf(text: string, file: string): Postconf {
   const parameters = new Map<string, string>();
   const services: MasterLine[] = [];

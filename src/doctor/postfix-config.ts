@@ -25,7 +25,7 @@ export const POSTFIX_DEFAULTS: Readonly<Record<string, string>> = {
 
 export class PostfixConfig {
   readonly #set: ReadonlyMap<string, string>;
-  /** What this host's postconf says of settings that nobody has set, such as `myhostname`. */
+  /** What this host's postconf says about settings that are not set, such as `myhostname`. */
   readonly #effective: ReadonlyMap<string, string>;
   readonly services: readonly MasterLine[];
 
@@ -40,22 +40,25 @@ export class PostfixConfig {
     return this.#set.get('mail_version') ?? this.#effective.get('mail_version') ?? null;
   }
 
-  /** Whether `shutdown` is a default action of milters; null where nothing tells. What the host's postconf has, it knows. */
+  /**
+   * Whether Postfix knows the default action `shutdown` for milters; null if unknown. If the host's postconf
+   * has it as its default, it does.
+   */
   get knowsShutdown(): boolean | null {
     return this.#effective.get('milter_default_action') === 'shutdown' || knowsShutdown(this.version);
   }
 
-  /** The value for a service, or for all; empty where there is none. */
+  /** The value for a service, or for all; empty if there is none. */
   value(name: string, service?: MasterLine): string {
     return this.expand(this.written(name, service), service);
   }
 
-  /** The same as it is written, without any expansion. */
+  /** The same as written, without any expansion. */
   written(name: string, service?: MasterLine): string {
     return this.#raw(name, service) ?? '';
   }
 
-  /** A text in which settings are named, as it is read for a service, or for all. */
+  /** A text that refers to settings, expanded for a service, or for all. */
   expand(text: string, service?: MasterLine): string {
     return expand(text, (name) => this.#raw(name, service)).trim();
   }
@@ -78,7 +81,7 @@ export class PostfixConfig {
     return this.value(name, service).toLowerCase() === 'yes';
   }
 
-  /** Names of settings that match, those of services included. */
+  /** Names of settings that match, including those of services. */
   names(pattern: RegExp): string[] {
     const all = [...this.#set.keys(), ...this.services.flatMap(({ overrides }) => [...overrides.keys()])];
     return [...new Set(all)].filter((name) => pattern.test(name));
@@ -86,7 +89,7 @@ export class PostfixConfig {
 
   #derived(name: string): string | undefined {
     if (name === 'milter_default_action') return this.knowsShutdown === true ? 'shutdown' : 'tempfail';
-    // Postfix takes the name of the host less its first label.
+    // Postfix takes the host name without its first label.
     const host = this.#set.get('myhostname') ?? '';
     return name === 'mydomain' && host.includes('.') ? host.slice(host.indexOf('.') + 1) : undefined;
   }

@@ -2,7 +2,7 @@
 
 type Lookup = (name: string) => string | undefined;
 
-/** Deeper nesting is a loop; Postfix ends with an error there. */
+/** Deeper nesting is a loop, on which Postfix exits with an error. */
 const MAX_DEPTH = 20;
 
 /**
@@ -37,7 +37,7 @@ export function expand(text: string, lookup: Lookup, depth = 0): string {
   return out;
 }
 
-/** Index of the bracket that closes the one at `start`; the end of the text where there is none. */
+/** Index of the bracket that closes the one at `start`; the end of the text if there is none. */
 function matching(text: string, start: number, open: string, close: string): number {
   let depth = 0;
   for (let at = start; at < text.length; at++) {
@@ -104,7 +104,7 @@ function compare(left: string, operator: string, right: string): boolean {
   }
 }
 
-/** Compares versions such as `3.6` and `3.11` number by number; negative where the first is the earlier. */
+/** Compares versions such as `3.6` and `3.11` number by number; negative if the first is earlier. */
 export function compareLevels(left: string, right: string): number {
   const numbers = (text: string): number[] => text.split('.').map((part) => parseInt(part, 10) || 0);
   const [a, b] = [numbers(left), numbers(right)];

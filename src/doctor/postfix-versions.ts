@@ -1,4 +1,4 @@
-/** What Postfix can do from which version on. */
+/** What Postfix can do, and from which version on. */
 import { compareLevels } from './postfix-value.ts';
 
 /**
@@ -7,10 +7,10 @@ import { compareLevels } from './postfix-value.ts';
  */
 const SHUTDOWN_SINCE: readonly string[] = ['3.7.20', '3.8.15', '3.9.9', '3.10.8', '3.11'];
 
-/** As a sentence has it. */
+/** In the form that a sentence needs. */
 export const SHUTDOWN_VERSIONS = '3.11, 3.10.8, 3.9.9, 3.8.15 or 3.7.20';
 
-/** Null where the version is not known. */
+/** Null if the version is not known. */
 export function knowsShutdown(version: string | null): boolean | null {
   if (version === null) return null;
   const line = (text: string): string => text.split('.').slice(0, 2).join('.');

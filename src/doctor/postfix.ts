@@ -18,7 +18,7 @@ export function postfixMta(config: PostfixConfig): Mta {
   return {
     kind: 'postfix',
     config,
-    // Without master.cf: one service with the settings of main.cf stands for all.
+    // Without master.cf, one service with the settings of main.cf stands for all.
     services: config.services.length === 0 ? [serviceOf(config)] : services,
     ownName: config.value('myhostname').toLowerCase() || null,
     localNames: names(config, ['mydestination']),
@@ -54,8 +54,8 @@ function serviceOf(config: PostfixConfig, line?: MasterLine): Service {
 }
 
 /**
- * What `smtpd_milter_maps` gives for a client comes in place of `smtpd_milters` (postconf(5)). A `static:` map gives one
- * list for all clients; the tables before it may know better of some.
+ * What `smtpd_milter_maps` gives for a client replaces `smtpd_milters` (postconf(5)). A `static:` map gives
+ * one list for all clients; the tables before it may give another for some.
  */
 function milterList(
   config: PostfixConfig,
@@ -83,7 +83,7 @@ export function milterMaps(text: string): { before: string[]; all: string | null
     : { before: tables.slice(0, at), all: withoutBraces(tables[at]?.slice('static:'.length) ?? '').trim() };
 }
 
-/** Host and port at which a service listens; that behind postscreen has the port of SMTP. */
+/** Host and port on which a service listens; the one behind postscreen has the SMTP port. */
 function endpoint(line?: MasterLine): [host: string, port: number | null] {
   if (line === undefined || line.type === 'pass') return ['', 25];
   const [, host = '', port = ''] = /^(?:(.*):)?([^:]+)$/.exec(line.name) ?? [];
@@ -135,7 +135,7 @@ function failureAction(text: string, hasShutdown: boolean | null): FailureAction
   return known ? (text as FailureAction) : { unknown: text };
 }
 
-/** Names that stand in a setting as they are; tables are not opened. */
+/** Names written out in a setting; tables are not opened. */
 function names(config: PostfixConfig, settings: readonly string[]): SourcedName[] {
   return settings.flatMap((from) =>
     splitList(config.value(from))
@@ -164,7 +164,7 @@ function addresses(config: PostfixConfig): SourcedName[] {
   ];
 }
 
-/** By default Postfix trusts its own addresses; they are left out like loopback. */
+/** By default Postfix trusts its own addresses; they are left out, like loopback. */
 function networks(config: PostfixConfig): IpPrefix[] {
   return splitList(config.value('mynetworks')).flatMap((text) => {
     const prefix = parsePrefix(text.replaceAll(/[[\]]/g, ''));

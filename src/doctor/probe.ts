@@ -1,4 +1,4 @@
-/** Asks a milter whether it is there: connects, negotiates as an MTA would, and takes leave before any session begins. */
+/** Probes a milter: connects, negotiates as an MTA would, and quits before any session begins. */
 import { connect, type NetConnectOpts } from 'node:net';
 import { formatSocketAddress, type SocketAddress } from '../milter/index.ts';
 import { SMFIC } from '../milter/constants.ts';
@@ -12,7 +12,7 @@ export interface Probe {
     | { readonly kind: 'answers'; readonly version: number; readonly ms: number }
     /** No connection, or no answer in time; `detail` is a word such as ECONNREFUSED. */
     | { readonly kind: 'unreachable'; readonly detail: string }
-    /** Something is there that does not speak the protocol. */
+    /** Something answers that does not speak the protocol. */
     | { readonly kind: 'stranger' };
 }
 

@@ -1,4 +1,4 @@
-/** Resolvers that serve the whole world, from the pages on which their operators announce them. */
+/** Public resolvers, from the pages on which their operators announce them. */
 import { parseIp } from '../core/ip.ts';
 
 const PUBLIC: readonly (readonly [operator: string, source: string, addresses: readonly string[]])[] = [
@@ -54,7 +54,9 @@ const OPERATORS: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** Who runs the resolver at `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`, if it serves everybody; else null. */
+/**
+ * The operator of the resolver at `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`, if it is public; else null.
+ */
 export function publicOperator(server: string): string | null {
   const bare = parseIp(server) === null ? server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1') : server;
   return OPERATORS.get(parseIp(bare)?.text ?? bare) ?? null;

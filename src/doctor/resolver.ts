@@ -4,25 +4,25 @@ import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 export interface ServerFacts {
   /** As `--dns-server` has it. */
   readonly server: string;
-  /** Null where it answers for a name that exists; else what came instead: `timeout`, `servfail`, … */
+  /** Null if it answers for a name that exists; else what came instead: `timeout`, `servfail`, … */
   readonly fault: string | null;
-  /** Median of the times in which it gave an answer that it had, in milliseconds; null where it gave none. */
+  /** Median time of answers from its cache, in milliseconds; null if there were none. */
   readonly medianMs: number | null;
   /** Addresses that it gave for names that do not exist. */
   readonly invented: readonly { readonly name: string; readonly address: string }[];
-  /** Whether it refuses what is signed wrongly; null where that was not to be seen. */
+  /** Whether it refuses answers with bad signatures; null if that could not be seen. */
   readonly validates: boolean | null;
-  /** What it says of a reverse name that has a PTR record. */
+  /** What it says about a reverse name that has a PTR record. */
   readonly reverse: Answer<RecordType>['status'];
 }
 
-/** Where a resolver of this host listens, by the defaults of all that are in use. */
+/** Where a resolver on this host listens by default, whichever it is. */
 export const LOCAL_SERVER = '127.0.0.1';
 
 export interface Questions {
   /** A name that exists, with an address. */
   readonly known: string;
-  /** A name whose zone is signed wrongly. */
+  /** A name whose zone has bad signatures. */
   readonly bogus: string;
   /** Names that cannot exist. */
   readonly impossible: readonly string[];
@@ -44,7 +44,7 @@ export function questions(random: () => string, bogus: string): Questions {
   };
 }
 
-/** How often the known name is asked again, to see how far away the server is. */
+/** How often the known name is asked for again, to see how far away the server is. */
 const ROUNDS = 5;
 
 /** `now` is in milliseconds. Takes at most one question's time limit where the server is dead. */
@@ -60,7 +60,7 @@ export async function observeServer(
     return { server, fault, medianMs: null, invented: [], validates: null, reverse: 'temperror' };
   }
   const times: number[] = [];
-  // One after the other: together they would wait for each other.
+  // One after the other, since they would delay each other.
   for (let i = 0; i < ROUNDS; i++) {
     const asked = now();
     const { status } = await resolver.lookup(known, 'A');

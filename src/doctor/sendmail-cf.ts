@@ -1,4 +1,4 @@
-/** Sendmail as an Mta, from its sendmail.cf (the operations guide, chapter 5). */
+/** Sendmail as an Mta, from its sendmail.cf (operations guide, chapter 5). */
 import { UsageError } from '../errors.ts';
 import { dialledBySendmail, portNumber } from './endpoint.ts';
 import type { FailureAction, Filter, Mta, Role, Service, SourcedName } from './mta.ts';

@@ -1,4 +1,4 @@
-/** A unix socket as a file: may the user that the MTA runs as connect to it? */
+/** A unix socket as a file: whether the user that the MTA runs as may connect to it. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -13,9 +13,9 @@ export interface SocketFile {
    * - `unseen`: we may not look ourselves, or there is no such user on this machine.
    */
   readonly state: 'ready' | 'absent' | 'not-a-socket' | 'closed' | 'unwritable' | 'unseen';
-  /** The file or directory that is meant. */
+  /** The file or directory that this is about. */
   readonly at: string;
-  /** Permission bits of it; 0 where nothing was seen. */
+  /** Its permission bits; 0 if nothing was seen. */
   readonly mode: number;
   /** The first directory on the way that its group or the world may write to. */
   readonly writableDirectory: string | null;

@@ -1,16 +1,17 @@
 /**
- * Every event of the log, in one table: its word, its level, its fields in their order, and when it is written. The calls of
- * the log are typed by it, and `docs/log.md` is made from it. Words and fields are public API.
+ * Every event of the log in one table: its word, its level, its fields in their order, and when it is
+ * written. It types the calls of the log, and `docs/log.md` is made from it. Words and fields are public API.
  */
 
 /**
- * `error`: we, or what we rest on, do not work as they should. `warning`: something did not go well, and nothing but one
- * session was touched. `notice`: our own start, stop and reload. `info`: decisions. `debug`: for a look inside.
+ * `error`: we, or something we depend on, do not work as we should. `warning`: something went wrong, and
+ * affected one session at most. `notice`: our own start, stop and reload. `info`: decisions. `debug`: for a
+ * look inside.
  */
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
 
 export interface LogEvent {
-  /** The first word of the line. Two events share a word where they are the same thing at different levels. */
+  /** The first word of the line. Two events share a word if they are the same thing at different levels. */
   readonly word: string;
   readonly level: Level;
   /** Null for an event with a writer and a table of its own. */
@@ -18,38 +19,38 @@ export interface LogEvent {
   readonly when: string;
 }
 
-/** By name, which is the word itself where it has one level only; in the order of the documentation. */
+/** By name, which is the word itself if it has only one level; in the order of the documentation. */
 export const EVENTS = {
   decision: { word: 'decision', level: 'info', fields: null, when: 'something was decided' },
   trace: {
     word: 'trace',
     level: 'info',
     fields: ['session', 'client', 'ms', 'side', 'what', 'text'],
-    when: 'a client of `--trace-client` and we talk, see below',
+    when: 'a client of `--trace-client` says something or gets a reply; see below',
   },
   access: {
     word: 'access',
     level: 'info',
     fields: ['line', 'hits'],
-    when: 'at the end and before a reload, how often each line of the access list has matched since the list was read; those that never did are left out',
+    when: 'how often each line of the access list has matched since the list was read, told at the end and before a reload; lines that never matched are left out',
   },
   started: {
     word: 'started',
     level: 'notice',
     fields: ['version', 'sockets', 'policy', 'observe', 'http'],
-    when: 'JSON only, in place of the text that a person gets',
+    when: 'JSON only, instead of the text for people',
   },
   reloaded: {
     word: 'reloaded',
     level: 'notice',
     fields: ['changed'],
-    when: 'files and options were read again after SIGHUP; the options that changed',
+    when: 'files and options were read again after SIGHUP; `changed` names the options that changed',
   },
   'access-expired': {
     word: 'access-expired',
     level: 'notice',
     fields: ['file', 'line'],
-    when: 'a line of the access list is past its day',
+    when: 'a line of the access list has expired',
   },
   'dns-recovered': {
     word: 'dns-recovered',
@@ -61,13 +62,13 @@ export const EVENTS = {
     word: 'decision-log-reopened',
     level: 'notice',
     fields: ['file'],
-    when: 'the decision log was opened anew after SIGUSR1',
+    when: 'the decision log was reopened after SIGUSR1',
   },
   'decision-log-resumed': {
     word: 'decision-log-resumed',
     level: 'notice',
     fields: ['file', 'lost'],
-    when: 'records can be written again, so many were lost',
+    when: 'records can be written again; `lost` is how many were not',
   },
   stopping: {
     word: 'stopping',
@@ -86,13 +87,13 @@ export const EVENTS = {
     word: 'reload',
     level: 'warning',
     fields: ['options', 'effect'],
-    when: 'options have changed that are read at the start only',
+    when: 'options that are read only at the start have changed',
   },
   node: {
     word: 'node',
     level: 'warning',
     fields: ['detail'],
-    when: 'this version of Node gets no more corrections',
+    when: 'this version of Node gets no more fixes',
   },
   'auth-results': {
     word: 'auth-results',
@@ -100,7 +101,7 @@ export const EVENTS = {
     fields: ['detail', 'effect'],
     when: 'why messages are left without our Authentication-Results, each reason once until a reload',
   },
-  root: { word: 'root', level: 'warning', fields: ['detail'], when: 'we run as root and need not' },
+  root: { word: 'root', level: 'warning', fields: ['detail'], when: 'we run as root and do not need to' },
   'protocol-broken': {
     word: 'session',
     level: 'warning',
@@ -111,25 +112,25 @@ export const EVENTS = {
     word: 'dns-memory',
     level: 'warning',
     fields: ['effect'],
-    when: 'assessments under way hold too many large answers; those that are too large for what memory is left are unknown',
+    when: 'assessments under way hold too many large answers; answers that do not fit into the memory left count as unknown',
   },
   http: {
     word: 'http',
     level: 'warning',
     fields: ['detail'],
-    when: 'a page of `--http` failed, or its socket; mail goes on',
+    when: 'a page of `--http`, or its socket, failed; mail goes on',
   },
   'dns-overload': {
     word: 'dns-overload',
     level: 'warning',
     fields: ['questions', 'networks', 'effect'],
-    when: 'more is asked at once than we ask: so many questions of so many client networks were given up since the last such line, at most one in ten seconds',
+    when: 'there is more to ask than can be asked at once: how many questions, of how many client networks, were given up since the last such line; at most one line in ten seconds',
   },
   'peer-turned-away': {
     word: 'turned-away',
     level: 'warning',
     fields: ['reason', 'detail'],
-    when: 'a connection was closed: with all others it kept too much in memory (`buffers`), or its peer does not read our replies (`unread`)',
+    when: 'a connection was closed: together the connections kept too much in memory (`buffers`), or its peer does not read our replies (`unread`)',
   },
   'log-lost': {
     word: 'log-lost',
@@ -141,37 +142,37 @@ export const EVENTS = {
     word: 'session',
     level: 'error',
     fields: ['at', 'detail'],
-    when: 'a callback of ours failed, answered as `--on-error` says',
+    when: 'a callback of ours failed; the MTA was answered as `--on-error` says',
   },
   'all-turned-away': {
     word: 'turned-away',
     level: 'error',
     fields: ['reason', 'detail'],
-    when: 'a connection was closed at once: as many are open as may be (`connections`), or the process may hardly open more files (`descriptors`)',
+    when: 'a connection was closed at once: the maximum number is open (`connections`), or the process can hardly open more files (`descriptors`)',
   },
   internal: {
     word: 'internal',
     level: 'error',
     fields: ['at', 'detail'],
-    when: 'a fault that nobody foresaw',
+    when: 'an unforeseen fault',
   },
   'reload-failed': {
     word: 'reload',
     level: 'error',
     fields: ['detail', 'effect'],
-    when: 'what was to be read again is bad; what was read before stays',
+    when: 'something that was to be read again is wrong; what was read before stays in force',
   },
   'dns-outage': {
     word: 'dns-outage',
     level: 'error',
     fields: ['failing', 'networks', 'effect'],
-    when: 'the resolver is out of order: nothing that rests on DNS is refused; of the client networks heard of lately, so many meet with trouble',
+    when: 'the resolver is out of order, so nothing that rests on DNS is refused; how many of the client networks heard from lately meet with trouble',
   },
   systemd: {
     word: 'systemd',
     level: 'error',
     fields: ['detail'],
-    when: 'systemd cannot be told how we are',
+    when: 'our state cannot be reported to systemd',
   },
   watchdog: {
     word: 'watchdog',
@@ -183,7 +184,7 @@ export const EVENTS = {
     word: 'decision-log',
     level: 'error',
     fields: ['file', 'detail', 'effect'],
-    when: 'the decision log cannot be written or opened anew',
+    when: 'the decision log cannot be written or reopened',
   },
   'session-opened': {
     word: 'session-opened',
@@ -200,11 +201,11 @@ export const EVENTS = {
 } as const satisfies Readonly<Record<string, LogEvent>>;
 
 type Events = typeof EVENTS;
-/** Events that `Log.tell` writes: all that have their fields in the table. */
+/** Events that `Log.tell` writes: all whose fields are in the table. */
 export type EventName = {
   [Name in keyof Events]: Events[Name]['fields'] extends null ? never : Name;
 }[keyof Events];
-/** The fields of an event, each to be given; null is left out of the line. */
+/** The fields of an event. Each must be given; null is left out of the line. */
 export type EventFields<Name extends EventName> = Readonly<
   Record<NonNullable<Events[Name]['fields']>[number], string | number | null>
 >;

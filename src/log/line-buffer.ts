@@ -1,28 +1,28 @@
 /**
- * Lines on their way out: gathered for a twentieth of a second and written together, so that no reply waits for a log and a busy
- * hour costs few system calls. One write is under way at a time; what a slow reader cannot take is bounded, and the loss
- * counted.
+ * Lines on their way out: collected for a twentieth of a second and written together, so that no reply waits
+ * for the log and a busy hour costs few system calls. One write is under way at a time; what waits for a slow
+ * reader is bounded, and lost lines are counted.
  */
 
 /**
- * Takes what has been gathered. `done` is called once, when it has left or cannot leave, maybe at once; until then the
- * bytes stay as they are. With an error it may say how many lines have left before.
+ * Writes what has been collected. `done` is called once, possibly at once, when it is written or cannot be;
+ * until then the bytes do not change. With an error it may say how many lines were written before.
  */
 export type Put = (bytes: Buffer, done: (error: Error | null, left?: number) => void) => void;
 
 export interface LineBufferOptions {
   readonly put: Put;
-  /** Octets that may wait behind a write under way; 4 MiB unless told. */
+  /** Octets that may wait behind a write under way; 4 MiB by default. */
   readonly maxWaiting?: number;
-  /** Hears once that lines begin to be lost: why, or null where the reader is too slow. */
+  /** Called once when lines begin to be lost, with the error, or null if the reader is too slow. */
   readonly onLoss?: (error: Error | null) => void;
-  /** Hears that lines leave again, and how many were lost. */
+  /** Called when lines are written again, with the number of lost lines. */
   readonly onRecovery: (lost: number) => void;
 }
 
-/** Milliseconds for which a line may wait for company. */
+/** Milliseconds for which a line may wait for others. */
 export const GATHER_MS = 50;
-/** Octets that are worth a write of their own. */
+/** Octets that are worth a separate write. */
 const BATCH = 65_536;
 const MAX_WAITING = 4 * 1024 * 1024;
 /** The most octets that a character of a string takes in UTF-8. */
@@ -35,13 +35,13 @@ export class LineBuffer {
     this.#scheduled = false;
     this.flush();
   };
-  /** Lines are encoded as they come: half the price of one long string encoded at the end. */
+  /** Lines are encoded as they come, which costs half as much as encoding one long string at the end. */
   #bytes: Buffer = Buffer.allocUnsafeSlow(BATCH);
   #used = 0;
   #lines = 0;
-  /** The buffer that is not filled now. */
+  /** The buffer that is not being filled. */
   #spare: Buffer | null = Buffer.allocUnsafeSlow(BATCH);
-  /** A write has not ended. */
+  /** A write is under way. */
   #writing = false;
   /** Lines of that write. */
   #underWay = 0;
@@ -60,12 +60,12 @@ export class LineBuffer {
     return this.#lostInAll;
   }
 
-  /** Lines taken that have not left, as far as is known. */
+  /** Lines that were taken but, as far as is known, not written. */
   get waiting(): number {
     return this.#underWay + this.#lines;
   }
 
-  /** Takes a whole line, with its end. */
+  /** Takes a whole line, with its line end. */
   write(line: string): void {
     if (this.#used + line.length * MAX_OCTETS > this.#bytes.length && !this.#makeRoom(line.length)) {
       this.#lose(1, null);
@@ -78,7 +78,7 @@ export class LineBuffer {
     setTimeout(this.#onTimer, GATHER_MS);
   }
 
-  /** Writes what waits, unless a write is under way: then that follows. */
+  /** Writes what is waiting; if a write is under way, right after that. */
   flush(): void {
     if (this.#writing || this.#used === 0) return;
     const full = this.#bytes;
@@ -91,7 +91,7 @@ export class LineBuffer {
     this.#options.put(bytes, (error, left = 0) => {
       this.#writing = false;
       this.#underWay = 0;
-      // What had to grow once need not stay so.
+      // A buffer that had to grow is not kept.
       this.#spare = full.length === BATCH ? full : null;
       if (error !== null) this.#lose(lines - left, error);
       else if (this.#lost > 0) this.#recover();
@@ -100,14 +100,14 @@ export class LineBuffer {
     });
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing is waiting any more. */
   async drained(): Promise<void> {
     this.flush();
     if (!this.#isBusy()) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** What nobody has begun to write, given up to the caller: for an end without time. */
+  /** Hands over to the caller what has not begun to be written, for an exit without delay. */
   take(): Buffer {
     const bytes = this.#bytes.subarray(0, this.#used);
     this.#used = 0;
@@ -115,7 +115,7 @@ export class LineBuffer {
     return bytes;
   }
 
-  /** Room for a line of so many characters; false where that would be more than may wait. */
+  /** Makes room for a line of this many characters; false if that would be more than may wait. */
   #makeRoom(length: number): boolean {
     this.flush();
     const needed = this.#used + length * MAX_OCTETS;

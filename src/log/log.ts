@@ -1,6 +1,6 @@
 /**
- * The log: one event a line, as `event key=value key=value …` or as a JSON object with the same names. What events there are
- * is said in events.ts.
+ * The log: one event per line, as `event key=value key=value …` or as a JSON object with the same names. The
+ * events are in events.ts.
  */
 import { EVENTS, type EventFields, type EventName, type Level, type LogEvent } from './events.ts';
 import { type Field, formatFields, jsonFields } from './value.ts';
@@ -15,11 +15,11 @@ const PRIORITY: Readonly<Record<Level, number>> = { error: 3, warning: 4, notice
 
 export interface LogOptions {
   readonly format?: LogFormat;
-  /** The least urgent level that is written; `info` unless told. */
+  /** The least urgent level that is written; `info` by default. */
   readonly level?: (typeof LEVELS)[number];
-  /** The lines go to the journal, which wants priorities and has times of its own. */
+  /** The lines go to the journal, which takes priorities and has its own times. */
   readonly journal?: boolean;
-  /** Begin `key=value` lines with the time; JSON has it always. */
+  /** Begin `key=value` lines with the time; JSON always has it. */
   readonly time?: boolean;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
@@ -34,11 +34,11 @@ export interface Log {
   /** Whether lines of this level are written. */
   wants(level: Level): boolean;
   /**
-   * A line made elsewhere, in a hurry: `event key=value …`, or for JSON the members of the object from `"event":…` on.
-   * Never counted as a repeat.
+   * Writes a line made elsewhere for speed: `event key=value …`, or for JSON the members of the object from
+   * `"event":…` on. Never counted as a repeat.
    */
   write(level: Level, text: string): void;
-  /** Tells what is still only counted. */
+  /** Reports what has only been counted so far. */
   flush(): void;
 }
 
@@ -58,7 +58,7 @@ export function createLog(put: (line: string) => void, options: LogOptions = {})
   };
   const line = (level: Level, event: string, fields: readonly Field[]): string => {
     if (format === 'json') return `"event":"${event}"${jsonFields(fields)}`;
-    // Who reads without priorities finds faults by their first word.
+    // A reader without priorities finds faults by the first word.
     const word = level === 'notice' || level === 'info' ? '' : `${level} `;
     return `${word}${event}${formatFields(fields)}`;
   };
@@ -90,7 +90,7 @@ export function createLog(put: (line: string) => void, options: LogOptions = {})
   };
 }
 
-/** Times as in RFC 3339, in UTC with milliseconds. The date is worked out once a second. */
+/** Times as in RFC 3339, in UTC with milliseconds. The date is computed once per second. */
 export function clock(now: () => number): () => string {
   let second = NaN;
   let head = '';

@@ -1,18 +1,18 @@
 /**
- * Values as they stand in a log line. They come from strangers: everything but printable ASCII is escaped, long ones are
- * cut, and what could be misread is quoted.
+ * Values as written in a log line. They come from strangers: everything but printable ASCII is escaped, long
+ * ones are cut, and what could be misread is quoted.
  */
 
 export type Field = readonly [key: string, value: string | number | null | undefined];
 
 /** Longest value, in characters, before it is cut with `...`. */
-const MAX_VALUE = 256;
+export const MAX_VALUE = 256;
 
 const PLAIN = /^[\w.:/@+,*[\]<>-]+$/;
 /** Needs no escape in a JSON string, and is printable ASCII. */
 const PLAIN_JSON = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** A value in a `key=value` line: bare where it is one plain word, else quoted and escaped. */
+/** A value in a `key=value` line: bare if it is one plain word, else quoted and escaped. */
 export function formatValue(value: string): string {
   if (value.length > MAX_VALUE) return formatValue(cut(value, MAX_VALUE));
   return PLAIN.test(value) ? value : `"${escape(value)}"`;

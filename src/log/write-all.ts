@@ -2,8 +2,8 @@
 import { write } from 'node:fs';
 
 /**
- * Writes bytes to an open file, where it stands, in as many writes as it takes. `done` gets the error, if any, and how many octets
- * were written before it.
+ * Writes bytes at the current position of an open file, in as many writes as it takes. `done` gets the error,
+ * if any, and how many octets were written before it.
  */
 export function writeAll(
   fd: number,

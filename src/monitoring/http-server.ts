@@ -1,6 +1,6 @@
 /**
- * A few read-only pages over HTTP, for programs that watch us. Nothing of a request is ever written back, and whatever
- * goes wrong here stays here: the mail side never hears of it.
+ * A few read-only pages over HTTP, for programs that watch us. Nothing from a request is ever written back,
+ * and whatever goes wrong here stays here: the mail side is not affected.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { HttpAddress } from '../config/values.ts';
@@ -14,26 +14,26 @@ export interface Page {
 
 export interface HttpServerOptions {
   readonly address: HttpAddress;
-  /** By path. A page that rejects is answered by 500. */
+  /** By path. If a page rejects, the answer is 500. */
   readonly pages: ReadonlyMap<string, () => Page | Promise<Page>>;
-  /** Milliseconds for the head of a request and for all of it; a connection that says nothing has twice that. */
+  /** Milliseconds for the head of a request, and for all of it; a silent connection has twice that. */
   readonly timeoutMs: number;
-  /** Hears of pages that failed, and of the socket. Must not throw. */
+  /** Called when a page or the socket failed. Must not throw. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface HttpServer {
-  /** Where it listens, the port chosen included, as it stands in a URL: `127.0.0.1:9892`. */
+  /** Where it listens, with the chosen port, as written in a URL: `127.0.0.1:9892`. */
   readonly authority: string;
   /** Closes the socket and all connections. */
   close(): Promise<void>;
 }
 
-/** Who scrapes has one connection or two. */
+/** A scraper has one or two connections. */
 const MAX_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
 
-/** Listens. Rejects with the error of the system. */
+/** Listens. Rejects with the system's error. */
 export async function startHttpServer({
   address,
   pages,
@@ -81,7 +81,7 @@ async function answer(
   pages: HttpServerOptions['pages'],
   onError: HttpServerOptions['onError'],
 ): Promise<void> {
-  // What a stranger does to the connection is not worth a line.
+  // What a stranger does to the connection is not worth a log line.
   response.on('error', () => undefined);
   // No body is read, so there can be no second request either.
   response.shouldKeepAlive = false;

@@ -1,8 +1,9 @@
 /**
- * What is counted while mail passes: plain numbers, so that a decision costs a few additions and no label is built. What
- * they are called outside is said in `prometheus.ts`, which reads them when somebody asks.
+ * What is counted while mail passes: plain numbers, so that a decision costs a few additions and no label is
+ * built. Their public names are in `prometheus.ts`, which reads them when somebody asks.
  *
- * No word of a stranger gets in: numbers are kept by words of known sets, and whatever else comes counts as `other`.
+ * No word from a stranger gets in: numbers are kept by words of known sets, and anything else counts as
+ * `other`.
  */
 import type { Assessment } from '../core/assess.ts';
 import { type Correspondence, CORRESPONDENCES } from '../core/check.ts';
@@ -33,7 +34,10 @@ const DNS_ERRORS = [
   'noserver',
 ] as const;
 
-/** Upper bounds of the buckets, seconds: a resolver on the host answers in the first, `--deadline` ends in the last. */
+/**
+ * Upper bounds of the buckets, in seconds: a resolver on the host answers in the first, `--deadline` ends in
+ * the last.
+ */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25] as const;
 
 /** Numbers by a word of a known set. */
@@ -55,7 +59,7 @@ export class Tally {
     else cell.n++;
   }
 
-  /** `other` is there only where something was counted as such. */
+  /** `other` is present only if something was counted as such. */
   *[Symbol.iterator](): Generator<readonly [word: string, count: number]> {
     for (const [word, { n }] of this.#cells) yield [word, n];
   }
@@ -65,9 +69,9 @@ export class Tally {
 export class Durations {
   /** Upper bounds, seconds. */
   readonly bounds: readonly number[] = SECONDS;
-  /** One a bound, not summed up; the last is for what took longer. */
+  /** One count per bound, not cumulative; the last is for what took longer. */
   readonly counts = new Float64Array(SECONDS.length + 1);
-  /** Seconds in all. */
+  /** Seconds in total. */
   sum = 0;
 
   add(ms: number): void {
@@ -85,7 +89,7 @@ export class Metrics implements Timing {
   readonly actions = new Tally(DISPOSITIONS);
   readonly exemptions = new Tally(Object.keys(EXEMPTIONS));
   readonly findings: Tally;
-  /** What refused or delayed, by the finding that weighed most. */
+  /** What was refused or delayed, by the finding that weighed most. */
   readonly causes: Tally;
   readonly streams = new Tally(STREAMS);
   readonly correspondences = new Tally(CORRESPONDENCES satisfies readonly Correspondence[]);
@@ -95,17 +99,17 @@ export class Metrics implements Timing {
   );
   readonly dnsErrors = new Tally(DNS_ERRORS);
   readonly dnsDuration = new Durations();
-  /** When DNS last answered, and last did not; on the scale of `now`. */
+  /** When DNS last answered, and when it last did not, on the scale of `now`. */
   answeredAt = -Infinity;
   failedAt = -Infinity;
   /** How often the outage brake was pulled. */
   outages = 0;
-  /** Verdicts for which questions were not asked, since there were more at once than we ask. */
+  /** Verdicts for which some questions were not asked because there were too many at once. */
   overloaded = 0;
 
   readonly assessmentDuration = new Durations();
   readonly waitDuration = new Durations();
-  /** Assessments that the deadline cut short. */
+  /** Assessments cut short by the deadline. */
   late = 0;
 
   sessions = 0;
@@ -116,7 +120,7 @@ export class Metrics implements Timing {
 
   readonly #now: () => number;
 
-  /** `findings` are the ids that there can be; `now` gives milliseconds on a steady scale. */
+  /** `findings` are all possible ids; `now` gives milliseconds on a steady scale. */
   constructor(findings: Iterable<string>, now: () => number) {
     const ids = [...findings];
     this.findings = new Tally(ids);
@@ -124,7 +128,7 @@ export class Metrics implements Timing {
     this.#now = now;
   }
 
-  /** There are more findings since a reload. */
+  /** Adds the findings that a reload has brought. */
   know(findings: Iterable<string>): void {
     for (const id of findings) {
       this.findings.know([id]);
@@ -171,12 +175,12 @@ export class Metrics implements Timing {
     this.lastReloadFailed = !ok;
   }
 
-  /** The resolver with its questions counted. */
+  /** The resolver, with its questions counted. */
   watch(inner: SharedResolver): SharedResolver {
     return watched(inner, async (resolver, name, type) => {
       const askedAt = this.#now();
       const answer = await resolver.lookup(name, type);
-      // Never asked, since nobody wants to know.
+      // Never asked, because nobody wanted the answer any more.
       if (answer.status === 'temperror' && answer.detail === 'dropped') return answer;
       const now = this.#now();
       this.dnsDuration.add(now - askedAt);

@@ -1,4 +1,7 @@
-/** What a program that watches us may ask: `/metrics`, `/healthz` and `/readyz`. Loaded only where `--http` is given. */
+/**
+ * What a program that watches us may ask for: `/metrics`, `/healthz` and `/readyz`. Loaded only with
+ * `--http`.
+ */
 import type { Resolver } from '../core/resolver.ts';
 import { type HttpServer, type Page, PLAIN, startHttpServer } from './http-server.ts';
 import type { Log } from '../log/log.ts';
@@ -10,28 +13,28 @@ import { version } from '../system/version.ts';
 
 export interface MonitoringOptions extends Omit<Sources, 'build'> {
   readonly address: HttpAddress;
-  /** That of the assessments, watched by the metrics and the brake. */
+  /** The resolver of the assessments, watched by the metrics and the brake. */
   readonly resolver: Resolver;
-  /** More is asked of DNS than we ask at a time. */
+  /** There are more DNS questions than we ask at a time. */
   readonly overloaded: () => boolean;
   readonly log: Log;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
-  /** Of the Node that runs us, as it says it. */
+  /** The version of the Node that runs us, as it gives it. */
   readonly nodeVersion: string;
 }
 
 export interface Monitoring {
   /** `127.0.0.1:9892` */
   readonly authority: string;
-  /** The service takes no new sessions: it is not ready any more, and is still watched. */
+  /** The service takes no new sessions: it is no longer ready, but still watched. */
   stopping(): void;
   close(): Promise<void>;
 }
 
 const HTTP_TIMEOUT_MS = 5_000;
 
-/** Rejects with UsageError where it cannot listen. */
+/** Rejects with UsageError if it cannot listen. */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { address, resolver, metrics, dnsIll, overloaded, log, now, nodeVersion } = options;
   const registry = makeRegistry({ ...options, build: { version, node: nodeVersion } });

@@ -1,6 +1,6 @@
 /**
- * The numbers under their public names: one row a metric, from which the page of `/metrics` and docs/metrics.md are made.
- * Names and labels are public API, as finding ids are. Values are read when the page is asked for.
+ * The numbers under their public names: one row per metric, from which `/metrics` and docs/metrics.md are
+ * made. Names and labels are public API, as finding ids are. Values are read when the page is requested.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Durations, Metrics, Tally } from './metrics.ts';
@@ -12,9 +12,9 @@ export interface Sources {
   readonly lookups: () => Readonly<Record<'hit' | 'miss' | 'joined', number>>;
   /** Addresses in the cache. */
   readonly cached: () => number;
-  /** Bytes that they take, about. */
+  /** Bytes that they take, approximately. */
   readonly cachedBytes: () => number;
-  /** Answers of DNS not taken, since those of all assessments under way held too much memory. */
+  /** DNS answers that were dropped because the assessments under way held too much memory. */
   readonly refusedAnswers: () => number;
   /** SMTP connections open now. */
   readonly connections: () => number;
@@ -22,7 +22,7 @@ export interface Sources {
   readonly dnsIll: () => boolean;
   /** `--deadline` in milliseconds. */
   readonly deadlineMs: () => number;
-  /** Lines that the log lost, since nobody took them. */
+  /** Lines that the log lost because nobody took them. */
   readonly lostLines: () => number;
   readonly build: Readonly<Record<'version' | 'node', string>>;
 }
@@ -60,38 +60,38 @@ export const METRICS: readonly MetricRow[] = [
   tally(
     'helo_milter_verdicts_total',
     'disposition',
-    'Verdicts by what the policy says, whatever is done',
+    'Verdicts by what the policy says, whatever was done',
     ({ metrics }) => metrics.verdicts,
   ),
   tally(
     'helo_milter_actions_total',
     'action',
-    'Decisions by what is done: after exemptions, --observe, --enforce-percent and --tempfail-limit',
+    'Decisions by what was done, after exemptions, --observe, --enforce-percent and --tempfail-limit',
     ({ metrics }) => metrics.actions,
   ),
   tally(
     'helo_milter_refusals_total',
     'cause',
-    'Rejected and tempfailed, by the finding that weighed most',
+    'Rejects and tempfails, by the finding that weighed most',
     ({ metrics }) => metrics.causes,
   ),
   tally(
     'helo_milter_exemptions_total',
     'kind',
-    'Decisions in which the verdict did not matter, by why; tempfail-limit: the budget of tempfails was spent',
+    'Decisions in which the verdict did not count, by reason; tempfail-limit: the budget of tempfails was used up',
     ({ metrics }) => metrics.exemptions,
   ),
   tally(
     'helo_milter_findings_total',
     'finding',
-    'Findings in verdicts, those of weight zero included',
+    'Findings in verdicts, including those of weight zero',
     ({ metrics }) => metrics.findings,
   ),
   tally('helo_milter_streams_total', 'stream', 'Verdicts by stream', ({ metrics }) => metrics.streams),
   tally(
     'helo_milter_correspondence_total',
     'strength',
-    'Verdicts by the strongest proof that client and name belong together',
+    'Verdicts by the strongest proof that the name belongs to the client',
     ({ metrics }) => metrics.correspondences,
   ),
   tally(
@@ -102,7 +102,7 @@ export const METRICS: readonly MetricRow[] = [
   ),
   {
     name: 'helo_milter_cache_lookups_total',
-    help: 'HELOs by what the cache had: hit, miss, or joined where another session was asking already',
+    help: 'HELOs by what the cache had: hit, miss, or joined if another session was already asking',
     labels: ['result'],
     type: 'counter',
     read: ({ lookups }) => Object.entries(lookups()).map(([result, n]) => [{ result }, n] as const),
@@ -111,23 +111,23 @@ export const METRICS: readonly MetricRow[] = [
   number(
     'gauge',
     'helo_milter_cache_bytes',
-    'What the cache takes in memory, about; see --cache-memory',
+    'Approximate memory that the cache takes; see --cache-memory',
     (sources) => sources.cachedBytes(),
   ),
   number(
     'counter',
     'helo_milter_dns_answers_refused_total',
-    'Answers of DNS not taken, since those of all assessments under way held too much memory; dns-temperror, detail memory',
+    'DNS answers that were dropped because the assessments under way held too much memory; dns-temperror, detail memory',
     ({ refusedAnswers }) => refusedAnswers(),
   ),
   histogram(
     'helo_milter_assessment_duration_seconds',
-    'From HELO until the assessment was there, for HELOs that the cache did not have',
+    'Time from HELO until the assessment was there, for HELOs that were not in the cache',
     ({ metrics }) => metrics.assessmentDuration,
   ),
   histogram(
     'helo_milter_wait_duration_seconds',
-    'How long the MTA was kept waiting for an assessment that was not ready at the command that needs it',
+    'How long the MTA had to wait for an assessment that was not ready at the command that needs it',
     ({ metrics }) => metrics.waitDuration,
   ),
   number('gauge', 'helo_milter_deadline_seconds', 'The --deadline of an assessment', ({ deadlineMs }) => {
@@ -136,12 +136,12 @@ export const METRICS: readonly MetricRow[] = [
   number(
     'counter',
     'helo_milter_deadline_exceeded_total',
-    'HELOs whose assessment --deadline cut short; what it did not learn is dns-temperror',
+    'HELOs whose assessment was cut short by --deadline; what it did not learn is dns-temperror',
     ({ metrics }) => metrics.late,
   ),
   {
     name: 'helo_milter_dns_questions_total',
-    help: 'Questions to DNS by type and answer, the probes of /readyz included',
+    help: 'DNS questions by type and answer, including the probes of /readyz',
     labels: ['type', 'result'],
     type: 'counter',
     read: ({ metrics }) =>
@@ -151,19 +151,19 @@ export const METRICS: readonly MetricRow[] = [
   },
   histogram(
     'helo_milter_dns_duration_seconds',
-    'How long a question to DNS took, failover included',
+    'How long a DNS question took, failover included',
     ({ metrics }) => metrics.dnsDuration,
   ),
   tally(
     'helo_milter_dns_errors_total',
     'kind',
-    'Questions that DNS did not answer, by what happened to the last server asked; overload: more at once than we ask; share: more than one network gets',
+    'Questions that DNS did not answer, by what happened at the last server asked; overload: too many at once; share: more than one network may ask',
     ({ metrics }) => metrics.dnsErrors,
   ),
   number(
     'counter',
     'helo_milter_overloaded_verdicts_total',
-    'Verdicts for which questions were not asked, since there were more at once than we ask; dns=overload or dns=share in the log',
+    'Verdicts for which some questions were not asked because there were too many at once; dns=overload or dns=share in the log',
     ({ metrics }) => metrics.overloaded,
   ),
   number(
@@ -184,37 +184,37 @@ export const METRICS: readonly MetricRow[] = [
   number(
     'counter',
     'helo_milter_sessions_total',
-    'SMTP connections taken',
+    'SMTP connections accepted',
     ({ metrics }) => metrics.sessions,
   ),
   tally(
     'helo_milter_connections_turned_away_total',
     'reason',
-    'SMTP connections that the MTA had to do without us: connections (as many open as may be), descriptors (the process may hardly open more files), buffers (all together keep too much in memory; the one that kept the most for the longest), unread (the peer does not read our replies)',
+    'SMTP connections that the MTA had to handle without us: connections (the maximum is open), descriptors (the process can hardly open more files), buffers (together they keep too much in memory; the one that has kept the most for the longest is closed), unread (the peer does not read our replies)',
     ({ metrics }) => metrics.turnedAway,
   ),
   tally(
     'helo_milter_errors_total',
     'kind',
-    'What went wrong inside: protocol (the peer is no MTA, or a broken one), callback (a fault of ours; see --on-error), check (a check failed), http',
+    'Internal faults: protocol (the peer is not an MTA, or is a broken one), callback (a fault of ours; see --on-error), check (a check failed), http',
     ({ metrics }) => metrics.errors,
   ),
   number(
     'counter',
     'helo_milter_log_lines_lost_total',
-    'Log lines lost because whoever reads them is too slow, or the disk is full',
+    'Log lines lost because their reader is too slow or the disk is full',
     ({ lostLines }) => lostLines(),
   ),
   tally(
     'helo_milter_reloads_total',
     'result',
-    'Reloads by whether what was read was sound',
+    'Reloads by whether what was read was valid',
     ({ metrics }) => metrics.reloads,
   ),
   number(
     'gauge',
     'helo_milter_last_reload_successful',
-    '0 where the last reload failed and what was read before stays',
+    '0 if the last reload failed, so that what was read before stays in force; else 1',
     ({ metrics }) => (metrics.lastReloadFailed ? 0 : 1),
   ),
   {
@@ -227,8 +227,8 @@ export const METRICS: readonly MetricRow[] = [
 ];
 
 /**
- * Of prom-client's own. They list every socket at each scrape, which with 10,000 sessions holds up the mail, and break the
- * naming rules of Prometheus.
+ * Metrics of prom-client that we leave out. They list every socket at each scrape, which delays mail with
+ * 10,000 sessions, and break the naming rules of Prometheus.
  */
 const LEFT_OUT = [
   'nodejs_active_handles',

@@ -1,17 +1,17 @@
 /**
- * Whether the service can do all of its work now. Mail passes either way: without DNS nothing that rests on it is
- * refused, and that is what somebody who watches wants to know.
+ * Whether the service can do all of its work now. Mail passes either way: without DNS nothing that rests on
+ * it is refused, which is what somebody who watches wants to know.
  */
 import type { Resolver } from '../core/resolver.ts';
 
 export interface ReadinessOptions {
-  /** Where the probe goes; its answers are to be seen by `lastHeard`. */
+  /** Where the probe goes; `lastHeard` must see its answers. */
   readonly resolver: Resolver;
   /** When DNS last answered and last failed to, on the scale of `now`. */
   readonly lastHeard: () => { readonly answeredAt: number; readonly failedAt: number };
   /** The outage brake is on. */
   readonly dnsIll: () => boolean;
-  /** More is asked of DNS than we ask at a time. */
+  /** There are more DNS questions than we ask at a time. */
   readonly overloaded: () => boolean;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
@@ -19,7 +19,7 @@ export interface ReadinessOptions {
 
 /** An answer to mail's own questions within this time is proof enough. */
 const RECENT_MS = 10_000;
-/** However often somebody asks, DNS is probed no more often than this. */
+/** However often the page is requested, DNS is probed no more often than this. */
 const PROBE_EVERY_MS = 5_000;
 /** Longer is no use to who asks for health. */
 const PROBE_TIMEOUT_MS = 2_000;

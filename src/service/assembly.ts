@@ -1,4 +1,4 @@
-/** The parts of the service, and how they hang together. Nothing here listens or opens a file yet. */
+/** The parts of the service, and how they are connected. Nothing here listens or opens a file yet. */
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Decision } from '../decisions/decision.ts';
@@ -22,11 +22,11 @@ import type { Live } from './live.ts';
 import { Overload } from './overload.ts';
 import { sessionErrors } from './session-errors.ts';
 
-/** What every part is made with. */
+/** What every part needs. */
 export interface Workshop {
   readonly live: Live;
   readonly log: Log;
-  /** Null where nobody looks at them. */
+  /** Null if nobody looks at them. */
   readonly metrics: Metrics | null;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
@@ -35,17 +35,17 @@ export interface Workshop {
 export interface Assembly {
   readonly brake: OutageBrake;
   readonly overload: Overload;
-  /** Asks as the assessments do, seen by metrics, brake and overload. */
+  /** Asks as the assessments do, watched by metrics, brake and overload. */
   readonly resolver: SharedResolver;
   readonly assessor: Assessor;
   readonly server: MilterServer;
-  /** What connections from now on are agreed with the MTA. */
+  /** What is agreed with the MTA on connections from now on. */
   readonly agreed: () => Agreed;
 }
 
 type Agreed = Pick<MilterServerOptions, 'newSession' | 'macros' | 'actions' | 'replyOnError'>;
 
-/** `decided` hears of each decision, once. */
+/** `decided` is called with each decision, once. */
 export function assemble(workshop: Workshop, decided: (decision: Decision) => void): Assembly {
   const { live, metrics } = workshop;
   const brake = makeBrake(workshop);
@@ -89,7 +89,7 @@ function makeOverload({ log, now }: Workshop): Overload {
     now,
     tell: (questions, networks) => {
       const effect =
-        'they were not asked: what they might have shown is unknown, and who asked for too much has to come again';
+        'they were not asked: what they might have shown is unknown, and clients that asked for too much have to come again';
       log.tell('dns-overload', { questions, networks, effect });
     },
   });
@@ -104,14 +104,14 @@ function makeAssessor({ live, log, metrics, now }: Workshop, resolver: SharedRes
       return { deadlineMs: deadline, cacheSize, cacheMemory, cacheMinMs: cacheMin, cacheMaxMs: cacheMax };
     },
     now,
-    // Whoever only watches wants to see everything.
+    // An operator who only watches wants to see everything.
     settles: (found) =>
       !live.rules.enforcement.observe &&
       !live.rules.access.needsReverse &&
       policiesOf(live.rules).every((each) => settles(found, each)),
     onMemoryShort: () => {
       const effect =
-        'answers that are too large for the memory left are unknown, and nobody is refused for them';
+        'answers that do not fit into the memory left count as unknown, and nobody is refused for that';
       log.tell('dns-memory', { effect });
     },
     onCheckError: (check, error) => {
@@ -154,7 +154,7 @@ function sessionOptions(
 
 const UNTAGGED: Readonly<Record<Untagged, string>> = {
   'no changes': 'the MTA does not let us change header fields',
-  'no name': 'the MTA does not tell its name (the macro j), and authserv-id gives none',
+  'no name': 'the MTA does not give its name (the macro j), and authserv-id is not set',
 };
 
 function makeServer({ live, log, metrics, now }: Workshop, assessor: Assessor, agreed: Agreed): MilterServer {

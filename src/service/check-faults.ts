@@ -1,6 +1,6 @@
 /**
- * What can be wrong with a check of the operator's, in one sentence each: it comes from a module that no
- * compiler has seen.
+ * What can be wrong with one of the operator's own checks, in one sentence each: it comes from a module that
+ * no compiler has seen.
  */
 import {
   DENIALS,
@@ -17,19 +17,19 @@ const BASES: ReadonlySet<unknown> = new Set(['form', 'existence', 'declared', 'i
 const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/;
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 /**
- * Methods that begin so are ours to sign with: where somebody else wrote one in our name, it is taken off.
+ * Methods that begin like this are ours: if somebody else wrote one in our name, it is removed.
  */
 const RESULT_METHOD = /^x-helo-[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** `ptype.property` of RFC 8601 §2.2. */
 const PROPERTY = /^[a-z]+\.[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
-/** A check, as far as its words are taken. */
+/** A check, as far as it takes words for itself. */
 export interface NamedCheck {
   readonly name: string;
   readonly method?: Method;
 }
 
-/** The words that are in use, each of which can mean one thing only. */
+/** The words that are in use; each can mean only one thing. */
 export class TakenWords {
   readonly names = new Set<string>();
   readonly findings = new Set<string>();
@@ -69,7 +69,7 @@ export function faultOf(value: unknown, taken: TakenWords): string | null {
   return null;
 }
 
-/** What the check says of itself. */
+/** What the check declares about itself. */
 function traitFault(
   { reads, provesCorrespondence, onlyIfWeighed, method }: Readonly<Record<string, unknown>>,
   taken: TakenWords,
@@ -121,7 +121,7 @@ function resultsFault(results: unknown, taken: TakenWords): string | null {
 }
 
 function specFault(spec: unknown): string | null {
-  if (!isObject(spec)) return 'it is no object';
+  if (!isObject(spec)) return 'it is not an object';
   const { basis, weight, rejectCode, tempfailCode, status, ...texts } = spec as Partial<FindingSpec>;
   if (!BASES.has(basis)) return `"basis" must be one of ${[...BASES].join(', ')}`;
   for (const key of ['summary', 'reference', 'reason', 'reply'] as const) {
@@ -138,7 +138,7 @@ function specFault(spec: unknown): string | null {
   return declarationFault(spec);
 }
 
-/** What the finding says of itself to policy and stream. */
+/** What the finding declares to policy and stream. */
 function declarationFault({
   basis,
   denies,
@@ -148,7 +148,7 @@ function declarationFault({
 }: Readonly<Record<string, unknown>>): string | null {
   const denials = DENIALS.join(', ');
   if (basis === 'declared' && denies === undefined) {
-    return `basis "declared" needs "denies", one of ${denials}: whose plain no is it?`;
+    return `basis "declared" needs "denies", one of ${denials}: who says no?`;
   }
   if (denies !== undefined && !isOneOf(DENIALS, denies)) return `"denies" must be one of ${denials}`;
   if (exclusive !== undefined && !(typeof exclusive === 'string' && NAME.test(exclusive))) {

@@ -1,4 +1,4 @@
-/** How a service comes to life: sockets, process id, privileges. Each needs the rights that the next gives up. */
+/** How a service starts: sockets, process id, privileges. Each step needs rights that the next gives up. */
 import type { Host } from '../system/host.ts';
 import type { MilterServer } from '../milter/index.ts';
 import type { Config } from '../config/config.ts';
@@ -7,7 +7,7 @@ import { becomeUser, wantedIdentity, type Identity } from '../system/privileges.
 import { openSockets, type OpenSocket } from './sockets.ts';
 import type { HandedFd } from '../system/systemd/handed-sockets.ts';
 
-/** What a program gives its service, and an embedding one keeps to itself. */
+/** What our program gives its service, and a program that embeds it does not. */
 export interface Standing {
   readonly host: Host;
   /** Sockets that systemd opened for us. */
@@ -15,8 +15,8 @@ export interface Standing {
 }
 
 /**
- * From nothing to a service that reads its first byte, in the order in which rights are needed and given up. What `open`
- * opens belongs to the user that we have become, who must be able to open it again.
+ * From nothing to a service that reads its first byte, in the order in which rights are needed and given up.
+ * What `open` opens belongs to the user that we have become, which must be able to open it again.
  */
 export async function launch(
   server: MilterServer,

@@ -1,6 +1,7 @@
 /**
- * What the service goes by: all that a Config names, read and found sound before anything of it is used, at the start and at
- * every reload. Parts that must follow a reload are given functions that read it here, whenever they need it.
+ * What the service works by: everything that a Config names, read and found valid before any of it is used,
+ * at the start and at every reload. Parts that must follow a reload get functions that read it here whenever
+ * they need it.
  */
 import type { OnVoid } from '../policy/access.ts';
 import type { SharedResolver } from '../dns/asker.ts';
@@ -19,12 +20,12 @@ export interface Prepared {
   readonly resolver: SharedResolver;
 }
 
-/** Rejects with UsageError for the first fault, the others with it. */
+/** Rejects with a UsageError for the first mistake, which carries the others. */
 export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared> {
   const faults = new Faults();
   const registry = await faults.attempt(() => registryOf(config));
   const rules = registry === null ? null : await faults.attempt(() => readRules(config, registry, onVoid));
-  // Without the operator's checks nobody can say whether a finding that an option names exists.
+  // Without the operator's checks it is not known whether a finding that an option names exists.
   if (registry === null) await faults.attempt(() => readLists(config, checks, onVoid));
   const resolver = await faults.attempt(() => resolverOf(config));
   faults.throwAny();
@@ -56,7 +57,7 @@ export class Live {
     return this.#now.resolver;
   }
 
-  /** Takes `next` in place of what was, which is returned. A resolver that serves on is kept. */
+  /** Replaces what is in force by `next`, and returns what was. A resolver that can go on is kept. */
   replace(next: Prepared): Prepared {
     const before = this.#now;
     this.#now = sameResolver(before.config, next.config) ? { ...next, resolver: before.resolver } : next;
@@ -64,21 +65,21 @@ export class Live {
   }
 }
 
-/** Whether the resolver of before serves on: it knows which servers are ill, and which questions are open. */
+/** Whether the old resolver can go on: it knows which servers are failing and which questions are open. */
 function sameResolver(before: Config, after: Config): boolean {
   return sameServers(before, after) && before.dnsTimeout === after.dnsTimeout;
 }
 
 function sameServers(before: Config, after: Config): boolean {
-  // A zone file may have changed under its name.
+  // A zone file may have changed under the same name.
   return (
     before.dnsZone === null && after.dnsZone === null && String(before.dnsServer) === String(after.dnsServer)
   );
 }
 
 /**
- * Whether assessments made before can be used after: the same servers are asked, the operator's own checks are what they
- * were, and nothing is asked for that was not asked for then.
+ * Whether assessments made before can be used after: the same servers are asked, the operator's own checks
+ * are unchanged, and nothing is checked that was not checked then.
  */
 export function sameAssessments(before: Prepared, after: Prepared): boolean {
   const asked = new Set(before.rules.checks.map(({ name }) => name));

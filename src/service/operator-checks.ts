@@ -1,6 +1,6 @@
 /**
- * The operator's own checks: ES modules that export objects as `defineCheck` makes them. A module that is
- * faulty stops the start; a check that fails or hangs at run time has nothing to say.
+ * The operator's own checks: ES modules that export objects as `defineCheck` makes them. With a faulty module
+ * the service does not start; a check that fails or hangs at run time counts as having nothing to say.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -57,7 +57,7 @@ export async function loadOperatorChecks(
   return { checks: loaded, versions };
 }
 
-/** A module is kept by its address for the life of the process: other text, other address. */
+/** Node keeps a module by its address for the life of the process, so another text needs another address. */
 async function versionOf(file: string): Promise<string> {
   const text = await readFile(file).catch((error: unknown) => {
     throw new OptionError('--check', describeError(error), file);
@@ -82,10 +82,7 @@ async function exportsOf(file: string, url: string): Promise<unknown[]> {
   return found;
 }
 
-/**
- * With a time limit of its own, and a finding only of those it declared: what it gives is taken on trust
- * nowhere.
- */
+/** With a time limit, and only findings that it has declared: nothing that it returns is trusted. */
 function guarded(check: Check, timeoutMs: number): Check {
   return {
     ...check,

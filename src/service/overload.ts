@@ -1,21 +1,21 @@
 /**
- * Tells that more is asked of DNS than we ask at a time, so that some verdicts rest on less than they should. Said once,
- * then every ten seconds while it goes on.
+ * Reports that there are more DNS questions than we ask at a time, so that some verdicts rest on less than
+ * they should: once, then every ten seconds while it goes on.
  */
 import { type SharedResolver, watched } from '../dns/asker.ts';
 
 export interface OverloadOptions {
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
-  /** How many questions of how many client networks were given up since it was said last. */
+  /** How many questions, of how many client networks, were given up since the last report. */
   readonly tell: (questions: number, networks: number) => void;
 }
 
-/** What comes first gathers for so long, in milliseconds, that the line says how much it is. */
+/** The first report waits this long, in milliseconds, so that it can say how much it is. */
 const FIRST_MS = 1_000;
-/** Milliseconds between two lines, and until it counts as over. */
+/** Milliseconds between two reports, and until it counts as over. */
 const EVERY_MS = 10_000;
-/** More networks than this are not told apart. */
+/** The most networks that are told apart. */
 const MAX_NETWORKS = 1_000;
 
 export class Overload {
@@ -23,7 +23,7 @@ export class Overload {
   readonly #networks = new Set<string>();
   #questions = 0;
   #lastAt = -Infinity;
-  /** When somebody last lost a question who asked for no more than others. */
+  /** When a client that asked for no more than others last lost a question. */
   #sharedAt = -Infinity;
   #timer: NodeJS.Timeout | null = null;
 
@@ -31,12 +31,15 @@ export class Overload {
     this.#options = options;
   }
 
-  /** It goes on, and for others than those who use up their own share. For at most ten seconds more. */
+  /**
+   * Whether it is going on, and affects clients that have not used up their own share. True for up to ten
+   * seconds longer.
+   */
   get on(): boolean {
     return this.#options.now() - this.#sharedAt < EVERY_MS;
   }
 
-  /** The resolver with an eye on questions that were not asked. */
+  /** The resolver, watched for questions that were not asked. */
   watch(inner: SharedResolver): SharedResolver {
     return watched(inner, async (resolver, name, type, network) => {
       const answer = await resolver.lookup(name, type);
@@ -46,7 +49,7 @@ export class Overload {
     });
   }
 
-  /** Tells what is gathered, now. */
+  /** Reports what has been counted, now. */
   close(): void {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);

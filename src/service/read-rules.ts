@@ -12,7 +12,10 @@ import { placeholders, type ReplyOptions } from '../policy/smtp-reply.ts';
 import { networkShare } from './network-share.ts';
 import type { Registry } from './registry.ts';
 
-/** Reads the files that the Config names. Rejects with UsageError for the first fault, the others with it. */
+/**
+ * Reads the files that the Config names. Rejects with a UsageError for the first mistake, which carries the
+ * others.
+ */
 export async function readRules(
   config: Config,
   { checks, findings }: Registry,
@@ -48,7 +51,7 @@ export async function readRules(
   };
 }
 
-/** The lists, of which the access list can ask for what `checks` declare. Rejects as `readRules` does. */
+/** The lists. The access list can have the conditions that `checks` declare. Rejects as `readRules` does. */
 export async function readLists(
   config: Config,
   checks: readonly Check[],
@@ -89,7 +92,7 @@ async function text(file: string, flag: string): Promise<string> {
 
 export type PolicyConfig = Pick<Config, 'policy' | 'rejectAt' | 'tempfailAt' | 'require' | 'weight'>;
 
-/** The policy of the flags. Throws UsageError for weights of findings that do not exist. */
+/** The policy that the flags give. Throws UsageError for weights of findings that do not exist. */
 export function policyOf(
   { policy, rejectAt, tempfailAt, require, weight }: PolicyConfig,
   known: ReadonlyMap<string, FindingSpec>,
@@ -117,8 +120,8 @@ function noFinding(flag: string, id: string, known: ReadonlyMap<string, FindingS
 }
 
 /**
- * Reply texts of the flags. Throws UsageError for a finding that does not exist, and for a placeholder that its evidence
- * does not have: the sender would read a question mark.
+ * The reply texts that the flags give. Throws UsageError for a finding that does not exist, and for a
+ * placeholder that its evidence does not fill: the sender would read a question mark.
  */
 export function replyOf(
   { helpUrl, contact, replyTemplate }: Pick<Config, 'helpUrl' | 'contact' | 'replyTemplate'>,

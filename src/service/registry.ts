@@ -13,7 +13,7 @@ import type { Config } from '../config/config.ts';
 export interface Registry {
   readonly checks: readonly Check[];
   readonly findings: ReadonlyMap<string, FindingSpec>;
-  /** What the operator's modules were when they were read: other texts are other checks. */
+  /** Identifies the operator's modules as they were read: another text means other checks. */
   readonly versions: readonly string[];
 }
 

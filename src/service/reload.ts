@@ -1,14 +1,15 @@
-/** A reload: the configuration and its files are read again, and taken as a whole or not at all. */
+/** A reload: the configuration and its files are read again, and used as a whole or not at all. */
 import { changes } from '../config/changes.ts';
 import type { ConfigSource } from '../config/source.ts';
 import { describeError, UsageError } from '../errors.ts';
 import type { OnVoid } from '../policy/access.ts';
 import type { Rules } from '../policy/rules.ts';
 import type { Log } from '../log/log.ts';
+import { MAX_VALUE } from '../log/value.ts';
 import type { Assembly, Workshop } from './assembly.ts';
 import { prepare, sameAssessments } from './live.ts';
 
-/** Where the configuration is read again, and how a mistake in it is told. */
+/** Where the configuration is read again, and how a mistake in it is located. */
 export type Source = Pick<ConfigSource, 'read' | 'locate'>;
 
 export interface Reloadable extends Workshop, Pick<Assembly, 'server' | 'assessor' | 'agreed'> {
@@ -16,7 +17,10 @@ export interface Reloadable extends Workshop, Pick<Assembly, 'server' | 'assesso
   readonly onVoid: OnVoid;
 }
 
-/** Reads again. A mistake keeps all as it was and is logged. Never rejects, and runs one at a time. */
+/**
+ * Reads everything again. A mistake is logged, and everything stays as it was. Never rejects; runs one at a
+ * time.
+ */
 export function reloader(service: Reloadable): () => Promise<void> {
   const { live, log, metrics, source } = service;
   return oneAtATime(async () => {
@@ -51,7 +55,7 @@ function adopt(
   server.change(agreed());
   metrics?.know(live.registry.findings.keys());
   if (!sameAssessments(before, next)) assessor.forget();
-  // Whoever asks for a reload is told what came of it, at any level.
+  // The operator who asks for a reload is told the outcome, at any log level.
   log.setLevel('info');
   logHits(log, before.rules);
 }
@@ -61,13 +65,31 @@ export function logHits(log: Log, { access }: Rules): void {
   for (const [line, hits] of access.hits) log.tell('access', { line, hits });
 }
 
-/** All mistakes that an error tells of. */
+/** Mistakes told in one line of the log; a list of thousands of lines may have thousands. */
+const MAX_TOLD = 20;
+
+/**
+ * The mistakes that an error tells of, as many as fit into a value of the log, and how many more there are. A log value
+ * is cut at its end, so that the number would otherwise be what is lost.
+ */
 function sentences(error: unknown): string {
   if (!(error instanceof UsageError)) return describeError(error);
-  return [error, ...error.others].map(({ message }) => message).join('; ');
+  const [first = '', ...others] = [error, ...error.others].map(({ message }) => message);
+  let told = first;
+  let left = others.length;
+  for (const each of others.slice(0, MAX_TOLD - 1)) {
+    if (told.length + 2 + each.length > MAX_VALUE - moreThan(left).length) break;
+    told += `; ${each}`;
+    left--;
+  }
+  return left === 0 ? told : `${told.slice(0, MAX_VALUE - moreThan(left).length)}${moreThan(left)}`;
 }
 
-/** Runs one at a time; being asked while it runs, it runs once more, and no more often. */
+function moreThan(left: number): string {
+  return `; and ${left} more, see --check-config`;
+}
+
+/** Runs one at a time. If asked while running, it runs once more afterwards, however often it was asked. */
 export function oneAtATime(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;

@@ -7,7 +7,7 @@ import { createNodeResolver } from '../dns/node-resolver.ts';
 import { zoneFileResolver } from '../dns/zone-file.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 
-/** The resolver of the flags: servers, or a zone file. Rejects with UsageError. */
+/** The resolver that the flags name: servers, or a zone file. Rejects with UsageError. */
 export async function resolverOf({
   dnsServer,
   dnsTimeout,

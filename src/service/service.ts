@@ -1,4 +1,4 @@
-/** The service: puts the parts together by a Config, runs them, and takes them down again. */
+/** The service: puts the parts together as a Config says, runs them, and shuts them down again. */
 import { performance } from 'node:perf_hooks';
 import type { Config } from '../config/config.ts';
 import { decisionLogger } from '../decisions/decision.ts';
@@ -17,35 +17,48 @@ import type { OpenSocket } from './sockets.ts';
 export interface Service {
   /** Where it listens, as Postfix spells it. */
   readonly sockets: readonly string[];
-  /** Where it serves its numbers, as it stands in a URL; null where it does not. */
+  /** Where it serves its metrics, as written in a URL; null if it does not. */
   readonly http: string | null;
   /** SMTP connections open now. */
   readonly connections: number;
-  /** Reads the configuration and its files again; a fault in them keeps all as it was and is logged. Never rejects. */
+  /**
+   * Reads the configuration and its files again; a mistake is logged, and everything stays as it was. Never
+   * rejects.
+   */
   reload(): Promise<void>;
-  /** Goes on in new files after a rotation. */
+  /** Reopens its log files after a rotation. */
   reopen(): Promise<void>;
-  /** How long `stop` takes at most, unless told. */
+  /** How long `stop` takes at most by default, in milliseconds. */
   readonly graceMs: number;
-  /** What is wrong with one of its sockets, or null if the MTA would be answered on all. Takes 5 s at most. */
+  /**
+   * What is wrong with one of its sockets, or null if the MTA would get an answer on all. Takes 5 s at most.
+   */
   ailment(): Promise<string | null>;
-  /** Stops listening and lets open sessions finish, for at most the grace time; called again it may cut that short. */
+  /**
+   * Stops listening and lets open sessions finish, for at most the grace time; a second call may cut that
+   * short.
+   */
   stop(graceMs?: number): Promise<void>;
 }
 
-/** What the program around a service gives it. */
+/** What the program gives its service. */
 export interface Surroundings {
-  /** Where the configuration is read again; without it a reload reads the files that the Config names. */
+  /**
+   * Where the configuration is read again; without it a reload reads only the files that the Config names.
+   */
   readonly source?: Source;
-  /** Null in a program of another's: the process is left as it is, without `--user` and `--pid-file`. */
+  /**
+   * Null if another program embeds the service: the process is left as it is, without `--user` and
+   * `--pid-file`.
+   */
   readonly standing?: Standing | null;
-  /** Lines that the log could not get rid of, in all. */
+  /** How many lines the log has lost in all. */
   readonly lostLines?: () => number;
 }
 
 const PROBE_TIMEOUT_MS = 5000;
 
-/** Starts the milter. Rejects with UsageError where the operator has to change something. */
+/** Starts the milter. Rejects with UsageError if the operator has to change something. */
 export async function startService(
   config: Config,
   log: Log,
@@ -54,11 +67,11 @@ export async function startService(
   const now = (): number => performance.now();
   const onVoid = expiryNotices(log);
   const live = new Live(await prepare(config, onVoid));
-  // Counted only where somebody can look at it.
+  // Counted only if somebody can look at it.
   const metrics = config.http === null ? null : new Metrics(live.registry.findings.keys(), now);
   const workshop = { live, log, metrics, now };
   const logged = decisionLogger(log);
-  /** Opened by the user that we become, once the sockets are there. */
+  /** Opened by the user that we have become, once the sockets are there. */
   const open: { decisionLog: DecisionLog | null; monitoring: Monitoring | null } = {
     decisionLog: null,
     monitoring: null,
@@ -102,7 +115,7 @@ export async function startService(
   };
 }
 
-/** Serves the numbers where somebody wants them. */
+/** Serves the metrics, if somebody wants them. */
 async function monitor(
   { live, log, metrics, now }: Workshop,
   { resolver, assessor, server, brake, overload }: Assembly,
@@ -110,7 +123,7 @@ async function monitor(
 ): Promise<Monitoring | null> {
   const { http: address } = live.config;
   if (address === null || metrics === null) return null;
-  // Loaded only where it is wanted: the library costs start-up time.
+  // Loaded only if wanted: the library costs start-up time.
   const { startMonitoring } = await import('../monitoring/monitoring.ts');
   return startMonitoring({
     address,
@@ -127,7 +140,7 @@ async function monitor(
     overloaded: () => overload.on,
     deadlineMs: () => live.config.deadline,
     lostLines,
-    // Whoever embeds the service keeps the process to itself.
+    // A program that embeds the service keeps the process to itself.
     nodeVersion: standing?.host.node.version ?? 'unknown',
   });
 }
@@ -139,7 +152,10 @@ async function ailmentOf(sockets: readonly OpenSocket[]): Promise<string | null>
   return all.find((each) => each !== null) ?? null;
 }
 
-/** Tells of each line of the access list that has expired once: the list is read again, and its lines change places. */
+/**
+ * Reports each expired line of the access list once, by its text: when the list is read again, its lines may
+ * have moved.
+ */
 function expiryNotices(log: Log): OnVoid {
   const told = new Set<string>();
   return (file, { line, source }) => {

@@ -1,22 +1,22 @@
-/** What went wrong between the MTA and us: said in the log and counted. */
+/** What went wrong between the MTA and us is logged and counted. */
 import { describeError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
 import { type MilterServerOptions, TurnedAwayError } from '../milter/index.ts';
 
-/** `metrics` is null where nobody looks at them. */
+/** `metrics` is null if nobody looks at them. */
 export function sessionErrors(log: Log, metrics: Metrics | null): MilterServerOptions['onError'] {
   return (error, source) => {
     if (error instanceof TurnedAwayError) {
       metrics?.turnedAway.count(error.reason);
-      // Where it is its own fault, its peer was no good MTA; otherwise any MTA may be among them. The texts are few, so that
-      // the log counts what repeats, however fast it comes.
+      // If the connection itself is at fault, its peer was not a proper MTA; otherwise any MTA may be
+      // affected. There are few different texts, so the log counts repeats, however fast they come.
       const own = error.reason === 'buffers' || error.reason === 'unread';
       log.tell(own ? 'peer-turned-away' : 'all-turned-away', { reason: error.reason, detail: error.message });
       return;
     }
     metrics?.errors.count(source === 'protocol' ? 'protocol' : 'callback');
-    // A peer that breaks the protocol is its own affair; a callback that fails is ours.
+    // A peer that breaks the protocol is not our fault; a callback that fails is.
     const event = source === 'protocol' ? 'protocol-broken' : 'callback-failed';
     log.tell(event, { at: source, detail: describeError(error) });
   };

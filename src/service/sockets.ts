@@ -1,6 +1,7 @@
 /**
- * Opens what the MTA connects to: the sockets that systemd hands over, or those of `--listen`. Handed-over ones come
- * instead of the option, never beside it: nobody would answer at a socket that systemd holds open and we leave alone.
+ * Opens what the MTA connects to: the sockets that systemd hands over, else those of `--listen`. Handed-over
+ * ones replace the option and are all used: nothing would answer at a socket that systemd holds open and we
+ * ignore.
  */
 import { findGroup } from '../system/accounts.ts';
 import { requireDirectory } from '../system/directory.ts';
@@ -17,12 +18,13 @@ import type { Identity } from '../system/privileges.ts';
 import { type HandedFd, unixPathOf } from '../system/systemd/handed-sockets.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 
-/** `--listen` with this word starts only where systemd hands sockets over. */
+/** With this word in `--listen` the service starts only if systemd hands sockets over. */
 const HANDED_ONLY = 'systemd';
 
 /**
- * Over TCP Postfix sends the macros of a declined DATA, and then waits 40 ms for an acknowledgement, for every message;
- * what Sendmail sends after an unanswered CONNECT or header field waits as long. A unix socket has no such waits.
+ * Over TCP, Postfix sends the macros of a declined DATA and then waits 40 ms for an acknowledgement, for
+ * every message; what Sendmail sends after an unanswered CONNECT or header field waits as long. A unix socket
+ * has no such waits.
  */
 const OVER_TCP = { keep: ['data'] } as const;
 const OVER_UNIX = { noReply: ['connect', 'header'] } as const;
@@ -30,18 +32,18 @@ const OVER_UNIX = { noReply: ['connect', 'header'] } as const;
 export interface Sources {
   readonly config: Pick<Config, 'listen' | 'socketMode' | 'socketGroup'>;
   readonly handed: readonly HandedFd[];
-  /** Whom we become later: a unix socket is that user's from the start. */
+  /** The user that we become later: a unix socket belongs to that user from the start. */
   readonly identity: Identity | null;
 }
 
 export interface OpenSocket {
   /** What the MTA is to connect to. */
   readonly address: SocketAddress;
-  /** By systemd: then its path may lie where the sandbox of the service does not let us look. */
+  /** By systemd: then its path may be where the sandbox of the service does not let us look. */
   readonly handed: boolean;
 }
 
-/** Those of `--listen`, but for what systemd hands over. Throws OptionError for one that is none. */
+/** The addresses of `--listen`, except `systemd`. Throws OptionError for one that is not an address. */
 export function socketsOf({ listen }: Pick<Config, 'listen'>): readonly SocketAddress[] {
   return listen
     .filter((text) => text !== HANDED_ONLY)
@@ -63,7 +65,7 @@ export async function openSockets(
   if (config.listen.includes(HANDED_ONLY)) {
     throw new OptionError(
       '--listen',
-      'systemd has handed no socket over; start the service by its socket unit, or give another --listen',
+      'systemd has handed no socket over; start the service with its socket unit, or give another --listen',
       HANDED_ONLY,
     );
   }
@@ -104,13 +106,13 @@ async function open(
   }
 }
 
-/** Whether all could be opened, as far as it shows without opening them. Throws OptionError. */
+/** Checks that all could be opened, as far as possible without opening them. Throws OptionError. */
 export async function checkSockets(config: Sources['config']): Promise<void> {
   await placedSockets(config);
   await ownerOf(config, null);
 }
 
-/** As `socketsOf`, each with a directory to be in. */
+/** As `socketsOf`, and checks that the directory of each unix socket exists. */
 async function placedSockets(config: Pick<Config, 'listen'>): Promise<readonly SocketAddress[]> {
   const addresses = socketsOf(config);
   const texts = config.listen.filter((text) => text !== HANDED_ONLY);

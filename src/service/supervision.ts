@@ -1,4 +1,4 @@
-/** Keeps systemd informed of a service: that it is there, what it does, and that it still answers. */
+/** Keeps systemd informed about a service: that it is running, what it does, and that it still answers. */
 import { describeError } from '../errors.ts';
 import type { Host } from '../system/host.ts';
 import type { Log } from '../log/log.ts';
@@ -10,17 +10,17 @@ import { startWatchdog, watchdogInterval } from '../system/systemd/watchdog.ts';
 export interface Supervision {
   /** Sockets that systemd has opened for us. */
   readonly handed: readonly HandedFd[];
-  /** It serves; from now on there are signs of life if systemd wants them. */
+  /** The service runs; from now on it gives signs of life, if systemd wants them. */
   started(service: Service): void;
-  /** Does `reload`, and lets systemd know when it begins and when it is over. */
+  /** Calls `reload`, and tells systemd when it begins and when it is over. */
   reloading(reload: () => Promise<void>): Promise<void>;
-  /** It is about to end, in so many milliseconds at most. */
+  /** The service is about to end, within this many milliseconds. */
   stopping(connections: number, withinMs: number): void;
-  /** Resolves when systemd has been told all of it. */
+  /** Resolves when systemd has been told everything. */
   told(): Promise<void>;
 }
 
-/** Besides the sessions, what else is to be brought to its end may take so long. */
+/** How long everything other than the sessions may take to end. */
 const MARGIN_MS = 10_000;
 
 export function supervise(host: Host, log: Log): Supervision {
@@ -47,7 +47,7 @@ export function supervise(host: Host, log: Log): Supervision {
       stopWatchdog = startWatchdog({
         everyMs,
         ask: () => {
-          // Before the question itself becomes one.
+          // Counted before the probe, which is a connection itself.
           sessions = service.connections;
           return service.ailment();
         },

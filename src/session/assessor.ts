@@ -1,6 +1,7 @@
 /**
- * Assessments as the service wants them: from the cache where possible, under one deadline where not, never failing.
- * What is cached is the Assessment, so that policy and session facts are applied freshly on every reading.
+ * Assessments as the service needs them: from the cache if possible, else made under one deadline; they never
+ * fail. The Assessment is what is cached, so policy and session facts are applied afresh each time it is
+ * read.
  */
 import { assessmentBytes } from '../state/assessment-size.ts';
 import { AssessmentCache } from '../state/cache.ts';
@@ -34,7 +35,7 @@ export interface AssessorOptions {
   /** As they are now. */
   readonly limits: () => AssessmentLimits;
   readonly onCheckError: OnCheckError;
-  /** An answer of DNS was not taken, since those of all assessments under way hold too much memory. */
+  /** A DNS answer was dropped because the assessments under way hold too much memory. */
   readonly onMemoryShort?: () => void;
   /** See `Settles`; left out, DNS is always asked. */
   readonly settles?: Settles;
@@ -42,16 +43,16 @@ export interface AssessorOptions {
   readonly now: () => number;
 }
 
-/** More names than this from one address push out the oldest: an attacker picks names. */
+/** More names than this from one address push out the oldest, since an attacker can pick names. */
 const MAX_NAMES_PER_CLIENT = 16;
 /** Unknowns are asked again soon (RFC 9520: at least a second, at most five minutes). */
 const TEMPERROR_LIFE_MS = 10_000;
-/** A missing name is often being put right this very minute; Node's resolver tells no negative TTL. */
+/** A missing name may be about to be added; Node's resolver does not give the negative TTL. */
 const NEGATIVE_LIFE_MS = 60_000;
 
 /**
- * An assessment at once, or a promise of one that never rejects. Who does not want it any more says so by `leave`, once:
- * what nobody waits for asks nothing more.
+ * An assessment at once, or a promise of one that never rejects. Call `leave`, once, when it is no longer
+ * wanted: an assessment that nobody waits for asks no more questions.
  */
 export type AssessmentLookup =
   | { readonly hit: 'hit'; readonly value: Assessment }
@@ -87,15 +88,16 @@ export class Assessor {
     });
   }
 
-  /** The assessment at once where it is cached. `helo` is as the client said it. */
+  /** The assessment, at once if it is cached. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string): AssessmentLookup {
     const work: Work = { asker: new Asker(clientNetwork(ip)), wanted: 1 };
     const load = (text: string): Promise<Assessment> =>
       this.#assess({ ip, helo: parseHelo(text) }, work.asker);
-    // Overlong text is never a name and would fill the memory; a client without an address has no entry to be in.
+    // Overlong text is never a name and would fill the memory; a client without an address has no cache
+    // entry.
     if (this.#options.limits().cacheSize === 0 || ip === null || helo.length > 255)
       return this.#begun(load(helo), work);
-    // The text is kept for minutes, and may be a part of a packet.
+    // The text is kept for minutes, and may be a slice of a whole packet.
     const text = keptText(helo, 255);
     const found = this.#cache.lookup(ip, text.toLowerCase(), () => load(text));
     if (found.hit === 'hit') {
@@ -104,7 +106,7 @@ export class Assessor {
     }
     if (found.hit === 'miss') return this.#begun(found.pending, work);
     const joined = this.#work.get(found.pending);
-    // Given up by all who wanted it: what it says is not what DNS says.
+    // All who wanted it have left, so its result would not be what DNS says.
     if (joined?.asker.ended !== null) return this.#begun(load(text), work);
     joined.wanted++;
     this.lookups.joined++;
@@ -122,17 +124,17 @@ export class Assessor {
     return this.#cache.size;
   }
 
-  /** What they take in memory, about. */
+  /** The memory they take, approximately. */
   get cachedBytes(): number {
     return this.#cache.bytes;
   }
 
-  /** Answers of DNS that were not taken, since those of all assessments under way held too much. */
+  /** DNS answers that were dropped because the assessments under way held too much memory. */
   get refusedAnswers(): number {
     return this.#memory.refused;
   }
 
-  /** Asks anew for everybody: other checks, or other servers to ask. */
+  /** Forgets everything, because the checks or the servers to ask have changed. */
   forget(): void {
     this.#cache.clear();
   }
@@ -149,12 +151,12 @@ export class Assessor {
     }
   }
 
-  /** The smallest TTL seen, less for what is missing or unknown, between the operator's bounds. */
+  /** The smallest TTL seen, shorter for what is missing or unknown, within the operator's bounds. */
   #life({ dns, findings: found, settled }: Assessment): number {
     const { cacheMinMs, cacheMaxMs } = this.#options.limits();
-    // It cost no look-up, and another policy may want one.
+    // It took no look-up, and another policy may need one.
     if (settled) return 0;
-    // What was not asked is our trouble, and may be over the next moment.
+    // Not asking was our own problem, which may be over in a moment.
     if (dns.some(({ status, records: [detail = ''] }) => status === 'temperror' && isUnasked(detail)))
       return 0;
     if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
@@ -164,7 +166,9 @@ export class Assessor {
     return Math.max(life, cacheMinMs);
   }
 
-  /** Whether it rests on something that is not there yet; the operator's own checks may find such things too. */
+  /**
+   * Whether it says that something does not exist (yet); the operator's own checks may find such things too.
+   */
   #isAbsence({ id }: Finding): boolean {
     return this.#options.checks().some(({ findings }) => findings[id]?.basis === 'existence');
   }

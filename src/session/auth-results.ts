@@ -19,8 +19,8 @@ const STREAM_RESULT: Readonly<Record<Stream, string>> = {
 
 /**
  * The value of the field, folded with LF and a tab. HELO text is a stranger's: quoted, cleaned and capped.
- * `checks` say which of them is a method here, and how it is called: first those about the client, then those
- * about the name.
+ * `checks` declare which of them are methods here, and under which name: first those about the client, then
+ * those about the name.
  */
 export function authResults(
   authservId: string,
@@ -31,7 +31,7 @@ export function authResults(
   const helo = property('smtp.helo', client.helo.text);
   const reasons = verdict.counted.map(({ finding }) => finding.id).join(' ');
   const open = undecided && verdict.stream === 'unverified' ? 'temperror' : STREAM_RESULT[verdict.stream];
-  // What the policy would have refused is no pass, however well it corresponds.
+  // What the policy would refuse is not a pass, however well it corresponds.
   const result = verdict.disposition === 'accept' ? open : 'fail';
   const results = [
     [
@@ -39,7 +39,7 @@ export function authResults(
       ...(reasons === '' ? [] : [`reason=${quote(reasons)}`]),
       property('policy.correspondence', correspondence),
       property('policy.stream', verdict.stream),
-      // Last: a reader is known (Debian's authres) that takes a quoted value at the end of a method only.
+      // Last, because one known reader (Debian's authres) takes a quoted value only at the end of a method.
       helo,
     ],
     ...methods(assessment, checks, 'client', client.ip?.text ?? ''),
@@ -49,8 +49,8 @@ export function authResults(
 }
 
 /**
- * The result words of checks are those of RFC 8601 §2.7. A check that was not made, as where the text alone
- * decides, is not told; nor is any where the client has no address to check.
+ * The result words of checks are those of RFC 8601 §2.7. A check that was not run, because the text alone
+ * decided, is left out; so are all if the client has no address to check.
  */
 function methods(
   { client, outcomes }: Assessment,
@@ -70,7 +70,7 @@ function property(name: string, text: string): string {
   return `${name}=${value(text)}`;
 }
 
-/** A token where it is one (RFC 2045 §5.1), else a quoted string. */
+/** A token if it is one (RFC 2045 §5.1), else a quoted string. */
 function value(text: string): string {
   return /^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,255}$/.test(text) ? text : quote(text);
 }

@@ -1,7 +1,9 @@
 /**
- * One name that one client gave on one connection: its assessment, and the verdicts on it. Knows nothing of the protocol.
+ * One name that one client gave on one connection: its assessment, and the verdicts on it. Knows nothing
+ * about the protocol.
  *
- * The assessment starts at once; the verdict is made when somebody wants it, since by then more is known of the MTA.
+ * The assessment starts at once; the verdict is made when it is wanted, since by then more is known about the
+ * MTA.
  */
 import type { Assessor } from './assessor.ts';
 import type { ChurnCounter } from '../state/churn.ts';
@@ -19,15 +21,16 @@ import type { Ourselves } from '../policy/our-names.ts';
 import type { Timing } from '../decisions/listener.ts';
 import type { Rules } from '../policy/rules.ts';
 
-/** The parts of the service by which a claim is judged. */
+/** The parts of the service that judge a claim. */
 export interface ClaimOptions {
   readonly assessor: Assessor;
   readonly churn: ChurnCounter;
   /** What the operator has decided, as it is now. */
   readonly rules: () => Rules;
   /**
-   * The resolver is out of order: what rests on DNS is not held against a client that said HELO at `begun` or later (on
-   * the scale of `now`). Earlier ones have nothing of it, so that nobody gains by an outage that came in the meantime.
+   * Whether the resolver is out of order, so that what rests on DNS is not held against a client that said
+   * HELO at `begun` or later (on the scale of `now`). This does not apply to earlier ones, so nobody gains
+   * from an outage that began in the meantime.
    */
   readonly dnsIll: (begun: number) => boolean;
   /** Milliseconds on a steady scale. */
@@ -41,7 +44,7 @@ export interface ClaimOptions {
 export interface Claimant {
   readonly ip: IpAddress | null;
   readonly helo: string;
-  /** What the client said before in the same session; null where this is its first HELO. */
+  /** What the client said before in the same session; null if this is its first HELO. */
   readonly previousHelo: string | null;
   readonly session: { readonly id: string };
   /** Which HELO of the session this is, from 1. */
@@ -60,7 +63,7 @@ export class Claim {
   readonly #previousHelo: string | null;
   readonly #namesSeen: number;
   readonly #begunAt: number;
-  /** Tells that nobody wants the assessment under way. */
+  /** Says that nobody wants the assessment under way. */
   #leave: (() => void) | null = null;
   /** A promise while DNS is asked; null for a client that is never refused. */
   #assessment: Assessment | Promise<Assessment> | null = null;
@@ -99,16 +102,19 @@ export class Claim {
       if (wanted) options.timing?.assessed(this.#elapsedMs, assessment);
       return assessment;
     });
-    // Nobody may be waiting when it fails; who asks later gets the failure.
+    // Nobody may be waiting when it fails; a later caller still gets the failure.
     this.#assessment.catch(() => undefined);
   }
 
-  /** Finds the log record: unique for each claim. Made where somebody wants it, which most sessions never do. */
+  /**
+   * Leads to the log record; unique for each claim. Made only when needed, which in most sessions it never
+   * is.
+   */
   get reference(): string {
     return `${this.#session.id}.${this.#ordinal.toString(36)}`;
   }
 
-  /** At once where the assessment is there; null for a client that is never refused. */
+  /** At once if the assessment is there; null for a client that is never refused. */
   verdict(mta: Ourselves): Judged | Promise<Judged> | null {
     const assessment = this.#assessment;
     if (this.#judged !== null || assessment === null) return this.#judged;
@@ -121,19 +127,19 @@ export class Claim {
     });
   }
 
-  /** Another name has taken the place of this one. */
+  /** Another name has replaced this one. */
   drop(): void {
     this.#leave?.();
     this.#leave = null;
   }
 
-  /** The verdict where nobody has to wait for it. */
+  /** The verdict, if nobody has to wait for it. */
   verdictNow(mta: Ourselves): Judged | null {
     const judged = this.#assessment instanceof Promise ? null : this.verdict(mta);
     return judged instanceof Promise ? null : judged;
   }
 
-  /** The same verdict under the policy of a recipient. */
+  /** The verdict under the policy of a recipient. */
   under(policy: Policy, judged: Judged): Judged {
     const verdict = decide(judged.assessment, policy, judged.dnsIll);
     const action = enforce(verdict.disposition, this.#ip, this.#options.rules().enforcement);
@@ -154,7 +160,7 @@ export class Claim {
     };
   }
 
-  /** No recipient that may come is going to refuse. */
+  /** Whether no recipient that may follow would refuse. */
   acceptedByAll(judged: Judged): boolean {
     const { recipients } = this.#options.rules();
     return (

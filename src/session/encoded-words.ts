@@ -1,12 +1,12 @@
 /**
- * Encoded words (RFC 2047), as those decode them who read header fields behind us: SpamAssassin, Sieve and libraries for
- * mail take them anywhere in a field, though §5 forbids most places. Wanted is what a reader may come to see of ASCII,
- * so a charset matters only where ASCII is not written as itself.
+ * Encoded words (RFC 2047), decoded as the readers of header fields behind us do it: SpamAssassin, Sieve and
+ * mail libraries decode them anywhere in a field, though §5 forbids most places. All that matters is which
+ * ASCII text a reader may see, so a charset matters only if it does not write ASCII as itself.
  *
- * Text is latin1, one character a byte. The work is linear in its length.
+ * Text is latin1, one character per byte. The work is linear in its length.
  */
 
-/** What the text may look like to its readers: as it stands first, then with its encoded words decoded. */
+/** What the text may look like to its readers: first as it is, then with its encoded words decoded. */
 export function decodings(text: string): readonly string[] {
   if (!text.includes('=?')) return [text];
   const decoded = PATTERNS.flatMap((pattern) => [
@@ -17,8 +17,8 @@ export function decodings(text: string): readonly string[] {
 }
 
 /**
- * What a charset of this label makes of ASCII is sure: ASCII. Of all others (EBCDIC, hz, Python's `unicode_escape`, what
- * comes next year) some reader may know more than we do.
+ * Whether a charset with this label surely reads ASCII as ASCII. Of all others (EBCDIC, hz, Python's
+ * `unicode_escape`, next year's invention) some reader may know more than we do.
  */
 export function isAsciiCompatible(label: string): boolean {
   return ASCII_COMPATIBLE.test(label);
@@ -27,18 +27,21 @@ export function isAsciiCompatible(label: string): boolean {
 const ASCII_COMPATIBLE =
   /^(?:utf-?8|us-ascii|iso-8859-\d{1,2}|(?:windows-|cp)125\d|koi8-[a-z]{1,2}|gb2312|gbk|gb18030|big5|euc-[a-z]{2}|shift_jis)(?:\*.*)?$/is;
 
-/** Whether a question mark may stand in the encoded text, readers disagree about (Python takes it, SpamAssassin does not). */
+/**
+ * Readers disagree on whether encoded text may contain a question mark (Python accepts it, SpamAssassin does
+ * not).
+ */
 const PATTERNS = [/=\?([^?]*)\?([bq])\?([^?]*)\?=/gi, /=\?([^?]*)\?([bq])\?(.*?)\?=/gis] as const;
 
 type Reading = (charset: string, bytes: string) => string;
 
 function decode(text: string, pattern: RegExp, read: Reading): string {
-  // Without an end none of them is one; to look for it from each beginning would be quadratic.
+  // Without an end there is no encoded word; looking for the end from each beginning would be quadratic.
   const end = text.lastIndexOf('?=') + 2;
   const within = text.slice(0, end);
   let decoded = '';
   let at = 0;
-  /** Words of one charset that follow each other: a character may be cut by their border. */
+  /** Adjacent words of one charset: a character may be split between them. */
   let open: { charset: string; bytes: string } | null = null;
   for (const { 0: word, 1: label = '', 2: encoding = '', 3: encoded = '', index } of within.matchAll(
     pattern,
@@ -61,7 +64,7 @@ function decode(text: string, pattern: RegExp, read: Reading): string {
   return decoded + text.slice(at);
 }
 
-/** The Q encoding (§4.2); what is not of it stands for itself. */
+/** The Q encoding (§4.2); anything else stands for itself. */
 function quoted(text: string): string {
   return text
     .replaceAll('_', ' ')
@@ -80,11 +83,14 @@ function asciiOf(charset: string, bytes: string): string {
   let text = bytes;
   if (UTF7.test(charset)) text = fromUtf7(bytes);
   else if (EBCDIC.test(charset)) text = fromEbcdic(bytes);
-  // NUL is half of an ASCII character in UTF-16, more in UTF-32; escape sequences are those of ISO-2022.
+  // A NUL is half of an ASCII character in UTF-16, and more of it in UTF-32; escape sequences are those of
+  // ISO-2022.
   return text.replaceAll(/\0|\x1b[\x20-\x2f]{1,3}[\x30-\x7e]|[\x0e\x0f]/g, '');
 }
 
-/** The characters themselves, as UTF-8, where the charset is one we know: what is a blank in one is a letter in another. */
+/**
+ * The characters themselves, as UTF-8, if we know the charset: what is a blank in one is a letter in another.
+ */
 function charactersOf(charset: string, bytes: string): string {
   const raw = Buffer.from(bytes, 'latin1');
   let text: string;
@@ -102,7 +108,9 @@ function charactersOf(charset: string, bytes: string): string {
   return Buffer.from(text).toString('latin1').replaceAll('\0', '');
 }
 
-/** Its byte order: told by the mark at the beginning, else by the label, else that of the network (RFC 2781 §4.3). */
+/**
+ * Its byte order: given by the mark at the beginning, else by the label, else network order (RFC 2781 §4.3).
+ */
 function utf16(charset: string, bytes: string): string {
   return bytes.startsWith('\xff\xfe') || (charset.endsWith('le') && !bytes.startsWith('\xfe\xff'))
     ? 'utf-16le'
@@ -121,12 +129,12 @@ function fromUtf32(charset: string, bytes: Buffer): string {
   return text;
 }
 
-/** RFC 2152: runs of UTF-16 in base64, `+-` being a plus. */
+/** RFC 2152: runs of UTF-16 in base64; `+-` is a plus. */
 function fromUtf7(text: string): string {
   return text.replaceAll(/\+([A-Za-z0-9+/]*)-?/g, (_, run: string) => (run === '' ? '+' : base64(run)));
 }
 
-/** The letters, digits and signs that all code pages of EBCDIC share, with what ends a line. */
+/** The letters, digits and signs that all EBCDIC code pages share, with the line ends. */
 const FROM_EBCDIC: ReadonlyMap<string, string> = new Map(
   (
     [

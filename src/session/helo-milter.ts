@@ -6,15 +6,15 @@ import { TaggingSession } from './tagging-session.ts';
 import { Tagging, type TaggingOptions, type Untagged } from './tagging.ts';
 
 export interface HeloMilterOptions extends SessionOptions {
-  /** How accepted mail is tagged, as it is now; null for no tag, which spares the MTA all events after RCPT. */
+  /** How accepted mail is tagged, as of now; null for no tag, which spares the MTA all events after RCPT. */
   readonly authResults: () => TaggingOptions | null;
-  /** Hears once why an MTA's messages are left without our tag. Must not throw. */
+  /** Called once with the reason why an MTA's messages are left without our tag. Must not throw. */
   readonly untagged: (why: Untagged) => void;
 }
 
 /**
- * Makes the sessions of connections that are negotiated as the rules and options are now: what is agreed with the MTA
- * cannot change while a connection lasts.
+ * Makes the sessions of connections negotiated under the present rules and options: what is agreed with the
+ * MTA cannot change while a connection lasts.
  */
 export function heloMilter(options: HeloMilterOptions): () => MilterSession {
   const { applyAt } = options.rules();

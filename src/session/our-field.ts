@@ -1,17 +1,19 @@
 /**
- * Which Authentication-Results fields of a message pretend to be ours (RFC 8601 §5): they say our authserv-id and have a
- * result that nobody but us gives. What other filters of the same host wrote under the same id is theirs.
+ * Which Authentication-Results fields of a message pretend to be ours (RFC 8601 §5): they have our
+ * authserv-id and a result that nobody but us gives. What other filters on the same host wrote under the same
+ * id is theirs.
  *
- * Readers differ, so a field is ours if any of them might take it for ours: comments, quotes, encoded words and line breaks
- * are read in every way that is known of a reader. The work is linear in the length of the field.
+ * Readers differ, so a field counts as ours if any of them might take it for ours: comments, quotes, encoded
+ * words and line breaks are read in every way that some reader is known to use. The work is linear in the
+ * length of the field.
  */
 import { domainToASCII } from 'node:url';
 import type { ForgedResults } from '../policy/forged-results.ts';
 import { decodings, isAsciiCompatible } from './encoded-words.ts';
 
 /**
- * Whether a field of this value, as the MTA gives it, is one to be taken off; `ours` is our authserv-id in its canonical
- * form, which is made once for all fields.
+ * Whether a field with this value, as the MTA gives it, must be removed; `ours` is our authserv-id in its
+ * canonical form, which is made once for all fields.
  */
 export function pretendsToBeOurs(ours: string, value: string, which: ForgedResults = 'ours'): boolean {
   if (which === 'none') return false;
@@ -26,8 +28,9 @@ export function pretendsToBeOurs(ours: string, value: string, which: ForgedResul
 }
 
 /**
- * The text to those who know only ASCII, to those for whom the blanks of Unicode are blanks and `ſ` and the sign of the
- * Kelvin letters (s, k), in UTF-8, and to those who read single bytes: A0 is a blank in Latin-1, and half of `à` in UTF-8.
+ * The text as seen by readers that know only ASCII; by readers of UTF-8 that treat Unicode blanks as blanks,
+ * and `ſ` and the Kelvin sign as the letters s and k; and by readers of single bytes: A0 is a blank in
+ * Latin-1, and half of `à` in UTF-8.
  */
 function readers(text: string): readonly string[] {
   if (!/[\x80-\xff]/.test(text)) return [text];
@@ -39,9 +42,10 @@ function readers(text: string): readonly string[] {
 }
 
 /**
- * Whether a field has our id as it stands and encoded words only in comments, in quoted strings and glued to values of its
- * results. RFC 2047 §5 has none there, and a sender may choose such text: `=?utf-8?q?=3B_x-helo=3Dpass?=@sender.org` is a
- * legal address, and what another filter of this host found out about it must stay.
+ * Whether a field has our id in plain text, and encoded words only in comments, in quoted strings or glued to
+ * values of its results. RFC 2047 §5 does not allow them there, and a sender may choose such text:
+ * `=?utf-8?q?=3B_x-helo=3Dpass?=@sender.org` is a legal address, and what another filter on this host found
+ * out about it must stay.
  */
 function namesUsAndHidesNothing(text: string, ours: string): boolean {
   const parts = readers(text).flatMap((read) => [takeApart(read, true), takeApart(read, false)]);
@@ -51,10 +55,10 @@ function namesUsAndHidesNothing(text: string, ours: string): boolean {
   );
 }
 
-/** Standing alone, or before what is a method's result. */
+/** On its own, or before a method's result. */
 const FREE_WORD = /[\x00-\x20"]=\?|;[^=;]*=\?/;
 
-/** Whether an encoded word of a charset that may say anything stands where our id or a method can stand. */
+/** Whether there is an encoded word, in a charset that may say anything, where our id or a method can be. */
 function mayHideOurs(text: string, ours: string): boolean {
   const { head, rest } = takeApart(text, true);
   for (const { 1: label = '', index } of head.matchAll(/=\?([^?]*)\?[bq]\?/gi)) {
@@ -73,8 +77,8 @@ function mayHideOurs(text: string, ours: string): boolean {
 }
 
 /**
- * The same for little work, and for some fields that are not: whether our id is in it together with a name of our results,
- * or there are encoded words, which may say both.
+ * A cheap version of the same that also matches some fields that are not ours: whether it contains our id and
+ * the name of one of our results, or encoded words, which may contain both.
  */
 export function mayPretendToBeOurs(ours: string, value: string, which: ForgedResults): boolean {
   if (which === 'none') return false;
@@ -86,7 +90,7 @@ export function mayPretendToBeOurs(ours: string, value: string, which: ForgedRes
 
 function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean {
   if (!idIsEnough && !WORD.test(text)) return false;
-  // Whether a backslash keeps a parenthesis from closing a comment (RFC 5322 §3.2.2), SpamAssassin is of another opinion.
+  // A backslash keeps a parenthesis from closing a comment (RFC 5322 §3.2.2), but not in SpamAssassin.
   const ways = text.includes('\\') ? [true, false] : [true];
   for (const escapes of ways) {
     const { head, rest } = takeApart(text, escapes);
@@ -95,18 +99,20 @@ function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean
   return aLineIsOurs(text, ours, idIsEnough);
 }
 
-/** A result of ours in what follows the id: comments are blanks there, and quoted strings signs. */
+/**
+ * A result of ours in the part after the id, in which comments are blanks and quoted strings a single sign.
+ */
 const METHOD = /;[\x00-\x20]*x-(?:helo(?:-[a-z\d-]*)?|csa)[\x00-\x20]*(?:\/[\x00-\x20]*\d+[\x00-\x20]*)?=/i;
 
-/** Without it there is no such result. */
+/** Without this there is no such result. */
 const WORD = /x-(?:helo|csa)/i;
 
-/** What some reader takes for the end of a line: also U+0085, U+2028 and U+2029, here as UTF-8. */
+/** What some reader takes as the end of a line, including U+0085, U+2028 and U+2029, here in UTF-8. */
 const LINE_END = /\r\n|[\n\v\f\r\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9]/;
 
 /**
- * No folded field holds a line break, but an encoded word may: patterns that look at the beginning of each line, and those
- * that split a decoded header, then find a field of ours within another.
+ * No folded field contains a line break, but an encoded word may: patterns that look at the beginning of each
+ * line, and readers that split a decoded header, then find a field of ours within another one.
  */
 function aLineIsOurs(text: string, ours: string, idIsEnough: boolean): boolean {
   const [, ...lines] = text.split(LINE_END);
@@ -119,19 +125,22 @@ function aLineIsOurs(text: string, ours: string, idIsEnough: boolean): boolean {
 }
 
 interface Parts {
-  /** What stands before the first semicolon: id and version. */
+  /** The part before the first semicolon: id and version. */
   readonly head: string;
-  /** The same with its comments, as it stands. */
+  /** The same as written, with its comments. */
   readonly id: string;
-  /** From that semicolon on. */
+  /** The part from that semicolon on. */
   readonly rest: string;
 }
 
 const SPECIAL = /[()"\\;]/g;
 
-/** Comments, which nest, become a blank, one that is not closed to the end; quoted strings lose their quotes in the head, all else in the rest. */
+/**
+ * Comments, which nest, become a blank (an unclosed one reaches to the end). Quoted strings lose their quotes
+ * in the head, and become a single quote in the rest.
+ */
 function takeApart(text: string, escapes: boolean): Parts {
-  /** Whether a quote may still be closed: where one is not, no later one is. */
+  /** Whether a quote may still be closed: if one is not, no later one is. */
   let quotes = true;
   let head: string | null = null;
   let id = text;
@@ -160,7 +169,7 @@ function takeApart(text: string, escapes: boolean): Parts {
       }
       plain += ';';
     } else {
-      // One that is never closed is a sign like any other.
+      // A quote that is never closed is a character like any other.
       const end = quotes ? closingQuote(text, at) : -1;
       if (end === -1) quotes = false;
       else {
@@ -176,15 +185,16 @@ function takeApart(text: string, escapes: boolean): Parts {
 
 const QUOTED_END = /[^"\\]*(?:\\.[^"\\]*)*"/sy;
 
-/** Place of the quote that ends a quoted string; -1 where there is none. */
+/** Position of the quote that ends a quoted string; -1 if there is none. */
 function closingQuote(text: string, from: number): number {
   QUOTED_END.lastIndex = from;
   return QUOTED_END.test(text) ? QUOTED_END.lastIndex - 1 : -1;
 }
 
 /**
- * Whether the first word is our id; or the first few without the blanks and comments between them, which the obsolete
- * syntax allows around dots (RFC 5322 §4.4). What comes after is a version, or nothing that would help a reader.
+ * Whether the first word is our id, or the first few words are, without the blanks and comments between them
+ * that the obsolete syntax allows around dots (RFC 5322 §4.4). What follows is a version, or nothing that
+ * would help a reader.
  */
 function names(head: string, ours: string): boolean {
   let id = '';
@@ -196,7 +206,7 @@ function names(head: string, ours: string): boolean {
   return false;
 }
 
-/** In lower case, without a final dot, internationalised labels as A-labels (RFC 8616 §5). */
+/** In lower case, without a final dot, with internationalised labels as A-labels (RFC 8616 §5). */
 export function canonicalId(id: string): string {
   const bare = id.toLowerCase().replace(/\.$/, '');
   if (/^[\x00-\x7f]*$/.test(bare) || bare.length > 1000) return bare;

@@ -1,9 +1,10 @@
 /**
  * Joins the milter protocol to the HELO-check core: the callbacks of one SMTP connection.
  *
- * The assessment starts at HELO and DNS runs while the client talks; CONNECT and HELO are answered `continue`; the
- * verdict is given at RCPT unless the operator chose otherwise. Both MTAs make a verdict at CONNECT or HELO stick to
- * the whole connection and hide later HELOs, and only at MAIL is it known whether the client has logged in.
+ * The assessment starts at HELO, and DNS runs while the client talks; CONNECT and HELO are answered
+ * `continue`; the verdict is given at RCPT unless the operator chose otherwise. In both MTAs a verdict at
+ * CONNECT or HELO applies to the whole connection and hides later HELOs, and whether the client has logged in
+ * is known only at MAIL.
  */
 import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { DecidedAt, Decision, Judged } from '../decisions/decision.ts';
@@ -35,13 +36,15 @@ import type { TempfailBudget } from '../state/tempfail-budget.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
 import type { ResultFields } from './tagging.ts';
 
-/** By what a recipient of the message was let through: the general policy (null), its own, or an exemption. */
+/**
+ * What let a recipient of the message through: the general policy (null), its own policy, or an exemption.
+ */
 type Taker = Policy | Exemption | null;
 
-/** What a decision is told of. */
+/** What a decision is made from. */
 interface Noted {
   readonly claim: Claim;
-  /** Null where an exempt client was not judged, or not yet. */
+  /** Null if an exempt client was not judged, or not yet. */
   readonly judged: Judged | null;
   readonly stage: DecidedAt;
   readonly recipient?: string | null;
@@ -49,29 +52,29 @@ interface Noted {
   readonly context: MilterContext;
 }
 
-/** By what names and addresses we are known to the MTA of a connection. */
+/** The names and addresses by which we are known to the MTA of a connection. */
 export type OurselvesOf = (context: MilterContext) => Ourselves;
 
 export interface SessionOptions extends ClaimOptions {
   readonly budget: TempfailBudget;
-  /** Hears of each decision, once. Must not throw. */
+  /** Called with each decision, once. Must not throw. */
   readonly decided: (decision: Decision) => void;
 }
 
-/** Shared: many thousand sessions may be open, and most wait. */
+/** Shared, because many thousand sessions may be open, most of them waiting. */
 const NONE: readonly never[] = [];
 
 let sessionCount = 0;
 const processStart = Date.now().toString(36);
 
-/** One SMTP connection: no verdict of it survives it. */
+/** One SMTP connection. None of its verdicts outlives it. */
 export class HeloSession implements MilterSession {
   readonly #options: SessionOptions;
   readonly #applyAt: Stage;
   readonly #ourselves: OurselvesOf;
   readonly #number = ++sessionCount;
   #ip: IpAddress | null = null;
-  /** A client without an address, as long as the MTA has not said what it knows of it. */
+  /** A client without an address, until the MTA has said what it knows about it. */
   #peer: ConnectInfo | null = null;
   #connectedAt: number | null = null;
   /** Why this client is never refused. */
@@ -79,11 +82,11 @@ export class HeloSession implements MilterSession {
   #claims = 0;
   #claim: Claim | null = null;
   #sender: string | null = null;
-  /** What of the message under way has been told: once a decision, not one a recipient. */
+  /** What has been told about the message under way: one line per decision, not per recipient. */
   #noted: readonly string[] = NONE;
-  /** Of the message under way; null until it was asked. */
+  /** For the message under way; null until asked. */
   #budgetSpent: boolean | null = null;
-  /** Of the recipients of the message. */
+  /** For the recipients of the message. */
   #takers: readonly Taker[] = NONE;
 
   constructor(options: SessionOptions, applyAt: Stage, ourselves: OurselvesOf) {
@@ -109,7 +112,8 @@ export class HeloSession implements MilterSession {
     if (this.#applyAt !== 'helo') return 'continue';
     const judged = claim.verdict(this.#ourselves(context));
     if (judged === null) return 'continue';
-    // A verdict here sticks to the connection and MAIL is not shown any more, so only a refusal is given.
+    // A verdict here applies to the whole connection and we would not see MAIL any more, so only a refusal is
+    // given.
     return afterwards(judged, (verdict) => {
       if (verdict.action === 'accept' || this.#excused(verdict) !== null) return 'continue';
       this.#note({ claim, judged: verdict, stage: 'helo', exempt: null, context });
@@ -134,7 +138,7 @@ export class HeloSession implements MilterSession {
     // Before RCPT only an acceptance is final: some recipients take mail from everybody.
     if (this.#applyAt === 'rcpt') {
       const judged = claim.verdictNow(this.#ourselves(context));
-      // Who watches what would be refused wants to know for whom it was.
+      // An operator who watches what would be refused wants to know for whom it was.
       if (judged === null || !claim.acceptedByAll(judged) || wouldRefuse(judged)) return 'continue';
     }
     return this.#apply(claim, 'mail', null, context);
@@ -159,14 +163,15 @@ export class HeloSession implements MilterSession {
     return 'accept';
   }
 
-  /** The verdict on the name given last; null for a client that is never refused. */
+  /** The verdict on the latest name; null for a client that is never refused. */
   protected verdict(context: MilterContext): Judged | Promise<Judged> | null {
     return this.#claim?.verdict(this.#ourselves(context)) ?? null;
   }
 
   /**
-   * What comes of a message with too many forged fields, for all its recipients at once: it is refused where each of them
-   * would have it so, and as mildly as any would have it. Told as a decision in any case.
+   * What happens to a message with too many forged fields, for all its recipients at once: it is refused only
+   * if the policy of each would refuse it, and as mildly as the mildest would. Reported as a decision in any
+   * case.
    */
   protected judgeForged(
     general: Judged,
@@ -202,7 +207,7 @@ export class HeloSession implements MilterSession {
     this.#noted = NONE;
   }
 
-  /** A new name; whatever an earlier one had earned is gone. */
+  /** A new name, which starts without anything that an earlier one had earned. */
   #say(helo: string): Claim {
     this.#budgetSpent = null;
     const before = this.#claim;
@@ -215,7 +220,7 @@ export class HeloSession implements MilterSession {
       ask: this.#exempt === null,
     });
     this.#claim = claim;
-    // Afterwards, since the same name again goes on with what is under way. One session has one assessment under way.
+    // Only now, since the same name again joins what is under way. A session has one assessment under way.
     before?.drop();
     return claim;
   }
@@ -228,7 +233,7 @@ export class HeloSession implements MilterSession {
     own: Policy | null = null,
   ): CommandReply | Promise<CommandReply> {
     const pending = claim.verdict(this.#ourselves(context));
-    // An exempt client ends at MAIL; without an assessment there is nothing to hold against anybody.
+    // An exempt client ends at MAIL; without an assessment nothing is held against anybody.
     if (pending === null) return 'accept';
     return afterwards(pending, (general) => {
       const judged = own === null ? general : claim.under(own, general);
@@ -237,7 +242,7 @@ export class HeloSession implements MilterSession {
       if (exempt === null && judged.action !== 'accept') {
         return this.#refusal(claim, judged, recipient ?? this.#sender ?? '');
       }
-      // Nothing later can matter once the message is accepted for all: end its events here.
+      // Once the message is accepted for all, nothing later matters: end its events here.
       if (stage === 'rcpt') this.#take(exempt === 'access' ? exempt : own);
       const final = exempt === 'access' || this.rules.recipients.size === 0 || claim.acceptedByAll(general);
       return final ? this.accepted() : 'continue';
@@ -254,7 +259,7 @@ export class HeloSession implements MilterSession {
     return this.#spent(judged) ? 'tempfail-limit' : null;
   }
 
-  /** Whether this message would be one tempfail too many. Asked once a message. */
+  /** Whether this message would be one tempfail too many. Asked once per message. */
   #spent(judged: Judged): boolean {
     const { action, assessment } = judged;
     if (action !== 'tempfail' || isPutOff(judged)) return false;
@@ -262,7 +267,7 @@ export class HeloSession implements MilterSession {
     return this.#budgetSpent;
   }
 
-  /** `address` is that of the command refused. */
+  /** `address` is that of the refused command. */
   #refusal({ reference }: Claim, { verdict, assessment }: Judged, address: string): ReplyCode | 'accept' {
     const { policy, reply } = this.rules;
     const refusal = smtpReply(verdict, assessment, policy.findings, reply, reference, address);
@@ -294,14 +299,14 @@ function wouldRefuse({ verdict, shadow }: Judged): boolean {
 }
 
 /**
- * A refusal that an outage has made a delay: it costs no mail that would have been accepted, and the end of the outage ends
- * it. Counted, it would let in what is refused at all other times.
+ * A refusal that an outage has turned into a delay: it costs no mail that would have been accepted, and ends
+ * with the outage. If it were counted, it would let in what is refused at all other times.
  */
 function isPutOff({ dnsIll, assessment, policy }: Judged): boolean {
   return dnsIll && decide(assessment, policy).disposition === 'reject';
 }
 
-/** Goes on at once where the verdict is there, so that a cached one costs no promise. */
+/** Goes on at once if the verdict is there, so that a cached one costs no promise. */
 export function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) => R): R | Promise<R> {
   return judged instanceof Promise ? judged.then(next) : next(judged);
 }

@@ -1,4 +1,4 @@
-/** A session that also tags what is accepted, and takes off what pretends to be our tag. */
+/** A session that also tags accepted mail, and removes fields that pretend to be our tag. */
 import type { Judged } from '../decisions/decision.ts';
 import type {
   CommandReply,
@@ -16,7 +16,7 @@ import type { ResultFields, Tagging } from './tagging.ts';
 export class TaggingSession extends HeloSession {
   readonly #tagging: Tagging;
   #possible = true;
-  /** Of the message under way; null where it is left as it is. */
+  /** For the message under way; null if it is left as it is. */
   #fields: ResultFields | null = null;
 
   constructor(options: SessionOptions, applyAt: Stage, ourselves: OurselvesOf, tagging: Tagging) {

@@ -1,13 +1,13 @@
 /**
- * What the log tells of sessions beside their decisions: the whole dialogue for clients that somebody wants to look at, and
- * at level `debug` when each session began and ended.
+ * What the log says about sessions besides their decisions: the whole dialogue of chosen clients and, at
+ * level `debug`, when each session began and ended.
  */
 import { type IpPrefix, parseIp, prefixContains } from '../core/ip.ts';
 import type { Log } from '../log/log.ts';
 
 export interface TraceOptions {
   readonly log: Log;
-  /** Clients whose dialogue is logged, as it is now. */
+  /** Clients whose dialogue is logged, as of now. */
   readonly clients: () => readonly IpPrefix[];
   /** Addresses in the cache. */
   readonly cached: () => number;
@@ -15,10 +15,13 @@ export interface TraceOptions {
   readonly now: () => number;
 }
 
-/** Hears what is said in one session. */
+/** Called with what is said in one session. */
 type Listener = (side: 'mta' | 'milter', event: string, text: string) => void;
 
-/** Makes who listens to a session, by the address of its client and the session's id; null where nobody wants to. */
+/**
+ * Makes the listener of a session from the address of its client and the session's id; null if nobody wants
+ * one.
+ */
 export function createTrace(
   options: TraceOptions,
 ): (address: string | null, session: string) => Listener | null {

@@ -1,6 +1,7 @@
 /**
- * How much memory an assessment takes while it is kept: an estimate from what V8 takes for objects and strings, within a
- * half of the truth (measured by the test). It need not be exact, only never fooled by what a stranger writes.
+ * How much memory an assessment takes while it is cached: an estimate from what V8 uses for objects and
+ * strings, right to within a half (measured by the test). It need not be exact, but nothing that a stranger
+ * writes may fool it.
  */
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { type Evidence, NOTHING } from '../core/check.ts';
@@ -10,7 +11,7 @@ import type { DnsAnswer } from '../core/recording-resolver.ts';
 /** Header and slack of a string; of an object or array with its few fields. */
 const STRING = 20;
 const OBJECT = 64;
-/** A name and a value of an object, or an element of an array. */
+/** A name and its value in an object, or an element of an array. */
 const SLOT = 8;
 /** The assessment itself, its lists, and the HELO as it was read. */
 const ASSESSMENT = 400;
@@ -31,7 +32,7 @@ function addressBytes({ text, bytes }: IpAddress): number {
   return OBJECT + SLOT * bytes.length + textBytes(text);
 }
 
-/** Those that say nothing are shared by all. */
+/** Outcomes that say nothing are shared by all. */
 function outcomeBytes({ evidence, finding }: CheckOutcome, seen: Set<Evidence>): number {
   if (evidence === NOTHING && finding === null) return 0;
   return OBJECT + evidenceBytes(evidence, seen) + (finding === null ? 0 : OBJECT / 2);
@@ -52,7 +53,7 @@ function answerBytes({ name, records }: DnsAnswer): number {
   return bytes;
 }
 
-/** HELO and DNS come as one octet a character, and V8 keeps them so. */
+/** HELO and DNS texts have one octet per character, and V8 keeps them so. */
 function textBytes(text: string): number {
   return STRING + text.length;
 }

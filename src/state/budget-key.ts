@@ -1,6 +1,6 @@
 /**
- * Whose message is delayed: what a pool's hosts have in common when each says a name of its own and comes from another
- * network at every try.
+ * The sender whose message is delayed: what the hosts of a pool have in common, although each gives its own
+ * name and every try may come from another network.
  */
 import type { Assessment } from '../core/assess.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
@@ -13,15 +13,18 @@ import { holdsAddress } from '../core/reverse-name.ts';
 export interface BudgetKey {
   /** Registrable domain of the HELO name. */
   readonly name: string;
-  /** Registrable domain of the client's verified reverse name; null where there is none that tells whose host it is. */
+  /** Registrable domain of the client's verified reverse name; null if none says whose host it is. */
   readonly organisation: string | null;
   /** The client's /24 or /64. */
   readonly network: string;
-  /** What is cheap to get as a whole: that /24, of IPv6 the /48. */
+  /** What a stranger can cheaply get as a whole: that /24, or the /48 for IPv6. */
   readonly site: string;
 }
 
-/** What is no name that somebody has registered (literals, single labels, junk) counts as one: a pool's hosts differ in it. */
+/**
+ * Whatever is not a registered name (literals, single labels, junk) counts as one name, since a pool's hosts
+ * differ in it.
+ */
 const NAMELESS = '-';
 
 export function budgetKey({ client, outcomes }: Pick<Assessment, 'client' | 'outcomes'>): BudgetKey {
@@ -38,7 +41,10 @@ export function budgetKey({ client, outcomes }: Pick<Assessment, 'client' | 'out
   };
 }
 
-/** Of several the name's own, else the first by the alphabet: DNS changes the order from answer to answer. */
+/**
+ * Of several, that of the HELO name, else the first in alphabetical order: DNS changes the order from answer
+ * to answer.
+ */
 function organisationOf({ ip }: Client, names: readonly string[], own: string): string | null {
   const organisations = names
     .filter((name) => ip !== null && !holdsAddress(name, ip))

@@ -1,6 +1,7 @@
 /**
- * Half of the cache: a table of client addresses, counted in addresses and in bytes, and by the networks they are in. A
- * network that has had its share makes room among its own addresses, so that a stranger who owns many pushes nobody out.
+ * Half of the cache: a table of client addresses, counted in addresses and bytes, in total and by network. A
+ * network that has used up its share makes room among its own addresses, so that a stranger who owns many
+ * pushes nobody else out.
  */
 import NodeCache from 'node-cache';
 import { type IpAddress, networkText } from '../core/ip.ts';
@@ -8,11 +9,11 @@ import { type IpAddress, networkText } from '../core/ip.ts';
 export interface Stored<T> {
   readonly value: T;
   readonly expiresAt: number;
-  /** An estimate, with what it takes to find the value again. */
+  /** An estimate, including what it takes to find the value again. */
   readonly bytes: number;
 }
 
-/** What is known of one address: values by name, the least recently used first. */
+/** What is known about one address: values by name, the least recently used first. */
 export interface Held<T> {
   readonly address: string;
   readonly network: string;
@@ -20,26 +21,30 @@ export interface Held<T> {
   bytes: number;
 }
 
-/** What the addresses of one network take in all; the least recently used first. */
+/** What the addresses of one network take in total, and the addresses, the least recently used first. */
 interface Network<T> {
   readonly held: Set<Held<T>>;
   bytes: number;
 }
 
-/** An address without names: its row in node-cache, its map, its place in its network. Measured on Node 20 and 24. */
+/**
+ * An address without names: its row in node-cache, its map and its place in its network. Measured on Node 20
+ * and 24.
+ */
 export const HELD_BYTES = 800;
-/** A name of an address, beside the characters and the value. */
+/** A name of an address, not counting its characters and the value. */
 export const NAME_BYTES = 128;
-/** A network has at most so many addresses: all of an IPv4 /24, and as many of an IPv6 /64. */
+/** The most addresses of one network: all of an IPv4 /24, and as many of an IPv6 /64. */
 const MAX_ADDRESSES = 256;
 
-/** IPv4 networks are /24s, IPv6 networks /64s: what one customer has at least. */
+/** IPv4 networks are /24s, IPv6 networks /64s, the least that one customer has. */
 export function networkOf(ip: IpAddress): string {
   return networkText(ip, ip.family === 4 ? 24 : 64);
 }
 
 export class Generation<T> {
-  // node-cache throws where it is full and sweeps by a timer that blocks: it is given neither bound nor times.
+  // node-cache throws when it is full, and sweeps with a timer that blocks: it gets neither a bound nor
+  // times.
   readonly #table = new NodeCache({ useClones: false, checkperiod: 0 });
   readonly #networks = new Map<string, Network<T>>();
   size = 0;
@@ -87,7 +92,7 @@ export class Generation<T> {
     this.#grow(held, -stored.bytes);
   }
 
-  /** The address was asked for: others of its network go first. */
+  /** The address was asked for, so others of its network are dropped first. */
   touch(held: Held<T>): void {
     const network = this.#networks.get(held.network);
     if (network === undefined || network.held.size === 1) return;
@@ -95,7 +100,10 @@ export class Generation<T> {
     network.held.add(held);
   }
 
-  /** Takes from the network of an address until it is within its share: other addresses first, then names of its own. */
+  /**
+   * Drops entries of an address's network until it is within its share: other addresses first, then the
+   * address's own names.
+   */
   trim(held: Held<T>, share: number): void {
     const network = this.#networks.get(held.network);
     if (network === undefined) return;
@@ -120,7 +128,7 @@ export class Generation<T> {
   }
 }
 
-/** node-cache keeps its keys in a plain object: a prefix keeps them clear of `toString` and its kin. */
+/** node-cache keeps its keys in a plain object: a prefix keeps them apart from `toString` and the like. */
 function keyOf(address: string): string {
   return `ip:${address}`;
 }

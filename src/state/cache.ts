@@ -1,10 +1,11 @@
 /**
- * A cache with one entry per client address and, inside it, a few named values. Bounded in addresses and in bytes, and a
- * network has a share that it cannot exceed. Never answers for another address or another name; never throws when full;
- * joins equal look-ups under way.
+ * A cache with one entry per client address and, inside it, a few named values. Bounded in addresses and
+ * bytes, and a network has a share that it cannot exceed. Never answers for another address or another name;
+ * never throws when full; joins equal look-ups under way.
  *
- * Two generations, each half of the whole: what is asked for moves to the young one, and when that is full, the old one is
- * dropped and the young grows old. So there is no sweep, and the expiry is kept with each value and checked on reading.
+ * There are two generations, each half of the whole: what is asked for moves to the young one; when that is
+ * full, the old one is dropped and the young one becomes old. So there is no sweep; each value has its
+ * expiry, which is checked on reading.
  */
 import { Generation, type Held, HELD_BYTES, NAME_BYTES, networkOf } from './cache-generation.ts';
 import type { IpAddress } from '../core/ip.ts';
@@ -16,19 +17,22 @@ export interface CacheLimits {
 }
 
 export interface CacheOptions<T> {
-  /** As they are now. */
+  /** The present limits. */
   readonly limits: () => CacheLimits;
   /** Names kept for one address; the least recently used goes first. */
   readonly maxNamesPerClient: number;
-  /** Bytes that a value takes, about. */
+  /** The bytes that a value takes, approximately. */
   readonly sizeOf: (value: T) => number;
-  /** Milliseconds a value may be used; 0 shares it only with those who asked at the same time. */
+  /** Milliseconds for which a value may be used; 0 shares it only with those who asked at the same time. */
   readonly lifeMs: (value: T) => number;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
 }
 
-/** A value at once, or a promise of one: `miss` for who caused the look-up, `joined` for who came while it ran. */
+/**
+ * A value at once, or a promise of one: `miss` for the caller that started the look-up, `joined` for those
+ * that came while it ran.
+ */
 export type CacheLookup<T> =
   | { readonly hit: 'hit'; readonly value: T }
   | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<T> };
@@ -44,7 +48,7 @@ export class AssessmentCache<T> {
   readonly #pending = new Map<string, Promise<T>>();
   #young = new Generation<T>();
   #old = new Generation<T>();
-  /** What began before `clear` is not kept. */
+  /** A look-up that began before `clear` is not kept. */
   #cleared = 0;
 
   constructor(options: CacheOptions<T>) {
@@ -56,12 +60,12 @@ export class AssessmentCache<T> {
     return this.#young.size + this.#old.size;
   }
 
-  /** What they take in memory, about. */
+  /** The memory they take, approximately. */
   get bytes(): number {
     return this.#young.bytes + this.#old.bytes;
   }
 
-  /** Forgets all. What is being loaded now still goes to those who wait for it, and to nobody else. */
+  /** Forgets everything. What is being loaded goes only to those who are already waiting for it. */
   clear(): void {
     this.#pending.clear();
     this.#cleared++;
@@ -69,7 +73,7 @@ export class AssessmentCache<T> {
     this.#old = new Generation();
   }
 
-  /** Finds the value or starts `load`. A load that rejects is forgotten, and its error is the caller's. */
+  /** Finds the value or starts `load`. A load that rejects is forgotten, and the caller gets its error. */
   lookup(ip: IpAddress, name: string, load: () => Promise<T>): CacheLookup<T> {
     const held = this.#find(ip.text);
     const stored = held?.names.get(name);
@@ -77,7 +81,7 @@ export class AssessmentCache<T> {
       if (stored.expiresAt > this.#options.now()) {
         this.#young.touch(held);
         if (held.names.size > 1) {
-          // Re-inserting makes the order of the map that of use.
+          // Re-inserting keeps the map in order of use.
           held.names.delete(name);
           held.names.set(name, stored);
         }
@@ -85,7 +89,7 @@ export class AssessmentCache<T> {
       }
       this.#young.forget(held, name);
     }
-    // A space cannot be in an address, so the two parts cannot be confused.
+    // An address has no space in it, so the two parts cannot be confused.
     const key = `${ip.text} ${name}`;
     const joined = this.#pending.get(key);
     if (joined !== undefined) return { hit: 'joined', pending: joined };
@@ -109,7 +113,7 @@ export class AssessmentCache<T> {
     const share = limits().maxBytes / 2 / SHARES;
     const bytes = NAME_BYTES + name.length + sizeOf(value);
     if (HELD_BYTES + bytes > share) return;
-    // Room is needed beside what the address has already, which then moves to where the room is.
+    // There must be room for this and for what the address already has, which moves there too.
     this.#find(ip.text);
     this.#makeRoom(HELD_BYTES + bytes);
     let held = this.#find(ip.text);
@@ -123,7 +127,7 @@ export class AssessmentCache<T> {
     this.#young.trim(held, share);
   }
 
-  /** What is held of an address; one found in the old generation moves to the young. */
+  /** What is kept for an address; one found in the old generation moves to the young. */
   #find(address: string): Held<T> | undefined {
     const young = this.#young.get(address);
     if (young !== undefined) return young;
@@ -136,13 +140,15 @@ export class AssessmentCache<T> {
     return old;
   }
 
-  /** Where one more address of so many bytes does not fit into the young generation, it grows old. */
+  /**
+   * If one more address of this many bytes does not fit into the young generation, that becomes the old one.
+   */
   #makeRoom(bytes: number): void {
     const { maxBytes, maxClients } = this.#options.limits();
     const { size } = this.#young;
     if (size === 0 || (size < Math.max(1, maxClients >> 1) && this.#young.bytes + bytes <= maxBytes / 2))
       return;
-    // The bounds may have become narrower since it was filled.
+    // The bounds may have become tighter since it was filled.
     this.#old = this.#young.bytes <= maxBytes / 2 ? this.#young : new Generation();
     this.#young = new Generation();
   }

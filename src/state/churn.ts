@@ -5,9 +5,9 @@ import { textHash } from './text-hash.ts';
 export interface ChurnLimits {
   /** Length of the window in milliseconds. */
   readonly windowMs: number;
-  /** Names counted per network; more are not told apart. */
+  /** The most names told apart per network. */
   readonly maxNames: number;
-  /** Networks counted at a time; when full the older half is forgotten. */
+  /** The most networks counted at a time; when full, the older half is forgotten. */
   readonly maxClients: number;
 }
 
@@ -18,12 +18,18 @@ export interface ChurnOptions {
   readonly now: () => number;
 }
 
-/** Hashes of the names of a network, which take as little memory as a stranger's text is long; nearly all have one. */
+/**
+ * Hashes of a network's names, so that the memory does not depend on the length of a stranger's text; nearly
+ * all networks have one name.
+ */
 type Names = number | number[];
 
-/** /64s of a /48 told apart in a window; the others count as one, or a single customer could fill the table. */
+/**
+ * /64s of a /48 told apart in a window; the others count as one, since otherwise a single customer could fill
+ * the table.
+ */
 const MAX_OF_SITE = 256;
-/** Names that all networks together are expected to have, each; beyond that the window ends early. */
+/** Names expected per network on average; beyond that the window ends early. */
 const USUAL_NAMES = 16;
 
 class Generation {
@@ -34,8 +40,8 @@ class Generation {
 }
 
 /**
- * Names live for one to two windows: there is a current and a previous generation, and the generations move on when
- * the window is over or the current one is full. No timer and no sweep.
+ * Names live for one to two windows: there is a current and a previous generation, which move on when the
+ * window is over or the current one is full. There is no timer and no sweep.
  */
 export class ChurnCounter {
   readonly #options: ChurnOptions;
@@ -49,7 +55,7 @@ export class ChurnCounter {
     this.#startedAt = options.now();
   }
 
-  /** Notes a name (canonical) and returns how many different ones this client gave, this one included. */
+  /** Notes a (canonical) name and returns how many different ones this client gave, including this one. */
   note(address: IpAddress, name: string): number {
     this.#turn();
     const network = this.#network(address);
@@ -58,7 +64,7 @@ export class ChurnCounter {
     return before === undefined ? countOf(names) : new Set([names, before].flat()).size;
   }
 
-  /** An IPv6 client owns its /64 and could give each name from an address of its own; many own the /48. */
+  /** An IPv6 client owns its /64 and could give each name from another address; many own the /48. */
   #network(address: IpAddress): string {
     if (address.family === 4) return address.text;
     const network = networkText(address, 64);
@@ -94,7 +100,7 @@ export class ChurnCounter {
     const at = now();
     const overdue = at - this.#startedAt - windowMs;
     const { names, size } = this.#current;
-    // A /24 or a /48 has a quarter of that at most, whatever the numbers.
+    // A /24 or a /48 has at most a quarter of that, whatever the numbers.
     const maxSize = Math.max(USUAL_NAMES * maxClients, 4 * (MAX_OF_SITE + 1) * maxNames);
     if (overdue < 0 && names.size < maxClients && size < maxSize) return;
     // After a whole window of silence even the current names are old.

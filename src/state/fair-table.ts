@@ -1,30 +1,33 @@
 /**
- * A table of fixed size for what strangers fill: when, and how often, something was seen. It never grows by a byte, and
- * nobody can fill it at the cost of others: a row has room for 64, and when it is full, the site that holds most of it
- * gives up a place: of its networks the one that holds most, and of that what was seen longest ago. What one site may
- * spread over rows is the caller's to bound, by `held`.
+ * A table of fixed size for what strangers fill: when, and how often, something was seen. It never grows, and
+ * nobody can fill it at the expense of others. A row has room for 64 records; when it is full, the site that
+ * holds the most of it gives up a place: the record seen longest ago in its network that holds the most. The
+ * caller bounds what one site may spread over rows, by `held`.
  */
 import { textHash } from './text-hash.ts';
 
-/** Where something is kept, and on whose account. */
+/** Where something is kept, and to whom it is counted. */
 export interface TableKey {
   readonly text: string;
   /** Keys of one row compete for its places. */
   readonly row: string;
   readonly network: string;
-  /** What the network is a part of, and cheap to get as a whole. */
+  /** What the network is part of, and what a stranger can cheaply get as a whole. */
   readonly site: string;
 }
 
 const PLACES = 64;
-/** Sites and networks are told apart by so many bits each. */
+/** Sites and networks are told apart by this many bits each. */
 const OWNER_BITS = 16;
 const NETWORK = (1 << OWNER_BITS) - 1;
-/** A place: hashes of the key (0 where it is free), of site and network; first and last time in seconds; how often. */
+/**
+ * A place: hashes of the key (0 if it is free), of site and network; first and last time in seconds; how
+ * often.
+ */
 const WORDS = 5;
 const [TAG, OWNER, FIRST, LAST, COUNT] = [0, 1, 2, 3, 4] as const;
 
-/** Octets that a table of so many rows takes. */
+/** Octets that a table of this many rows takes. */
 export function tableBytes(rows: number): number {
   return rows * PLACES * WORDS * 4 + (1 << OWNER_BITS) * (4 + 1 + 1);
 }
@@ -45,7 +48,7 @@ export class FairTable {
     this.#words = new Uint32Array(rows * PLACES * WORDS);
   }
 
-  /** The record of a key that was seen at `since` or later, in seconds; null for none. */
+  /** The record of a key that was seen at `since` or later, in seconds; null if there is none. */
   find(key: TableKey, since: number): TableRecord | null {
     const tag = this.#tag(key);
     const start = this.#start(key);
@@ -56,7 +59,10 @@ export class FairTable {
     return null;
   }
 
-  /** A new record, seen now and not counted yet, for a key that has none. What was not seen since `since` makes room. */
+  /**
+   * A new record, seen now and not counted yet, for a key that has none. Records not seen since `since` make
+   * room.
+   */
   add(key: TableKey, now: number, since: number): TableRecord {
     const at = this.#free(this.#start(key), this.#tag(key), since);
     this.#release(at);
@@ -72,7 +78,7 @@ export class FairTable {
     if (record !== null) this.#release(record.at);
   }
 
-  /** Places that a site holds; a little more where two have one hash. */
+  /** Places that a site holds; a few more if two sites share a hash. */
   held(site: string): number {
     return this.#held[this.#owner(site)] ?? 0;
   }
@@ -84,7 +90,10 @@ export class FairTable {
     this.#held[site] = (this.#held[site] ?? 1) - 1;
   }
 
-  /** The place to write to: that of the same key, a free one, one that is forgotten, or the fair one. */
+  /**
+   * The place to write to: that of the same key, a free one, a forgotten one, or the one that it is fair to
+   * take.
+   */
   #free(start: number, tag: number, since: number): number {
     const end = start + PLACES * WORDS;
     let free = -1;

@@ -1,6 +1,7 @@
 /**
- * How often a sender is told to come again. A tempfail delays mail, and a sender that is told so for days gives up and
- * bounces: after a number of refusals over a length of time the answer becomes accept, and stays so for weeks.
+ * How often a sender is told to try again later. A tempfail delays mail, and a sender that gets it for days
+ * gives up and bounces: after a number of tempfails over a length of time the answer becomes accept, and
+ * stays so for weeks.
  */
 import type { BudgetKey } from './budget-key.ts';
 import { FairTable, tableBytes, type TableKey } from './fair-table.ts';
@@ -12,33 +13,39 @@ export interface TempfailLimit {
   readonly ageMs: number;
 }
 
-/** RFC 6647 §5 wants a week at least; who comes less often than that is as good as new. */
+/** RFC 6647 §5 asks for at least a week; a sender that comes less often than that is as good as new. */
 const TRIES_LIFE = 7 * 86_400;
-/** As postgrey: longer than a month, so that what is sent monthly is delayed once. */
+/** As in postgrey: longer than a month, so that what is sent monthly is delayed once. */
 const SPENT_LIFE = 35 * 86_400;
 /** 21 MB of address space, touched as it fills: a million tries are seventeen hours of a flood of 60,000 an hour. */
 const TRIES_ROWS = 16_384;
-/** 5 MB: a quarter of a million senders whose budget is spent. */
+/** 5 MB: a quarter of a million senders whose budget is used up. */
 const SPENT_ROWS = 4096;
-/** Most places that one site has under the names of organisations; what else it does is counted in its own row. */
+/**
+ * The most places that one site has under the names of organisations; anything more is counted in its own
+ * row.
+ */
 const MAX_ORGANISED = 256;
 
 export class TempfailBudget {
-  /** Octets that it takes at most. */
+  /** The most octets that it takes. */
   static readonly bytes = tableBytes(TRIES_ROWS) + tableBytes(SPENT_ROWS);
   readonly #limit: () => TempfailLimit;
   readonly #now: () => number;
   readonly #tries = new FairTable(TRIES_ROWS);
-  /** Apart from first tries, which cost a stranger nothing. */
+  /** Kept apart from first tries, which cost a stranger nothing. */
   readonly #spent = new FairTable(SPENT_ROWS);
 
-  /** `limit` is the limit as it is now; `now` gives milliseconds on a steady scale. */
+  /** `limit` gives the present limit; `now` gives milliseconds on a steady scale. */
   constructor(limit: () => TempfailLimit, now: () => number) {
     this.#limit = limit;
     this.#now = now;
   }
 
-  /** Notes that a message is to be tempfailed. False once the budget is spent: it is to be accepted. */
+  /**
+   * Notes that a message is about to be tempfailed. False once the budget is used up: then it must be
+   * accepted.
+   */
   spend(key: BudgetKey): boolean {
     const now = Math.floor(this.#now() / 1000);
     const accounts = accountsOf(key);
@@ -63,7 +70,9 @@ export class TempfailBudget {
   }
 }
 
-/** The organisation's, where one is known, and the network's: whichever has been seen before is gone on with. */
+/**
+ * The places of the organisation, if known, and of the network: whichever has been seen before is used again.
+ */
 function accountsOf({ name, organisation, network, site }: BudgetKey): Accounts {
   // Neither a domain name nor a network has a space in it. All networks of a site compete for one row.
   const own = { text: `${network} ${name}`, row: site, network, site };

@@ -1,12 +1,12 @@
 /**
- * Short numbers in place of a stranger's text, for tables that must not grow with what strangers write. Seeded anew in
- * every process, so that nobody outside can choose texts that meet in one place.
+ * Short numbers in place of a stranger's text, for tables that must not grow with what strangers write. Each
+ * process has a new seed, so that nobody outside can choose texts that collide.
  */
 import { randomBytes } from 'node:crypto';
 
 export type TextHash = (text: string) => number;
 
-/** A hash of its own: 32 bits, unsigned. Not for secrets, and not the same in another process. */
+/** A hash of 32 bits, unsigned. Not for secrets, and different in every process. */
 export function textHash(): TextHash {
   const seed = randomBytes(4).readInt32LE();
   return (text) => {
@@ -15,7 +15,7 @@ export function textHash(): TextHash {
       hash = Math.imul(hash ^ text.charCodeAt(i), 0x85eb_ca6b);
       hash = (hash << 13) | (hash >>> 19);
     }
-    // The finalizer of MurmurHash3: every bit of the text moves every bit of the number.
+    // The finalizer of MurmurHash3: every bit of the text affects every bit of the number.
     hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
     return (hash ^ (hash >>> 16)) >>> 0;

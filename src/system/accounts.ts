@@ -11,7 +11,7 @@ export interface User {
   readonly gid: number;
 }
 
-/** The highest id of Linux, less the one that means "leave as it is". */
+/** The highest id on Linux, except the one that means "leave it as it is". */
 const MAX_ID = 0xffff_fffe;
 
 /** A user by name or number. Throws UsageError. */
@@ -21,7 +21,7 @@ export async function findUser(text: string): Promise<User> {
   return { name, uid: Number(uid), gid: Number(gid) };
 }
 
-/** The id of a group by name, or by number: that need not be in any list. Throws UsageError. */
+/** The id of a group by name or by number; a number need not be in any list. Throws UsageError. */
 export async function findGroup(text: string): Promise<number> {
   if (/^\d{1,10}$/.test(text) && Number(text) <= MAX_ID) return Number(text);
   const [, , gid] = (await entry('group', text)) ?? [];
@@ -29,7 +29,7 @@ export async function findGroup(text: string): Promise<number> {
   return Number(gid);
 }
 
-/** From the files of the system, else from wherever else it has accounts (nsswitch.conf), which getent(1) asks. */
+/** From the system's files, else from wherever else it has accounts (nsswitch.conf), by way of getent(1). */
 async function entry(database: 'passwd' | 'group', key: string): Promise<string[] | null> {
   const file = await readFile(`/etc/${database}`, 'utf8').catch(() => '');
   const found = file

@@ -1,22 +1,26 @@
 import type { NodeBuild } from './node-support.ts';
 
-/** What the service needs of the process it is and of the system below it. The real one is in main.ts. */
+/** What the service needs from its process and the system. The real one is in main.ts. */
 export interface Host {
   readonly pid: number;
   readonly node: NodeBuild;
-  /** What os-release(5) calls the system, such as `Debian GNU/Linux 13 (trixie)`; empty where it says nothing. */
+  /**
+   * What os-release(5) calls the system, such as `Debian GNU/Linux 13 (trixie)`; empty if it says nothing.
+   */
   readonly systemName: () => string;
   /** The file that was started. */
   readonly script: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** CLOCK_MONOTONIC, in nanoseconds. */
   readonly monotonic: () => bigint;
-  /** Whether there is a process with this id, whoever owns it. */
+  /** Whether a process with this id exists, whoever owns it. */
   readonly isAlive: (pid: number) => boolean;
   readonly identity: ProcessIdentity;
 }
 
-/** Who the process is, and how it becomes somebody else. All but the first throw where it is not permitted. */
+/**
+ * Which user the process runs as, and how it becomes another. All but the first throw if it is not permitted.
+ */
 export interface ProcessIdentity {
   /** Ids of user and group, real and effective, and of all further groups. */
   current(): Ids;

@@ -1,10 +1,10 @@
-/** Which lines of Node still get security fixes, and of whom. */
+/** Which lines of Node still get security fixes, and from whom. */
 
-/** A Node that runs us, and where it comes from. */
+/** The Node that runs us, and where it comes from. */
 export interface NodeBuild {
   /** Such as `v24.1.0`. */
   readonly version: string;
-  /** Built by the distribution of this system, which then has its fixes to give. */
+  /** Built by this system's distribution, which then provides its fixes. */
   readonly ofDistribution: boolean;
 }
 
@@ -29,7 +29,10 @@ const DISTRIBUTIONS: readonly { readonly name: RegExp; readonly line: number; re
 
 const LATER = 'use a later even-numbered line';
 
-/** A warning, if this Node has no support any more. `system` is what os-release(5) calls the system; `now` in milliseconds since 1970. */
+/**
+ * A warning if this Node is no longer supported. `system` is what os-release(5) calls the system; `now` is in
+ * milliseconds since 1970.
+ */
 export function endOfLifeWarning(
   { version, ofDistribution }: NodeBuild,
   system: string,
@@ -42,8 +45,8 @@ export function endOfLifeWarning(
   if (!ofDistribution) return `Node ${line} has had no security fixes since ${end}; ${LATER}`;
   const maintained = DISTRIBUTIONS.find((each) => each.line === line && each.name.test(system));
   if (maintained === undefined) {
-    return `Node ${line} has had no security fixes of the Node project since ${end}; find out whether your distribution makes its own, or ${LATER}`;
+    return `Node ${line} has had no security fixes from the Node project since ${end}; find out whether your distribution makes its own, or ${LATER}`;
   }
   if (!over(maintained.until)) return null;
-  return `Node ${line} has had no security fixes of ${system} since ${maintained.until}; ${LATER}`;
+  return `Node ${line} has had no security fixes from ${system} since ${maintained.until}; ${LATER}`;
 }

@@ -1,11 +1,13 @@
-/** Which versions of Node run the program. Read by Node of any age: see cli.ts. */
+/**
+ * Which versions of Node can run the program. A Node of any age must be able to read this file: see cli.ts.
+ */
 
-/** The first minor version that will do, of the lines for which there is one: `engines` of package.json. */
+/** The first minor version that will do, for the lines that have one: see `engines` in package.json. */
 const FIRST_MINOR: readonly (readonly [line: number, minor: number])[] = [
   [20, 19],
   [22, 13],
 ];
-/** From this line on any will do. */
+/** From this line on, any version will do. */
 const FIRST_LINE = 24;
 
 /** In the words of the README. */

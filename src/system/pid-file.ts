@@ -1,18 +1,19 @@
-/** The file that says which process is the service, for those who have no service manager to ask. */
+/** The file that says which process is the service, for systems without a service manager to ask. */
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { requireDirectory } from './directory.ts';
 import type { Host } from './host.ts';
 import { describeError, OptionError } from '../errors.ts';
 
 /**
- * Writes our process id. A file that a killed or rebooted service has left behind is replaced; that of a live one is not:
- * then, and where it cannot be written, UsageError. Resolves to what takes it away again.
+ * Writes our process id. A file left behind by a killed or rebooted service is replaced. Rejects with
+ * UsageError if the file belongs to a running service or cannot be written. Resolves to the function that
+ * removes it again.
  */
 export async function writePidFile(path: string, host: Host): Promise<() => Promise<void>> {
   await requireDirectory('--pid-file', path);
   for (const last of [false, true]) {
     try {
-      // Never through a link that somebody else has put there.
+      // Never through a link that somebody else may have put there.
       await writeFile(path, `${host.pid}\n`, { flag: 'wx', mode: 0o644 });
       return () => removePidFile(path, host.pid);
     } catch (error) {
@@ -29,7 +30,10 @@ export async function writePidFile(path: string, host: Host): Promise<() => Prom
   throw new Error('unreachable');
 }
 
-/** Only our own, and only where we still may: a user with less rights than the starter leaves it, and it is stale. */
+/**
+ * Removes only our own, and only if we still may: a user with fewer rights than the starter leaves it behind,
+ * stale.
+ */
 async function removePidFile(path: string, pid: number): Promise<void> {
   if ((await pidIn(path)) === pid) await unlink(path).catch(() => undefined);
 }
@@ -40,8 +44,9 @@ async function pidIn(path: string): Promise<number | null> {
 }
 
 /**
- * Process ids are used again, in a container always the same: our own is none of another, and a live process counts
- * where its command line is one of ours. Where the system does not show command lines, any live process counts.
+ * Process ids are reused, and in a container always the same: our own id means no other service, and a live
+ * process counts if its command line is one of ours. If the system does not show command lines, any live
+ * process counts.
  */
 async function isService(pid: number, { pid: own, script, isAlive }: Host): Promise<boolean> {
   if (pid === own || pid === 0 || !isAlive(pid)) return false;

@@ -1,9 +1,9 @@
-/** The end of root: from start as root to a service that is nobody in particular, with no way back. */
+/** Dropping root: from a start as root to a service with an ordinary user, with no way back. */
 import { findGroup, findUser } from './accounts.ts';
 import type { Host, ProcessIdentity } from './host.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 
-/** Whom to become. */
+/** The user and group to become. */
 export interface Identity {
   readonly user: string;
   readonly uid: number;
@@ -15,7 +15,7 @@ interface Wanted {
   readonly group: string | null;
 }
 
-/** Reads `--user` and `--group`; null where none is given. Throws UsageError. */
+/** Reads `--user` and `--group`; null if no user is given. Throws UsageError. */
 export async function namedIdentity({ user, group }: Wanted): Promise<Identity | null> {
   if (user === null) {
     if (group !== null) throw new OptionError('--group', 'it needs --user');
@@ -26,7 +26,7 @@ export async function namedIdentity({ user, group }: Wanted): Promise<Identity |
   return { user: name, uid, gid };
 }
 
-/** Whom we have to become; null where we stay who we are. Throws UsageError. */
+/** The user that we have to become; null if we stay as we are. Throws UsageError. */
 export async function wantedIdentity(wanted: Wanted, identity: ProcessIdentity): Promise<Identity | null> {
   const named = await namedIdentity(wanted);
   if (named === null) return null;
@@ -37,7 +37,7 @@ export async function wantedIdentity(wanted: Wanted, identity: ProcessIdentity):
   return named;
 }
 
-/** Drops what root may, for good. Throws UsageError where the system does not let us, or would let us back. */
+/** Drops root's rights for good. Throws UsageError if the system does not let us, or would let us back. */
 export function becomeUser(
   { user, uid, gid }: Identity,
   { identity, environment }: Pick<Host, 'identity' | 'environment'>,
@@ -52,13 +52,13 @@ export function becomeUser(
   const now = identity.current();
   const changed = now.uid === uid && now.euid === uid && now.gid === gid && now.egid === gid;
   if (!changed || (uid !== 0 && canReturn(identity))) {
-    throw new OptionError('--user', 'this system does not let go of root for good');
+    throw new OptionError('--user', 'this system does not let us drop root for good');
   }
 }
 
 /**
- * Node lets no process change its user where io_uring may be in use (CVE-2024-22017): where the environment asks for it, and
- * in builds such as Debian's, which cannot tell.
+ * Node does not let a process change its user if io_uring may be in use (CVE-2024-22017): if the environment
+ * asks for it, and in builds such as Debian's, which cannot tell.
  */
 function whyNot(error: unknown, { UV_USE_IO_URING: asked = '' }: Host['environment']): string {
   if ((error as { readonly code?: unknown }).code !== 'ERR_INVALID_STATE') return describeError(error);

@@ -67,7 +67,7 @@ describe('--check-config as root with user = "nobody"', () => {
       rmSync(access);
     };
     await expect(check(text, root(away))).rejects.toThrow(
-      `${file}:2:10: access: ENOENT: no such file or directory, open '${access}' (as the user "nobody", who must be able to)`,
+      `${file}:2:10: access: ENOENT: no such file or directory, open '${access}' (as user "nobody", which needs access to it)`,
     );
   });
 
@@ -76,7 +76,7 @@ describe('--check-config as root with user = "nobody"', () => {
       rmSync(file);
     };
     await expect(check('user = "nobody"\n', root(away))).rejects.toThrow(
-      /^--config: ENOENT: .* \(as the user "nobody", who must be able to\)$/,
+      /^--config: ENOENT: .* \(as user "nobody", which needs access to it\)$/,
     );
   });
 
@@ -106,7 +106,7 @@ describe('--check-config as root with user = "nobody"', () => {
 
 it('an ordinary user is told what was not checked', async () => {
   expect(await check('user = "nobody"\n', makeHost())).toBe(
-    `warning: ${file}:1:1: what "nobody" may read and write, only root can find out\nok (${file})\n`,
+    `warning: ${file}:1:1: only root can find out what "nobody" may read and write\nok (${file})\n`,
   );
 });
 
@@ -223,7 +223,7 @@ describe('one run lists all mistakes', () => {
     };
     expect(await told(check(text, root(away)))).toEqual([
       '…/helo-milter.toml:1:1: there is no option "rejct-at"; did you mean reject-at?',
-      expect.stringMatching(/^…\/helo-milter.toml:3:10: access: ENOENT.* \(as the user "nobody"/),
+      expect.stringMatching(/^…\/helo-milter.toml:3:10: access: ENOENT.* \(as user "nobody"/),
     ]);
   });
 });

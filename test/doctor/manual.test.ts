@@ -8,27 +8,27 @@ const PAGE = new URL('../../docs/doctor.md', import.meta.url);
 
 const HEAD = `# What doctor says
 
-\`helo-milter doctor\` reads the settings of the MTA, connects to the milter, and asks the name servers. It takes the options
-that the milter runs with: those of \`${STANDARD_CONFIG}\` if that is there, as the service does under its unit, or of
-the file of \`--config\`; \`--no-config\` reads none. Flags win over the file. Each finding has an id that never changes, a
-severity, and the line to change:
+\`helo-milter doctor\` reads the settings of the MTA, connects to the milter, and asks the name servers. Give it the options
+that the milter runs with. It reads those in \`${STANDARD_CONFIG}\` if that exists, as the service does under its unit,
+or those in the file named by \`--config\`; with \`--no-config\` it reads none. Flags win over the file. Each finding has
+an id that never changes, a severity, and the line to change:
 
 - \`ok\`: as it should be.
 - \`note\`: worth knowing.
-- \`warning\`: it works, and is worth a change.
-- \`wrong\`: mail is refused, let through unchecked or lost sight of. The exit code is 1.
+- \`warning\`: it works, but is worth changing.
+- \`wrong\`: mail is refused, passes unchecked or is missed. The exit code is 1.
 
 \`\`\`sh
-helo-milter doctor                                            # Postfix of this host, by its postconf
+helo-milter doctor                                            # this host's Postfix, asked with postconf
 helo-milter doctor --postfix-config /etc/postfix-in           # another instance
 ssh mx '(postconf -n; postconf -M)' | helo-milter doctor --postfix - --no-probe
 helo-milter doctor --sendmail /etc/mail/sendmail.cf --listen unix:/run/helo-milter/socket
 helo-milter doctor --json | jq '.findings[] | select(.severity == "wrong") | .id'
 \`\`\`
 
-\`--no-dns\` asks no name server, \`--no-probe\` leaves the milter alone. Whether a resolver validates DNSSEC is seen by a name
-that is signed wrongly; \`--bogus-name\` names another than dnssec-failed.org. Tables of the MTA (\`hash:\`, \`mysql:\`, …) are not
-opened. Generated; do not edit.
+With \`--no-dns\` it asks no name server, with \`--no-probe\` it does not connect to the milter. Whether a resolver validates
+DNSSEC shows from a name with a bad signature; \`--bogus-name\` names another one than dnssec-failed.org. Tables of the MTA
+(\`hash:\`, \`mysql:\`, …) are not opened. Generated; do not edit.
 `;
 
 function page(): string {

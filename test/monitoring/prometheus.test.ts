@@ -101,7 +101,7 @@ describe.each(METRICS)('$name', (row) => {
   });
 });
 
-/** The values of each label where they can be said in a line. */
+/** The values of each label, if they fit on a line. */
 function labelsOf(row: MetricRow): string {
   if (row.type === 'histogram') return '';
   const samples = [...row.read(makeSources())];
@@ -118,29 +118,30 @@ function page(): string {
   const rows = METRICS.map((row) => `| \`${row.name}\` | ${row.type} | ${row.help} | ${labelsOf(row)} |`);
   return `# Metrics
 
-What helo-milter tells Prometheus. Generated; do not edit.
+What helo-milter reports to Prometheus. Generated; do not edit.
 
 \`helo-milter --http 127.0.0.1:9892\` serves three pages, to GET and HEAD:
 
 - \`/metrics\`: the numbers below, in the text format of Prometheus.
 - \`/healthz\`: 200 while the process is alive.
 - \`/readyz\`: 200 while it can do all of its work, else 503 and one line that says why not: DNS does not answer, the outage
-  brake is on, more is asked at once than we ask (by several client networks), or the service is stopping. Where no mail has had an answer from DNS for ten seconds it asks for the name
-  servers of \`arpa\`, at most once in five seconds.
+  brake is on, there is more to ask than can be asked at once (for several client networks), or the service is stopping. If
+  no mail has had an answer from DNS for ten seconds, it asks for the name servers of \`arpa\` itself, at most once in five
+  seconds.
 
-There is no password and no TLS, so only a loopback address is taken unless \`--http-public\` is given. No label holds a
-client, a HELO name or a domain, so the number of series is bounded whatever strangers say. Without \`--http\` none of this
+There is no password and no TLS, so only a loopback address is accepted unless \`--http-public\` is given. No label holds a
+client, a HELO name or a domain, so the number of series is bounded, whatever strangers say. Without \`--http\` none of this
 costs anything.
 
-[scrape.yml](../examples/prometheus/scrape.yml) has Prometheus fetch them, [alerts.yml](../examples/prometheus/alerts.yml)
+[scrape.yml](../examples/prometheus/scrape.yml) makes Prometheus fetch them, [alerts.yml](../examples/prometheus/alerts.yml)
 says when to look and what to do, and [helo-milter.json](../examples/grafana/helo-milter.json) is a dashboard for Grafana.
 
 | metric | type | what it counts | labels |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-A word that none of these lists has counts as \`other\`. One decision is one \`decision\` line of the log. Beside these there are
-the \`process_*\` and \`nodejs_*\` metrics of prom-client: memory, CPU, open files, event-loop lag, garbage collection.
+A word that is in none of these lists counts as \`other\`. One decision is one \`decision\` line in the log. There are also the
+\`process_*\` and \`nodejs_*\` metrics of prom-client: memory, CPU, open files, event-loop lag, garbage collection.
 `;
 }
 

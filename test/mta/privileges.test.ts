@@ -157,7 +157,7 @@ describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
     expect(await checking(['--access', access])).toMatch(/^ok /);
     chmodSync(access, 0o600);
     expect(await checking(['--access', access])).toMatch(
-      /^78 helo-milter: --access: EACCES: .* \(as the user "nobody", who must be able to\)\n$/,
+      /^78 helo-milter: --access: EACCES: .* \(as user "nobody", which needs access to it\)\n$/,
     );
     expect(await checking(['--decision-log', log])).toMatch(/^78 helo-milter: --decision-log: EACCES: /);
     chmodSync(join(workdir, 'closed'), 0o777);

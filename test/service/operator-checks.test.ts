@@ -87,7 +87,7 @@ describe('a faulty module stops the start with one sentence:', () => {
     ['a name of ours', 'export default { name: "iprev", findings: {}, run() {} }', /a check "iprev" already/],
     ['a finding of ours', check('() => 1', `{ 'iprev-fail': ${SPEC} }`), /a finding "iprev-fail" already/],
     ['a bad id', check('() => 1', `{ rule: ${SPEC} }`), /"rule" is not of the form word-word/],
-    ['no spec', check('() => 1', `{ 'own-rule': null }`), /it is no object/],
+    ['no spec', check('() => 1', `{ 'own-rule': null }`), /it is not an object/],
     ['no basis', check('() => 1', `{ 'own-rule': { ...${SPEC}, basis: 'whim' } }`), /"basis" must be one of/],
     ['no reply', check('() => 1', `{ 'own-rule': { ...${SPEC}, reply: '' } }`), /"reply" must be a text/],
     ['a negative weight', check('() => 1', `{ 'own-rule': { ...${SPEC}, weight: -1 } }`), /"weight" must be/],

@@ -61,20 +61,13 @@ export const RULES: Rules = {
   traceClients: [],
 };
 
-/** A service without sockets: packets in, replies and log lines out. */
-export function service({
-  resolver = zoneResolver(ZONE),
-  rules = {},
-  actions = 0x1ff,
-  authResults = null,
-  ...options
-}: Setup = {}): {
-  log: string[];
-  connection: () => { say: (...packets: Buffer[]) => Promise<string[]> };
-} {
-  const log: string[] = [];
+/** What a milter is made with: the zone above, the default rules, a clock that stands still. `log` gets its lines. */
+export function milterOptions(
+  { resolver = zoneResolver(ZONE), rules = {}, authResults = null, ...options }: Omit<Setup, 'actions'>,
+  log: string[],
+): HeloMilterOptions {
   const now = (): number => 0;
-  const newSession = heloMilter({
+  return {
     assessor: new Assessor({
       resolver,
       checks: () => checks,
@@ -101,7 +94,16 @@ export function service({
     decided: (decision) => log.push(decisionText(decision)),
     now,
     ...options,
-  });
+  };
+}
+
+/** A service without sockets: packets in, replies and log lines out. */
+export function service({ actions = 0x1ff, ...setup }: Setup = {}): {
+  log: string[];
+  connection: () => { say: (...packets: Buffer[]) => Promise<string[]> };
+} {
+  const log: string[] = [];
+  const newSession = heloMilter(milterOptions(setup, log));
   return {
     log,
     connection: () => {

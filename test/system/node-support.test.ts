@@ -33,7 +33,7 @@ describe('a build of the distribution', () => {
       'v20.19.2',
       DEBIAN_13,
       '2028-08-10T00:00:00Z',
-      'Node 20 has had no security fixes of Debian GNU/Linux 13 (trixie) since 2028-08-09; use a later even-numbered line',
+      'Node 20 has had no security fixes from Debian GNU/Linux 13 (trixie) since 2028-08-09; use a later even-numbered line',
     ],
     ['v24.1.0', 'Debian GNU/Linux 14 (forky)', '2026-11-24T00:00:00Z', null],
   ])('%s of %j on %s', (version, system, date, wanted) => {
@@ -43,7 +43,7 @@ describe('a build of the distribution', () => {
   it.each(['Debian GNU/Linux 130', 'Another Linux', ''])('v20.19.2 of %j', (system) => {
     const node = { version: 'v20.19.2', ofDistribution: true };
     expect(endOfLifeWarning(node, system, Date.parse('2026-11-24'))).toBe(
-      'Node 20 has had no security fixes of the Node project since 2026-04-30; find out whether your distribution makes its own, or use a later even-numbered line',
+      'Node 20 has had no security fixes from the Node project since 2026-04-30; find out whether your distribution makes its own, or use a later even-numbered line',
     );
   });
 });

@@ -75,7 +75,7 @@ describe('becomeUser', () => {
   it('refuses a system that would let us back', () => {
     expect(() => {
       becomeUser(NOBODY, root({ sticky: true }).host);
-    }).toThrow(/does not let go of root/);
+    }).toThrow(/does not let us drop root/);
   });
 
   it('refuses a system that does nothing', () => {
@@ -89,7 +89,7 @@ describe('becomeUser', () => {
     });
     expect(() => {
       becomeUser(NOBODY, idle);
-    }).toThrow(/does not let go of root/);
+    }).toThrow(/does not let us drop root/);
   });
 
   it('says why it is not permitted', () => {

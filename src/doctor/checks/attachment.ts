@@ -1,4 +1,4 @@
-/** Is the milter attached, and where. */
+/** Whether the milter is attached, and where. */
 import {
   attached,
   attachLine,
@@ -23,7 +23,7 @@ export const attachmentCheck = defineDoctorCheck({
     },
     'postfix-attached': {
       severity: 'ok',
-      meaning: 'A service of Postfix hands its sessions to us.',
+      meaning: 'A Postfix service hands its sessions to us.',
       cure: null,
     },
     'postfix-not-attached': {
@@ -33,45 +33,44 @@ export const attachmentCheck = defineDoctorCheck({
     },
     'postfix-socket-mismatch': {
       severity: 'wrong',
-      meaning:
-        'smtpd_milters has a socket that looks like ours, and none of our --listen sockets is reached by it.',
-      cure: 'Make the two say the same: the kind of socket, its path or host, its port.',
+      meaning: 'smtpd_milters has a socket that looks like ours, but leads to none of our --listen sockets.',
+      cure: 'Make the two agree in the kind of socket, its path or host, and its port.',
     },
     'postfix-socket-outside-chroot': {
       severity: 'wrong',
       meaning:
-        'smtpd runs chrooted in the queue directory (fifth column of master.cf), so it looks there for the path of the socket.',
-      cure: 'Let us listen within the queue directory, and give Postfix the path relative to it.',
+        'smtpd runs chrooted in the queue directory (fifth column of master.cf), so it looks for the socket below that directory.',
+      cure: 'Make us listen below the queue directory, and give Postfix the path relative to it.',
     },
     'postfix-service-not-attached': {
       severity: 'warning',
-      meaning: 'A service that takes mail from outside has a list of milters of its own, without us.',
-      cure: 'Add our socket to the -o smtpd_milters of the service, or take that override out.',
+      meaning: 'A service that takes mail from outside has its own list of milters, without us.',
+      cure: 'Add our socket to the -o smtpd_milters of the service, or remove that override.',
     },
     'sendmail-attached': {
       severity: 'ok',
-      meaning: 'A daemon of Sendmail hands its sessions to us.',
+      meaning: 'A Sendmail daemon hands its sessions to us.',
       cure: null,
     },
     'sendmail-not-attached': {
       severity: 'wrong',
       meaning: 'sendmail.cf has no filter (X line) with one of our sockets: nothing is checked.',
-      cure: 'Put an INPUT_MAIL_FILTER line into sendmail.mc, make sendmail.cf of it, restart Sendmail.',
+      cure: 'Put an INPUT_MAIL_FILTER line into sendmail.mc, rebuild sendmail.cf and restart Sendmail.',
     },
     'sendmail-socket-mismatch': {
       severity: 'wrong',
-      meaning: 'A filter of Sendmail looks like us, and none of our --listen sockets is reached by it.',
-      cure: 'Make S= of the filter and --listen say the same.',
+      meaning: 'A Sendmail filter looks like us, but leads to none of our --listen sockets.',
+      cure: 'Make S= of the filter and --listen agree.',
     },
     'sendmail-filter-unused': {
       severity: 'wrong',
       meaning:
-        'The filter is defined (MAIL_FILTER), and no list of input filters names it: nothing is checked.',
+        'The filter is defined (MAIL_FILTER), but no list of input filters names it: nothing is checked.',
       cure: 'Use INPUT_MAIL_FILTER, or name it in confINPUT_MAIL_FILTERS.',
     },
     'sendmail-service-not-attached': {
       severity: 'warning',
-      meaning: 'A daemon that takes mail from outside has a list of filters of its own, without us.',
+      meaning: 'A daemon that takes mail from outside has its own list of filters, without us.',
       cure: 'Add the filter to InputMailFilters of its DAEMON_OPTIONS.',
     },
   },
@@ -109,7 +108,7 @@ function present(
       .map((service) =>
         diagnosis(
           `${kind}-service-not-attached` as const,
-          `${service.title} takes mail from outside and does not hand it to us`,
+          `${service.title} takes mail from outside but does not hand it to us`,
           attachLine(mta, service, options),
         ),
       ),
@@ -126,7 +125,7 @@ function absent(
   if (service === undefined) {
     return [diagnosis(`${mta.kind}-not-attached` as const, 'there is no SMTP service that takes mail')];
   }
-  // That is said by a check of its own.
+  // Another check reports that.
   if (attachments(mta, options).some(({ ours }) => ours !== null && service.switchedOff !== null)) return [];
   const cure = attachLine(mta, service, options);
   if (mta.kind === 'sendmail') {
@@ -175,7 +174,7 @@ function queueOf(mta: Mta): string {
   return mta.kind === 'postfix' ? mta.config.value('queue_directory') : '';
 }
 
-/** The list as it is, with the socket that was meant. */
+/** The list as it is, with the right socket in it. */
 function replaced(service: Service, near: Filter, options: RunningOptions, mta: Mta): [string, string] {
   const [listen] = sockets(options);
   const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queueOf(mta), service.chrooted);

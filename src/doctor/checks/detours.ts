@@ -1,4 +1,4 @@
-/** What keeps Postfix from asking its milters, or asks them where there is no HELO. */
+/** What keeps Postfix from asking its milters, or makes it ask them where there is no HELO. */
 import { attached, oursAmong, reached } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import { filtersOf, itemsFor, readList } from '../filter-list.ts';
@@ -12,24 +12,24 @@ export const detoursCheck = defineDoctorCheck({
       severity: 'wrong',
       meaning:
         'receive_override_options=no_milters switches off all milters of a service that takes mail from outside.',
-      cure: 'Take no_milters out; it belongs to the service that takes mail back from a content filter.',
+      cure: 'Remove no_milters; it is meant for the service that takes mail back from a content filter.',
     },
     'postfix-milters-disabled': {
       severity: 'wrong',
       meaning: 'smtpd_milter_maps answers DISABLE to every client.',
-      cure: 'Take the map out, or let it name the networks that are meant.',
+      cure: 'Remove the map, or have it name only the networks that are meant.',
     },
     'postfix-milter-maps': {
       severity: 'note',
       meaning:
         'smtpd_milter_maps may give some clients other milters, or none (DISABLE); tables are not opened.',
-      cure: 'See that no network from which strangers send is among its keys.',
+      cure: 'Make sure that none of its keys is a network from which strangers send.',
     },
     'postfix-non-smtpd': {
       severity: 'note',
       meaning:
-        'We are in non_smtpd_milters, by name or by $smtpd_milters. Mail submitted on the host itself has no HELO; Postfix makes one up, from loopback, which is never refused. Nothing is gained, and while we are down that mail has to wait (default_action=tempfail).',
-      cure: 'Leave us out: name in non_smtpd_milters the other milters only.',
+        'We are in non_smtpd_milters, by name or by $smtpd_milters. Mail submitted on the host itself has no HELO; Postfix makes one up, from loopback, which is never refused. This gains nothing, and while we are down that mail has to wait (default_action=tempfail).',
+      cure: 'Leave us out: name only the other milters in non_smtpd_milters.',
     },
   },
   run({ mta, options }) {
@@ -76,7 +76,7 @@ export const detoursCheck = defineDoctorCheck({
         found.push(
           diagnosis(
             'postfix-milter-maps',
-            `${before.join(', ')} may take clients away from us; "postmap -q ADDRESS" tells of one`,
+            `${before.join(', ')} may take clients away from us; "postmap -q ADDRESS" shows whether it does`,
           ),
         );
       }

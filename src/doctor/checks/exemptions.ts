@@ -1,4 +1,4 @@
-/** Who is never to be refused: users at the submission services, and networks of ours. */
+/** Clients that should never be refused: users at the submission services, and our own networks. */
 import { type IpPrefix, networkText, prefixContains } from '../../core/ip.ts';
 
 import { attached } from '../attachment.ts';
@@ -12,36 +12,36 @@ type Id =
   | 'mynetworks-not-trusted';
 
 export const exemptionsCheck = defineDoctorCheck({
-  topic: 'Users and networks of ours',
+  topic: 'Our users and networks',
   diagnoses: {
     'submission-judged': {
       severity: 'note',
       meaning:
-        'A submission service hands its sessions to us. Users who have logged in are never refused; their HELO names are looked up for nothing.',
-      cure: 'Exempt the service by --exempt-daemon, or give it an empty list of milters.',
+        'A submission service hands its sessions to us. Users who have logged in are never refused, so looking up their HELO names serves no purpose.',
+      cure: 'Exempt the service with --exempt-daemon, or give it an empty list of milters.',
     },
     'submission-judged-at-helo': {
       severity: 'wrong',
-      meaning: 'With --apply-at helo a submission service refuses its users before they can log in.',
-      cure: 'Exempt the service by --exempt-daemon, or use --apply-at rcpt.',
+      meaning: 'With --apply-at helo, a submission service refuses its users before they can log in.',
+      cure: 'Exempt the service with --exempt-daemon, or use --apply-at rcpt.',
     },
     'inbound-exempt': {
       severity: 'wrong',
       meaning:
-        '--exempt-daemon names what the service for mail from outside calls itself ({daemon_name} or {daemon_port}): nobody is ever refused there.',
+        '--exempt-daemon names the service for mail from outside, by its {daemon_name} or {daemon_port}: nobody is ever refused there.',
       cure: 'Name the port of the submission service, or give that service a milter_macro_daemon_name of its own.',
     },
     'exempt-daemon-unknown': {
       severity: 'warning',
       meaning:
         'No service that hands us sessions has this name. Postfix calls every service by milter_macro_daemon_name ($myhostname unless set), and by its port.',
-      cure: 'Use the number of the port, such as 587.',
+      cure: 'Use the port number, such as 587.',
     },
     'mynetworks-not-trusted': {
       severity: 'note',
       meaning:
         'Postfix trusts networks that we do not: printers, scanners and laptops there are judged by their HELO.',
-      cure: 'Name the networks by --trust.',
+      cure: 'Name the networks with --trust.',
     },
   },
   run({ mta, options }) {
@@ -56,7 +56,7 @@ export const exemptionsCheck = defineDoctorCheck({
         found.push(
           diagnosis(
             'inbound-exempt',
-            `--exempt-daemon ${name} exempts ${service.title}, the way in for everybody`,
+            `--exempt-daemon ${name} exempts ${service.title}, which takes mail from everybody`,
           ),
         );
       }

@@ -1,4 +1,4 @@
-/** What becomes of mail while the milter is down. */
+/** What happens to mail while the milter is down. */
 import { attachedTogether, attachLine } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis } from '../diagnosis.ts';
 import { SHUTDOWN_VERSIONS } from '../postfix-versions.ts';
@@ -9,24 +9,24 @@ export const failureCheck = defineDoctorCheck({
     'failure-tempfail': {
       severity: 'ok',
       meaning:
-        'While we are down the MTA answers 4yz: mail waits at its sender, and none is lost. tempfail: 451 to each MAIL; shutdown: 421 and the end of the connection.',
+        'While we are down the MTA answers 4yz: mail waits at its sender, and none is lost. tempfail: 451 to each MAIL; shutdown: 421, and the connection is closed.',
       cure: null,
     },
     'failure-accept': {
       severity: 'warning',
       meaning:
         'While we are down mail passes unchecked: default_action=accept, or a Sendmail filter without F=.',
-      cure: 'Set default_action=tempfail, or shutdown where Postfix has it, or F=T.',
+      cure: 'Set default_action=tempfail, or shutdown if your Postfix has it, or F=T.',
     },
     'failure-reject': {
       severity: 'wrong',
       meaning: 'While we are down all mail is refused for good: default_action=reject, or F=R.',
-      cure: 'Set default_action=tempfail, or shutdown where Postfix has it, or F=T.',
+      cure: 'Set default_action=tempfail, or shutdown if your Postfix has it, or F=T.',
     },
     'failure-quarantine': {
       severity: 'warning',
       meaning: 'While we are down all mail is taken and put on hold, until somebody releases it.',
-      cure: 'Set default_action=tempfail, or shutdown where Postfix has it.',
+      cure: 'Set default_action=tempfail, or shutdown if your Postfix has it.',
     },
     'failure-unknown': {
       severity: 'wrong',

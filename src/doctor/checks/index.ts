@@ -1,4 +1,4 @@
-/** The registry of doctor's checks, in the order in which they are printed. The manual follows it. */
+/** The registry of doctor's checks, in the order in which they are printed and documented. */
 import type { Diagnosis, DiagnosisSpec, DoctorCheck, Severity } from '../diagnosis.ts';
 import type { Facts } from '../facts.ts';
 import { attachmentCheck } from './attachment.ts';
@@ -39,7 +39,7 @@ export interface Judged extends Diagnosis {
   readonly topic: string;
 }
 
-/** All checks. What several services have in common, and one change mends, is said once. */
+/** Runs all checks. What several services have in common and one change fixes is said once. */
 export function judge(facts: Facts): Judged[] {
   const found = new Map<string, Judged>();
   for (const { topic, diagnoses: specs, run } of doctorChecks) {

@@ -1,4 +1,4 @@
-/** What the MTA tells us of a session, and by which version of the protocol. */
+/** What the MTA tells us about a session, and in which version of the protocol. */
 import { attached } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis } from '../diagnosis.ts';
 import { splitList } from '../postfix-value.ts';
@@ -9,14 +9,14 @@ export const macrosCheck = defineDoctorCheck({
     'postfix-protocol-old': {
       severity: 'warning',
       meaning:
-        'milter_protocol is below 6: we cannot ask for the macros we need, and Postfix sends those of its milter_*_macros.',
-      cure: 'Take milter_protocol out of main.cf; 6 is the default since Postfix 2.6.',
+        'milter_protocol is below 6: we cannot ask for the macros we need, and Postfix sends those that its milter_*_macros list.',
+      cure: 'Remove milter_protocol from main.cf; 6 is the default since Postfix 2.6.',
     },
     'postfix-macros-missing': {
       severity: 'wrong',
       meaning:
         'With milter_protocol below 6, milter_mail_macros has no {auth_authen}: users who have logged in are judged like strangers.',
-      cure: 'Take milter_protocol and milter_mail_macros out of main.cf.',
+      cure: 'Remove milter_protocol and milter_mail_macros from main.cf.',
     },
   },
   run({ mta, options }) {

@@ -1,35 +1,35 @@
-/** The names and addresses that nobody but us may give. */
+/** The names and addresses that nobody but us may use. */
 import { isWithin } from '../../core/domain.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { SourcedName } from '../mta.ts';
 
-/** More names than these are not printed; the JSON has them all in its line to change. */
+/** The most names to print; the line to change has them all. */
 const SHOWN = 5;
 
 export const namesCheck = defineDoctorCheck({
-  topic: 'Names of ours',
+  topic: 'Our names',
   diagnoses: {
     'our-names-known': {
       severity: 'ok',
       meaning:
-        'We know the names of the MTA. Its own name (macro j) and the address of the service it tells by itself.',
+        'We know the names of the MTA. It tells us its own name (macro j) and the address of the service without being asked.',
       cure: null,
     },
     'our-name-missing': {
       severity: 'warning',
-      meaning: 'The MTA takes mail for itself at names that strangers may still give in HELO.',
-      cure: 'Give them by --our-name.',
+      meaning: 'The MTA takes mail for itself under names that strangers may still give in HELO.',
+      cure: 'Give them with --our-name.',
     },
     'hosted-domain-unclaimed': {
       severity: 'note',
       meaning:
-        'The MTA takes mail for domains that strangers may give in HELO. If no other host sends with names of these domains, claim them.',
-      cure: 'Give them by --our-name.',
+        'The MTA takes mail for domains that strangers may give in HELO. If no other host sends mail with names in these domains, claim them.',
+      cure: 'Give them with --our-name.',
     },
     'our-address-missing': {
       severity: 'warning',
       meaning: 'The MTA has public addresses that strangers may still give as an address literal.',
-      cure: 'Give them by --our-address.',
+      cure: 'Give them with --our-address.',
     },
   },
   run({ mta, options }) {

@@ -1,4 +1,4 @@
-/** Where the options come from that are compared with the MTA. */
+/** Where the options that are compared with the MTA came from. */
 import { defineDoctorCheck, diagnosis } from '../diagnosis.ts';
 
 export const optionsCheck = defineDoctorCheck({
@@ -7,7 +7,7 @@ export const optionsCheck = defineDoctorCheck({
     'options-read': {
       severity: 'ok',
       meaning:
-        'A configuration file was read: that of --config or HELO_MILTER_CONFIG, or else /etc/helo-milter.toml, which the service reads under its unit. --no-config leaves it alone.',
+        'A configuration file was read: the one named by --config or HELO_MILTER_CONFIG, else /etc/helo-milter.toml, which the service reads under its unit. With --no-config none is read.',
       cure: null,
     },
   },

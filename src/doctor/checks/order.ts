@@ -14,7 +14,10 @@ const KNOWN = {
 
 type Known = keyof typeof KNOWN;
 
-/** Those that can be told to act on what we write into the header. OpenDMARC is none: it reads SPF and DKIM results only. */
+/**
+ * Milters that can be told to act on what we write into the header. OpenDMARC is not among them: it reads
+ * only SPF and DKIM results.
+ */
 const READERS: readonly Known[] = ['rspamd', 'SpamAssassin', 'authentication milter'];
 
 type Id = `${Mta['kind']}-order` | 'dmarc-before-dkim' | 'rspamd-before-dkim' | 'rspamd-removes-results';
@@ -35,20 +38,20 @@ export const orderCheck = defineDoctorCheck({
     'dmarc-before-dkim': {
       severity: 'warning',
       meaning:
-        'OpenDMARC comes before OpenDKIM, and judges without its result: mail that only its DKIM signature makes legitimate fails.',
+        'OpenDMARC comes before OpenDKIM, and judges without its result: mail fails that only a DKIM signature shows to be legitimate.',
       cure: 'Put OpenDKIM before OpenDMARC; docs/company.md has the whole order.',
     },
     'rspamd-before-dkim': {
       severity: 'note',
       meaning:
-        'rspamd comes before OpenDKIM. Where its milter_headers writes Authentication-Results, OpenDKIM takes the DKIM result in it, under the name of this host, for forged and removes the field. Whether rspamd does so here is in its own files, which are not read.',
+        'rspamd comes before OpenDKIM. If its milter_headers writes Authentication-Results, OpenDKIM takes the DKIM result in it, under the name of this host, for a forgery and removes the field. Whether rspamd does so here depends on its own files, which are not read.',
       cure: 'Put OpenDKIM before rspamd; docs/company.md has the whole order.',
     },
     'rspamd-removes-results': {
       severity: 'note',
       meaning:
-        'Where its milter_headers writes Authentication-Results, rspamd takes off all fields of that name that it finds, ours and those of OpenDKIM and OpenDMARC too. Whether it does so here is in its own files, which are not read.',
-      cure: 'Set remove = false for its routine authentication-results; docs/company.md has the lines.',
+        'If its milter_headers writes Authentication-Results, rspamd removes all fields of that name that it finds, including ours and those of OpenDKIM and OpenDMARC. Whether it does so here depends on its own files, which are not read.',
+      cure: 'Set remove = false in its authentication-results routine; docs/company.md has the lines.',
     },
   },
   run({ mta, options }) {
@@ -107,7 +110,7 @@ function beforeDkim(mta: Mta, service: Service, known: Known, id: Id, why: strin
 function rspamd({ title }: Service): Diagnosis<Id> {
   return diagnosis(
     'rspamd-removes-results',
-    `rspamd in ${title} may take off our Authentication-Results, and those of others`,
+    `rspamd in ${title} may remove our Authentication-Results, and those of others`,
     ['rspamd/local.d/milter_headers.conf', 'routines { authentication-results { remove = false; } }'],
   );
 }

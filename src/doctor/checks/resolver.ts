@@ -1,9 +1,9 @@
-/** The name servers: everything we say about a name rests on what they answer. */
+/** The name servers: everything we say about a name depends on what they answer. */
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import { publicOperator } from '../public-resolvers.ts';
 import { LOCAL_SERVER, type ServerFacts } from '../resolver.ts';
 
-/** An assessment takes two round trips and SPF some more, while the client waits. */
+/** An assessment takes two round trips, and some more for SPF, while the client waits. */
 const SLOW_MS = 100;
 
 type Id =
@@ -24,18 +24,18 @@ export const resolverCheck = defineDoctorCheck({
     'dns-silent': {
       severity: 'wrong',
       meaning: 'No name server answers, or none finds example.com, which exists: no name can be checked.',
-      cure: 'Name a resolver that answers by --dns-server, or put the one that is named, or /etc/resolv.conf, in order. Where there is none, install one, such as unbound.',
+      cure: 'Name a resolver that answers with --dns-server, or fix the one that is named, or /etc/resolv.conf. If there is none, install one, such as unbound.',
     },
     'dns-server-silent': {
       severity: 'warning',
-      meaning: 'One of the name servers does not answer. The others stand in for it, later than need be.',
-      cure: 'Take it out of --dns-server or /etc/resolv.conf, or mend it.',
+      meaning: 'One of the name servers does not answer. The others stand in for it, but answers come later.',
+      cure: 'Remove it from --dns-server or /etc/resolv.conf, or fix it.',
     },
     'dns-invents-answers': {
       severity: 'wrong',
       meaning:
         'The name server gives an address for a name that does not exist: helo-nxdomain and helo-unregistered can never be found.',
-      cure: 'Use a resolver that does not do so; one on this host, such as unbound, is best.',
+      cure: 'Use a resolver that does not; one on this host, such as unbound, is best.',
     },
     'dns-no-reverse': {
       severity: 'warning',
@@ -45,25 +45,25 @@ export const resolverCheck = defineDoctorCheck({
     },
     'dns-slow': {
       severity: 'warning',
-      meaning: `A name that the server has in its cache takes more than ${SLOW_MS} ms.`,
+      meaning: `The server takes more than ${SLOW_MS} ms even for a name in its cache.`,
       cure: 'Run a resolver, such as unbound, on this host or in this network.',
     },
     'dns-public': {
       severity: 'warning',
       meaning:
-        'The resolver serves the whole world. It limits how much one host may ask, and DNS lists refuse its questions.',
+        'This is a public resolver. It limits how much one host may ask, and DNS lists refuse its questions.',
       cure: 'Run a resolver of your own, such as unbound.',
     },
     'dns-not-validating': {
       severity: 'note',
       meaning:
-        'The name server hands on what is signed wrongly. Who can forge DNS answers can then own any name.',
-      cure: 'Switch DNSSEC validation on in the resolver.',
+        'The name server passes on answers with bad signatures. Anyone who can forge DNS answers can then claim any name.',
+      cure: 'Turn on DNSSEC validation in the resolver.',
     },
     'dns-zone-in-use': {
       severity: 'note',
       meaning: '--dns-zone is set: all answers come from a file, and no server is asked.',
-      cure: 'Take --dns-zone out once you no longer try things out.',
+      cure: 'Remove --dns-zone once you have finished experimenting.',
     },
   },
   run({ servers, local = null, options }) {
@@ -87,8 +87,8 @@ export const resolverCheck = defineDoctorCheck({
 type Lines = readonly (readonly [file: string, line: string])[];
 
 /**
- * What to do for another resolver: name those that were asked and found sound, be it the one on this host; where there
- * is none, install one, unless one is there that has its own faults.
+ * How to get another resolver: name those that were asked and found good, or else the one on this host. If
+ * there is none, install one, unless one is there with faults of its own.
  */
 function others(servers: readonly ServerFacts[], local: ServerFacts | null): Lines {
   const isSound = (each: ServerFacts): boolean => faults(each, []).length === 0;
@@ -108,7 +108,7 @@ function judge(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {
   const sound = found.length === 0;
   if (validates === false) {
     found.push(
-      diagnosis('dns-not-validating', `${server} answers for a name that is signed wrongly`, [
+      diagnosis('dns-not-validating', `${server} answers for a name with a bad signature`, [
         'unbound.conf',
         'auto-trust-anchor-file: "/var/lib/unbound/root.key"',
       ]),
@@ -141,7 +141,7 @@ function faults(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {
   }
   if (medianMs !== null && medianMs > SLOW_MS)
     found.push(
-      diagnosis('dns-slow', `${server} takes ${Math.ceil(medianMs)} ms for what it knows`, ...instead),
+      diagnosis('dns-slow', `${server} takes ${Math.ceil(medianMs)} ms for a name in its cache`, ...instead),
     );
   return found;
 }

@@ -1,10 +1,10 @@
-/** What the MTA does with HELO itself, and what keeps sessions from us. */
+/** What the MTA itself does with HELO, and what keeps sessions from us. */
 import { attached } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { Mta } from '../mta.ts';
 import { splitList } from '../postfix-value.ts';
 
-/** Restrictions that ask of HELO what we ask; the second three are their names before Postfix 2.3. */
+/** Restrictions that check in HELO what we check; the last three are their names before Postfix 2.3. */
 const DUPLICATES =
   /^reject_(?:unknown_helo_hostname|invalid_helo_hostname|non_fqdn_helo_hostname|unknown_hostname|invalid_hostname|non_fqdn_hostname)$/;
 
@@ -28,23 +28,25 @@ export const restrictionsCheck = defineDoctorCheck({
     'postfix-delay-reject-off': {
       severity: 'note',
       meaning:
-        'smtpd_delay_reject=no: whom smtpd_client_restrictions or smtpd_helo_restrictions refuse is refused before RCPT, so that postmaster cannot be reached and the recipient is not logged.',
+        'smtpd_delay_reject=no: clients that smtpd_client_restrictions or smtpd_helo_restrictions refuse are refused before RCPT, so they cannot reach postmaster, and the recipient is not logged.',
       cure: 'Set smtpd_delay_reject = yes, the default.',
     },
     'postfix-duplicate-helo-check': {
       severity: 'warning',
       meaning:
-        'Postfix checks HELO by its own restrictions and refuses before we are asked: --observe, weights, exemptions and the text of our replies have no effect on that, and DNS is asked twice.',
-      cure: 'Take these restrictions out.',
+        'Postfix checks HELO with its own restrictions and refuses before we are asked: --observe, weights, exemptions and our reply texts have no effect on that, and DNS is asked twice.',
+      cure: 'Remove these restrictions.',
     },
     'postfix-soft-bounce': {
       severity: 'warning',
-      meaning: 'soft_bounce turns every 5yz into 4yz, ours too: what we reject comes again and again.',
-      cure: 'Set soft_bounce = no once you no longer try things out.',
+      meaning:
+        'soft_bounce turns every 5yz into 4yz, ours too: senders retry what we reject again and again.',
+      cure: 'Set soft_bounce = no once you have finished experimenting.',
     },
     'postfix-postscreen': {
       severity: 'note',
-      meaning: 'postscreen stands in front; whom it refuses, we never see. The two go well together.',
+      meaning:
+        'postscreen comes first, and we never see the clients that it refuses. The two go well together.',
       cure: null,
     },
     'postfix-proxy-protocol': {
@@ -55,14 +57,14 @@ export const restrictionsCheck = defineDoctorCheck({
     'postfix-xclient': {
       severity: 'warning',
       meaning:
-        'These hosts may tell Postfix another client address by XCLIENT, and we judge that one. If they also give its HELO name by XCLIENT HELO= and say no EHLO afterwards, Postfix does not hand that name on: the message counts as one without HELO, and passes unjudged.',
-      cure: 'Let the proxy say EHLO with the name of its client after XCLIENT, or use the PROXY protocol; --weight helo-missing=10 refuses what comes without. Name the hosts that need it and no others.',
+        'These hosts may give Postfix another client address with XCLIENT, and we judge that one. If they also give its HELO name with XCLIENT HELO= and say no EHLO afterwards, Postfix does not pass that name on: the message counts as one without HELO, and passes unjudged.',
+      cure: 'Have the proxy say EHLO with the name of its client after XCLIENT, or use the PROXY protocol; --weight helo-missing=10 refuses mail without HELO. Name only the hosts that need it.',
     },
   },
   run({ mta, options }) {
     if (mta === null) return [];
     const there = attached(mta, options);
-    // Programs of this host need no HELO, unless they are all there is.
+    // Programs on this host need no HELO, unless there is no other service.
     const inbound = there.some(({ service }) => service.role !== 'local');
     const lax = there.filter(
       ({ service }) => !service.heloRequired && !(inbound && service.role === 'local'),
@@ -73,7 +75,7 @@ export const restrictionsCheck = defineDoctorCheck({
         ? diagnosis('helo-required', 'clients must say HELO before MAIL')
         : diagnosis(
             'helo-not-required',
-            `${lax.map(({ service }) => service.title).join(', ')} takes mail from clients that say no HELO`,
+            `${lax.map(({ service }) => service.title).join(', ')} takes mail from clients that do not say HELO`,
             mta.kind === 'postfix'
               ? ['main.cf', 'smtpd_helo_required = yes']
               : [
@@ -107,7 +109,10 @@ function postfixOnly({ config }: Mta & { readonly kind: 'postfix' }): Diagnosis<
   const screen = config.services.find(({ command }) => command === 'postscreen');
   if (screen !== undefined) {
     found.push(
-      diagnosis('postfix-postscreen', `postscreen takes ${screen.name} and hands on whom it lets through`),
+      diagnosis(
+        'postfix-postscreen',
+        `postscreen takes ${screen.name} and passes on the clients that it accepts`,
+      ),
     );
   }
   for (const name of ['smtpd_upstream_proxy_protocol', 'postscreen_upstream_proxy_protocol']) {

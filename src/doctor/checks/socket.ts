@@ -1,4 +1,4 @@
-/** Our socket: may the MTA connect to it, and does anybody answer. */
+/** Our socket: whether the MTA may connect to it, and whether anything answers. */
 import { attached, sockets } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { SocketFile } from '../socket-file.ts';
@@ -14,45 +14,45 @@ export const socketCheck = defineDoctorCheck({
   diagnoses: {
     'milter-answers': {
       severity: 'ok',
-      meaning: 'The milter answers at its socket as an MTA would ask it.',
+      meaning: 'The milter answers at its socket, asked as an MTA would.',
       cure: null,
     },
     'milter-unreachable': {
       severity: 'wrong',
-      meaning: 'Nobody answers at a socket of --listen.',
+      meaning: 'Nothing answers at a socket of --listen.',
       cure: 'Start the milter with these options; if it runs, give doctor the same --listen.',
     },
     'milter-stranger': {
       severity: 'wrong',
-      meaning: 'Something answers at a socket of --listen that is no milter.',
-      cure: 'Choose another port, or stop what is there.',
+      meaning: 'Something that is not a milter answers at a socket of --listen.',
+      cure: 'Choose another port, or stop whatever is there.',
     },
     'socket-handed-over': {
       severity: 'note',
       meaning:
-        'The socket is handed over by another program, or its port chosen at start: where it is, is not seen here.',
+        'The socket is handed over by another program, or its port is chosen at the start, so doctor cannot see where it is.',
       cure: null,
     },
     'socket-not-a-socket': {
       severity: 'wrong',
-      meaning: 'There is a file in the place of the unix socket.',
+      meaning: 'There is a file where the unix socket should be.',
       cure: 'Remove it and start the milter.',
     },
     'socket-directory-closed': {
       severity: 'wrong',
       meaning: 'The user that the MTA runs as may not enter a directory on the way to the unix socket.',
-      cure: 'Give the group of that user the right to search it.',
+      cure: 'Let the group of that user search (x) the directory.',
     },
     'socket-not-writable': {
       severity: 'wrong',
-      meaning: 'The user that the MTA runs as may not write to the unix socket, and connecting needs that.',
-      cure: 'Let the socket have the group of that user and --socket-mode 0660, or use --socket-mode 0666.',
+      meaning: 'The user that the MTA runs as may not write to the unix socket, which it must to connect.',
+      cure: 'Give the socket the group of that user and --socket-mode 0660, or use --socket-mode 0666.',
     },
     'sendmail-socket-directory-writable': {
       severity: 'wrong',
       meaning:
-        'A directory on the way to the unix socket may be written by its group or the world; Sendmail calls that unsafe and does not connect.',
-      cure: 'Take the right to write from group and others.',
+        'A directory on the way to the unix socket is writable for its group or for everybody; Sendmail calls that unsafe and does not connect.',
+      cure: 'Take write permission from group and others.',
     },
     'sendmail-over-tcp': {
       severity: 'note',
@@ -76,9 +76,12 @@ export const socketCheck = defineDoctorCheck({
             `${socket} answers with protocol ${outcome.version} in ${Math.ceil(outcome.ms)} ms`,
           );
         case 'stranger':
-          return diagnosis('milter-stranger', `what answers at ${socket} does not speak the milter protocol`);
+          return diagnosis(
+            'milter-stranger',
+            `whatever answers at ${socket} does not speak the milter protocol`,
+          );
         case 'unreachable':
-          return diagnosis('milter-unreachable', `nobody answers at ${socket}: ${outcome.detail}`, [
+          return diagnosis('milter-unreachable', `nothing answers at ${socket}: ${outcome.detail}`, [
             'shell',
             `helo-milter ${options.listen.map((each) => `--listen ${each}`).join(' ')}`,
           ]);
@@ -100,7 +103,7 @@ export const socketCheck = defineDoctorCheck({
         found.push(
           diagnosis(
             'sendmail-socket-directory-writable',
-            `${writableDirectory}, on the way to ${path}, is open for writing`,
+            `${writableDirectory}, on the way to ${path}, is writable for others`,
             ['shell', `chmod go-w ${writableDirectory}`],
           ),
         );
@@ -108,7 +111,7 @@ export const socketCheck = defineDoctorCheck({
       const tcp = attached(mta, options).find(({ ours }) => ours.dialled.kind === 'inet');
       if (tcp !== undefined) {
         found.push(
-          diagnosis('sendmail-over-tcp', `${tcp.service.title} connects to us by ${tcp.ours.socket}`),
+          diagnosis('sendmail-over-tcp', `${tcp.service.title} connects to us at ${tcp.ours.socket}`),
         );
       }
     }
@@ -120,7 +123,7 @@ function fileDiagnoses({ state, path, at, mode }: SocketFile, user: string): Dia
   const octal = mode.toString(8).padStart(4, '0');
   switch (state) {
     case 'not-a-socket':
-      return [diagnosis('socket-not-a-socket', `${path} is no socket`, ['shell', `rm ${path}`])];
+      return [diagnosis('socket-not-a-socket', `${path} is not a socket`, ['shell', `rm ${path}`])];
     case 'closed':
       return [
         diagnosis('socket-directory-closed', `the user ${user} may not enter ${at} (mode ${octal})`, [

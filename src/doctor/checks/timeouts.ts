@@ -1,13 +1,13 @@
-/** The MTA's patience against our own deadline. */
+/** How long the MTA waits, compared with our own deadline. */
 import { formatDuration } from '../../config/values.ts';
 import { attachedTogether, attachLine } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 
-/** Between our deadline and the MTA's an answer has to travel, on a host that may be busy. */
+/** Between our deadline and the MTA's the answer has to travel, on a host that may be busy. */
 const MARGIN_MS = 1000;
 /** SMTP clients wait five minutes for the answers to MAIL and RCPT (RFC 5321 §4.5.3.2); most have less patience. */
 const LONG_MS = 60_000;
-/** A message has to be written to us in this time where we ask for its header. */
+/** If we ask for the header, the MTA has to write a whole message to us within this time. */
 const CONTENT_MS = 10_000;
 
 export const timeoutsCheck = defineDoctorCheck({
@@ -17,13 +17,13 @@ export const timeoutsCheck = defineDoctorCheck({
     'timeout-short': {
       severity: 'wrong',
       meaning:
-        'The MTA waits less than --deadline and a second: when DNS is slow it takes us for dead. Postfix: command_timeout; Sendmail: R (10s unless set) and S.',
+        'The MTA waits less than --deadline plus one second: when DNS is slow, it takes us for dead. Postfix: command_timeout; Sendmail: R (10s unless set) and S.',
       cure: 'Raise the limit of the MTA, or lower --deadline.',
     },
     'timeout-long': {
       severity: 'note',
       meaning:
-        'The MTA waits more than a minute for one answer; were we wedged, its clients would lose patience first.',
+        'The MTA waits more than a minute for one answer; if we hung, its clients would give up first.',
       cure: 'Set the limit a few seconds above --deadline.',
     },
     'content-timeout-short': {
@@ -34,7 +34,7 @@ export const timeoutsCheck = defineDoctorCheck({
     'dns-timeout-above-deadline': {
       severity: 'warning',
       meaning:
-        '--dns-timeout is not below --deadline: one dead name server uses up the time of a whole assessment.',
+        '--dns-timeout is not below --deadline: one dead name server uses up the time for a whole assessment.',
       cure: 'Set --dns-timeout to half of --deadline or less.',
     },
   },

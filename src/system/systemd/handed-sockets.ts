@@ -1,4 +1,7 @@
-/** Socket activation: what systemd opened for us before it started us (sd_listen_fds(3)). Knows nothing of milters. */
+/**
+ * Socket activation: what systemd opened for us before it started us (sd_listen_fds(3)). Knows nothing about
+ * milters.
+ */
 import { readFile, readlink } from 'node:fs/promises';
 import type { Host } from '../host.ts';
 import { UsageError } from '../../errors.ts';
@@ -14,10 +17,10 @@ export interface HandedFd {
   readonly name: string;
 }
 
-/** All that was handed to this very process. Throws UsageError where the number is none. */
+/** All sockets handed to this very process. Throws UsageError if their number is not valid. */
 export function handedFds({ environment, pid }: Pick<Host, 'environment' | 'pid'>): readonly HandedFd[] {
   const count = environment['LISTEN_FDS'];
-  // A parent's variables are not ours.
+  // A parent's variables are not meant for us.
   if (count === undefined || environment['LISTEN_PID'] !== String(pid)) return [];
   if (!/^\d{1,3}$/.test(count) || Number(count) > MAX_SOCKETS) {
     throw new UsageError(`LISTEN_FDS="${count}" is not a number of sockets`);

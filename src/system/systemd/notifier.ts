@@ -1,23 +1,26 @@
 /**
- * Tells systemd how the service is (sd_notify(3)). Node cannot send a datagram to a unix socket, so each message is sent
- * by systemd-notify(1), a process of a few milliseconds for which the unit needs NotifyAccess=all. Where systemd has
- * opened its socket for us (`OpenFile=/run/systemd/notify:notify`, from version 253 on) we write to that instead.
+ * Tells systemd the state of the service (sd_notify(3)). Node cannot send a datagram to a unix socket, so
+ * each message is sent by systemd-notify(1), a process of a few milliseconds for which the unit needs
+ * NotifyAccess=all. If systemd has opened its socket for us (`OpenFile=/run/systemd/notify:notify`, from
+ * version 253 on), we write to that instead.
  */
 import { execFile } from 'node:child_process';
 import { write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Host } from '../host.ts';
 
-/** Sends one message, as `NAME=value` each. */
+/** Sends one message of `NAME=value` assignments. */
 export type Send = (assignments: readonly string[]) => Promise<void>;
 
-/** The name under which `OpenFile=` has to hand the socket over. */
+/** The name under which `OpenFile=` must hand the socket over. */
 export const NOTIFY_FD = 'notify';
 
 /** systemd-notify waits until its message has been taken, for at most 5 s. */
 const TIMEOUT_MS = 10_000;
 
-/** How to reach systemd; null where nobody wants to hear of us. `fd` is the open socket, if there is one. */
+/**
+ * How to reach systemd; null if it does not want to hear from us. `fd` is the open socket, if there is one.
+ */
 export function senderOf({ environment }: Pick<Host, 'environment'>, fd: number | null): Send | null {
   const socket = environment['NOTIFY_SOCKET'];
   if (fd !== null) {
@@ -36,7 +39,7 @@ export interface NotifierOptions {
   readonly send: Send | null;
   /** CLOCK_MONOTONIC, in nanoseconds. */
   readonly monotonic: () => bigint;
-  /** Hears of a message that could not be sent; told once until one goes through again. */
+  /** Called when a message could not be sent; once, until one goes through again. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -50,14 +53,14 @@ export class Notifier {
     this.#options = options;
   }
 
-  /** It serves, for the first time or after a reload. */
+  /** The service is ready, for the first time or after a reload. */
   ready(status: string): void {
     this.#tell('READY=1', `STATUS=${status}`);
   }
 
-  /** It reads its files again; `ready` must follow. */
+  /** The service is reading its files again; `ready` must follow. */
   reloading(): void {
-    // systemd takes the reload for the one it asked for by this time.
+    // By this time systemd recognizes the reload that it asked for.
     this.#tell(
       'RELOADING=1',
       `MONOTONIC_USEC=${this.#options.monotonic() / 1000n}`,
@@ -65,17 +68,19 @@ export class Notifier {
     );
   }
 
-  /** It ends, and may take so long; systemd would otherwise kill it after `TimeoutStopSec=`. */
+  /**
+   * The service is stopping and may take this long; otherwise systemd would kill it after `TimeoutStopSec=`.
+   */
   stopping(status: string, forMs: number): void {
     this.#tell('STOPPING=1', `EXTEND_TIMEOUT_USEC=${Math.ceil(forMs * 1000)}`, `STATUS=${status}`);
   }
 
-  /** All is well; to be said more often than every `WatchdogSec=`. */
+  /** All is well; must be sent more often than every `WatchdogSec=`. */
   alive(status: string): void {
     this.#tell('WATCHDOG=1', `STATUS=${status}`);
   }
 
-  /** Something is not well. */
+  /** Something is wrong. */
   status(status: string): void {
     this.#tell(`STATUS=${status}`);
   }

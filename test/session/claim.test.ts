@@ -1,0 +1,129 @@
+/** One name that a client gave: when it is looked up, and how it is judged. */
+import { describe, expect, it } from 'vitest';
+import { findings } from '../../src/core/checks/index.ts';
+import { parseIp } from '../../src/core/ip.ts';
+import type { Judged } from '../../src/decisions/decision.ts';
+import { makePolicy, type Policy } from '../../src/policy/policy.ts';
+import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
+import { Claim, type Claimant } from '../../src/session/claim.ts';
+import { CLIENT, list, milterOptions, type Setup, ZONE } from '../support/service.ts';
+import { zoneResolver } from '../support/zone.ts';
+
+const US = { ourNames: ['ours.org'], ourAddresses: [] };
+
+function claimOf(helo: string, setup: Setup = {}, claimant: Partial<Claimant> = {}): Claim {
+  return new Claim(milterOptions(setup, []), {
+    ip: parseIp(CLIENT),
+    helo,
+    previousHelo: null,
+    session: { id: 'abc.1' },
+    ordinal: 1,
+    ask: true,
+    ...claimant,
+  });
+}
+
+async function judged(claim: Claim): Promise<Judged> {
+  return (await claim.verdict(US)) ?? expect.fail();
+}
+
+const ids = ({ verdict }: Judged): readonly string[] => verdict.counted.map(({ finding }) => finding.id);
+
+const strictFor = (rules: string): RecipientPolicies =>
+  new RecipientPolicies(parseRecipientRules(rules, 'list'), (preset): Policy => makePolicy(preset, findings));
+
+it('asks DNS at once, and is judged when somebody wants it', async () => {
+  const resolver = zoneResolver(ZONE);
+  const claim = claimOf('mail.sender.org', { resolver });
+  expect([claim.hit, claim.verdictNow(US)]).toEqual(['miss', null]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(resolver.queries).not.toEqual([]);
+  const first = await judged(claim);
+  expect(first.assessment.correspondence).toBe('exact');
+  expect(claim.verdictNow(US)).toBe(first);
+  expect(claim.verdict(US)).toBe(first);
+});
+
+it('of a client that is never refused is not looked up', () => {
+  const resolver = zoneResolver(ZONE);
+  const claim = claimOf('mail.sender.org', { resolver }, { ask: false });
+  expect([claim.hit, claim.verdict(US), claim.verdictNow(US)]).toEqual(['none', null, null]);
+  expect(resolver.queries).toEqual([]);
+});
+
+it('is a hit the second time, with a verdict at once', async () => {
+  const options = milterOptions({}, []);
+  const claimant = { ip: parseIp(CLIENT), helo: 'mail.sender.org', previousHelo: null, ask: true };
+  const first = new Claim(options, { ...claimant, session: { id: 'a' }, ordinal: 1 });
+  const joined = new Claim(options, { ...claimant, session: { id: 'b' }, ordinal: 1 });
+  await Promise.all([judged(first), judged(joined)]);
+  const second = new Claim(options, { ...claimant, session: { id: 'c' }, ordinal: 36 });
+  expect([first.hit, joined.hit, second.hit]).toEqual(['miss', 'joined', 'hit']);
+  expect(second.verdictNow(US)?.elapsedMs).toBe(0);
+  expect([first.reference, second.reference]).toEqual(['a.1', 'c.10']);
+});
+
+describe('what is known of the session counts', () => {
+  it.each<[title: string, helo: string, setup: Setup, claimant: Partial<Claimant>, id: string]>([
+    ['another name before', 'mail.sender.org', {}, { previousHelo: 'other.sender.org' }, 'helo-changed'],
+    ['a name of ours', 'mail.ours.org', {}, {}, 'helo-claims-us'],
+    ['an access list', 'mail.sender.org', { rules: { access: list('deny *') } }, {}, 'helo-denied'],
+    ['many names', 'mail.sender.org', { rules: { churnLimit: 0 } }, {}, 'helo-churn'],
+  ])('%s', async (_, helo, setup, claimant, id) => {
+    expect(ids(await judged(claimOf(helo, setup, claimant)))).toContain(id);
+  });
+});
+
+it.each([
+  ['gone.sender.org', false, 'tempfail'],
+  ['gone.sender.org', true, 'accept'],
+  ['Jupiter', true, 'reject'],
+])('%s, the resolver out of order: %s is %s', async (helo, ill, wanted) => {
+  const asked: number[] = [];
+  const claim = claimOf(helo, { dnsIll: (begun) => asked.push(begun) > 0 && ill, now: () => 7 });
+  const { action, dnsIll } = await judged(claim);
+  expect([action, dnsIll, asked]).toEqual([wanted, ill, [7]]);
+});
+
+it('is judged by the policy of a recipient, on the same assessment', async () => {
+  const claim = claimOf('other.sender.org');
+  const general = await judged(claim);
+  const strict = makePolicy('strict', findings);
+  const own = claim.under(strict, general);
+  expect([general.action, general.ownPolicy, own.action, own.ownPolicy]).toEqual([
+    'accept',
+    null,
+    'reject',
+    strict,
+  ]);
+  expect(own.assessment).toBe(general.assessment);
+});
+
+it.each([
+  ['mail.sender.org', '', true],
+  ['mail.sender.org', 'a@dest.test strict', true],
+  ['other.sender.org', '', true],
+  ['other.sender.org', 'a@dest.test strict', false],
+  ['gone.sender.org', '', false],
+])('%s with the recipients %j is accepted by all: %s', async (helo, rules, wanted) => {
+  const claim = claimOf(helo, { rules: { recipients: strictFor(rules) } });
+  expect(claim.acceptedByAll(await judged(claim))).toBe(wanted);
+});
+
+it.each([
+  [0, 'accept', false],
+  [201, 'reject', true],
+])('with %i forged fields in the message it is %s', async (forgedResults, action, found) => {
+  const claim = claimOf('mail.sender.org');
+  const after = claim.withMessage(await judged(claim), { authservId: 'mx.dest.org', forgedResults });
+  expect([after.action, ids(after).includes('forged-results')]).toEqual([action, found]);
+});
+
+it.each([true, false])('tells how long it took, unless it was dropped (%s)', async (dropped) => {
+  const told: string[] = [];
+  const timing = { assessed: () => told.push('assessed'), waited: () => told.push('waited') };
+  const claim = claimOf('mail.sender.org', { timing });
+  if (dropped) claim.drop();
+  await judged(claim);
+  expect(told).toEqual(dropped ? ['waited'] : ['assessed', 'waited']);
+});
