@@ -1,24 +1,37 @@
 /**
- * The milter as a program may embed it: the whole service by its options, or its parts. The checks are in
- * `helo-milter/core`, the protocol in `helo-milter/milter`.
+ * The whole service in a program of another's: read a configuration, start, reload, stop. The checks by themselves are in
+ * `helo-milter/core`, the milter protocol in `helo-milter/milter`.
+ *
+ * @example
+ * ```ts
+ * import { createLog, readConfig, startService } from 'helo-milter';
+ *
+ * const config = readConfig(new Map([['listen', ['inet:127.0.0.1:8892']], ['policy', ['emailcore']]]));
+ * const service = await startService(config, createLog((line) => process.stdout.write(line)));
+ * process.once('SIGTERM', () => service.stop());
+ * ```
  * @module
  */
-export { Assessor, type AssessorOptions } from './session/assessor.ts';
-export { ChurnCounter, type ChurnOptions } from './state/churn.ts';
-export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';
-export { type Enforcement, enforce } from './policy/enforcement.ts';
-export { heloMilter, type HeloMilterOptions } from './session/helo-milter.ts';
-export { type EventFields, type EventName, EVENTS, type Level, type LogEvent } from './log/events.ts';
-export { createLog, type Log, type LogFormat, type LogOptions } from './log/log.ts';
+
+// The configuration: from texts by option, or from a file, the environment and flags, as the program reads it.
 export { type Config, readConfig } from './config/config.ts';
+export type { Environment, Setting, Settings, SettingValue } from './config/given.ts';
+export type { OptionKey } from './config/options.ts';
+export { type ConfigPlaces, ConfigSource, STANDARD_CONFIG } from './config/source.ts';
+
+// The service.
+export type { Source } from './service/reload.ts';
+export { type Service, startService, type Surroundings } from './service/service.ts';
+
+// Its log.
 export {
-  decide,
-  type Disposition,
-  makePolicy,
-  type Policy,
-  type Stream,
-  type Verdict,
-} from './policy/policy.ts';
-export { type Service, startService } from './service/service.ts';
-export { smtpReply, type SmtpReply } from './policy/smtp-reply.ts';
-export { UsageError } from './errors.ts';
+  type EventFields,
+  type EventName,
+  EVENTS,
+  type Level,
+  type LogEvent,
+} from './log/events.ts';
+export { createLog, LEVELS, type Log, type LogFormat, type LogOptions } from './log/log.ts';
+
+// What an operator got wrong.
+export { describeError, Faults, FileError, OptionError, UsageError } from './errors.ts';

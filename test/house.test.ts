@@ -18,10 +18,10 @@ const HOUSE: readonly Row[] = [
   { room: 'dns', rooms: ['errors.ts', 'core'] },
   { room: 'policy', rooms: ['errors.ts', 'core'], pure: true },
   { room: 'state', rooms: ['core'], packages: ['node-cache'] },
-  { room: 'config', rooms: ['errors.ts', 'core', 'log', 'policy'], packages: ['smol-toml'] },
+  { room: 'config', rooms: ['errors.ts', 'core', 'milter', 'log', 'dns', 'policy'], packages: ['smol-toml'] },
   { room: 'decisions', rooms: ['errors.ts', 'core', 'log', 'dns', 'policy', 'system'] },
   { room: 'session', rooms: ['core', 'milter', 'log', 'dns', 'policy', 'state', 'decisions'] },
-  { room: 'doctor', rooms: ['errors.ts', 'core', 'milter', 'dns', 'config'] },
+  { room: 'doctor', rooms: ['errors.ts', 'core', 'milter', 'system', 'dns', 'config'] },
   {
     room: 'monitoring',
     rooms: ['errors.ts', 'core', 'log', 'system', 'dns', 'policy', 'config', 'decisions'],
@@ -50,7 +50,8 @@ const HOUSE: readonly Row[] = [
     rooms: ['errors.ts', 'core', 'log', 'system', 'dns', 'policy', 'config', 'doctor', 'advice', 'service'],
     packages: ['commander'],
   },
-  { room: 'index.ts', rooms: ['errors.ts', 'log', 'dns', 'policy', 'state', 'config', 'session', 'service'] },
+  { room: 'embed.ts', rooms: ['errors.ts', 'core', 'dns', 'policy'] },
+  { room: 'index.ts', rooms: ['errors.ts', 'log', 'config', 'service'] },
   { room: 'main.ts', rooms: ['log', 'system', 'config', 'commands'] },
   { room: 'cli.ts', rooms: ['system', 'commands', 'main.ts'] },
 ];

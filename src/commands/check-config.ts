@@ -3,6 +3,7 @@
  * may surprise.
  */
 import { advice } from '../advice/advice.ts';
+import { socketsOf } from '../config/addresses.ts';
 import type { ConfigSource } from '../config/source.ts';
 import type { Config } from '../config/config.ts';
 import { requireDirectory, requireWritable } from '../system/directory.ts';
@@ -11,7 +12,7 @@ import { flagOf } from '../config/option.ts';
 import type { OptionKey } from '../config/options.ts';
 import { prepare } from '../service/live.ts';
 import { becomeUser, type Identity, namedIdentity } from '../system/privileges.ts';
-import { checkSockets, socketsOf } from '../service/sockets.ts';
+import { checkSockets } from '../service/sockets.ts';
 import { Faults, FileError, UsageError } from '../errors.ts';
 
 /** Under our unit the service is not root, and root can read nearly everything. */

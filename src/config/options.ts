@@ -25,6 +25,7 @@ import {
   weight,
   word,
 } from './values.ts';
+import { serverText } from './addresses.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
 import { flag, many, one, optional, type OptionRow } from './option.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from '../policy/policy.ts';
@@ -226,7 +227,7 @@ export const OPTIONS = {
     value: 'ADDRESS',
     group: 'DNS and cache',
     help: 'resolver to ask: ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT (default: the resolvers of the system)',
-    parse: verbatim,
+    parse: serverText,
     check: true,
   }),
   dnsZone: optional({

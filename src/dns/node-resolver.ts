@@ -4,19 +4,19 @@
  * SERVFAIL and REFUSED, and one answer for "no such record" in whatever form it comes.
  */
 import { getServers, type promises as dns } from 'node:dns';
-import { isIP } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { Answer, RecordData, RecordType } from '../core/resolver.ts';
-import { OptionError } from '../errors.ts';
 import { type RenewedResolver, renewedResolver } from './renewed.ts';
+import { readServerAddress } from './server-address.ts';
 import { shareQuestions, type SharedQuestions } from './shared-questions.ts';
 
 export interface NodeResolverOptions {
-  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. Throws OptionError. */
-  readonly servers: readonly string[];
-  /** Milliseconds one question may take, failover and queueing included. */
-  readonly timeoutMs: number;
-  /** Milliseconds on a steady scale. */
-  readonly now: () => number;
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; those of the system where there is none. */
+  readonly servers?: readonly string[];
+  /** Milliseconds one question may take, failover and queueing included; 3,000 unless given. */
+  readonly timeoutMs?: number;
+  /** Milliseconds on a steady scale; the clock of the process unless given. */
+  readonly now?: () => number;
 }
 
 /**
@@ -24,6 +24,7 @@ export interface NodeResolverOptions {
  * and throughput collapses (measured: at 500).
  */
 export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 };
+const TIMEOUT_MS = 3000;
 /** How long a server that gave no answer is asked last. */
 const SICK_MS = 30_000;
 
@@ -43,8 +44,13 @@ export function systemServers(): string[] {
   return getServers();
 }
 
-export function createNodeResolver({ servers, timeoutMs, now }: NodeResolverOptions): SharedQuestions {
-  const pool = (servers.length > 0 ? servers.map(checkServer) : getServers()).map((address): Server => {
+/** Throws ServerAddressError for a server that cannot be. */
+export function createNodeResolver({
+  servers = [],
+  timeoutMs = TIMEOUT_MS,
+  now = () => performance.now(),
+}: NodeResolverOptions = {}): SharedQuestions {
+  const pool = (servers.length > 0 ? servers.map(readServerAddress) : getServers()).map((address): Server => {
     const channels = Array.from({ length: PLACES.places / PLACES.freshPlaces }, () => ({
       resolver: renewedResolver(address, Math.max(250, Math.floor(timeoutMs / 2))),
       inFlight: 0,
@@ -80,19 +86,6 @@ const FAILOVER: ReadonlySet<string> = new Set([
   'formerr',
 ]);
 const SILENT: ReadonlySet<string> = new Set(['timeout', 'connrefused']);
-
-function checkServer(text: string): string {
-  const match = /^(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:.]+?))(?::(\d{1,5}))?$/.exec(text);
-  const address = isIP(text) === 6 ? text : (match?.[1] ?? match?.[2] ?? '');
-  const port = isIP(text) === 6 ? undefined : match?.[3];
-  const family = isIP(address);
-  if (family === 0)
-    throw new OptionError('--dns-server', `"${text}" is not an IP address, with or without a port`, text);
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
-    throw new OptionError('--dns-server', `"${text}" has no valid port`, text);
-  }
-  return family === 6 ? `[${address}]:${port ?? 53}` : `${address}:${port ?? 53}`;
-}
 
 /** By the first channel that has room: while one is in use c-ares keeps its socket, and opens no other. */
 async function ask({ channels }: Server, name: string, type: RecordType): Promise<Answer<RecordType>> {

@@ -1,6 +1,7 @@
 /** Which of an MTA's milters is us, and the line that puts us into its list. */
+import { socketsOf } from '../config/addresses.ts';
 import { formatDuration } from '../config/values.ts';
-import { leadsTo, listening, type SocketAddress, socketForPostfix, socketForSendmail } from './endpoint.ts';
+import { leadsTo, socketForPostfix, socketForSendmail } from './endpoint.ts';
 import type { RunningOptions } from './facts.ts';
 import { filtersOf, itemsFor, listWith, type Wanted } from './filter-list.ts';
 import type { Filter, FilterList, Mta, Service } from './mta.ts';
@@ -12,10 +13,6 @@ export interface Attachment {
   readonly service: Service;
   /** Null where none of its milters is us. */
   readonly ours: Filter | null;
-}
-
-export function sockets({ listen }: Pick<RunningOptions, 'listen'>): SocketAddress[] {
-  return listen.flatMap((text) => listening(text) ?? []);
 }
 
 /** Every service with our place in it. */
@@ -49,7 +46,7 @@ export function attachedTogether(mta: Mta, options: RunningOptions): { service: 
 }
 
 export function oursAmong(filters: readonly Filter[], options: RunningOptions): Filter | null {
-  const listens = sockets(options);
+  const listens = socketsOf(options);
   const sure = filters.find(({ dialled }) => listens.some((listen) => leadsTo(dialled, listen) === 'yes'));
   if (sure !== undefined) return sure;
   // Our socket was handed over, so the only milter there is must be us.
@@ -81,7 +78,7 @@ export function attachLine(
   service: Service,
   options: RunningOptions,
 ): [file: string, line: string] {
-  const [listen] = sockets(options);
+  const [listen] = socketsOf(options);
   const ours = oursAmong(service.filters, options);
   if (mta.kind === 'sendmail') {
     const patience = formatDuration(patienceMs(options));

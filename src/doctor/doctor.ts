@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { createNodeResolver, systemServers } from '../dns/node-resolver.ts';
-import { sockets } from '../doctor/attachment.ts';
+import { socketsOf } from '../config/addresses.ts';
 import { judge, type Judged } from '../doctor/checks/index.ts';
 import type { Facts } from '../doctor/facts.ts';
 import type { Mta } from '../doctor/mta.ts';
@@ -17,7 +17,8 @@ import { postfixMta } from '../doctor/postfix.ts';
 import { probe } from '../doctor/probe.ts';
 import { LOCAL_SERVER, observeServer, questions, type ServerFacts } from '../doctor/resolver.ts';
 import { sendmailMta } from '../doctor/sendmail-cf.ts';
-import { examineSocket, readAccount } from '../doctor/socket-file.ts';
+import { examineSocket } from '../doctor/socket-file.ts';
+import { readAccount } from '../system/accounts.ts';
 import type { Config } from '../config/config.ts';
 import { describeError, UsageError } from '../errors.ts';
 
@@ -55,7 +56,7 @@ const BUILT_IN = ['milter_default_action'];
 export async function doctor(config: Config, settings: DoctorSettings): Promise<Judged[]> {
   const { dns, progress } = settings;
   const { mta, mtaFault } = await readMta(settings);
-  const listens = sockets(config);
+  const listens = socketsOf(config);
   const account = mta === null ? null : await readAccount(mta.user);
   if (settings.probe) progress('asking the milter');
   const facts = {

@@ -1,6 +1,6 @@
 /** Whether the socket that an MTA connects to is one that we listen on. */
 import { parseIp } from '../core/ip.ts';
-import { AddressError, parseSocketAddress, type SocketAddress } from '../milter/index.ts';
+import type { SocketAddress } from '../milter/index.ts';
 import type { Dialled } from './mta.ts';
 
 export type { SocketAddress };
@@ -38,16 +38,6 @@ function inet(host: string, port: string): Dialled {
   const number = portNumber(port);
   if (host === '' || number === null) return { kind: 'unknown' };
   return { kind: 'inet', host: host.replace(/^\[(.*)\]$/, '$1').toLowerCase(), port: number };
-}
-
-/** A socket of `--listen`; null for an invalid text, which the service itself refuses. */
-export function listening(text: string): SocketAddress | null {
-  try {
-    return parseSocketAddress(text);
-  } catch (error) {
-    if (error instanceof AddressError) return null;
-    throw error;
-  }
 }
 
 /** `unknown` if the socket is handed over by another program, or its port is chosen at the start. */

@@ -1,6 +1,7 @@
 /** A unix socket as a file: whether the user that the MTA runs as may connect to it. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Account } from '../system/accounts.ts';
 
 export interface SocketFile {
   readonly path: string;
@@ -19,30 +20,6 @@ export interface SocketFile {
   readonly mode: number;
   /** The first directory on the way that its group or the world may write to. */
   readonly writableDirectory: string | null;
-}
-
-export interface Account {
-  readonly uid: number;
-  readonly gids: readonly number[];
-}
-
-/** From the texts of /etc/passwd and /etc/group; null for a user that is not there. */
-export function accountOf(user: string, passwd: string, group: string): Account | null {
-  const fields = (text: string): string[][] => text.split('\n').map((line) => line.split(':'));
-  const own = fields(passwd).find(([name]) => name === user);
-  if (own === undefined) return null;
-  const supplementary = fields(group)
-    .filter(([, , , members]) => members?.split(',').includes(user))
-    .map(([, , gid]) => Number(gid));
-  return { uid: Number(own[2]), gids: [Number(own[3]), ...supplementary] };
-}
-
-/** The account on this machine. */
-export async function readAccount(user: string): Promise<Account | null> {
-  const [passwd, group] = await Promise.all(
-    ['/etc/passwd', '/etc/group'].map((file) => readFile(file, 'utf8').catch(() => '')),
-  );
-  return accountOf(user, passwd ?? '', group ?? '');
 }
 
 const SEARCH = 0o1;

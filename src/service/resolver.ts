@@ -1,6 +1,5 @@
 /** The resolver of a Config: its servers, or its zone file. */
 import { readFile } from 'node:fs/promises';
-import { performance } from 'node:perf_hooks';
 import type { Config } from '../config/config.ts';
 import type { SharedResolver } from '../dns/asker.ts';
 import { createNodeResolver } from '../dns/node-resolver.ts';
@@ -13,9 +12,7 @@ export async function resolverOf({
   dnsTimeout,
   dnsZone,
 }: Pick<Config, 'dnsServer' | 'dnsTimeout' | 'dnsZone'>): Promise<SharedResolver> {
-  if (dnsZone === null) {
-    return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout, now: () => performance.now() });
-  }
+  if (dnsZone === null) return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout });
   try {
     return zoneFileResolver(await readFile(dnsZone, 'utf8'), dnsZone);
   } catch (error) {

@@ -9,17 +9,14 @@ import {
   AddressError,
   type ListenOptions,
   type MilterServer,
-  parseSocketAddress,
   type SocketAddress,
   type SocketOwner,
 } from '../milter/index.ts';
+import { HANDED_ONLY, socketsOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { Identity } from '../system/privileges.ts';
 import { type HandedFd, unixPathOf } from '../system/systemd/handed-sockets.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
-
-/** With this word in `--listen` the service starts only if systemd hands sockets over. */
-const HANDED_ONLY = 'systemd';
 
 /**
  * Over TCP, Postfix sends the macros of a declined DATA and then waits 40 ms for an acknowledgement, for
@@ -41,19 +38,6 @@ export interface OpenSocket {
   readonly address: SocketAddress;
   /** By systemd: then its path may be where the sandbox of the service does not let us look. */
   readonly handed: boolean;
-}
-
-/** The addresses of `--listen`, except `systemd`. Throws OptionError for one that is not an address. */
-export function socketsOf({ listen }: Pick<Config, 'listen'>): readonly SocketAddress[] {
-  return listen
-    .filter((text) => text !== HANDED_ONLY)
-    .map((text) => {
-      try {
-        return parseSocketAddress(text);
-      } catch (error) {
-        throw error instanceof AddressError ? new OptionError('--listen', error.message, text) : error;
-      }
-    });
 }
 
 /** Opens all. Throws UsageError. */

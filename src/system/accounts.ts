@@ -11,6 +11,13 @@ export interface User {
   readonly gid: number;
 }
 
+/** What the kernel goes by when a user opens a file. */
+export interface Account {
+  readonly uid: number;
+  /** Its own group first, then those that it is a member of. */
+  readonly gids: readonly number[];
+}
+
 /** The highest id on Linux, except the one that means "leave it as it is". */
 const MAX_ID = 0xffff_fffe;
 
@@ -29,13 +36,21 @@ export async function findGroup(text: string): Promise<number> {
   return Number(gid);
 }
 
+/** What a user of this machine may do, by name; null if there is no such user. */
+export async function readAccount(name: string): Promise<Account | null> {
+  const user = await entry('passwd', name);
+  return user === null ? null : accountOf(name, user, await databaseText('group'));
+}
+
+/** An account from its line of passwd(5) and the text of group(5). */
+export function accountOf(name: string, [, , uid, gid]: readonly string[], group: string): Account {
+  const memberOf = linesOf(group).filter(([, , , members]) => members?.split(',').includes(name));
+  return { uid: Number(uid), gids: [Number(gid), ...memberOf.map(([, , id]) => Number(id))] };
+}
+
 /** From the system's files, else from wherever else it has accounts (nsswitch.conf), by way of getent(1). */
 async function entry(database: 'passwd' | 'group', key: string): Promise<string[] | null> {
-  const file = await readFile(`/etc/${database}`, 'utf8').catch(() => '');
-  const found = file
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find(([name, , id]) => name === key || id === key);
+  const found = linesOf(await databaseText(database)).find(([name, , id]) => name === key || id === key);
   if (found !== undefined) return found;
   try {
     const { stdout } = await promisify(execFile)('getent', [database, '--', key], { timeout: 5000 });
@@ -43,4 +58,14 @@ async function entry(database: 'passwd' | 'group', key: string): Promise<string[
   } catch {
     return null;
   }
+}
+
+/** Empty where the file cannot be read. */
+function databaseText(database: 'passwd' | 'group'): Promise<string> {
+  return readFile(`/etc/${database}`, 'utf8').catch(() => '');
+}
+
+/** The lines of passwd(5) or group(5), each in its fields. */
+function linesOf(text: string): string[][] {
+  return text.split('\n').map((line) => line.split(':'));
 }

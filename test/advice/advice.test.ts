@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { advice } from '../../src/advice/advice.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { prepare } from '../../src/service/live.ts';
-import { socketsOf } from '../../src/service/sockets.ts';
+import { socketsOf } from '../../src/config/addresses.ts';
 
 let directory: string;
 beforeAll(() => {

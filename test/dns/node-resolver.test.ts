@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RecordType, Resolver } from '../../src/core/resolver.ts';
 import { createNodeResolver } from '../../src/dns/node-resolver.ts';
-import { UsageError } from '../../src/errors.ts';
+import { ServerAddressError } from '../../src/dns/server-address.ts';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
 
 const stubs: DnsStub[] = [];
@@ -261,7 +261,7 @@ describe('load', () => {
   });
 });
 
-describe('--dns-server', () => {
+describe('the address of a server', () => {
   it.each(['127.0.0.1', '127.0.0.1:5353', '[::1]:5353', '[::1]', '::1', '2001:db8::53'])(
     'takes %s',
     (server) => {
@@ -280,7 +280,7 @@ describe('--dns-server', () => {
     'a:b:c',
     '[192.0.2.1.5]:53',
   ])('refuses %j', (server) => {
-    expect(() => resolverOf([server])).toThrow(UsageError);
+    expect(() => resolverOf([server])).toThrow(ServerAddressError);
   });
 
   it('none means those of the system', () => {

@@ -227,6 +227,8 @@ esac
     [['--postfix', 'x', '--sendmail', 'y'], /give --postfix or --sendmail, not both/],
     [['--postfix', 'x', '--postfix-config', 'y'], /give --postfix or --postfix-config, not both/],
     [['--deadline', '1h'], /--deadline: /],
+    [['--listen', 'tcp:1'], /--listen: "tcp:1" is no socket/],
+    [['--dns-server', 'localhost'], /--dns-server: "localhost" is not an IP address/],
     [['--postfix'], /argument missing/],
     [['stray'], /too many arguments/],
   ])('%j ends with 64 and one sentence', async (args, wanted) => {

@@ -3,13 +3,12 @@ import {
   dialledByPostfix,
   dialledBySendmail,
   leadsTo,
-  listening,
   socketForPostfix,
   socketForSendmail,
 } from '../../src/doctor/endpoint.ts';
+import { parseSocketAddress } from '../../src/milter/index.ts';
 
-const listen = (text: string): NonNullable<ReturnType<typeof listening>> =>
-  listening(text) ?? expect.fail(`${text} is no socket`);
+const listen = parseSocketAddress;
 
 describe('leadsTo', () => {
   it.each([
@@ -69,8 +68,4 @@ it.each([
 ])('%s, chrooted %s, is written %s and %s', (text, chrooted, forPostfix, forSendmail) => {
   expect(socketForPostfix(listen(text), '/queue', chrooted)).toBe(forPostfix);
   expect(socketForSendmail(listen(text))).toBe(forSendmail);
-});
-
-it('has nothing to say of text that is no socket', () => {
-  expect(listening('tcp:1')).toBeNull();
 });

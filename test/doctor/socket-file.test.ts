@@ -3,24 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accountOf, examineSocket, readAccount } from '../../src/doctor/socket-file.ts';
-
-describe('accountOf', () => {
-  const passwd = 'root:x:0:0:root:/root:/bin/sh\npostfix:x:102:105::/var/spool/postfix:/usr/sbin/nologin\n';
-  const group = 'root:x:0:\npostfix:x:105:\nhelo:x:200:other,postfix\nnone:x:201:\n';
-
-  it.each([
-    ['postfix', { uid: 102, gids: [105, 200] }],
-    ['root', { uid: 0, gids: [0] }],
-    ['nobody-here', null],
-  ])('%s', (user, wanted) => {
-    expect(accountOf(user, passwd, group)).toEqual(wanted);
-  });
-
-  it('finds root on this machine', async () => {
-    expect(await readAccount('root')).toMatchObject({ uid: 0 });
-  });
-});
+import { examineSocket } from '../../src/doctor/socket-file.ts';
 
 describe('examineSocket', () => {
   const directory = mkdtempSync(join(tmpdir(), 'hm-'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findGroup, findUser } from '../../src/system/accounts.ts';
+import { accountOf, findGroup, findUser, readAccount } from '../../src/system/accounts.ts';
 import { UsageError } from '../../src/errors.ts';
 
 describe('findUser', () => {
@@ -23,5 +23,27 @@ describe('findGroup', () => {
 
   it.each(['no-such-group', '4294967295'])('there is no group %j', async (text) => {
     await expect(findGroup(text)).rejects.toThrow(UsageError);
+  });
+});
+
+describe('accountOf', () => {
+  const group = 'root:x:0:\npostfix:x:105:\nhelo:x:200:other,postfix\nnone:x:201:\n';
+
+  it.each([
+    ['postfix:x:102:105::/var/spool/postfix:/usr/sbin/nologin', { uid: 102, gids: [105, 200] }],
+    ['root:x:0:0:root:/root:/bin/sh', { uid: 0, gids: [0] }],
+  ])('%s', (line, wanted) => {
+    const fields = line.split(':');
+    expect(accountOf(fields[0] ?? '', fields, group)).toEqual(wanted);
+  });
+});
+
+describe('readAccount', () => {
+  it('finds root on this machine', async () => {
+    expect(await readAccount('root')).toMatchObject({ uid: 0 });
+  });
+
+  it('is null for a user that is not there', async () => {
+    expect(await readAccount('nobody-here')).toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 /** Whether the milter is attached, and where. */
+import { socketsOf } from '../../config/addresses.ts';
 import {
   attached,
   attachLine,
@@ -6,7 +7,6 @@ import {
   changedLine,
   oursAmong,
   reached,
-  sockets,
 } from '../attachment.ts';
 import { socketForPostfix } from '../endpoint.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
@@ -176,7 +176,7 @@ function queueOf(mta: Mta): string {
 
 /** The list as it is, with the right socket in it. */
 function replaced(service: Service, near: Filter, options: RunningOptions, mta: Mta): [string, string] {
-  const [listen] = sockets(options);
+  const [listen] = socketsOf(options);
   const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queueOf(mta), service.chrooted);
   return changedLine(service, near, near.text.replace(near.socket, socket));
 }
@@ -184,7 +184,7 @@ function replaced(service: Service, near: Filter, options: RunningOptions, mta: 
 /** The only milter there is, or one that has our port, the end of our path, or our name. */
 function resembles({ text, socket, dialled }: Filter, options: RunningOptions): boolean {
   if (/helo/i.test(`${text} ${socket}`)) return true;
-  return sockets(options).some((listen) => {
+  return socketsOf(options).some((listen) => {
     if (listen.kind === 'inet') return dialled.kind === 'inet' && dialled.port === listen.port;
     const end = (path: string): string => path.split('/').slice(-2).join('/');
     return listen.kind === 'unix' && dialled.kind === 'unix' && end(dialled.path) === end(listen.path);

@@ -1,5 +1,6 @@
 /** Our socket: whether the MTA may connect to it, and whether anything answers. */
-import { attached, sockets } from '../attachment.ts';
+import { socketsOf } from '../../config/addresses.ts';
+import { attached } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { SocketFile } from '../socket-file.ts';
 
@@ -87,7 +88,7 @@ export const socketCheck = defineDoctorCheck({
           ]);
       }
     });
-    const unseen = sockets(options).some(
+    const unseen = socketsOf(options).some(
       (listen) => listen.kind === 'fd' || (listen.kind === 'inet' && listen.port === 0),
     );
     if (unseen)
