@@ -135,7 +135,12 @@ export {
   type RecordType,
   type Resolver,
 } from './core/resolver.ts';
-export { QUERY_BUDGET, type Recording, recordingResolver, REVERSE_BUDGET } from './core/recording-resolver.ts';
+export {
+  QUERY_BUDGET,
+  type Recording,
+  recordingResolver,
+  REVERSE_BUDGET,
+} from './core/recording-resolver.ts';
 export { Asker, clientNetwork, type SharedResolver, type Unasked } from './dns/asker.ts';
 export { type DeadlineResolver, withDeadline } from './dns/deadline.ts';
 export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';

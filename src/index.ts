@@ -24,13 +24,7 @@ export type { Source } from './service/reload.ts';
 export { type Service, startService, type Surroundings } from './service/service.ts';
 
 // Its log.
-export {
-  type EventFields,
-  type EventName,
-  EVENTS,
-  type Level,
-  type LogEvent,
-} from './log/events.ts';
+export { type EventFields, type EventName, EVENTS, type Level, type LogEvent } from './log/events.ts';
 export { createLog, LEVELS, type Log, type LogFormat, type LogOptions } from './log/log.ts';
 
 // What an operator got wrong.

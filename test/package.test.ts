@@ -1,10 +1,7 @@
 /** What `npm pack` would ship: what a user needs, and nothing else. */
-import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+import { pack, ROOT } from './support/packed.ts';
 
 function below(directory: string): string[] {
   return readdirSync(`${ROOT}${directory}`, { recursive: true, withFileTypes: true })
@@ -16,8 +13,7 @@ it(
   'has the program with its types, documents, examples, units, manual page and completions',
   { timeout: 60_000 },
   () => {
-    const printed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT });
-    const [packed] = JSON.parse(printed.toString()) as [{ files: { path: string }[] }];
+    const packed = pack();
     const compiled = below('src')
       .map((path) => path.replace(/^src\//, 'dist/').replace(/\.ts$/, ''))
       .flatMap((path) => [`${path}.js`, `${path}.d.ts`]);

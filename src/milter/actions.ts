@@ -1,6 +1,9 @@
 import { SMFIF } from './constants.ts';
 
-/** Changes to a message that a filter may announce; unannounced ones are refused. */
+/**
+ * Changes to a message that a filter may announce; unannounced ones are refused. What each is for is said with the methods of
+ * `Message`; docs/milter.md has both side by side.
+ */
 export const ACTIONS = {
   addHeaders: SMFIF.ADDHDRS,
   changeHeaders: SMFIF.CHGHDRS,

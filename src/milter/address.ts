@@ -1,5 +1,4 @@
 /** Where a milter listens, in the spellings of both MTAs. */
-
 export type SocketAddress =
   | { readonly kind: 'inet'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }

@@ -19,7 +19,8 @@
 export { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddress } from './address.ts';
 export type { SocketOwner } from './bind.ts';
 export { MilterClient, type MilterClientOptions } from './client.ts';
-export type { ConnectInfo, Envelope } from './command.ts';
+export type { ConnectInfo, Envelope, Offer } from './command.ts';
+export type { Observe } from './conversation.ts';
 export { deliver, type MessageToSend, type Outcome } from './deliver.ts';
 export { Message, NotGrantedError } from './message.ts';
 export type { ActionName } from './actions.ts';
@@ -39,7 +40,7 @@ export {
   type ReplyCode,
   replyCode,
 } from './reply.ts';
-export type { ErrorSource } from './guard.ts';
+export type { ErrorSource, OnError, ReplyOnError } from './guard.ts';
 export { type ListenOptions, MilterServer } from './server.ts';
 export type { MilterServerOptions } from './server-options.ts';
 export { TURNED_AWAY, TurnedAwayError, type TurnedAwayReason } from './turned-away.ts';

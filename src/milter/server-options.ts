@@ -1,6 +1,6 @@
 /** What a server is told: how to talk with an MTA, and what connections may cost. */
-import type { ConversationOptions } from './conversation.ts';
-import type { ActionName } from './actions.ts';
+import type { ConversationOptions, Observe } from './conversation.ts';
+import type { OnError, ReplyOnError } from './guard.ts';
 import { checkWishes, type Wishes } from './negotiation.ts';
 import type { MilterSession } from './session.ts';
 
@@ -19,12 +19,11 @@ export interface MilterServerOptions extends Partial<Wishes> {
   /**
    * Hears of failing callbacks, whose connections go on; of broken peers; and of connections turned away, by TurnedAwayError.
    */
-  readonly onError: ConversationOptions['onError'];
+  readonly onError: OnError;
   /** What is answered for a callback that fails; `tempfail` unless told. */
-  readonly replyOnError?: ConversationOptions['replyOnError'];
-  /** See `ConversationOptions`; nobody listens unless told. */
-  readonly observe?: ConversationOptions['observe'];
-  readonly actions?: readonly ActionName[];
+  readonly replyOnError?: ReplyOnError;
+  /** Asked at CONNECT for somebody who wants to hear the dialogue of this session; nobody does unless told. */
+  readonly observe?: Observe | undefined;
   /**
    * More connections than this are closed at once, which is the MTA's default action; 20,000 unless told. So are those that
    * would take one of the last 64 descriptors of the process (of few, one of the last quarter).

@@ -70,7 +70,7 @@ export class Durations {
   /** Upper bounds, seconds. */
   readonly bounds: readonly number[] = SECONDS;
   /** One count per bound, not cumulative; the last is for what took longer. */
-  readonly counts = new Float64Array(SECONDS.length + 1);
+  readonly counts: Float64Array = new Float64Array(SECONDS.length + 1);
   /** Seconds in total. */
   sum = 0;
 

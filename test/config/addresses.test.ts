@@ -16,5 +16,7 @@ it('tells what is no socket as a fault of --listen', () => {
 
 it('takes the address of a name server as it was written, and tells what is none as a fault of the value', () => {
   expect(serverText('[::1]:53')).toBe('[::1]:53');
-  expect(() => serverText('localhost')).toThrow(new UsageError('"localhost" is not an IP address, with or without a port'));
+  expect(() => serverText('localhost')).toThrow(
+    new UsageError('"localhost" is not an IP address, with or without a port'),
+  );
 });

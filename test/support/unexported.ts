@@ -1,0 +1,59 @@
+/** What a user of an entry point would have to name and cannot. */
+import ts from 'typescript';
+
+/**
+ * Reads the declarations of an entry point: for each export that names, in what is public of it, something of the package
+ * that the entry point does not export, `Export needs Name`. What a package builds its types of, and nobody has to name, is
+ * found as well.
+ */
+export function unexported(entry: string, ours: (file: string) => boolean): readonly string[] {
+  const program = ts.createProgram([entry], {
+    module: ts.ModuleKind.Node20,
+    target: ts.ScriptTarget.ES2023,
+    types: ['node'],
+    noEmit: true,
+  });
+  const checker = program.getTypeChecker();
+  const source = program.getSourceFile(entry);
+  const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
+  if (module === undefined) throw new Error(`${entry} is no module`);
+  const real = (symbol: ts.Symbol): ts.Symbol =>
+    (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
+  const exported = new Map(checker.getExportsOfModule(module).map((each) => [real(each), each.name]));
+  const faults = new Set<string>();
+
+  const visit = (node: ts.Node, owner: string): void => {
+    if (ts.isPrivateIdentifier(node) || isPrivate(node)) return;
+    if (ts.isIdentifier(node) && namesAType(node)) {
+      const found = checker.getSymbolAtLocation(node);
+      const meant = found === undefined ? undefined : real(found);
+      const isTop = meant?.declarations?.some(
+        (each) => ours(each.getSourceFile().fileName) && isTopLevel(each),
+      );
+      if (meant !== undefined && isTop === true && !exported.has(meant))
+        faults.add(`${owner} needs ${node.text}`);
+    }
+    ts.forEachChild(node, (child) => {
+      visit(child, owner);
+    });
+  };
+  for (const [symbol, name] of exported) for (const each of symbol.declarations ?? []) visit(each, name);
+  return [...faults].sort();
+}
+
+function isPrivate(node: ts.Node): boolean {
+  return (
+    ts.canHaveModifiers(node) &&
+    (ts.getModifiers(node) ?? []).some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)
+  );
+}
+
+/** Where a type is used. `typeof TABLE` is none: whoever sees such a type sees what the table has. */
+function namesAType({ parent }: ts.Identifier): boolean {
+  return ts.isTypeReferenceNode(parent) || ts.isExpressionWithTypeArguments(parent);
+}
+
+function isTopLevel(declaration: ts.Declaration): boolean {
+  const statement = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
+  return ts.isSourceFile(statement.parent);
+}
