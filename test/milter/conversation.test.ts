@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { Conversation } from '../../src/milter/conversation.ts';
+import type { Conversation } from '../../src/milter/conversation.ts';
 import type { Wishes } from '../../src/milter/negotiation.ts';
 import { replyCode } from '../../src/milter/reply.ts';
 import type { EventName } from '../../src/milter/events.ts';
 import type { MilterSession } from '../../src/milter/session.ts';
+import { talk } from '../support/conversation.ts';
 import * as mta from '../support/mta.ts';
 
 /** Calls as words, such as `helo mail.example.org`, in the order in which they came. */
 interface Stage {
   readonly calls: string[];
-  readonly errors: string[];
+  readonly errors: readonly string[];
   /** One string each reply; the answer to OPTNEG is left out. */
   readonly replies: () => string[];
-  readonly writes: Buffer[];
+  readonly writes: readonly Buffer[];
   readonly conversation: Conversation;
   readonly ended: () => boolean;
   readonly paused: () => boolean;
@@ -50,49 +51,24 @@ function stage(
   replyOnError: 'continue' | 'tempfail' = 'tempfail',
 ): Stage {
   const calls: string[] = [];
-  const errors: string[] = [];
-  const writes: Buffer[] = [];
-  let ended = false;
-  let paused = false;
-  const conversation = new Conversation(
-    {
-      newSession: () => newSession(calls),
-      wishes: {
-        keep: [],
-        noReply: [],
-        actions: [],
-        macros: {},
-        rejectedRecipients: false,
-        leadingSpace: false,
-        ...wishes,
-      },
-      replyOnError,
-      onError: (error, event) =>
-        errors.push(`${event}: ${error instanceof Error ? error.message : String(error)}`),
+  const { conversation, far, writes, errors, replies } = talk({
+    newSession: () => newSession(calls),
+    wishes,
+    replyOnError,
+    onYield: (talking) => {
+      setImmediate(() => {
+        talking.proceed();
+      });
     },
-    {
-      write: (bytes) => {
-        writes.push(bytes);
-        return true;
-      },
-      yield: () => {
-        setImmediate(() => {
-          conversation.proceed();
-        });
-      },
-      destroy: () => (ended = true),
-      pause: () => (paused = true),
-      resume: () => (paused = false),
-    },
-  );
+  });
   return {
     calls,
     errors,
     writes,
     conversation,
-    replies: () => mta.replies(Buffer.concat(writes)).filter((reply) => !reply.startsWith('O')),
-    ended: () => ended,
-    paused: () => paused,
+    replies,
+    ended: () => far.ended,
+    paused: () => far.paused,
   };
 }
 

@@ -1,48 +1,18 @@
 /** Portions, back-pressure, and what is counted as held. */
 import { describe, expect, it } from 'vitest';
-import { Conversation } from '../../src/milter/conversation.ts';
 import { PORTION } from '../../src/milter/flow.ts';
 import type { MilterSession } from '../../src/milter/session.ts';
+import { talk, type Talk } from '../support/conversation.ts';
 import * as mta from '../support/mta.ts';
 
-interface Stage {
-  readonly conversation: Conversation;
-  readonly written: Buffer[];
-  readonly state: { reads: boolean; paused: boolean; yields: number };
-}
-
-function stage(session: MilterSession): Stage {
-  const written: Buffer[] = [];
-  const state = { reads: true, paused: false, yields: 0 };
-  const conversation = new Conversation(
-    {
-      newSession: () => session,
-      wishes: {
-        keep: [],
-        noReply: [],
-        actions: [],
-        macros: {},
-        rejectedRecipients: false,
-        leadingSpace: false,
-      },
-      replyOnError: 'tempfail',
-      onError: (error) => {
-        throw error;
-      },
+/** A filter that must not meet an error. */
+const stage = (session: MilterSession): Talk =>
+  talk({
+    newSession: () => session,
+    onError: (error) => {
+      throw error;
     },
-    {
-      write: (bytes) => {
-        written.push(bytes);
-        return state.reads;
-      },
-      yield: () => state.yields++,
-      pause: () => (state.paused = true),
-      resume: () => (state.paused = false),
-      destroy: () => undefined,
-    },
-  );
-  return { conversation, written, state };
-}
+  });
 
 const flood = (count: number): Buffer =>
   Buffer.concat([mta.optneg(), ...Array.from({ length: count }, () => mta.packet('U', 'X\0'))]);
@@ -53,7 +23,7 @@ describe.each<[string, () => 'continue' | Promise<'continue'>]>([
 ])('a peer that sends more than others would wait for, answered %s', (_, unknown) => {
   it('is taken in portions, and heard again when all is done', async () => {
     let taken = 0;
-    const { conversation, written, state } = stage({
+    const { conversation, writes, far } = stage({
       unknown: () => {
         taken++;
         return unknown();
@@ -63,20 +33,20 @@ describe.each<[string, () => 'continue' | Promise<'continue'>]>([
     for (let turn = 1; turn <= 10; turn++) {
       for (let i = 0; i < 10 * PORTION; i++) await Promise.resolve();
       // The negotiation is a packet as well.
-      expect([taken, state]).toEqual([turn * PORTION - 1, { reads: true, paused: true, yields: turn }]);
+      expect([taken, far]).toMatchObject([turn * PORTION - 1, { paused: true, yields: turn }]);
       conversation.proceed();
     }
     for (let i = 0; i < 10; i++) await Promise.resolve();
-    expect([taken, state.paused]).toEqual([10 * PORTION, false]);
-    expect(mta.replies(Buffer.concat(written))).toHaveLength(10 * PORTION + 1);
+    expect([taken, far.paused]).toEqual([10 * PORTION, false]);
+    expect(mta.replies(Buffer.concat(writes))).toHaveLength(10 * PORTION + 1);
   });
 });
 
 it('what an MTA sends at once is taken at once', () => {
-  const { conversation, state } = stage({ unknown: () => 'continue' });
+  const { conversation, far } = stage({ unknown: () => 'continue' });
   conversation.receive(flood(PORTION - 2));
   conversation.receive(flood(0).subarray(0, 2));
-  expect(state).toEqual({ reads: true, paused: false, yields: 0 });
+  expect(far).toMatchObject({ paused: false, yields: 0 });
 });
 
 it('bytes that come while others have their turn are neither lost nor taken before it', () => {
@@ -97,21 +67,21 @@ it('bytes that come while others have their turn are neither lost nor taken befo
 describe('a peer that does not read its replies', () => {
   it('is not asked for more until it has, and loses nothing', () => {
     let taken = 0;
-    const { conversation, written, state } = stage({
+    const { conversation, writes, far } = stage({
       unknown: () => {
         taken++;
         return 'continue';
       },
     });
     conversation.receive(mta.optneg());
-    state.reads = false;
+    far.reads = false;
     conversation.receive(mta.packet('U', 'X\0'));
     for (let i = 0; i < 10; i++) conversation.receive(mta.packet('U', 'X\0'));
-    expect([taken, state.paused, written.length]).toEqual([1, true, 2]);
-    state.reads = true;
+    expect([taken, far.paused, writes.length]).toEqual([1, true, 2]);
+    far.reads = true;
     conversation.drained();
-    expect([taken, state.paused]).toEqual([11, false]);
-    expect(mta.replies(Buffer.concat(written))).toHaveLength(12);
+    expect([taken, far.paused]).toEqual([11, false]);
+    expect(mta.replies(Buffer.concat(writes))).toHaveLength(12);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Faults in the code of whoever uses the library: told to `onError`, and never more than that. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Conversation, type ConversationOptions } from '../../src/milter/conversation.ts';
 import type { MilterSession } from '../../src/milter/session.ts';
+import { type ConversationSetup, talk } from '../support/conversation.ts';
 import * as mta from '../support/mta.ts';
 
 /** What nobody caught would end a program. */
@@ -31,55 +31,22 @@ const later = (): Promise<never> => Promise.reject(new Error('boom'));
 const any = (value: unknown): never => value as never;
 
 interface Played {
-  readonly errors: string[];
+  readonly errors: readonly string[];
   readonly replies: () => string;
   readonly receive: (...packets: Buffer[]) => Promise<void>;
   readonly ended: () => boolean;
 }
 
-function played(options: Partial<ConversationOptions>): Played {
-  const errors: string[] = [];
-  const written: Buffer[] = [];
-  let ended = false;
-  const conversation = new Conversation(
-    {
-      newSession: () => ({}),
-      wishes: {
-        keep: [],
-        noReply: [],
-        actions: [],
-        macros: {},
-        rejectedRecipients: false,
-        leadingSpace: false,
-      },
-      replyOnError: 'tempfail',
-      onError: (error, source) =>
-        errors.push(`${source}: ${error instanceof Error ? error.message : String(error)}`),
-      ...options,
-    },
-    {
-      write: (bytes) => {
-        written.push(bytes);
-        return true;
-      },
-      yield: () => undefined,
-      pause: () => undefined,
-      resume: () => undefined,
-      destroy: () => (ended = true),
-    },
-  );
+function played(setup: ConversationSetup): Played {
+  const { conversation, errors, replies, far } = talk(setup);
   return {
     errors,
-    replies: () =>
-      mta
-        .replies(Buffer.concat(written))
-        .filter((each) => !each.startsWith('O'))
-        .join(''),
+    replies: () => replies().join(''),
     receive: async (...packets) => {
       conversation.receive(Buffer.concat(packets));
       await settle();
     },
-    ended: () => ended,
+    ended: () => far.ended,
   };
 }
 

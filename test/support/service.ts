@@ -9,11 +9,11 @@ import { heloMilter, type HeloMilterOptions } from '../../src/session/helo-milte
 import { macrosFor } from '../../src/session/macros.ts';
 import type { TaggingOptions } from '../../src/session/tagging.ts';
 import { decisionText } from '../../src/decisions/decision.ts';
-import { Conversation } from '../../src/milter/conversation.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { RecipientPolicies } from '../../src/policy/recipients.ts';
 import type { Rules } from '../../src/policy/rules.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
+import { talk } from './conversation.ts';
 import * as mta from './mta.ts';
 import { type Zone, zoneResolver } from './zone.ts';
 
@@ -107,43 +107,29 @@ export function service({ actions = 0x1ff, ...setup }: Setup = {}): {
   return {
     log,
     connection: () => {
-      let sent: string[] = [];
-      const conversation = new Conversation(
-        {
-          newSession,
-          wishes: {
-            keep: ['data'],
-            noReply: [],
-            actions: ['addHeaders', 'changeHeaders'],
-            macros: macrosFor('rcpt'),
-            rejectedRecipients: false,
-            leadingSpace: false,
-          },
-          replyOnError: 'continue',
-          onError: (error, event) => log.push(`${event} ${String(error)}`),
+      let heard = 0;
+      const { conversation, replies } = talk({
+        newSession,
+        wishes: {
+          keep: ['data'],
+          actions: ['addHeaders', 'changeHeaders'],
+          macros: macrosFor('rcpt'),
         },
-        {
-          write: (bytes) => {
-            sent.push(...mta.replies(bytes));
-            return true;
-          },
-          yield: () => {
-            conversation.proceed();
-          },
-          destroy: () => undefined,
-          pause: () => undefined,
-          resume: () => undefined,
+        replyOnError: 'continue',
+        onError: (error, event) => log.push(`${event} ${String(error)}`),
+        onYield: (talking) => {
+          talking.proceed();
         },
-      );
+      });
       conversation.receive(mta.optneg(6, actions));
-      sent = [];
       return {
         say: async (...packets) => {
           for (const packet of packets) conversation.receive(packet);
           await flush();
-          const replies = sent;
-          sent = [];
-          return replies;
+          const all = replies();
+          const fresh = all.slice(heard);
+          heard = all.length;
+          return fresh;
         },
       };
     },
