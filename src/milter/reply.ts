@@ -1,6 +1,7 @@
 /**
- * What a filter may answer, by stage, so that an illegal answer does not compile: no SKIP outside BODY, no DISCARD
- * before MAIL, no 2yz reply code, no text that an MTA would refuse or leak.
+ * What a filter may answer, by stage, so that an answer that is illegal there does not compile: no SKIP outside
+ * BODY, no DISCARD before MAIL. What types cannot say, `replyCode` refuses or cleans: no 2yz code, no text that an
+ * MTA would refuse or leak.
  */
 import { SMFIR } from './constants.ts';
 import { encodePacket, encodeString } from './packet.ts';

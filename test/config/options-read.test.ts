@@ -2,14 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../../src/commands/check.ts';
 import { serve } from '../../src/commands/serve.ts';
 import { ConfigSource } from '../../src/config/source.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { ROWS } from '../../src/config/options.ts';
-import * as mta from '../support/mta.ts';
+import { deliver, MilterClient } from '../../src/milter/index.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
 /** The keys that somebody asks for. To take all at once proves nothing, so it is not allowed. */
@@ -42,13 +41,11 @@ async function sessions(port: number): Promise<void> {
     ['203.0.113.5', 'mail.sender.org'],
     ['203.0.113.5', 'gone.sender.org'],
   ] as const) {
-    const socket = connect(port, '127.0.0.1');
-    let received = Buffer.alloc(0);
-    socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-    const packets = [mta.connect(ip), mta.helo(helo), mta.mail('s@sender.org'), mta.rcpt('u@dest.test')];
-    socket.write(Buffer.concat([mta.optneg(), ...packets]));
-    while (mta.replies(received).length < 5) await new Promise((resolve) => setTimeout(resolve, 2));
-    socket.destroy();
+    const client = await MilterClient.open(`inet:127.0.0.1:${port}`);
+    await client.connect(ip);
+    await client.helo(helo);
+    await deliver(client, { sender: 's@sender.org', recipients: ['u@dest.test'] });
+    client.close();
   }
 }
 

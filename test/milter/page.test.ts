@@ -1,0 +1,47 @@
+/** What docs/milter.md says, against the library. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { ACTIONS } from '../../src/milter/actions.ts';
+import { EVENTS } from '../../src/milter/events.ts';
+import { Message, MilterClient, replyCode } from '../../src/milter/index.ts';
+
+const page = readFileSync(new URL('../../docs/milter.md', import.meta.url), 'utf8');
+const section = (title: string): string => page.split(/^## /m).find((each) => each.startsWith(title)) ?? '';
+const methodsOf = (made: { readonly prototype: object }): string[] =>
+  Object.getOwnPropertyNames(made.prototype).filter((name) => name !== 'constructor');
+
+it('the test of a filter on the page runs', () => {
+  const [, program = ''] = /```js\n(.*?)```/s.exec(section('Driving a filter')) ?? [];
+  expect(program).toContain('MilterClient');
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd, stdio: 'pipe' });
+});
+
+it('has a line for each action and each change of a message', () => {
+  const rows = [...section('Changing a message').matchAll(/^\| (?:`(\w+)`|none) +\| `(\w+)\(/gm)];
+  expect(new Set(rows.flatMap(([, action]) => action ?? []))).toEqual(new Set(Object.keys(ACTIONS)));
+  // `finish` is for the library itself.
+  const methods = methodsOf(Message).filter((name) => name !== 'finish');
+  expect(new Set(rows.map(([, , method]) => method))).toEqual(new Set(methods));
+});
+
+it('tells what each callback of libmilter is here', () => {
+  const told = [...section('libmilter').matchAll(/^\| .*?`xxfi_.*?\| (.*?) +\|$/gm)].flatMap(
+    ([, here = '']) => [...here.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  );
+  for (const event of [...EVENTS, 'abort', 'close']) expect(told).toContain(event);
+});
+
+it('names all that the client of an MTA can do', () => {
+  for (const name of methodsOf(MilterClient))
+    expect(section('Driving a filter')).toMatch(new RegExp(`\\b${name}\\b`));
+});
+
+it.each([
+  [250, '2.0.0'],
+  [550, '4.7.1'],
+])('replyCode(%i, %j) throws, as the page says', (code, enhanced) => {
+  expect(() => replyCode(code, enhanced, 'x')).toThrow(RangeError);
+});
