@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.ts';
 import { AddressError } from '../../src/milter/index.ts';
-import { checkSockets, openSockets, type Sources, socketsOf } from '../../src/service/sockets.ts';
+import { checkSockets, openSockets, type Sources } from '../../src/service/sockets.ts';
+import { socketsOf } from '../../src/config/addresses.ts';
 import { RecordedServer } from '../support/milter-server.ts';
 
 const CONFIG = { listen: ['inet:127.0.0.1:8892'], socketMode: 0o660, socketGroup: null };
