@@ -143,7 +143,10 @@ export {
 } from './core/recording-resolver.ts';
 export { Asker, clientNetwork, type SharedResolver, type Unasked } from './dns/asker.ts';
 export { type DeadlineResolver, withDeadline } from './dns/deadline.ts';
-export { createNodeResolver, type NodeResolverOptions } from './dns/node-resolver.ts';
+export {
+  createStubResolver as createNodeResolver,
+  type StubResolverOptions as NodeResolverOptions,
+} from './dns/stub-resolver.ts';
 export { ServerAddressError } from './dns/server-address.ts';
 export type { SharedQuestions } from './dns/shared-questions.ts';
 export { zoneFileResolver } from './dns/zone-file.ts';

@@ -1,5 +1,5 @@
 /**
- * Domain names: what may be asked of DNS, and which part of a name somebody registered.
+ * Domain names: what may be asked of DNS, what hosts are called, and which part of a name somebody registered.
  *
  * The public suffix list comes from tldts; this file is the only one that knows it. Its ICANN section says
  * what can be registered; its private section says which organisation a name under, say, `github.io` belongs
@@ -10,13 +10,24 @@ import { parse } from 'tldts';
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /**
- * Whether a name may be sent to a resolver: letters, digits, hyphen and underscore, labels of 1–63 octets, at
- * most 253 in all (RFC 1035 §2.3.4), no trailing dot. Everything a stranger wrote passes this gate before it
- * is asked: Node's resolver cuts a name at NUL, reads backslashes as escapes and maps other scripts to
- * Punycode.
+ * Whether a name is one that hosts and services have: letters, digits, hyphen and underscore, labels of 1–63
+ * octets, at most 253 in all (RFC 1035 §2.3.4), no trailing dot.
  */
 export function isQueryName(name: string): boolean {
   return name.length > 0 && name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
+}
+
+const PRINTABLE_LABEL = /^[ -[\]-~]{1,63}$/;
+
+/**
+ * Whether a name may be sent to a resolver. DNS names may hold any octet (RFC 2181 §11), and SPF makes names with
+ * `@`, `+`, `/`, spaces and hyphens anywhere (RFC 7208 §4.8, §7): all of printable ASCII is asked as it is. A
+ * backslash is not, since it could stand for itself or begin an escape.
+ */
+export function isAskable(name: string): boolean {
+  return (
+    name.length > 0 && name.length <= 253 && name.split('.').every((label) => PRINTABLE_LABEL.test(label))
+  );
 }
 
 /** A name as DNS compares it: lower case, without the final dot. */

@@ -2,9 +2,16 @@
  * One assessment's view of DNS: the same question is asked once, every answer is kept for the explanation and
  * for the life of the result, and there are bounds to what a hostile zone can make us ask and keep.
  */
-import { isQueryName } from './domain.ts';
+import { isAskable } from './domain.ts';
 import { keptText } from './kept-text.ts';
-import { type Answer, MAX_RECORDS, MAX_TEXT, type RecordType, type Resolver } from './resolver.ts';
+import {
+  type Answer,
+  type ExtendedError,
+  MAX_RECORDS,
+  MAX_TEXT,
+  type RecordType,
+  type Resolver,
+} from './resolver.ts';
 
 /** The most questions that one assessment may ask; the rest are answered `temperror` with detail `budget`. */
 export const QUERY_BUDGET = 40;
@@ -21,6 +28,9 @@ const KEPT_OF_ANSWER = 4096;
 const KEPT_IN_ALL = 16_384;
 /** Characters kept of the first record of an answer when no room is left. */
 const KEPT_OF_FIRST = 64;
+/** Extended errors kept of an answer, and characters of the text of each. */
+const KEPT_ERRORS = 2;
+const KEPT_OF_ERROR = 128;
 
 /** One question and what came back, ready to print. Records hold a stranger's bytes. */
 export interface DnsAnswer {
@@ -30,8 +40,12 @@ export interface DnsAnswer {
   readonly status: Answer<RecordType>['status'];
   /** Each record as text, long ones cut with `...`; for a temperror its detail. */
   readonly records: readonly string[];
-  /** Seconds; null where the transport could not tell. */
+  /** Seconds; null where it is not known. */
   readonly ttl: number | null;
+  /** A trusted resolver validated it (DNSSEC); absent where that is not known. */
+  readonly authenticated?: true;
+  /** What the resolver gave as reasons; absent where it gave none. */
+  readonly errors?: readonly ExtendedError[];
   /** How many records were left out for their number or length; absent where none was. */
   readonly omitted?: number;
 }
@@ -63,7 +77,7 @@ export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET
         const known = asked.get(key);
         if (known !== undefined) return known.promise as Promise<Answer<T>>;
         // What cannot be a name is not in DNS: there is no need to ask a server.
-        if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
+        if (!isAskable(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
         if (left === 0) return Promise.resolve({ status: 'temperror', detail: 'budget' });
         left--;
         const entry: Asked = {
@@ -117,6 +131,12 @@ const NO_RECORDS: readonly string[] = Object.freeze([]);
 /** `room` is for the records, in characters; the first is always kept, if only its beginning. */
 function describe({ name: asked, type, unread }: Asked, answer: Answer<RecordType>, room: number): DnsAnswer {
   const { status } = answer;
+  const told = {
+    ...(answer.authenticated === true ? { authenticated: true as const } : {}),
+    ...(answer.errors === undefined || answer.errors.length === 0
+      ? {}
+      : { errors: keptErrors(answer.errors) }),
+  };
   // The name may have been taken from a record.
   const name = keptText(asked, 255);
   switch (status) {
@@ -132,14 +152,20 @@ function describe({ name: asked, type, unread }: Asked, answer: Answer<RecordTyp
         left -= text.length;
       }
       const omitted = answer.records.length - records.length + unread;
-      return { name, type, status, records, ttl: answer.ttl, ...(omitted === 0 ? {} : { omitted }) };
+      return { name, type, status, records, ttl: answer.ttl, ...told, ...(omitted === 0 ? {} : { omitted }) };
     }
     case 'temperror':
-      return { name, type, status, records: [answer.detail], ttl: null };
+      return { name, type, status, records: [answer.detail], ttl: null, ...told };
     case 'nodata':
     case 'nxdomain':
-      return { name, type, status, records: NO_RECORDS, ttl: answer.ttl };
+      return { name, type, status, records: NO_RECORDS, ttl: answer.ttl, ...told };
   }
+}
+
+function keptErrors(errors: readonly ExtendedError[]): ExtendedError[] {
+  return errors
+    .slice(0, KEPT_ERRORS)
+    .map(({ code, text }) => ({ code, text: keptText(text, KEPT_OF_ERROR) }));
 }
 
 /** A record in the order of its RDATA. */

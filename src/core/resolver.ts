@@ -34,21 +34,43 @@ export const MAX_RECORDS = 1024;
 /** A text of this many characters had at least as many, and may have been cut. */
 export const MAX_TEXT = 8192;
 
+/** Why an answer is what it is, in the words of the resolver that gave it (RFC 8914). */
+export interface ExtendedError {
+  /** Of the registry of Extended DNS Error codes (IANA). */
+  readonly code: number;
+  /** May be empty; may hold any character. */
+  readonly text: string;
+}
+
+/** What a resolver may say about its own answer. */
+interface Told {
+  /** It has validated all of it (RFC 4035 §3.2.3), and is trusted to say so. Absent where that is not known. */
+  readonly authenticated?: boolean;
+  /** Absent or empty where it gave no reasons. */
+  readonly errors?: readonly ExtendedError[];
+}
+
 /**
- * The answer to one question. `ttl` is in seconds; null means that the transport could not tell it
- * (Node's resolver gives TTLs for A and AAAA only).
+ * The answer to one question. `ttl` is in seconds: of the aliases and the records, or of the "no" (RFC 2308 §5);
+ * null means that it is not known.
  *
  * - `found`: at least one record. CNAMEs have been followed.
  * - `nodata`: the name exists, but has no record of this type.
  * - `nxdomain`: no such name (and, by RFC 8020, nothing below it).
- * - `temperror`: nobody could say; `detail` is one word for the log (`timeout`, `servfail`, …).
+ * - `temperror`: nobody could say; `detail` is one word for the log (`timeout`, `servfail`, …). `bogus` is a
+ *   SERVFAIL whose extended errors say that the signatures (DNSSEC) are wrong.
  */
-export type Answer<T extends RecordType> =
-  | { readonly status: 'found'; readonly records: readonly RecordData[T][]; readonly ttl: number | null }
-  | { readonly status: 'nodata' | 'nxdomain'; readonly ttl: number | null }
-  | { readonly status: 'temperror'; readonly detail: string };
+export type Answer<T extends RecordType> = Told &
+  (
+    | { readonly status: 'found'; readonly records: readonly RecordData[T][]; readonly ttl: number | null }
+    | { readonly status: 'nodata' | 'nxdomain'; readonly ttl: number | null }
+    | { readonly status: 'temperror'; readonly detail: string }
+  );
 
-/** Looks up one name. Never rejects and never throws. Names carry no trailing dot. */
+/**
+ * Looks up one name. Never rejects and never throws. Names are in presentation form (RFC 1035 §5.1: a dot inside a
+ * label is `\.`, other odd octets are `\DDD`), without a trailing dot.
+ */
 export interface Resolver {
   lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>>;
 }

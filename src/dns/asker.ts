@@ -8,8 +8,9 @@ import type { DnsAnswer } from '../core/recording-resolver.ts';
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 
 /**
- * Why a question was never sent. `overload`: its turn did not come in time, since there was too much to ask; `share`: the
- * same, and its own network asked most of that; `dropped`: nobody wants the answer any more. None says anything about DNS.
+ * Why a question was not asked, or not to its end. `overload`: its turn did not come in time, since there was too much to
+ * ask; `share`: the same, and its own network asked most of that; `dropped`: nobody wants the answer any more. None says
+ * anything about DNS.
  */
 export type Unasked = 'overload' | 'share' | 'dropped';
 
@@ -46,7 +47,7 @@ export class Asker {
     return this.#ended;
   }
 
-  /** What waits for its turn is answered so at once, and what comes later too. What was sent is waited for. */
+  /** What waits for its turn is answered so at once, and what comes later too. What only it waits for is taken back. */
   end(why: Unasked): void {
     this.#ended ??= why;
     for (const leave of this.#waiting) leave(this.#ended);

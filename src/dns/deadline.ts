@@ -4,7 +4,7 @@ import { type Asker, askedBy, type SharedResolver } from './asker.ts';
 
 export interface DeadlineResolver {
   readonly resolver: Resolver;
-  /** Releases the timer; look-ups still under way are let go on their own. */
+  /** Releases the timer, and takes back what is still in flight: nobody waits for it. */
   readonly done: () => void;
 }
 
@@ -37,6 +37,7 @@ export function withDeadline(shared: SharedResolver, deadlineMs: number, asker: 
     },
     done: () => {
       clearTimeout(timer);
+      asker.end('dropped');
     },
   };
 }

@@ -1,18 +1,27 @@
 /**
  * Many assessments, one way to DNS: equal questions under way are asked once, and each has to get a place at the gate. A
  * question that several want waits in the name of each of them and starts with the first whose turn it is, so nobody is
- * held up by the share of another. Every wait is bounded, and ends in an answer. Reserved askers pass by the gate.
+ * held up by the share of another. Every wait is bounded, and ends in an answer. Reserved askers pass by the gate. A
+ * question that nobody wants any more is taken back.
  */
-import { isQueryName } from '../core/domain.ts';
+import { isAskable } from '../core/domain.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
 import { type Asker, askedDomain, type SharedResolver, type Unasked } from './asker.ts';
 import { FairGate, type GateOptions, type Ticket } from './fair-gate.ts';
 
+/** A question on its way. */
+export interface Sent {
+  /** Never rejects. */
+  readonly answer: Promise<Answer<RecordType>>;
+  /** Takes it back: nothing is left in flight, and the answer is some temperror. */
+  cancel(): void;
+}
+
 export interface SharedQuestionsOptions extends GateOptions {
   /** Milliseconds one question may take, waiting included. */
   readonly timeoutMs: number;
-  /** Sends a question that has got its place. Answers by `deadline`, on the scale of `now`; never rejects. */
-  readonly send: (name: string, type: RecordType, deadline: number) => Promise<Answer<RecordType>>;
+  /** Sends a question that has got its place. Answers by `deadline`, on the scale of `now`. */
+  readonly send: (name: string, type: RecordType, deadline: number) => Sent;
 }
 
 /** One question under way, for all who want to know. */
@@ -21,12 +30,13 @@ interface Question {
   readonly type: RecordType;
   readonly key: string;
   readonly wanted: Set<Wish>;
-  sent: Promise<Answer<RecordType>> | null;
+  sent: Sent | null;
 }
 
-/** One who waits for a question that has not been sent when they asked. */
+/** One who waits for a question. */
 interface Wish {
-  readonly ticket: Ticket;
+  /** Null for those who came after it was sent. */
+  readonly ticket: Ticket | null;
   readonly settle: (answer: Answer<RecordType>) => void;
 }
 
@@ -37,6 +47,8 @@ interface Wish {
 const RESERVED_PLACES = 64;
 
 const TIMEOUT: Answer<RecordType> = { status: 'temperror', detail: 'timeout' };
+/** The question was sent, and its asker ended before the answer came. */
+const DEADLINE: Answer<RecordType> = { status: 'temperror', detail: 'deadline' };
 
 /** The resolver, with the numbers of questions that wait and that are in flight. */
 export type SharedQuestions = Required<SharedResolver> & Pick<FairGate, 'waiting' | 'inFlight'>;
@@ -48,13 +60,13 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
   let reserved = 0;
 
   function ask(name: string, type: RecordType, asker: Asker | null): Promise<Answer<RecordType>> {
-    // c-ares would cut the name at NUL, read backslashes as escapes, map other scripts to Punycode.
-    if (!isQueryName(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
+    // Checks ask for what they read in records: text that is not a name is not in DNS.
+    if (!isAskable(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
     const key = `${type} ${name.toLowerCase()}`;
     const known = open.get(key);
-    if (known !== undefined && known.sent !== null) return known.sent;
     if (asker !== null && asker.ended !== null) return Promise.resolve(unasked(reason(asker.ended, asker)));
-    if (asker?.reserved === true) return askAtOnce(name, type);
+    if (known !== undefined && known.sent !== null) return join(known, known.sent, asker);
+    if (asker?.reserved === true) return askAtOnce(name, type, asker);
     const question: Question = known ?? { name, type, key, wanted: new Set(), sent: null };
     if (known === undefined) open.set(key, question);
     return wish(question, asker, now() + timeoutMs);
@@ -65,12 +77,49 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     return why === 'overload' && asker !== null && gate.greedy(asker.network) ? 'share' : why;
   }
 
-  async function askAtOnce(name: string, type: RecordType): Promise<Answer<RecordType>> {
+  async function askAtOnce(name: string, type: RecordType, asker: Asker): Promise<Answer<RecordType>> {
     if (reserved >= RESERVED_PLACES) return unasked('overload');
     reserved++;
-    const answer = await send(name, type, now() + timeoutMs);
+    const sent = send(name, type, now() + timeoutMs);
+    let left: Unasked | null = null;
+    const forget = asker.hold((why) => {
+      left = why;
+      sent.cancel();
+    });
+    const answer = await sent.answer;
+    forget();
     reserved--;
-    return answer;
+    return left === null ? answer : endedAnswer(left);
+  }
+
+  /** Waits for a question that was sent in the name of another. */
+  function join(question: Question, sent: Sent, asker: Asker | null): Promise<Answer<RecordType>> {
+    return new Promise((resolve) => {
+      let forget: () => void = () => undefined;
+      const mine: Wish = {
+        ticket: null,
+        settle: (answer) => {
+          forget();
+          question.wanted.delete(mine);
+          resolve(answer);
+        },
+      };
+      question.wanted.add(mine);
+      if (asker !== null) {
+        forget = asker.hold((why) => {
+          leave(question, sent, mine, why);
+        });
+      }
+    });
+  }
+
+  /** One who waits for a question that was sent goes away; the last one takes it back. */
+  function leave(question: Question, sent: Sent, { settle }: Wish, why: Unasked): void {
+    settle(endedAnswer(why));
+    if (question.wanted.size > 0) return;
+    // Whoever asks from now on asks anew.
+    open.delete(question.key);
+    sent.cancel();
   }
 
   function wish(question: Question, asker: Asker | null, deadline: number): Promise<Answer<RecordType>> {
@@ -86,22 +135,24 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
         network: asker?.network ?? null,
         domain: askedDomain(question.name),
         start: () => {
-          if (now() < deadline) start(question, mine, deadline);
+          if (now() < deadline) start(question, ticket, deadline);
           else settle(unasked(reason('overload', asker)));
           return question.sent !== null;
         },
       };
       const mine: Wish = { ticket, settle };
       const give = (why: Unasked): void => {
-        // Sent in the name of another: it is not ours to take back.
-        if (question.sent !== null) return;
+        if (question.sent !== null) {
+          leave(question, question.sent, mine, why);
+          return;
+        }
         const told = reason(why, asker);
         gate.leave(ticket);
         settle(unasked(told));
       };
       question.wanted.add(mine);
       if (!gate.enter(ticket)) settle(unasked(reason('overload', asker)));
-      if (question.sent !== null || !question.wanted.has(mine)) return;
+      if (!question.wanted.has(mine)) return;
       const forget = asker?.hold(give);
       const timer = setTimeout(() => {
         if (question.sent === null) give('overload');
@@ -115,13 +166,14 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
   }
 
   /** Sends the question with the place of one of those who want it; the others wait no more at the gate. */
-  function start(question: Question, first: Wish, deadline: number): void {
-    question.sent = send(question.name, question.type, deadline);
-    for (const { ticket } of question.wanted) if (ticket !== first.ticket) gate.leave(ticket);
-    void question.sent.then((answer) => {
-      open.delete(question.key);
-      for (const { settle } of question.wanted) settle(answer);
-      gate.leave(first.ticket);
+  function start(question: Question, first: Ticket, deadline: number): void {
+    const sent = send(question.name, question.type, deadline);
+    question.sent = sent;
+    for (const { ticket } of question.wanted) if (ticket !== null && ticket !== first) gate.leave(ticket);
+    void sent.answer.then((answer) => {
+      if (open.get(question.key) === question) open.delete(question.key);
+      for (const { settle } of [...question.wanted]) settle(answer);
+      gate.leave(first);
     });
   }
 
@@ -137,6 +189,11 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
       return gate.inFlight + reserved;
     },
   };
+}
+
+/** What an asker hears who ends while a question is in flight: it was asked, unless nobody cares any more. */
+function endedAnswer(why: Unasked): Answer<RecordType> {
+  return why === 'dropped' ? unasked('dropped') : DEADLINE;
 }
 
 function unasked(detail: Unasked): Answer<RecordType> {

@@ -6,8 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
-import { createNodeResolver, systemServers } from '../dns/node-resolver.ts';
 import { socketsOf } from '../config/addresses.ts';
+import { systemServers } from '../dns/servers.ts';
+import { createStubResolver } from '../dns/stub-resolver.ts';
 import { judge, type Judged } from '../doctor/checks/index.ts';
 import type { Facts } from '../doctor/facts.ts';
 import type { Mta } from '../doctor/mta.ts';
@@ -88,7 +89,7 @@ async function observe(
   progress(`asking ${servers.join(', ')}`);
   const ask = async (server: string): Promise<ServerFacts> => {
     const now = (): number => performance.now();
-    const resolver = createNodeResolver({ servers: [server], timeoutMs: dnsTimeout, now });
+    const resolver = createStubResolver({ servers: [server], timeoutMs: dnsTimeout, now });
     return observeServer(server, resolver, questions(random, bogusName), now);
   };
   const [local, ...asked] = await Promise.all([

@@ -84,10 +84,12 @@ export async function observeServer(
   };
 }
 
+const VALIDATED: ReadonlySet<string> = new Set(['servfail', 'bogus']);
+
 /** A validating resolver answers SERVFAIL (RFC 4035 §5.5); any other failure says nothing. */
 function validation(answer: Answer<'A'>): boolean | null {
   if (answer.status === 'found') return false;
-  return answer.status === 'temperror' && answer.detail === 'servfail' ? true : null;
+  return answer.status === 'temperror' && VALIDATED.has(answer.detail) ? true : null;
 }
 
 function median(numbers: readonly number[]): number | null {

@@ -20,15 +20,18 @@ const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CNAME', 'MX', 'NS', '
 const RESULTS: readonly Answer<RecordType>['status'][] = ['found', 'nodata', 'nxdomain', 'temperror'];
 /** `TURNED_AWAY` of the milter library. */
 const TURNED_AWAY = ['connections', 'descriptors', 'buffers', 'unread'] as const;
-/** The details of a temperror that mean something to an operator; c-ares has a dozen more. */
+/** The details of a temperror that mean something to an operator; there are a few more. */
 const DNS_ERRORS = [
   'timeout',
   'servfail',
+  'bogus',
   'refused',
   'connrefused',
   'notimp',
   'formerr',
   'badresp',
+  'truncated',
+  'deadline',
   'overload',
   'share',
   'noserver',
@@ -180,7 +183,7 @@ export class Metrics implements Timing {
     return watched(inner, async (resolver, name, type) => {
       const askedAt = this.#now();
       const answer = await resolver.lookup(name, type);
-      // Never asked, because nobody wanted the answer any more.
+      // Nobody wants the answer any more: never asked, or taken back.
       if (answer.status === 'temperror' && answer.detail === 'dropped') return answer;
       const now = this.#now();
       this.dnsDuration.add(now - askedAt);

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import type { SharedResolver } from '../dns/asker.ts';
-import { createNodeResolver } from '../dns/node-resolver.ts';
+import { createStubResolver } from '../dns/stub-resolver.ts';
 import { zoneFileResolver } from '../dns/zone-file.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 
@@ -12,7 +12,7 @@ export async function resolverOf({
   dnsTimeout,
   dnsZone,
 }: Pick<Config, 'dnsServer' | 'dnsTimeout' | 'dnsZone'>): Promise<SharedResolver> {
-  if (dnsZone === null) return createNodeResolver({ servers: dnsServer, timeoutMs: dnsTimeout });
+  if (dnsZone === null) return createStubResolver({ servers: dnsServer, timeoutMs: dnsTimeout });
   try {
     return zoneFileResolver(await readFile(dnsZone, 'utf8'), dnsZone);
   } catch (error) {

@@ -47,7 +47,7 @@ export interface AssessorOptions {
 const MAX_NAMES_PER_CLIENT = 16;
 /** Unknowns are asked again soon (RFC 9520: at least a second, at most five minutes). */
 const TEMPERROR_LIFE_MS = 10_000;
-/** A missing name may be about to be added; Node's resolver does not give the negative TTL. */
+/** A missing name may be about to be added. For a "no" whose life DNS did not tell (RFC 2308 §5). */
 const NEGATIVE_LIFE_MS = 60_000;
 
 /**
@@ -151,7 +151,7 @@ export class Assessor {
     }
   }
 
-  /** The smallest TTL seen, shorter for what is missing or unknown, within the operator's bounds. */
+  /** The smallest TTL seen, of records and of each "no"; shorter for what is unknown; within the operator's bounds. */
   #life({ dns, findings: found, settled }: Assessment): number {
     const { cacheMinMs, cacheMaxMs } = this.#options.limits();
     // It took no look-up, and another policy may need one.
@@ -162,7 +162,9 @@ export class Assessor {
     if (dns.some(({ status }) => status === 'temperror')) return Math.min(TEMPERROR_LIFE_MS, cacheMaxMs);
     let life = cacheMaxMs;
     for (const { ttl } of dns) if (ttl !== null) life = Math.min(life, ttl * 1000);
-    if (found.some((finding) => this.#isAbsence(finding))) life = Math.min(life, NEGATIVE_LIFE_MS);
+    const denials = dns.filter(({ status }) => status === 'nodata' || status === 'nxdomain');
+    const untold = denials.length === 0 || denials.some(({ ttl }) => ttl === null);
+    if (untold && found.some((finding) => this.#isAbsence(finding))) life = Math.min(life, NEGATIVE_LIFE_MS);
     return Math.max(life, cacheMinMs);
   }
 

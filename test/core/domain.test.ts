@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   canonicalName,
+  isAskable,
   isPublicSuffix,
   isQueryName,
   isWithin,
@@ -41,6 +42,38 @@ describe('isQueryName', () => {
     'a/b',
   ])('stops %j', (name) => {
     expect(isQueryName(name)).toBe(false);
+  });
+});
+
+describe('isAskable', () => {
+  it.each([
+    'mail.example.org',
+    'xn--a.example.org',
+    'user@example.org',
+    'a+b/c.example.org',
+    '-edge-.example.org',
+    '*.example.org',
+    'macro%percent  space.example.org',
+    'x'.repeat(63),
+  ])('lets %j through', (name) => {
+    expect(isAskable(name)).toBe(true);
+  });
+
+  it.each([
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    'a\0b',
+    'a\\.b',
+    'a\nb',
+    'é.org',
+    'a\x7fb',
+    'x'.repeat(64),
+    `${'a.'.repeat(127)}b`,
+  ])('stops %j', (name) => {
+    expect(isAskable(name)).toBe(false);
   });
 });
 

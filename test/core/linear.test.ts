@@ -4,7 +4,13 @@
  */
 import { expect, it } from 'vitest';
 import { parseAuthBlock, parseAuthRecord } from '../../src/core/auth-record/index.ts';
-import { isPublicSuffix, isQueryName, organisation, registrableDomain } from '../../src/core/domain.ts';
+import {
+  isAskable,
+  isPublicSuffix,
+  isQueryName,
+  organisation,
+  registrableDomain,
+} from '../../src/core/domain.ts';
 import { parseHelo } from '../../src/core/helo.ts';
 import { parseIp, parsePrefix } from '../../src/core/ip.ts';
 import { keptText } from '../../src/core/kept-text.ts';
@@ -37,6 +43,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   parsePrefix,
   parseHelo: (text) => [parseHelo(text), parseHelo(`[${text}]`), parseHelo(`[IPv6:${text}`)],
   isQueryName,
+  isAskable,
   suffix: (text) => [isPublicSuffix(text), registrableDomain(text), organisation(text)],
   keptText: (text) => keptText(text, 1e9),
 };

@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlQuestions } from '../../src/dns/control-questions.ts';
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
 import { Asker, askedBy, type SharedResolver } from '../../src/dns/asker.ts';
-import { PLACES } from '../../src/dns/node-resolver.ts';
+import { PLACES } from '../../src/dns/stub-resolver.ts';
 import { shareQuestions } from '../../src/dns/shared-questions.ts';
 import { OutageBrake } from '../../src/dns/outage-brake.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
+import { sending } from '../support/sending.ts';
 
 type Way = 'answers' | 'servfail' | 'refused' | 'silent' | 'overload';
 
@@ -188,11 +189,11 @@ it('200 new clients a second, whose questions fill the gate: the brake is pulled
     ...PLACES,
     timeoutMs: TIMEOUT_MS,
     now: () => performance.now(),
-    send: async (_name, _type, deadline) => {
+    send: sending(async (_name, _type, deadline) => {
       const silent = dead;
       await new Promise((resolve) => setTimeout(resolve, silent ? deadline - performance.now() : 20));
       return silent ? { status: 'temperror', detail: 'timeout' } : { status: 'nxdomain', ttl: null };
-    },
+    }),
   });
   let serial = 0;
   const brake = new OutageBrake({

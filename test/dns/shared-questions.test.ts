@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
 import { Asker } from '../../src/dns/asker.ts';
 import { shareQuestions, type SharedQuestions } from '../../src/dns/shared-questions.ts';
+import { sending } from '../support/sending.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
 let clock: VirtualClock;
@@ -14,9 +15,17 @@ afterEach(() => {
 
 const FOUND: Answer<RecordType> = { status: 'found', records: ['192.0.2.1'], ttl: 60 };
 
-/** A resolver with so many places; names with `slow` take 500 ms, `dead` ones all the time there is, others 10 ms. */
-function make(places = 16, waitingPlaces = 40): { resolver: SharedQuestions; sent: string[] } {
+/** A resolver with so many places, what it sent and what was taken back; names with `slow` take 500 ms, `dead` ones all the time there is, others 10 ms. */
+function make(
+  places = 16,
+  waitingPlaces = 40,
+): {
+  resolver: SharedQuestions;
+  sent: string[];
+  taken: string[];
+} {
   const sent: string[] = [];
+  const taken: string[] = [];
   const resolver = shareQuestions({
     places,
     freshPlaces: places,
@@ -24,14 +33,17 @@ function make(places = 16, waitingPlaces = 40): { resolver: SharedQuestions; sen
     waitingPlaces,
     timeoutMs: 1000,
     now: () => performance.now(),
-    send: async (name, type, deadline) => {
-      sent.push(`${name} ${type}`);
-      const ms = name.includes('slow') ? 500 : name.includes('dead') ? deadline - performance.now() : 10;
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      return name.includes('dead') ? { status: 'temperror', detail: 'timeout' } : FOUND;
-    },
+    send: sending(
+      async (name, type, deadline) => {
+        sent.push(`${name} ${type}`);
+        const ms = name.includes('slow') ? 500 : name.includes('dead') ? deadline - performance.now() : 10;
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        return name.includes('dead') ? { status: 'temperror', detail: 'timeout' } : FOUND;
+      },
+      (name, type) => taken.push(`${name} ${type}`),
+    ),
   });
-  return { resolver, sent };
+  return { resolver, sent, taken };
 }
 
 /** What an answer says, and when. */
@@ -60,8 +72,8 @@ it('what waits in the share of one starts at once in that of another, for both',
   expect(await clock.until(Promise.all(first))).toEqual(['found 500', 'found 500']);
 });
 
-it('who ends leaves the queue; what was sent is waited for', async () => {
-  const { resolver, sent } = make();
+it('who ends leaves the queue; what was sent is taken back', async () => {
+  const { resolver, sent, taken } = make();
   const asker = new Asker('a');
   const mine = resolver.for(asker);
   const answers = Promise.all(Array.from({ length: 5 }, (_, i) => told(mine.lookup(`slow${i}.org`, 'A'))));
@@ -70,16 +82,27 @@ it('who ends leaves the queue; what was sent is waited for', async () => {
   asker.end('dropped');
   expect(resolver.waiting).toBe(0);
   const late = told(mine.lookup('late.org', 'A'));
-  expect(await clock.until(answers)).toEqual([
-    'found 500',
-    'found 500',
-    'dropped 50',
-    'dropped 50',
-    'dropped 50',
-  ]);
+  expect(await clock.until(answers)).toEqual(Array.from({ length: 5 }, () => 'dropped 50'));
   expect(await late).toMatch(/^dropped /);
   expect(sent).toHaveLength(2);
+  expect(taken).toEqual(sent);
   expect(resolver.inFlight).toBe(0);
+});
+
+it('a deadline takes back what was sent, and says so; what another wants too is waited for', async () => {
+  const { resolver, sent, taken } = make();
+  const [a, b] = [new Asker('a'), new Asker('b')];
+  const mine = ['slow1.org', 'slow2.org'].map((name) => told(resolver.for(a).lookup(name, 'A')));
+  const shared = told(resolver.for(b).lookup('slow2.org', 'A'));
+  await clock.pass(50);
+  a.end('overload');
+  expect(await clock.until(Promise.all(mine))).toEqual(['deadline 50', 'deadline 50']);
+  expect(taken).toEqual(['slow1.org A']);
+  // Asked anew, not joined to what was taken back.
+  const again = told(resolver.for(b).lookup('slow1.org', 'A'));
+  expect(await clock.until(Promise.all([shared, again]))).toEqual(['found 500', 'found 550']);
+  expect(sent).toEqual(['slow1.org A', 'slow2.org A', 'slow1.org A']);
+  expect([resolver.inFlight, taken]).toEqual([0, ['slow1.org A']]);
 });
 
 it('what another wants too stays in the queue when one leaves', async () => {
@@ -171,6 +194,6 @@ it('a reserved asker never waits, and takes no place of others', async () => {
 
 it('never asks what is no name', async () => {
   const { resolver, sent } = make();
-  expect(await resolver.lookup('a b.org', 'A')).toEqual({ status: 'nxdomain', ttl: null });
+  expect(await resolver.lookup('a\0b.org', 'A')).toEqual({ status: 'nxdomain', ttl: null });
   expect(sent).toEqual([]);
 });

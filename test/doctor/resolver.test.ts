@@ -1,6 +1,6 @@
 /** Real packets to a scripted server, for each kind of server there is. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createNodeResolver } from '../../src/dns/node-resolver.ts';
+import { createStubResolver } from '../../src/dns/stub-resolver.ts';
 import { observeServer, questions, type ServerFacts } from '../../src/doctor/resolver.ts';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
 
@@ -25,7 +25,7 @@ afterEach(async () => {
 async function observe(script: Readonly<Record<string, Script>>): Promise<ServerFacts> {
   stub.script({ ...SOUND, ...script });
   const now = (): number => performance.now();
-  const resolver = createNodeResolver({ servers: [stub.server], timeoutMs: 600, now });
+  const resolver = createStubResolver({ servers: [stub.server], timeoutMs: 600, now });
   return observeServer(
     stub.server,
     resolver,

@@ -17,7 +17,7 @@ const TEXT = `v=spf1 ${'ip4:203.0.113.1 '.repeat(3800)}`.match(/.{1,250}/g) ?? [
 /** A text of 61 kB, in strings of 250. */
 function chain(next: string): Script {
   const data = [...TEXT, next];
-  return { truncated: [{ name: 'x.org', type: 'TXT', ttl: 300, data }] };
+  return { truncated: [{ name: '*', type: 'TXT', ttl: 300, data }] };
 }
 
 const ZONE: Readonly<Record<string, Script>> = {

@@ -10,6 +10,7 @@ import { defineCheck } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { parseIp } from '../../src/core/ip.ts';
 import { shareQuestions } from '../../src/dns/shared-questions.ts';
+import { sending } from '../support/sending.ts';
 import { type Zone, zoneResolver, type ZoneResolver } from '../support/zone.ts';
 
 const ZONE: Zone = {
@@ -69,7 +70,7 @@ describe('the life of an assessment', () => {
     ['short.org', 30_000, 'the smallest TTL'],
     ['brief.org', 10_000, 'the floor'],
     ['long.org', 900_000, 'the ceiling'],
-    ['gone.x.org', 60_000, 'a minute for what is missing'],
+    ['gone.x.org', 60_000, 'a minute for what is missing, where DNS does not say how long'],
     ['broken.org', 10_000, 'seconds for what is unknown'],
     ['Jupiter', 900_000, 'the ceiling for what needs no DNS'],
   ])('of %s is %i ms: %s', async (helo, lifeMs) => {
@@ -94,6 +95,31 @@ it('a minute for what is missing, though a check from outside misses it', async 
   expect(await of('192.0.2.1', 'long.org')).toBe('miss');
   clock.now = 60_000;
   expect(await of('192.0.2.1', 'long.org')).toBe('miss');
+});
+
+it.each([
+  ['of an address', 'nodata.org', 30_000],
+  ['of a missing name', 'gone.org', 40_000],
+  ['longer than a minute', 'long-gone.org', 300_000],
+])('as long as the "no" lasts that it rests on: %s', async (_, helo, lifeMs) => {
+  const inner = zoneResolver({
+    'nodata.org': { A: ['192.0.2.1'], ttl: 900 },
+    '1.2.0.192.in-addr.arpa': { PTR: ['nodata.org'], ttl: 900 },
+  });
+  const ttls: Readonly<Record<string, number>> = { 'nodata.org': 30, 'gone.org': 40 };
+  const { of, clock } = assessor({
+    resolver: {
+      lookup: async (name, type) => {
+        const answer = await inner.lookup(name, type);
+        return 'ttl' in answer && answer.status !== 'found' ? { ...answer, ttl: ttls[name] ?? 300 } : answer;
+      },
+    },
+  });
+  await of('192.0.2.1', helo);
+  clock.now = lifeMs - 1;
+  expect(await of('192.0.2.1', helo)).toBe('hit');
+  clock.now = lifeMs;
+  expect(await of('192.0.2.1', helo)).toBe('miss');
 });
 
 describe('what is not cached', () => {
@@ -135,11 +161,11 @@ describe('an assessment that nobody wants any more', () => {
       waitingPlaces: 400,
       timeoutMs: 60_000,
       now: () => 0,
-      send: async (name, type) => {
+      send: sending(async (name, type) => {
         sent.push(`${name} ${type}`);
         await new Promise<void>((resolve) => waiting.push(resolve));
         return { status: 'nxdomain', ttl: null };
-      },
+      }),
     });
     const { made } = assessor({ resolver }, { deadlineMs: 60_000 });
     return {

@@ -13,7 +13,7 @@ import {
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
 
-/** One script: records to answer with (an empty list is nodata), or the way to fail. */
+/** One script: records to answer with (an empty list is nodata; the owner `*` is the name asked for), or the way to fail. */
 export type Script =
   | readonly Answer[]
   | 'nxdomain'
@@ -100,7 +100,11 @@ export async function startDnsStub(table: Readonly<Record<string, Script>> = {})
     if (script === 'wrong-id') reply.id = ((id ?? 0) + 1) & 0xffff;
     else if (typeof script === 'string') reply.flags = AUTHORITATIVE_ANSWER | RCODE[script];
     else if ('truncated' in script) reply.flags = AUTHORITATIVE_ANSWER | TRUNCATED_RESPONSE;
-    else reply.answers = [...script];
+    else {
+      reply.answers = script.map((each) =>
+        each.name === '*' ? { ...each, name: asked?.[0]?.name ?? '' } : each,
+      );
+    }
     send(encode(reply));
   }
 
@@ -131,16 +135,19 @@ export async function startDnsStub(table: Readonly<Record<string, Script>> = {})
 }
 
 /** One port for both: that of UDP may be taken for TCP, then another is tried. */
-async function bindBoth(tcp: Server): Promise<{ udp: UdpSocket; port: number }> {
+export async function bindBoth(
+  tcp: Server,
+  address = '127.0.0.1',
+): Promise<{ udp: UdpSocket; port: number }> {
   for (;;) {
     const udp = createSocket('udp4');
-    await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => udp.bind(0, address, resolve));
     const { port } = udp.address();
     const listening = await new Promise<boolean>((resolve) => {
       tcp.once('error', () => {
         resolve(false);
       });
-      tcp.listen(port, '127.0.0.1', () => {
+      tcp.listen(port, address, () => {
         resolve(true);
       });
     });

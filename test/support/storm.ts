@@ -7,13 +7,14 @@ import { ChurnCounter } from '../../src/state/churn.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
 import { type Decision, dnsTrouble } from '../../src/decisions/decision.ts';
-import { PLACES } from '../../src/dns/node-resolver.ts';
+import { PLACES } from '../../src/dns/stub-resolver.ts';
 import { shareQuestions } from '../../src/dns/shared-questions.ts';
 import { heloMilter, type HeloMilterOptions } from '../../src/session/helo-milter.ts';
 import type { MilterContext, MilterSession } from '../../src/milter/index.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import { RULES } from './service.ts';
+import { sending } from './sending.ts';
 
 export interface Storm {
   /** The hostile: opens connections until `over` says so. */
@@ -65,11 +66,11 @@ export async function ride(
     ...places,
     timeoutMs: 3000,
     now,
-    send: async (name, type, deadline) => {
+    send: sending(async (name, type, deadline) => {
       const delay = name.includes('slow') ? SLOW_MS : AWAY_MS;
       await sleep(Math.max(0, Math.min(delay, deadline - now())));
       return now() < deadline ? answer(name, type) : { status: 'temperror', detail: 'timeout' };
-    },
+    }),
   });
   const decisions = new Map<string, Decision>();
   const options: HeloMilterOptions = {

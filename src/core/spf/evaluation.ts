@@ -2,7 +2,7 @@
  * The state of one SPF evaluation: what was asked for, what it has cost so far (RFC 7208 §4.6.4), and the one
  * door through which every question goes.
  */
-import { isQueryName } from '../domain.ts';
+import { isAskable } from '../domain.ts';
 import type { IpAddress } from '../ip.ts';
 import type { Answer, RecordType, Resolver } from '../resolver.ts';
 import type { Width } from './width.ts';
@@ -35,11 +35,6 @@ export interface SpfOptions {
   readonly deadline?: number;
   /** Whether a fail is to be explained, which costs a query; true if absent. */
   readonly explain?: boolean;
-  /**
-   * Which names may be asked; `isQueryName` if absent. RFC 7208 §4.8 allows any visible character in a name;
-   * a name that may not be asked is treated like one that cannot be in DNS.
-   */
-  readonly acceptName?: (name: string) => boolean;
 }
 
 /** An end without an answer from the record. */
@@ -50,7 +45,6 @@ export interface Stop {
 
 export interface Evaluation {
   readonly request: SpfRequest;
-  readonly acceptName: (name: string) => boolean;
   readonly now: () => number;
   readonly width: Width;
   /** Asks DNS, or says `temperror` when the deadline has passed; notes the TTL. */
@@ -69,14 +63,12 @@ export function beginEvaluation(
 ): Evaluation {
   const now = options.now ?? ((): number => 0);
   const deadline = options.deadline ?? Infinity;
-  const acceptName = options.acceptName ?? isQueryName;
   const evaluation: Evaluation = {
     request,
-    acceptName,
     now,
     width,
     async ask<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
-      if (!acceptName(name)) return { status: 'nxdomain', ttl: null };
+      if (!isAskable(name)) return { status: 'nxdomain', ttl: null };
       if (now() >= deadline) return { status: 'temperror', detail: 'deadline' };
       const answer = await resolver.lookup(name, type);
       if (answer.status !== 'temperror' && answer.ttl !== null) {

@@ -1,5 +1,5 @@
 /** The mechanisms of RFC 7208 §5 that do not recurse: does the term match the client? */
-import { canonicalName } from '../domain.ts';
+import { canonicalName, isAskable } from '../domain.ts';
 import { type IpAddress, parseIp, prefixContains } from '../ip.ts';
 import { countLookup, type Evaluation, type Stop, stopAt } from './evaluation.ts';
 import { targetOf } from './target.ts';
@@ -126,12 +126,10 @@ async function mxAddressesOf(evaluation: Evaluation, name: string): Promise<Addr
   const type = evaluation.request.ip.family === 4 ? 'A' : 'AAAA';
   const hosts = new Set(answer.records.map(({ exchange }) => canonicalName(exchange)));
   const answers = await Promise.all(
-    [...hosts]
-      .filter((host) => evaluation.acceptName(host))
-      .map(async (host) => {
-        const addresses = await evaluation.ask(host, type);
-        return { host, addresses };
-      }),
+    [...hosts].filter(isAskable).map(async (host) => {
+      const addresses = await evaluation.ask(host, type);
+      return { host, addresses };
+    }),
   );
   const addresses: IpAddress[] = [];
   let trouble: Stop | null = null;

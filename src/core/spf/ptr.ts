@@ -1,5 +1,5 @@
 /** The validated domain names of the client (RFC 7208 §5.5), for the `ptr` mechanism and for `%{p}`. */
-import { canonicalName, isWithin } from '../domain.ts';
+import { canonicalName, isAskable, isWithin } from '../domain.ts';
 import { parseIp, reverseName, sameIp } from '../ip.ts';
 import type { Answer } from '../resolver.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -25,7 +25,7 @@ export async function namesWithin(
   const ancestor = canonicalName(domain);
   return validate(
     evaluation,
-    usable(evaluation, pointers).filter((name) => isWithin(name, ancestor)),
+    usable(pointers).filter((name) => isWithin(name, ancestor)),
   );
 }
 
@@ -40,13 +40,13 @@ export async function validatedName(evaluation: Evaluation, domain: string): Pro
   const within = await namesWithin(evaluation, answer.records, domain);
   const own = within.find((name) => name === ancestor) ?? within[0];
   if (own !== undefined) return own;
-  const others = usable(evaluation, answer.records).filter((name) => !isWithin(name, ancestor));
+  const others = usable(answer.records).filter((name) => !isWithin(name, ancestor));
   return (await validate(evaluation, others))[0] ?? 'unknown';
 }
 
-function usable(evaluation: Evaluation, pointers: readonly string[]): string[] {
+function usable(pointers: readonly string[]): string[] {
   const names = pointers.slice(0, MAX_NAMES).map(canonicalName);
-  return [...new Set(names)].filter((name) => evaluation.acceptName(name));
+  return [...new Set(names)].filter(isAskable);
 }
 
 async function validate(evaluation: Evaluation, names: readonly string[]): Promise<string[]> {

@@ -1,4 +1,5 @@
 /** What a term is about: its domain-spec with the macros expanded (RFC 7208 §7). */
+import { isAskable } from '../domain.ts';
 import { type IpAddress, ipv6Nibbles } from '../ip.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type DomainSpec, expandTarget, type MacroPart, type MacroValues, usesMacro } from './macro.ts';
@@ -15,7 +16,7 @@ export async function targetOf(
 ): Promise<string | null> {
   const name =
     spec === null ? domain : expandTarget(spec, await macroValues(evaluation, spec.parts, domain, ip));
-  return evaluation.acceptName(name) ? name : null;
+  return isAskable(name) ? name : null;
 }
 
 /**

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkAuthRecord } from '../../../src/core/auth-record/index.ts';
 import { checkCsa } from '../../../src/core/csa.ts';
-import { isQueryName } from '../../../src/core/domain.ts';
+import { isAskable } from '../../../src/core/domain.ts';
 import { type IpAddress, ipFromBytes, parseIp } from '../../../src/core/ip.ts';
 import { QUERY_BUDGET, recordingResolver } from '../../../src/core/recording-resolver.ts';
 import type { Answer, RecordType, Resolver } from '../../../src/core/resolver.ts';
@@ -142,7 +142,7 @@ describe('hostile answers', () => {
         const outcome = await checkHelo(ip, NAME, hostileResolver(pools, asked), {
           receiver: 'mx.example.com',
         });
-        expect(asked.filter((question) => !isQueryName(question))).toEqual([]);
+        expect(asked.filter((question) => !isAskable(question))).toEqual([]);
         expect(asked.length).toBeLessThanOrEqual(SPF_MOST);
         expect(outcome.lookups).toBeLessThanOrEqual(10);
         expect(outcome.voidLookups).toBeLessThanOrEqual(3);
@@ -166,7 +166,7 @@ describe('hostile answers', () => {
         );
         expect(results.every((word) => /^[a-z]+$/.test(word))).toBe(true);
         expect(asked.length).toBeLessThanOrEqual(QUERY_BUDGET);
-        expect(asked.filter((question) => !isQueryName(question))).toEqual([]);
+        expect(asked.filter((question) => !isAskable(question))).toEqual([]);
       }),
       { numRuns: 1000 },
     );

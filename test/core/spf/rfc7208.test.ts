@@ -10,24 +10,7 @@ const cases = present ? readSuite() : [];
 const asHelo = cases.filter(({ section }) => section !== 'Macro expansion rules');
 const explained = cases.filter(({ explanation }) => typeof explanation === 'string');
 const passed = { suite: 0, explanations: 0, helo: 0 };
-
-/**
- * RFC 7208 §4.8 lets any visible character stand in a name that is asked, and five tests do so (`foo:bar/baz`,
- * `macro%percent  space`). We ask only what `isQueryName` accepts; the gate is opened here to test the rest.
- */
-const options = { acceptName: isDnsName, now: () => 1_000_000 };
-
-function isDnsName(name: string): boolean {
-  return name.length <= 253 && name.split('.').every((label) => label.length > 0 && label.length <= 63);
-}
-
-const ODD_NAMES = [
-  'a-colon-domain',
-  'a-colon-domain-ip4mapped',
-  'mx-colon-domain',
-  'mx-colon-domain-ip4mapped',
-  'macro-mania-in-domain',
-];
+const options = { now: () => 1_000_000 };
 
 function addressOf({ host }: SuiteCase): IpAddress {
   const ip = parseIp(host);
@@ -39,10 +22,10 @@ function domainOf({ mailfrom, helo }: SuiteCase): string {
   return mailfrom === '' ? helo : mailfrom.slice(mailfrom.lastIndexOf('@') + 1);
 }
 
-function run(test: SuiteCase, gate: typeof options | object = options): Promise<SpfOutcome> {
+function run(test: SuiteCase): Promise<SpfOutcome> {
   const sender = test.mailfrom === '' ? `postmaster@${test.helo}` : test.mailfrom;
   const request = { ip: addressOf(test), domain: domainOf(test), sender, helo: test.helo };
-  return checkHost(request, test.resolver, gate);
+  return checkHost(request, test.resolver, options);
 }
 
 if (!present) {
@@ -73,13 +56,6 @@ describe.runIf(present)('the official suite', () => {
     const { result } = await checkHelo(addressOf(test), domainOf(test), test.resolver, options);
     expect(test.results).toContain(result);
     passed.helo++;
-  });
-
-  it('differs with names we do not ask, and nowhere else', async () => {
-    const different: string[] = [];
-    for (const test of cases)
-      if (!test.results.includes((await run(test, {})).result)) different.push(test.name);
-    expect(different).toEqual(ODD_NAMES);
   });
 
   afterAll(() => {

@@ -1,0 +1,116 @@
+/**
+ * What a response says to the question: only what belongs to it, along the chain of aliases. Anything else in the
+ * message (an address of another owner name, a record nobody asked for) is never taken.
+ */
+import type { ExtendedError, RecordData, RecordType } from '../core/resolver.ts';
+import { RCODE, type ResourceRecord, type Response, TYPE } from './message.ts';
+import { foldCase, MessageError } from './name.ts';
+import { negativeTtl, readRecord } from './records.ts';
+
+interface Provenance {
+  /** The aliases followed, as the server wrote them: the last is the name that the answer is about. */
+  readonly aliases: readonly string[];
+  /** The server says that it has validated all of it. */
+  readonly authenticated: boolean;
+  /** The server's reasons. */
+  readonly errors: readonly ExtendedError[];
+}
+
+/** What one response says to one question. */
+export type Reading<T extends RecordType> = Provenance &
+  (
+    | { readonly status: 'found'; readonly records: readonly RecordData[T][]; readonly ttl: number }
+    /** `ttl` is null if the server sent no SOA to tell it (RFC 2308 §5). */
+    | { readonly status: 'nodata' | 'nxdomain'; readonly ttl: number | null }
+    /** The answer ends in an alias to a name about which it says nothing: that name is to be asked for. */
+    | { readonly status: 'referred'; readonly target: string; readonly ttl: number }
+    | { readonly status: 'temperror'; readonly detail: string }
+  );
+
+/** As many aliases in a row as resolvers follow (BIND, unbound and Knot Resolver stop between 8 and 17). */
+export const MAX_ALIASES = 16;
+
+const RCODE_WORDS: Readonly<Record<number, string>> = {
+  [RCODE.FORMERR]: 'formerr',
+  [RCODE.NOTIMP]: 'notimp',
+  [RCODE.REFUSED]: 'refused',
+};
+
+/** Codes of RFC 8914 that say that the signatures of the answer are wrong: §4.7 to §4.13. */
+const BOGUS = { first: 6, last: 12 } as const;
+
+/**
+ * Reads the answer to the question out of its response. `name` is written as `normalName` writes it. Throws
+ * MessageError for records that cannot be read, and for answers to something else.
+ */
+export function readAnswer<T extends RecordType>(response: Response, name: string, type: T): Reading<T> {
+  const { answers, authorities, authenticated, bytes, errors, rcode } = response;
+  if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN) {
+    const bogus = errors.some(({ code }) => code >= BOGUS.first && code <= BOGUS.last);
+    // Told apart from other failures, but treated like them (RFC 8914 §1).
+    const servfail = bogus ? 'bogus' : 'servfail';
+    const detail = rcode === RCODE.SERVFAIL ? servfail : (RCODE_WORDS[rcode] ?? `rcode${rcode}`);
+    return { status: 'temperror', detail, aliases: [], authenticated, errors };
+  }
+  const { aliases, last, ttl: aliasTtl } = followAliases(response, name, type);
+  const provenance = { aliases, authenticated, errors };
+  const matching = answers.filter((each) => each.type === TYPE[type] && foldCase(each.owner) === last);
+  if (matching.length > 0) {
+    const records = matching.map((record) => readRecord(type, bytes, record));
+    const ttl = Math.min(aliasTtl, ...matching.map((record) => record.ttl));
+    return { status: 'found', records, ttl, ...provenance };
+  }
+  if (answers.length > 0 && !answers.some(({ owner }) => foldCase(owner) === foldCase(name))) {
+    throw new MessageError('an answer about another name');
+  }
+  const soa = authorities.find((each) => each.type === TYPE.SOA && covers(each, last));
+  // Without recursion or authority, silence is no "no".
+  if (response.lame && rcode === RCODE.NOERROR && soa === undefined) throw new MessageError('a lame answer');
+  // RFC 6604 §3: the response code is about the last name of the chain.
+  if (rcode === RCODE.NXDOMAIN || soa !== undefined || aliases.length === 0) {
+    const status = rcode === RCODE.NXDOMAIN ? 'nxdomain' : 'nodata';
+    const ttl = soa === undefined ? null : Math.min(aliasTtl, negativeTtl(bytes, soa));
+    return { status, ttl, ...provenance };
+  }
+  return { status: 'referred', target: aliases.at(-1) ?? name, ttl: aliasTtl, ...provenance };
+}
+
+interface Chain {
+  readonly aliases: readonly string[];
+  /** The name at its end, in lower case. */
+  readonly last: string;
+  /** The least TTL of its links; infinite if there are none. */
+  readonly ttl: number;
+}
+
+/** The links may come in any order: some servers send the address before its alias. */
+function followAliases({ answers, bytes }: Response, name: string, type: RecordType): Chain {
+  const aliases: string[] = [];
+  let last = foldCase(name);
+  let ttl = Infinity;
+  const links = new Map<string, ResourceRecord>();
+  for (const record of answers) {
+    if (record.type === TYPE.CNAME && !links.has(foldCase(record.owner))) {
+      links.set(foldCase(record.owner), record);
+    }
+  }
+  // A question for the alias itself ends at it.
+  for (
+    let link = type === 'CNAME' ? undefined : links.get(last);
+    link !== undefined;
+    link = links.get(last)
+  ) {
+    if (aliases.length === MAX_ALIASES) throw new MessageError('an endless chain of aliases');
+    const target = readRecord('CNAME', bytes, link);
+    aliases.push(target);
+    last = foldCase(target);
+    ttl = Math.min(ttl, link.ttl);
+  }
+  return { aliases, last, ttl };
+}
+
+/** Whether an SOA can speak for a name: its owner is that name or above it. */
+function covers({ owner }: ResourceRecord, name: string): boolean {
+  const zone = foldCase(owner);
+  return zone === '' || name === zone || name.endsWith(`.${zone}`);
+}

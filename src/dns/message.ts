@@ -1,0 +1,201 @@
+/**
+ * DNS messages (RFC 1035 §4) as far as a stub resolver needs them: one question out, one answer in, with EDNS
+ * (RFC 6891) and Extended DNS Errors (RFC 8914). The bytes are hostile: every count and length is checked.
+ */
+import type { ExtendedError } from '../core/resolver.ts';
+import { decodeName, encodeName, MessageError } from './name.ts';
+
+/** Numbers of the record types that are asked for or met on the way (IANA). */
+export const TYPE = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  OPT: 41,
+} as const;
+
+const CLASS_IN = 1;
+
+export const RCODE = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  BADVERS: 16,
+} as const;
+
+const FLAG = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100, RA: 0x0080, AD: 0x0020 } as const;
+const OPCODE = 0x7800;
+
+/** The largest answer over UDP that no network on the way fragments (DNS flag day 2020). */
+export const EDNS_SIZE = 1232;
+const EDE_OPTION = 15;
+/** How many extended errors of an answer are kept, and how many octets of the text of each. */
+const MAX_ERRORS = 4;
+const MAX_ERROR_TEXT = 256;
+
+export interface Question {
+  readonly name: string;
+  readonly type: number;
+}
+
+export interface ResourceRecord {
+  readonly owner: string;
+  readonly type: number;
+  /** Seconds. */
+  readonly ttl: number;
+  /** Where its data are in the message; names in them may point elsewhere. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Response {
+  readonly bytes: Buffer;
+  readonly id: number;
+  /** Cut short for UDP. */
+  readonly truncated: boolean;
+  /** The server is no resolver, and not responsible for the name either: what it does not say means nothing. */
+  readonly lame: boolean;
+  /** The server says that it has validated all of it (RFC 4035 §3.2.3). */
+  readonly authenticated: boolean;
+  /** Including the upper bits that EDNS carries. */
+  readonly rcode: number;
+  /** Null if the server did not repeat it. */
+  readonly question: Question | null;
+  readonly answers: readonly ResourceRecord[];
+  readonly authorities: readonly ResourceRecord[];
+  readonly errors: readonly ExtendedError[];
+}
+
+export interface QueryOptions {
+  /** Ask with EDNS: longer answers over UDP, and extended errors. */
+  readonly edns: boolean;
+  /** Ask to be told whether the answer is validated (RFC 6840 §5.7). */
+  readonly trustAd: boolean;
+}
+
+/** The bytes of a query. Its id is written by `setId`. Throws NameError. */
+export function encodeQuery({ name, type }: Question, { edns, trustAd }: QueryOptions): Buffer {
+  const wire = encodeName(name);
+  const query = Buffer.alloc(12 + wire.length + 4 + (edns ? 11 : 0));
+  query.writeUInt16BE(FLAG.RD | (trustAd ? FLAG.AD : 0), 2);
+  query.writeUInt16BE(1, 4);
+  wire.copy(query, 12);
+  query.writeUInt16BE(type, 12 + wire.length);
+  query.writeUInt16BE(CLASS_IN, 14 + wire.length);
+  if (edns) {
+    query.writeUInt16BE(1, 10);
+    // An empty name, then the type; the class is the size that we accept, and the rest is zero.
+    query.writeUInt16BE(TYPE.OPT, 17 + wire.length);
+    query.writeUInt16BE(EDNS_SIZE, 19 + wire.length);
+  }
+  return query;
+}
+
+export function setId(query: Buffer, id: number): void {
+  query.writeUInt16BE(id, 0);
+}
+
+/** The id of a message, before anything else of it is read; -1 where there is none. */
+export function idOf(bytes: Buffer): number {
+  return bytes.length < 12 ? -1 : bytes.readUInt16BE(0);
+}
+
+/** Reads a response. Throws MessageError for bytes that are not one. */
+export function decodeResponse(bytes: Buffer): Response {
+  if (bytes.length < 12) throw new MessageError('shorter than a header');
+  const flags = bytes.readUInt16BE(2);
+  if ((flags & FLAG.QR) === 0 || (flags & OPCODE) !== 0) throw new MessageError('not a response to a query');
+  const counts = [4, 6, 8, 10].map((at) => bytes.readUInt16BE(at));
+  const [questions = 0, answerCount = 0, authorityCount = 0, additionalCount = 0] = counts;
+  if (questions > 1) throw new MessageError('more than one question');
+  let at = 12;
+  let question: Question | null = null;
+  if (questions === 1) {
+    const { name, end } = decodeName(bytes, at);
+    if (end + 4 > bytes.length) throw new MessageError('a question runs past the end');
+    if (bytes.readUInt16BE(end + 2) !== CLASS_IN) throw new MessageError('a question of another class');
+    question = { name, type: bytes.readUInt16BE(end) };
+    at = end + 4;
+  }
+  const truncated = (flags & FLAG.TC) !== 0;
+  const reader = new Reader(bytes, at);
+  const head = {
+    bytes,
+    id: bytes.readUInt16BE(0),
+    truncated,
+    lame: (flags & (FLAG.AA | FLAG.RA)) === 0,
+    authenticated: (flags & FLAG.AD) !== 0,
+    rcode: flags & 0xf,
+    question,
+  };
+  // Some servers count records that they then leave out. What is truncated is asked again over TCP anyway.
+  if (truncated) return { ...head, answers: [], authorities: [], errors: [] };
+  const answers = reader.section(answerCount);
+  const authorities = reader.section(authorityCount);
+  reader.section(additionalCount);
+  const { opt } = reader;
+  return {
+    ...head,
+    rcode: head.rcode | (opt === null ? 0 : (opt.extra >>> 24) << 4),
+    answers,
+    authorities,
+    errors: opt === null ? [] : extendedErrors(bytes, opt.start, opt.end),
+  };
+}
+
+class Reader {
+  readonly #bytes: Buffer;
+  #at: number;
+  /** The pseudo record of EDNS; `extra` is where other records have their TTL. */
+  opt: { readonly extra: number; readonly start: number; readonly end: number } | null = null;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  /** Records of other classes are skipped. */
+  section(count: number): ResourceRecord[] {
+    const records: ResourceRecord[] = [];
+    for (let i = 0; i < count; i++) {
+      const { name, end } = decodeName(this.#bytes, this.#at);
+      if (end + 10 > this.#bytes.length) throw new MessageError('a record runs past the end');
+      const type = this.#bytes.readUInt16BE(end);
+      const ttl = this.#bytes.readUInt32BE(end + 4);
+      const start = end + 10;
+      const stop = start + this.#bytes.readUInt16BE(end + 8);
+      if (stop > this.#bytes.length) throw new MessageError('a record runs past the end');
+      this.#at = stop;
+      if (type === TYPE.OPT) this.opt ??= { extra: ttl, start, end: stop };
+      else if (this.#bytes.readUInt16BE(end + 2) === CLASS_IN) {
+        // RFC 2181 §8: a TTL with its highest bit set counts as zero.
+        records.push({ owner: name, type, ttl: ttl > 0x7fff_ffff ? 0 : ttl, start, end: stop });
+      }
+    }
+    return records;
+  }
+}
+
+/** Options that run past the end are left out: they are remarks, and no reason to drop the answer. */
+function extendedErrors(bytes: Buffer, start: number, end: number): ExtendedError[] {
+  const errors: ExtendedError[] = [];
+  for (let at = start; at + 4 <= end;) {
+    const option = bytes.readUInt16BE(at);
+    const stop = at + 4 + bytes.readUInt16BE(at + 2);
+    if (stop > end) break;
+    if (option === EDE_OPTION && stop >= at + 6 && errors.length < MAX_ERRORS) {
+      const text = bytes.toString('utf8', at + 6, Math.min(stop, at + 6 + MAX_ERROR_TEXT));
+      errors.push({ code: bytes.readUInt16BE(at + 4), text: text.replace(/\0$/, '') });
+    }
+    at = stop;
+  }
+  return errors;
+}

@@ -1,0 +1,72 @@
+/** Which servers are asked, and in what order: those of `--dns-server`, or the system's as they are now. */
+import { DNS_PORT, readServerAddress } from './server-address.ts';
+import { type ResolvConf, watchResolvConf } from './resolv-conf.ts';
+import type { Endpoint } from './udp.ts';
+import { Upstream } from './upstream.ts';
+
+export interface ServersOptions {
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. */
+  readonly servers: readonly string[];
+  /** Milliseconds that one question may take. */
+  readonly timeoutMs: number;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+  /** The file that names the system's servers; /etc/resolv.conf if absent. */
+  readonly resolvConf?: string;
+}
+
+/** Whom to ask next. */
+export interface Servers {
+  readonly upstreams: readonly Upstream[];
+  /** Rounds through all of them. */
+  readonly attempts: number;
+}
+
+const ATTEMPTS = 2;
+
+/** The servers for the next question. Throws ServerAddressError for a server that is not an address. */
+export function serversOf({ servers, timeoutMs, now, resolvConf }: ServersOptions): () => Servers {
+  const make = (endpoint: Endpoint, initialMs: number, trustAd: boolean): Upstream =>
+    new Upstream({ ...endpoint, initialMs, trusted: trustAd || isLoopback(endpoint.address), now });
+  const given = servers.map(readServerAddress);
+  // Each gets a share of the time, so that a dead one leaves some for the next.
+  const share = (count: number): number => timeoutMs / (count + 1);
+  if (given.length > 0) {
+    const upstreams = given.map((endpoint) => make(endpoint, share(given.length), false));
+    return () => ({ upstreams: inOrder(upstreams), attempts: ATTEMPTS });
+  }
+  const read = watchResolvConf(now, resolvConf);
+  let conf: ResolvConf | null = null;
+  let upstreams: Upstream[] = [];
+  let turn = 0;
+  return () => {
+    const latest = read();
+    if (latest !== conf) {
+      conf = latest;
+      for (const upstream of upstreams) upstream.close();
+      const initialMs = Math.min(latest.timeoutMs, share(latest.servers.length));
+      upstreams = latest.servers.map((address) =>
+        make({ address, port: DNS_PORT }, initialMs, latest.trustAd),
+      );
+    }
+    turn = latest.rotate ? (turn + 1) % upstreams.length : 0;
+    const rotated = [...upstreams.slice(turn), ...upstreams.slice(0, turn)];
+    return { upstreams: inOrder(rotated), attempts: latest.attempts };
+  };
+}
+
+/** The servers that are asked if none is named. */
+export function systemServers(): readonly string[] {
+  return watchResolvConf(() => 0)().servers;
+}
+
+/** In the order given, except that silent servers come last. */
+function inOrder(upstreams: readonly Upstream[]): readonly Upstream[] {
+  if (!upstreams.some(({ silent }) => silent)) return upstreams;
+  return [...upstreams.filter(({ silent }) => !silent), ...upstreams.filter(({ silent }) => silent)];
+}
+
+/** What such a server says did not cross a network, where anybody could have changed it. */
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}

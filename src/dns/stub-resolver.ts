@@ -1,0 +1,104 @@
+/**
+ * The core's Resolver over DNS messages of our own: a stub (RFC 1034 §5.3.1) that asks the host's resolvers, and tells
+ * all that they say. It keeps no answers: assessments are cached, and the resolvers have a cache too.
+ */
+import type { Answer, RecordType } from '../core/resolver.ts';
+import { MAX_ALIASES, type Reading } from './answer.ts';
+import { exchange } from './exchange.ts';
+import { NameError, normalName } from './name.ts';
+import { type Servers, serversOf, type ServersOptions } from './servers.ts';
+import { type Sent, shareQuestions, type SharedQuestions } from './shared-questions.ts';
+import type { Cancel } from './udp.ts';
+
+/** Those of the system are asked where no servers are given; 3,000 ms a question, and the clock of the process. */
+export type StubResolverOptions = Partial<ServersOptions>;
+
+const TIMEOUT_MS = 3_000;
+
+/**
+ * Places for questions; see `fair-gate.ts`. With many more than 200 that are answered at once the buffer of a UDP socket
+ * overflows.
+ */
+export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 };
+
+/** Throws ServerAddressError for a server that is not an address. */
+export function createStubResolver(options: StubResolverOptions = {}): SharedQuestions {
+  const { servers: given = [], timeoutMs = TIMEOUT_MS, now = () => performance.now() } = options;
+  const servers = serversOf({ ...options, servers: given, timeoutMs, now });
+  return shareQuestions({
+    ...PLACES,
+    timeoutMs,
+    now,
+    send: (name, type, deadline) => new Lookup(name, type, { ...servers(), deadline, now }),
+  });
+}
+
+interface Terms extends Servers {
+  readonly deadline: number;
+  readonly now: () => number;
+}
+
+/** One question on its way, from alias to alias if need be. */
+class Lookup<T extends RecordType> implements Sent {
+  readonly answer: Promise<Answer<T>>;
+  readonly #type: T;
+  readonly #terms: Terms;
+  #aliases = 0;
+  /** Of the aliases so far. */
+  #ttl = Infinity;
+  #authenticated = true;
+  #resolve: (answer: Answer<T>) => void = () => undefined;
+  #cancel: Cancel = () => undefined;
+
+  constructor(name: string, type: T, terms: Terms) {
+    this.#type = type;
+    this.#terms = terms;
+    this.answer = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    try {
+      this.#ask(normalName(name));
+    } catch (error) {
+      if (!(error instanceof NameError)) throw error;
+      // What cannot be written in a message is in no zone.
+      this.#resolve({ status: 'nxdomain', ttl: null });
+    }
+  }
+
+  cancel(): void {
+    this.#cancel();
+    this.#resolve({ status: 'temperror', detail: 'cancelled' });
+  }
+
+  #ask(name: string): void {
+    const { deadline, now } = this.#terms;
+    const timeoutMs = Math.max(1, deadline - now());
+    this.#cancel = exchange(name, this.#type, { ...this.#terms, timeoutMs }, (reading) => {
+      this.#take(reading);
+    });
+  }
+
+  #take(reading: Reading<T>): void {
+    this.#aliases += reading.aliases.length;
+    this.#authenticated &&= reading.authenticated;
+    if (reading.status !== 'referred') this.#resolve(this.#answerOf(reading));
+    else if (this.#aliases >= MAX_ALIASES) this.#resolve({ status: 'temperror', detail: 'badresp' });
+    else {
+      this.#ttl = Math.min(this.#ttl, reading.ttl);
+      this.#ask(reading.target);
+    }
+  }
+
+  #answerOf(reading: Exclude<Reading<T>, { status: 'referred' }>): Answer<T> {
+    const told = {
+      ...(this.#authenticated ? { authenticated: true } : {}),
+      ...(reading.errors.length > 0 ? { errors: reading.errors } : {}),
+    };
+    const { status } = reading;
+    if (status === 'temperror') return { status, detail: reading.detail, ...told };
+    if (status === 'found') {
+      return { status, records: reading.records, ttl: Math.min(this.#ttl, reading.ttl), ...told };
+    }
+    return { status, ttl: reading.ttl === null ? null : Math.min(this.#ttl, reading.ttl), ...told };
+  }
+}

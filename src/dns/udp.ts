@@ -1,0 +1,167 @@
+/**
+ * Questions over UDP to one server: random ids on sockets with random ports, a few at a time and each only for a
+ * while, so that an answer cannot be guessed (RFC 5452 §9.2). Each socket is connected: the kernel drops what comes
+ * from another address, and tells when nobody listens.
+ */
+import { randomFillSync } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { isIP } from 'node:net';
+import { idOf, setId } from './message.ts';
+
+/** Hears about one question. */
+export interface Listener {
+  /** A message with the id of the question; false if it is not the answer, so that the question stays open. */
+  readonly answered: (bytes: Buffer) => boolean;
+  /** The question cannot be sent, or nobody listens there. `detail` is one word for the log. */
+  readonly failed: (detail: string) => void;
+}
+
+/** Takes a question back. */
+export type Cancel = () => void;
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface UdpOptions extends Endpoint {
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+}
+
+/** Sockets in use at a time: a forger would have to guess which of them a question left from. */
+const SOCKETS = 4;
+/** A port is given up after so many questions or milliseconds, whichever comes first. */
+const USES = 500;
+const LIFE_MS = 30_000;
+
+export class UdpPool {
+  readonly #options: UdpOptions;
+  readonly #ports: Port[] = [];
+  #turn = 0;
+
+  constructor(options: UdpOptions) {
+    this.#options = options;
+  }
+
+  /** Sends a query, writing an id of its own into it. */
+  ask(query: Buffer, listener: Listener): Cancel {
+    this.#turn = (this.#turn + 1) % SOCKETS;
+    let port = this.#ports[this.#turn];
+    if (port === undefined || port.worn(this.#options.now())) {
+      port?.retire();
+      port = new Port(this.#options);
+      this.#ports[this.#turn] = port;
+    }
+    return port.ask(query, listener);
+  }
+
+  /** Sends nothing more; what was sent may still be answered. */
+  close(): void {
+    for (const port of this.#ports.splice(0)) port.retire();
+  }
+}
+
+class Port {
+  readonly #socket: Socket;
+  readonly #bornAt: number;
+  readonly #waiting = new Map<number, Listener>();
+  #uses = 0;
+  #retired = false;
+  /** Why the socket was closed; null while it is open. */
+  #dead: string | null = null;
+  /** Queries that are sent once the socket is connected; null from then on. */
+  #unsent: Buffer[] | null = [];
+
+  constructor({ address, port, now }: UdpOptions) {
+    this.#bornAt = now();
+    this.#socket = createSocket({
+      type: isIP(address) === 6 ? 'udp6' : 'udp4',
+      // Addresses only: there is nothing to look up.
+      lookup: (host, _options, done) => {
+        done(null, host, isIP(host));
+      },
+    });
+    this.#socket.on('message', (bytes) => {
+      const id = idOf(bytes);
+      if (this.#waiting.get(id)?.answered(bytes) === true) this.#forget(id);
+    });
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#fail(errorWord(error));
+    });
+    this.#socket.connect(port, address, () => {
+      for (const query of this.#unsent ?? []) this.#send(query);
+      this.#unsent = null;
+    });
+    // Whoever waits for an answer keeps a timer.
+    this.#socket.unref();
+  }
+
+  worn(now: number): boolean {
+    return this.#dead !== null || this.#uses >= USES || now - this.#bornAt >= LIFE_MS;
+  }
+
+  ask(query: Buffer, listener: Listener): Cancel {
+    this.#uses++;
+    let id = randomId();
+    while (this.#waiting.has(id)) id = randomId();
+    this.#waiting.set(id, listener);
+    setId(query, id);
+    // A socket may fail while it is made, as when there are too many open files. Whoever asks hears of it later.
+    if (this.#dead !== null) queueMicrotask(() => this.#fail(this.#dead ?? 'closed'));
+    else if (this.#unsent === null) this.#send(query);
+    else this.#unsent.push(query);
+    return () => {
+      if (this.#waiting.get(id) === listener) this.#forget(id);
+    };
+  }
+
+  /** Takes no more questions, and closes when the last one is answered or taken back. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#waiting.size === 0) this.#close('closed');
+  }
+
+  #send(query: Buffer): void {
+    if (this.#dead !== null) return;
+    this.#socket.send(query, (error) => {
+      if (error !== null) this.#fail(errorWord(error));
+    });
+  }
+
+  /** A socket fails for all its questions alike: nobody listens there, or there is no route. */
+  #fail(detail: string): void {
+    const listeners = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#close(detail);
+    for (const { failed } of listeners) failed(detail);
+  }
+
+  #forget(id: number): void {
+    this.#waiting.delete(id);
+    if (this.#retired && this.#waiting.size === 0) this.#close('closed');
+  }
+
+  #close(why: string): void {
+    if (this.#dead !== null) return;
+    this.#dead = why;
+    this.#socket.close();
+  }
+}
+
+/** The code of a system error as one word: `connrefused`. */
+export function errorWord({ code }: NodeJS.ErrnoException): string {
+  return (code ?? 'EUNKNOWN').replace(/^E/, '').toLowerCase();
+}
+
+/** Random numbers are drawn by the hundred: each draw costs a system call. */
+const pool = new Uint16Array(256);
+let drawn = pool.length;
+
+function randomId(): number {
+  if (drawn === pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  return pool[drawn++] ?? 0;
+}

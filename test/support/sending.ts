@@ -1,0 +1,20 @@
+/** Questions that a test answers itself, which can be taken back like real ones. */
+import type { Answer, RecordType } from '../../src/core/resolver.ts';
+import type { SharedQuestionsOptions } from '../../src/dns/shared-questions.ts';
+
+/** `onCancel` hears of each question that is taken back before it is answered. */
+export function sending(
+  answer: (name: string, type: RecordType, deadline: number) => Promise<Answer<RecordType>>,
+  onCancel: (name: string, type: RecordType) => void = () => undefined,
+): SharedQuestionsOptions['send'] {
+  return (name, type, deadline) => {
+    let cancel: () => void = () => undefined;
+    const cancelled = new Promise<Answer<RecordType>>((resolve) => {
+      cancel = () => {
+        onCancel(name, type);
+        resolve({ status: 'temperror', detail: 'cancelled' });
+      };
+    });
+    return { answer: Promise.race([answer(name, type, deadline), cancelled]), cancel };
+  };
+}
