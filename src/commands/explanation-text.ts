@@ -5,7 +5,9 @@
  */
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
+import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { type Helo, queryName } from '../core/helo.ts';
+import { describeExtendedError } from '../dns/extended-errors.ts';
 import { escape } from '../log/value.ts';
 import { denialOf, type Policy, type Verdict } from '../policy/policy.ts';
 import { formatRecord, recordsFor } from '../advice/records.ts';
@@ -32,14 +34,7 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
       ),
     '',
     dns.length === 0 ? 'DNS was not asked' : 'What DNS says',
-    ...indented(
-      dns.map(({ name, type, status, records, ttl }) => [
-        name,
-        type,
-        status,
-        `${records.map(escape).join(', ')}${ttl === null ? '' : ` (TTL ${ttl})`}`.trim(),
-      ]),
-    ),
+    ...indented(dns.map((answer) => [answer.name, answer.type, answer.status, answerText(answer)])),
     '',
     'Does the name belong to the client?',
     ...indented(
@@ -57,6 +52,16 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
     lines.push(...verdictLines('your options', verdict, reply(verdict), paint));
   }
   return `${[...lines, ...remedy(explanation)].join('\n')}\n`;
+}
+
+/** The records, with what the resolver told about them. */
+function answerText({ records, ttl, authenticated, errors = [] }: DnsAnswer): string {
+  const told = [
+    ...(ttl === null ? [] : [`TTL ${ttl}`]),
+    ...(authenticated === true ? ['DNSSEC'] : []),
+    ...errors.map((error) => escape(describeExtendedError(error))),
+  ];
+  return `${records.map(escape).join(', ')}${told.length === 0 ? '' : ` (${told.join(', ')})`}`.trim();
 }
 
 function describeHelo(helo: Helo): string {

@@ -126,10 +126,12 @@ function evidenceText(evidence: Evidence, room: Room): string {
 
 /** An answer with as many records as fit into `room` octets; longer if not even the question fits. */
 function answerText(
-  { name, type, status, records, ttl, omitted: before = 0 }: DnsAnswer,
+  { name, type, status, records, ttl, authenticated, errors = [], omitted: before = 0 }: DnsAnswer,
   room: number,
 ): string {
-  const head = `{"name":${text(name)},"type":"${type}","status":"${status}","ttl":${ttl ?? 'null'},"records":[`;
+  const reasons = errors.map(({ code, text: why }) => `{"code":${code},"text":${text(why)}}`);
+  const told = `${authenticated === true ? ',"authenticated":true' : ''}${reasons.length === 0 ? '' : `,"errors":[${reasons.join(',')}]`}`;
+  const head = `{"name":${text(name)},"type":"${type}","status":"${status}","ttl":${ttl ?? 'null'}${told},"records":[`;
   const most = room - head.length - TAIL;
   let list = '';
   let kept = 0;

@@ -81,15 +81,13 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     if (reserved >= RESERVED_PLACES) return unasked('overload');
     reserved++;
     const sent = send(name, type, now() + timeoutMs);
-    let left: Unasked | null = null;
-    const forget = asker.hold((why) => {
-      left = why;
+    const forget = asker.hold(() => {
       sent.cancel();
     });
     const answer = await sent.answer;
     forget();
     reserved--;
-    return left === null ? answer : endedAnswer(left);
+    return asker.ended === null ? answer : endedAnswer(asker.ended);
   }
 
   /** Waits for a question that was sent in the name of another. */

@@ -108,8 +108,12 @@ class Port {
     this.#waiting.set(id, listener);
     setId(query, id);
     // A socket may fail while it is made, as when there are too many open files. Whoever asks hears of it later.
-    if (this.#dead !== null) queueMicrotask(() => this.#fail(this.#dead ?? 'closed'));
-    else if (this.#unsent === null) this.#send(query);
+    if (this.#dead !== null) {
+      const why = this.#dead;
+      queueMicrotask(() => {
+        this.#fail(why);
+      });
+    } else if (this.#unsent === null) this.#send(query);
     else this.#unsent.push(query);
     return () => {
       if (this.#waiting.get(id) === listener) this.#forget(id);

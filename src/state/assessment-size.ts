@@ -46,8 +46,9 @@ function evidenceBytes(evidence: Evidence, seen: Set<Evidence>): number {
   return bytes;
 }
 
-function answerBytes({ name, records }: DnsAnswer): number {
+function answerBytes({ name, records, errors = [] }: DnsAnswer): number {
   let bytes = OBJECT + textBytes(name);
+  for (const { text } of errors) bytes += OBJECT + textBytes(text);
   if (records.length > 0) bytes += OBJECT / 2;
   for (const text of records) bytes += SLOT + textBytes(text);
   return bytes;

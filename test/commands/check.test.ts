@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import type { Screen } from '../../src/commands/paint.ts';
+import { extendedError, message, opt, questionOf, soa } from '../support/dns-bytes.ts';
+import { startRawDns } from '../support/raw-dns.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
 async function check(screen?: Screen): Promise<string> {
@@ -34,4 +36,38 @@ it('paints dispositions and findings, and changes nothing else', async () => {
 
 it('says of a client without a reverse name that it has none, in words', async () => {
   expect(await check()).toMatch(/^ {2}reverse name \(iprev\) {2}no reverse name {2}iprev-none$/m);
+});
+
+it('tells what the resolver says of its answers: validated, or why not', async () => {
+  const server = await startRawDns(({ query }, reply) => {
+    const asked = questionOf(query);
+    const isAddress = asked.subarray(-4).equals(Buffer.from([0, 1, 0, 1]));
+    const common = { id: query.readUInt16BE(0), question: asked };
+    reply(
+      isAddress
+        ? message({ ...common, flags: 0x8182, additionals: [opt([extendedError(7, 'of 2020')])] })
+        : message({ ...common, flags: 0x81a3, authorities: [soa('org', 900, 700)] }),
+    );
+  });
+  const run = async (...flags: readonly string[]): Promise<string> => {
+    let out = '';
+    const terminal = fakeTerminal({ write: (text) => (out += text) });
+    const args = ['check', '192.0.2.1', 'mail.example.org', '--dns-server', server.server, ...flags];
+    await runCommandLine(args, '1.2.3', terminal);
+    return out;
+  };
+  const text = await run();
+  expect(text).toMatch(/mail\.example\.org +A +temperror +bogus \(Signature Expired: of 2020\)$/m);
+  expect(text).toMatch(/mail\.example\.org +AAAA +nxdomain +\(TTL 700, DNSSEC\)$/m);
+  const { dns } = JSON.parse(await run('--json')) as { dns: readonly Record<string, unknown>[] };
+  expect(dns).toContainEqual({
+    name: 'mail.example.org',
+    type: 'A',
+    status: 'temperror',
+    records: ['bogus'],
+    ttl: null,
+    errors: [{ code: 7, text: 'of 2020' }],
+  });
+  expect(dns.find(({ type }) => type === 'AAAA')).toMatchObject({ ttl: 700, authenticated: true });
+  await server.close();
 });

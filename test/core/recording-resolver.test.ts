@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { QUERY_BUDGET, recordingResolver, REVERSE_BUDGET } from '../../src/core/recording-resolver.ts';
-import { MAX_RECORDS, MAX_TEXT, type Resolver } from '../../src/core/resolver.ts';
+import {
+  type Answer,
+  MAX_RECORDS,
+  MAX_TEXT,
+  type RecordType,
+  type Resolver,
+} from '../../src/core/resolver.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const zone = {
@@ -57,6 +63,39 @@ describe('recordingResolver', () => {
       { name: 'a.org', type: 'MX', status: 'found', records: ['10 m.a.org'], ttl: 300 },
       { name: 'bad.org', type: 'TXT', status: 'temperror', records: ['servfail'], ttl: null },
       { name: 'gone.org', type: 'A', status: 'nxdomain', records: [], ttl: null },
+    ]);
+  });
+
+  it('tells what the resolver said about its answers, within bounds', async () => {
+    const told: Record<string, Answer<'A'>> = {
+      'signed.org': { status: 'found', records: ['192.0.2.1'], ttl: 9, authenticated: true, errors: [] },
+      'gone.org': { status: 'nxdomain', ttl: 60, authenticated: true },
+      'bad.org': {
+        status: 'temperror',
+        detail: 'bogus',
+        errors: Array.from({ length: 9 }, (_, code) => ({ code, text: 'x'.repeat(500) })),
+      },
+    };
+    const inner: Resolver = {
+      lookup: <T extends RecordType>(name: string) => Promise.resolve((told[name] ?? NONE) as Answer<T>),
+    };
+    const { resolver, answers } = recordingResolver(inner);
+    for (const name of Object.keys(told)) await resolver.lookup(name, 'A');
+    const text = `${'x'.repeat(125)}...`;
+    expect(answers()).toEqual([
+      { name: 'signed.org', type: 'A', status: 'found', records: ['192.0.2.1'], ttl: 9, authenticated: true },
+      { name: 'gone.org', type: 'A', status: 'nxdomain', records: [], ttl: 60, authenticated: true },
+      {
+        name: 'bad.org',
+        type: 'A',
+        status: 'temperror',
+        records: ['bogus'],
+        ttl: null,
+        errors: [
+          { code: 0, text },
+          { code: 1, text },
+        ],
+      },
     ]);
   });
 

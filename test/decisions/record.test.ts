@@ -274,6 +274,30 @@ describe('other decisions', () => {
   });
 });
 
+it('has what the resolver told about its answers', () => {
+  const { judged } = DECISIONS.full;
+  if (judged === null) throw new Error('no verdict');
+  const dns = [
+    { name: 'a.org', type: 'A', status: 'found', records: ['192.0.2.1'], ttl: 60, authenticated: true },
+    {
+      name: 'b.org',
+      type: 'A',
+      status: 'temperror',
+      records: ['bogus'],
+      ttl: null,
+      errors: [{ code: 7, text: 'in \x07 "2020"' }],
+    },
+  ] as const;
+  const line = decisionRecord(
+    { ...DECISIONS.full, judged: { ...judged, assessment: { ...judged.assessment, dns } } },
+    TIME,
+    null,
+  );
+  const made = JSON.parse(line) as Recorded;
+  expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
+  expect(made.judged?.dns).toEqual(dns);
+});
+
 describe('a record that strangers filled', () => {
   const full: Decision = DECISIONS.full;
   const { judged } = full;
@@ -287,6 +311,8 @@ describe('a record that strangers filled', () => {
     status: 'found' as const,
     records: Array.from({ length: 1000 }, () => hostile),
     ttl: 1,
+    authenticated: true as const,
+    errors: [{ code: 6, text: hostile }],
   }));
   const lineOf = (changes: Partial<Assessment>, envelope: Partial<Decision> = {}): string =>
     decisionRecord(

@@ -1,8 +1,9 @@
-import { decode } from 'dns-packet';
+import { decode, encode, type MxAnswer, type SrvAnswer, type StringAnswer, type TxtAnswer } from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeResponse, encodeQuery, idOf, setId } from '../../src/dns/message.ts';
+import { decodeResponse, encodeQuery, idOf, setId, TYPE } from '../../src/dns/message.ts';
 import { MessageError } from '../../src/dns/name.ts';
+import { readRecord } from '../../src/dns/records.ts';
 import { a, cname, extendedError, message, opt, question, rr } from '../support/dns-bytes.ts';
 
 const ASKED = question('mail.example.org', 1);
@@ -107,6 +108,69 @@ describe('a response', () => {
         }
       }),
       { numRuns: 2000 },
+    );
+  });
+});
+
+describe('what another library wrote', () => {
+  const label = fc.stringMatching(/^[a-zA-Z0-9_@+-]{1,20}$/);
+  const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('.'));
+  const ttl = fc.nat(0x7fff_ffff);
+  const u16 = fc.nat(0xffff);
+  const octets = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });
+  const record: fc.Arbitrary<StringAnswer | MxAnswer | SrvAnswer | TxtAnswer> = fc.oneof(
+    fc.record({ name, ttl, type: fc.constant('A' as const), data: octets.map((four) => four.join('.')) }),
+    fc.record({
+      name,
+      ttl,
+      type: fc.constantFrom('PTR' as const, 'NS' as const, 'CNAME' as const),
+      data: name,
+    }),
+    fc.record({
+      name,
+      ttl,
+      type: fc.constant('MX' as const),
+      data: fc.record({ preference: u16, exchange: name }),
+    }),
+    fc.record({
+      name,
+      ttl,
+      type: fc.constant('SRV' as const),
+      data: fc.record({ priority: u16, weight: u16, port: u16, target: name }),
+    }),
+    fc.record({
+      name,
+      ttl,
+      type: fc.constant('TXT' as const),
+      data: fc.array(fc.stringMatching(/^[ -~]{1,60}$/), { minLength: 1, maxLength: 4 }),
+    }),
+  );
+
+  it('is read alike, record by record', () => {
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 12 }), u16, (answers, id) => {
+        const bytes = encode({
+          type: 'response',
+          id,
+          questions: [{ type: 'A', name: 'mail.example.org' }],
+          answers,
+        });
+        const read = decodeResponse(bytes);
+        expect(read.id).toBe(id);
+        expect(read.question).toEqual({ name: 'mail.example.org', type: 1 });
+        expect(
+          read.answers.map((each, i) => {
+            const type = answers[i]?.type ?? 'A';
+            expect(each.type).toBe(TYPE[type]);
+            return { name: each.owner, ttl: each.ttl, type, data: readRecord(type, bytes, each) };
+          }),
+        ).toEqual(
+          answers.map((each) => ({
+            ...each,
+            data: each.type === 'TXT' ? [each.data].flat().join('') : each.data,
+          })),
+        );
+      }),
     );
   });
 });
