@@ -35,7 +35,7 @@ const FLAG = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100, RA: 0x0080, AD: 0
 const OPCODE = 0x7800;
 
 /** The largest answer over UDP that no network on the way fragments (DNS flag day 2020). */
-export const EDNS_SIZE = 1232;
+const EDNS_SIZE = 1232;
 const EDE_OPTION = 15;
 /** How many extended errors of an answer are kept, and how many octets of the text of each. */
 const MAX_ERRORS = 4;

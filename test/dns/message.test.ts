@@ -1,6 +1,7 @@
 import { decode, encode, type MxAnswer, type SrvAnswer, type StringAnswer, type TxtAnswer } from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RecordType } from '../../src/core/resolver.ts';
 import { decodeResponse, encodeQuery, idOf, setId, TYPE } from '../../src/dns/message.ts';
 import { MessageError } from '../../src/dns/name.ts';
 import { readRecord } from '../../src/dns/records.ts';
@@ -160,7 +161,7 @@ describe('what another library wrote', () => {
         expect(read.question).toEqual({ name: 'mail.example.org', type: 1 });
         expect(
           read.answers.map((each, i) => {
-            const type = answers[i]?.type ?? 'A';
+            const type = (answers[i]?.type ?? 'A') as RecordType;
             expect(each.type).toBe(TYPE[type]);
             return { name: each.owner, ttl: each.ttl, type, data: readRecord(type, bytes, each) };
           }),

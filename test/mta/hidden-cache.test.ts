@@ -1,6 +1,6 @@
 /**
- * The Node of Debian 13, whose c-ares keeps answers behind our back: a name that was mended counts as mended as soon as
- * our own cache lets go of it.
+ * The Node of Debian 13, whose own resolver keeps answers behind everybody's back. We do not use it: a name that was put
+ * right counts as soon as our own cache lets go of it.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

@@ -24,6 +24,8 @@ const BUILT = [
 export type Part =
   | 'postfix'
   | 'nsd'
+  | 'unbound'
+  | 'ldns-signzone'
   | 'miltertest'
   | 'openssl'
   | 'spamassassin'
