@@ -24,11 +24,6 @@ export interface Endpoint {
   readonly port: number;
 }
 
-export interface UdpOptions extends Endpoint {
-  /** Milliseconds on a steady scale. */
-  readonly now: () => number;
-}
-
 /** Sockets in use at a time: a forger would have to guess which of them a question left from. */
 const SOCKETS = 4;
 /** A port is given up after so many questions or milliseconds, whichever comes first. */
@@ -36,21 +31,21 @@ const USES = 500;
 const LIFE_MS = 30_000;
 
 export class UdpPool {
-  readonly #options: UdpOptions;
-  readonly #ports: Port[] = [];
+  readonly #endpoint: Endpoint;
+  readonly #ports: (Port | undefined)[] = [];
   #turn = 0;
 
-  constructor(options: UdpOptions) {
-    this.#options = options;
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
   }
 
   /** Sends a query, writing an id of its own into it. */
   ask(query: Buffer, listener: Listener): Cancel {
     this.#turn = (this.#turn + 1) % SOCKETS;
     let port = this.#ports[this.#turn];
-    if (port === undefined || port.worn(this.#options.now())) {
+    if (port === undefined || port.worn) {
       port?.retire();
-      port = new Port(this.#options);
+      port = new Port(this.#endpoint);
       this.#ports[this.#turn] = port;
     }
     return port.ask(query, listener);
@@ -58,14 +53,14 @@ export class UdpPool {
 
   /** Sends nothing more; what was sent may still be answered. */
   close(): void {
-    for (const port of this.#ports.splice(0)) port.retire();
+    for (const port of this.#ports.splice(0)) port?.retire();
   }
 }
 
 class Port {
   readonly #socket: Socket;
-  readonly #bornAt: number;
   readonly #waiting = new Map<number, Listener>();
+  readonly #life: NodeJS.Timeout;
   #uses = 0;
   #retired = false;
   /** Why the socket was closed; null while it is open. */
@@ -73,8 +68,7 @@ class Port {
   /** Queries that are sent once the socket is connected; null from then on. */
   #unsent: Buffer[] | null = [];
 
-  constructor({ address, port, now }: UdpOptions) {
-    this.#bornAt = now();
+  constructor({ address, port }: Endpoint) {
     this.#socket = createSocket({
       type: isIP(address) === 6 ? 'udp6' : 'udp4',
       // Addresses only: there is nothing to look up.
@@ -95,10 +89,13 @@ class Port {
     });
     // Whoever waits for an answer keeps a timer.
     this.#socket.unref();
+    this.#life = setTimeout(() => {
+      this.retire();
+    }, LIFE_MS).unref();
   }
 
-  worn(now: number): boolean {
-    return this.#dead !== null || this.#uses >= USES || now - this.#bornAt >= LIFE_MS;
+  get worn(): boolean {
+    return this.#dead !== null || this.#retired || this.#uses >= USES;
   }
 
   ask(query: Buffer, listener: Listener): Cancel {
@@ -149,6 +146,7 @@ class Port {
   #close(why: string): void {
     if (this.#dead !== null) return;
     this.#dead = why;
+    clearTimeout(this.#life);
     this.#socket.close();
   }
 }

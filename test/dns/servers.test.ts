@@ -36,6 +36,19 @@ describe('who is believed to have validated an answer', () => {
   });
 });
 
+it('changes with the file', () => {
+  let now = 0;
+  writeFileSync(resolvConf, 'nameserver 192.0.2.1\n');
+  const next = serversOf({ servers: [], timeoutMs: 3000, now: () => now, resolvConf });
+  const [old] = next().upstreams;
+  writeFileSync(resolvConf, 'nameserver 192.0.2.2\noptions trust-ad\n');
+  now = 999;
+  expect(next().upstreams).toEqual([old]);
+  now = 1000;
+  const [fresh] = next().upstreams;
+  expect([old?.trusted, fresh?.trusted]).toEqual([false, true]);
+});
+
 describe('the order', () => {
   it('is that of the file, and rotates where it says so', () => {
     let now = 0;
