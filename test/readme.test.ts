@@ -1,7 +1,7 @@
 /** The tables of the README are those of the program. `npm run docs` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { PRESETS } from '../src/core/check.ts';
+import { PRESETS, type Proof, PROOFS } from '../src/core/check.ts';
 import { findings } from '../src/core/checks/index.ts';
 import { flagOf } from '../src/config/option.ts';
 import { ROWS } from '../src/config/options.ts';
@@ -95,24 +95,56 @@ function findingsPage(): string {
   const sections = [...findings].map(
     ([
       id,
-      { basis, denies = 'none', summary, reference, reason, reply, rejectCode, tempfailCode, status },
+      {
+        basis,
+        denies = 'none',
+        summary,
+        reference,
+        reason,
+        reply,
+        replyWith = {},
+        rejectCode,
+        tempfailCode,
+        status,
+        excusedByProof = {},
+      },
     ]) => {
       const stream = denies === 'none' ? '' : ' Stream: failed, whatever else is shown.';
       const weights = PRESETS.map(
         (preset) => `${preset} ${presetWeight(findings.get(id) ?? raise(id), preset)}`,
       ).join(', ');
+      const excuses = PROOFS.flatMap((proof) => {
+        const most = excusedByProof[proof];
+        return most === undefined
+          ? []
+          : [
+              `${PROOF_WORDS[proof]}: ${PRESETS.map((preset) => (typeof most === 'number' ? most : most[preset])).join(', ')}`,
+            ];
+      });
       const lines = [
         `## ${id}\n`,
         `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.\n`,
         `What the sender is told, with the names filled in:\n`,
         `> ${basis === 'dns' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${reply.replaceAll(/[{}]/g, '*')}\n`,
+        ...Object.values(replyWith).map(
+          (words) => `Or, where that was seen:\n\n> ${words.replaceAll(/[{}]/g, '*')}\n`,
+        ),
         `Rests on: ${reference}. Basis: ${basis}.${stream} Weight: ${weights}. Why: ${reason}.\n`,
+        ...(excuses.length === 0 ? [] : [`At most, under ${PRESETS.join(', ')}, ${excuses.join('; ')}.\n`]),
       ];
       return lines.join('\n');
     },
   );
   return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to fix it. Generated; do not edit.\n\n${sections.join('\n')}`;
 }
+
+/** What is shown, in the words of the page. */
+const PROOF_WORDS: Readonly<Record<Proof, string>> = {
+  exact: 'where an address of the name is the client’s',
+  authorized: 'where the owner of the name permits the client',
+  aligned: 'where a verified reverse name without the address in it belongs to the same organisation',
+  reverse: 'where there is a verified reverse name without the address in it',
+};
 
 function raise(id: string): never {
   throw new Error(id);

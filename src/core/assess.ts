@@ -13,10 +13,12 @@ import {
   normalise,
   type Outcome,
   pass,
+  type Proof,
   type Zone,
 } from './check.ts';
 import { addressesOfName } from './checks/exists.ts';
 import { findingsOf } from './checks/index.ts';
+import { mayBeAnothers, reverseProofs } from './checks/iprev.ts';
 import { isMismatch, mismatch as mismatchWith } from './checks/mismatch.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
 import { isUnknown } from './checks/unknown.ts';
@@ -24,6 +26,7 @@ import type { Client } from './client.ts';
 import { keptText } from './kept-text.ts';
 import { type DnsAnswer, recordingResolver } from './recording-resolver.ts';
 import type { Resolver } from './resolver.ts';
+import { bounded } from './unknowns.ts';
 
 export interface Assessment {
   readonly client: Client;
@@ -32,6 +35,8 @@ export interface Assessment {
   /** What is wrong, in registry order; `dns-temperror` at most once. */
   readonly findings: readonly Finding[];
   readonly correspondence: Correspondence;
+  /** All that was shown of the client, strongest first. */
+  readonly proofs: readonly Proof[];
   /** The client gave its own address, or the name's owner says that it cannot be identified yet. */
   readonly optOut: boolean;
   /** A method that could have shown more correspondence met DNS trouble. */
@@ -120,7 +125,7 @@ function kept(outcome: Outcome): Outcome {
   if (finding === null) return seen === evidence ? outcome : { ...outcome, evidence: seen };
   const shared = finding.evidence === evidence;
   const told = shared ? seen : keptEvidence(finding.evidence);
-  return { ...outcome, evidence: seen, finding: { id: finding.id, evidence: told } };
+  return { ...outcome, evidence: seen, finding: { ...finding, evidence: told } };
 }
 
 function keptEvidence(evidence: Evidence): Evidence {
@@ -156,10 +161,11 @@ export function withSession<Facts = SessionFacts>(
 
 function conclude(
   client: Client,
-  outcomes: readonly CheckOutcome[],
+  told: readonly CheckOutcome[],
   checks: readonly Check[],
   dns: readonly DnsAnswer[],
 ): Assessment {
+  const outcomes = told.map((outcome) => withoutFalseNeighbour(outcome, client, told));
   const correspondence = outcomes.reduce<Correspondence>(
     (best, outcome) => (atLeast(outcome.correspondence, best) ? outcome.correspondence : best),
     'none',
@@ -168,6 +174,7 @@ function conclude(
     checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
   );
   const undecided = outcomes.some(({ check, result }) => result === 'temperror' && provers.has(check));
+  const proofs = proofsOf(client, outcomes);
   const trouble = troubleOf(outcomes, checks);
   const mismatch = mismatchOf(client, outcomes, correspondence);
   const found = outcomes.flatMap(({ finding }) => (finding === null ? [] : [finding]));
@@ -176,8 +183,9 @@ function conclude(
   return {
     client,
     outcomes,
-    findings: inRegistryOrder(found, checks),
+    findings: inRegistryOrder(found, checks).map((each) => bounded(each, outcomes, checks, proofs)),
     correspondence,
+    proofs,
     optOut: outcomes.some(({ optOut }) => optOut),
     undecided,
     trouble,
@@ -186,6 +194,30 @@ function conclude(
     settled: false,
   };
 }
+
+/**
+ * A neighbour whose reverse name is another's, or is not known, is no neighbour: a host next to the name's
+ * own may be anybody's.
+ */
+function withoutFalseNeighbour(
+  outcome: CheckOutcome,
+  client: Client,
+  outcomes: readonly CheckOutcome[],
+): CheckOutcome {
+  return outcome.correspondence === 'near' && mayBeAnothers(client, outcomes)
+    ? { ...outcome, correspondence: 'none' }
+    : outcome;
+}
+
+function proofsOf(client: Client, outcomes: readonly CheckOutcome[]): readonly Proof[] {
+  const shown = (['exact', 'authorized'] as const).filter((proof) =>
+    outcomes.some(({ correspondence }) => correspondence === proof),
+  );
+  const proofs = [...shown, ...reverseProofs(client, outcomes)];
+  return proofs.length === 0 ? NO_PROOFS : proofs;
+}
+
+const NO_PROOFS: readonly Proof[] = Object.freeze([]);
 
 /** A check that met trouble says so in its result, one of the operator's perhaps only in its finding. */
 function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]): Zone | null {

@@ -7,14 +7,17 @@
  */
 import { unknownFinding, type UnknownId } from './checks/unknown.ts';
 import type { Client } from './client.ts';
-import { type Evidence, type Finding, type FindingSpec, NOTHING } from './finding.ts';
+import { type Evidence, type Finding, type FindingSpec, NOTHING, type Proof } from './finding.ts';
 import type { Resolver } from './resolver.ts';
 
 // Whoever writes a check needs both.
 export * from './finding.ts';
 
-/** The strongest proof that client and name belong together, weakest last. */
-export const CORRESPONDENCES = ['exact', 'authorized', 'aligned', 'none'] as const;
+/**
+ * The strongest proof that client and name belong together, weakest last. `near` is no proof but a hint that a
+ * policy may go by: the client is a neighbour of the name's address, and nothing says that it is another's.
+ */
+export const CORRESPONDENCES = ['exact', 'authorized', 'aligned', 'near', 'none'] as const;
 export type Correspondence = (typeof CORRESPONDENCES)[number];
 
 /** Result words of RFC 8601 §2.7, with those of SPF. */
@@ -145,9 +148,13 @@ export function found<Id extends string>(id: Id, evidence: Evidence, result: Res
   return { result, evidence, finding: { id, evidence }, correspondence: 'none', optOut: false };
 }
 
-/** DNS could not say. `detail` is one word (`timeout`), `question` what was asked (`mail.example.org A`). */
-export function temperror(question: string, detail: string): Outcome<never> {
-  const finding = unknownFinding(question, detail);
+/**
+ * DNS could not say. `detail` is one word (`timeout`), `question` what was asked (`mail.example.org A`);
+ * `mootBy` is what makes the answer unimportant.
+ */
+export function temperror(question: string, detail: string, mootBy: readonly Proof[] = []): Outcome<never> {
+  const plain = unknownFinding(question, detail);
+  const finding = mootBy.length === 0 ? plain : { ...plain, mootBy };
   return { result: 'temperror', evidence: finding.evidence, finding, correspondence: 'none', optOut: false };
 }
 

@@ -24,6 +24,8 @@ export interface CsaOutcome {
   readonly detail: string;
   /** The record that decided, as owner and rdata. */
   readonly record: string | null;
+  /** For `defer`: the name itself has no record, and only a parent could not be asked. */
+  readonly ofParent?: true;
   /** The least TTL seen, in seconds. */
   readonly ttl: number | null;
 }
@@ -145,7 +147,8 @@ function judgeParents(answers: readonly ParentAnswer[]): Word {
     if (srv !== undefined) return failed('explicit authorization required', describe(owner, srv));
   }
   for (const { owner, answer } of answers) {
-    if (answer.status === 'temperror' && !isUnreadable(answer)) return deferred(owner, answer.detail);
+    if (answer.status === 'temperror' && !isUnreadable(answer))
+      return { ...deferred(owner, answer.detail), ofParent: true };
   }
   return unknown('no record');
 }

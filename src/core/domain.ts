@@ -7,11 +7,12 @@
  */
 import { parse } from 'tldts';
 
-const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+const LABEL = /^[a-z0-9_-]{1,63}$/i;
 
 /**
  * Whether a name is one that hosts and services have: letters, digits, hyphen and underscore, labels of 1–63
- * octets, at most 253 in all (RFC 1035 §2.3.4), no trailing dot.
+ * octets, at most 253 in all (RFC 1035 §2.3.4), no trailing dot. A hyphen may stand anywhere: what is no host
+ * name may be in DNS all the same (RFC 2181 §11).
  */
 export function isQueryName(name: string): boolean {
   return name.length > 0 && name.length <= 253 && name.split('.').every((label) => LABEL.test(label));

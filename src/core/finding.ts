@@ -41,6 +41,24 @@ export type ExcusedByProof = Readonly<Partial<Record<Proof, Weight>>>;
 /** Where client and name are proved to belong together, what was inferred against them no longer matters. */
 export const PROOF_LEAVES_NOTHING: ExcusedByProof = { exact: 0, authorized: 0 };
 
+/**
+ * A name without a public address identifies its host all the same where its owner permits the client (large
+ * services announce such names). A reverse name of the same organisation makes the owner known, and leaves a
+ * fault in DNS that the owner should hear of.
+ */
+export const CORRESPONDENCE_OUTWEIGHS_EXISTENCE: ExcusedByProof = {
+  authorized: 0,
+  aligned: { rfc5321: 2, emailcore: 0, strict: 10 },
+};
+
+/**
+ * A name that is in no public DNS, from a host with a proper reverse name: somebody runs it and can be asked, so
+ * the mail is delayed and told why, as Postfix does with 450.
+ */
+export const REVERSE_NAME_MAKES_IT_TEMPORARY: ExcusedByProof = {
+  reverse: { rfc5321: 5, emailcore: 10, strict: 10 },
+};
+
 interface AnySpec {
   /** What is wrong, for the administrator: a sentence without a subject's name in it. */
   readonly summary: string;
@@ -57,12 +75,19 @@ interface AnySpec {
    * Says what was seen, then what to do.
    */
   readonly reply: string;
+  /** Other words in place of `reply`, by the evidence that they need: the first that was seen decides. */
+  readonly replyWith?: Readonly<Record<string, string>>;
   /** SMTP reply code when rejected; 550 if absent (RFC 5321 §7.9). */
   readonly rejectCode?: number;
   /** SMTP reply code when tempfailed; 450 if absent. */
   readonly tempfailCode?: number;
   /** Enhanced status code without its class digit (RFC 3463), `7.1` if absent. */
   readonly status?: string;
+  /**
+   * The client failed a way of showing who it is. Where it failed several, the refusal says so in place of
+   * `status` (RFC 7372 §3.4).
+   */
+  readonly mechanism?: true;
   /** Of the findings that name the same group here, one client can have only one. In kebab-case. */
   readonly exclusive?: string;
   /**
@@ -70,7 +95,7 @@ interface AnySpec {
    * habits. Findings with basis `inferred`, `existence` or `dns` never weigh anything there.
    */
   readonly excusedByOptOut?: true;
-  /** What it weighs at most once something is shown. Declared only: no policy applies it yet. */
+  /** What it weighs at most once something is shown; a weight that the operator set counts all the same. */
   readonly excusedByProof?: ExcusedByProof;
 }
 
@@ -92,4 +117,11 @@ export interface Finding<Id extends string = string> {
   readonly evidence: Evidence;
   /** It rests on something that DNS could not say: it may delay mail, never refuse it. */
   readonly provisional?: true;
+  /**
+   * Of what DNS could not say: the findings that the answers might have led to. It weighs no more than the
+   * heaviest of them, so that not knowing of a missing record is no worse than knowing.
+   */
+  readonly atWorst?: readonly string[];
+  /** Of what DNS could not say: it no longer matters once one of these is shown. */
+  readonly mootBy?: readonly Proof[];
 }

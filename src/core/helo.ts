@@ -137,8 +137,22 @@ function characterName(character: string): string {
   if (code === 0x20) return 'a space';
   if (code < 0x20 || code === 0x7f) return 'a control character';
   if (code > 0x7f) return 'an octet beyond ASCII';
-  return `"${character}"`;
+  return SPELLED[character] ?? `"${character}"`;
 }
+
+/** Characters that a reply cannot hold, in words. */
+const SPELLED: Readonly<Record<string, string>> = {
+  '"': 'a quotation mark',
+  "'": 'an apostrophe',
+  '(': 'a parenthesis',
+  ')': 'a parenthesis',
+  ';': 'a semicolon',
+  '<': 'an angle bracket',
+  '>': 'an angle bracket',
+  '@': 'an at sign',
+  '?': 'a question mark',
+  '\\': 'a backslash',
+};
 
 /** RFC 5321 §4.1.3 `Snum 3("." Snum)`: one to three digits each, leading zeros are decimal. */
 function parseDottedQuad(text: string): IpAddress | null {

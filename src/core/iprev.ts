@@ -2,7 +2,7 @@
  * The iprev method of RFC 8601 §3: the names that the reverse tree gives for an address, and which of them
  * lead back to it. It is about the address alone and does not look at HELO.
  */
-import { isQueryName } from './domain.ts';
+import { isQueryName, organisation } from './domain.ts';
 import { type IpAddress, parseIp, reverseName, sameIp } from './ip.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -12,7 +12,7 @@ export interface Iprev {
    * no name; `temperror`: DNS could not say.
    */
   readonly result: 'pass' | 'fail' | 'temperror' | 'permerror';
-  /** The names as DNS gave them, the first ten; hostile bytes. */
+  /** The names as DNS gave them, ten at most; hostile bytes. */
   readonly names: readonly string[];
   /** Those that lead back, canonical. */
   readonly verified: readonly string[];
@@ -23,12 +23,20 @@ export interface Iprev {
 /** RFC 8601 gives no limit; RFC 7208 §4.6.4 uses the first ten names of a PTR answer, and so do we. */
 const MAX_NAMES = 10;
 
-export async function iprev(address: IpAddress, resolver: Resolver): Promise<Iprev> {
+/**
+ * With more names than are followed, those of the organisation `owner` come first, and the others in a stable
+ * order: servers rotate their answers, and a verdict must not depend on the turn.
+ */
+export async function iprev(
+  address: IpAddress,
+  resolver: Resolver,
+  owner: string | null = null,
+): Promise<Iprev> {
   const question = reverseName(address);
   const pointers = await resolver.lookup(question, 'PTR');
   if (pointers.status === 'temperror') return unknown([], `${question} PTR`, pointers.detail);
   if (pointers.status !== 'found') return { result: 'permerror', names: [], verified: [], trouble: null };
-  const names = pointers.records.slice(0, MAX_NAMES);
+  const names = followed(pointers.records, owner);
   const type = address.family === 4 ? 'A' : 'AAAA';
   const forward = await Promise.all(
     [...new Set(names.map((name) => name.toLowerCase()))].filter(isQueryName).map(async (name) => {
@@ -47,6 +55,14 @@ export async function iprev(address: IpAddress, resolver: Resolver): Promise<Ipr
     if (trouble !== null) return unknown(names, `${name} ${type}`, trouble);
   }
   return { result: 'fail', names, verified, trouble: null };
+}
+
+function followed(records: readonly string[], owner: string | null): readonly string[] {
+  if (records.length <= MAX_NAMES) return records;
+  const isOwn = (name: string): boolean =>
+    owner !== null && isQueryName(name) && organisation(name.toLowerCase()) === owner;
+  const names = [...new Set(records.map((name) => name.toLowerCase()))].sort();
+  return [...names.filter(isOwn), ...names.filter((name) => !isOwn(name))].slice(0, MAX_NAMES);
 }
 
 function leadsTo(text: string, address: IpAddress): boolean {

@@ -79,27 +79,32 @@ function verdictText(
   { assessment, verdict, policy, ownPolicy, shadow, shadowPolicy, access, dnsIll, elapsedMs }: Judged,
   room: Room,
 ): string {
-  const { rejectAt, tempfailAt, require } = policy;
+  const { rejectAt, tempfailAt, require, excuseFrom } = policy;
   const findings = verdict.counted.map(
-    ({ finding: { id, evidence, provisional }, weight }) =>
-      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight}${provisional === true ? ',"provisional":true' : ''},"evidence":${evidenceText(evidence, room)}}`,
+    ({ finding: { id, evidence, provisional, atWorst }, weight }) =>
+      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight}${provisional === true ? ',"provisional":true' : ''}${atWorst === undefined ? '' : `,"atWorst":${words(atWorst)}`},"evidence":${evidenceText(evidence, room)}}`,
   );
   const shadowText =
     shadow === null || shadowPolicy === null
       ? 'null'
       : `{"preset":"${shadowPolicy.preset}",${verdictMembers(shadow)}}`;
-  const { correspondence, optOut, undecided, trouble, settled, mismatch } = assessment;
-  const ids = assessment.findings.map(({ id }) => `"${id}"`);
+  const { correspondence, proofs, optOut, undecided, trouble, settled, mismatch } = assessment;
+  const ids = assessment.findings.map(({ id }) => id);
   return (
-    `{"policy":{"preset":"${policy.preset}","rejectAt":${rejectAt},"tempfailAt":${tempfailAt},"require":"${require}","own":${ownPolicy !== null}}` +
+    `{"policy":{"preset":"${policy.preset}","rejectAt":${rejectAt},"tempfailAt":${tempfailAt},"require":"${require}","excuseFrom":"${excuseFrom}","own":${ownPolicy !== null}}` +
     `,"verdict":{${verdictMembers(verdict)}},"findings":[${findings.join(',')}],"shadow":${shadowText}` +
     `,"access":${access === null ? 'null' : `{"action":"${access.action}","line":${access.line}}`}` +
     `,"dnsIll":${dnsIll},"elapsedMs":${Math.round(elapsedMs * 1000) / 1000}` +
-    `,"assessment":{"correspondence":"${correspondence}","optOut":${optOut},"undecided":${undecided}` +
+    `,"assessment":{"correspondence":"${correspondence}","proofs":${words(proofs)},"optOut":${optOut},"undecided":${undecided}` +
     `,"trouble":${trouble === null ? 'null' : `"${trouble}"`}` +
     `,"settled":${settled},"mismatch":${mismatch === null ? 'null' : evidenceText(mismatch, room)}` +
-    `,"findings":[${ids.join(',')}],"outcomes":[${assessment.outcomes.map((outcome) => outcomeText(outcome, room)).join(',')}]}`
+    `,"findings":${words(ids)},"outcomes":[${assessment.outcomes.map((outcome) => outcomeText(outcome, room)).join(',')}]}`
   );
+}
+
+/** Words of our own, which need no escape. */
+function words(list: readonly string[]): string {
+  return list.length === 0 ? '[]' : `["${list.join('","')}"]`;
 }
 
 function verdictMembers({ disposition, score, stream, cause }: Verdict): string {

@@ -1,59 +1,21 @@
 /**
  * A Resolver over a master file (RFC 1035 §5), so that a pair can be explained without a name server. What the file does
- * not hold does not exist. Reads $ORIGIN, $TTL, parentheses, comments, quoted strings, repeated owners, `@`, wildcards
- * (RFC 4592, the simple case) and the record types that checks ask for; others are passed over.
+ * not hold does not exist. Reads $ORIGIN, $TTL, parentheses, comments, quoted strings, repeated owners, `@`, DNAME and the
+ * record types that checks ask for; others are passed over.
  */
 import { canonicalName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
 import { FileError } from '../errors.ts';
-
-interface Stored {
-  readonly type: RecordType;
-  readonly ttl: number;
-  readonly data: RecordData[RecordType];
-}
-
-type Zone = ReadonlyMap<string, readonly Stored[]>;
+import { type Stored, type Zone, zoneAnswers } from './zone-answers.ts';
 
 const DEFAULT_TTL = 3600;
-/** As many aliases in a row as resolvers follow. */
-const MAX_ALIASES = 8;
-
 /** Throws FileError, naming the line, for a file that cannot be read. */
 export function zoneFileResolver(text: string, file: string): Resolver {
-  const zone = parseZone(text, file);
-  const parents = new Set([...zone.keys()].flatMap(ancestors));
-
-  function find(name: string, type: RecordType, aliases: number): Answer<RecordType> {
-    const records = zone.get(name) ?? (parents.has(name) ? [] : wildcard(zone, name));
-    if (records === undefined) return { status: 'nxdomain', ttl: null };
-    const matching = records.filter((record) => record.type === type);
-    if (matching.length > 0) {
-      const ttl = Math.min(...matching.map((record) => record.ttl));
-      return { status: 'found', records: matching.map(({ data }) => data), ttl };
-    }
-    const alias = records.find((record) => record.type === 'CNAME');
-    if (alias === undefined) return { status: 'nodata', ttl: null };
-    if (aliases === MAX_ALIASES) return { status: 'temperror', detail: 'servfail' };
-    return find(canonicalName(alias.data as string), type, aliases + 1);
-  }
-
+  const find = zoneAnswers(parseZone(text, file));
   return {
     lookup: <T extends RecordType>(name: string, type: T) =>
-      Promise.resolve(find(canonicalName(name), type, 0) as Answer<T>),
+      Promise.resolve(find(canonicalName(name), type) as Answer<T>),
   };
-}
-
-/** Every name above, which exists because something below it does (RFC 8020). */
-function ancestors(name: string): string[] {
-  const labels = name.split('.');
-  return labels.slice(1).map((_, i) => labels.slice(i + 1).join('.'));
-}
-
-function wildcard(zone: Zone, name: string): readonly Stored[] | undefined {
-  return ancestors(name)
-    .map((parent) => zone.get(`*.${parent}`))
-    .find((records) => records !== undefined);
 }
 
 interface Token {
@@ -96,12 +58,13 @@ function parseZone(text: string, file: string): Zone {
     }
     const type = rest.shift()?.text.toUpperCase();
     if (type === undefined) throw wrong('a record without a type');
-    const reader = READERS[type as RecordType] as ((fields: Fields) => RecordData[RecordType]) | undefined;
+    const reader = READERS[type as Stored['type']] as
+      ((fields: Fields) => RecordData[RecordType]) | undefined;
     if (reader === undefined) continue;
     try {
       const data = reader(new Fields(rest, origin));
       const records = zone.get(owner) ?? [];
-      records.push({ type: type as RecordType, ttl, data });
+      records.push({ type: type as Stored['type'], ttl, data });
       zone.set(owner, records);
     } catch {
       throw wrong(`this is no ${type} record`);
@@ -149,10 +112,13 @@ class Fields {
   }
 }
 
-const READERS: { readonly [T in RecordType]: (fields: Fields) => RecordData[T] } = {
+const READERS: { readonly [T in RecordType]: (fields: Fields) => RecordData[T] } & {
+  readonly DNAME: (fields: Fields) => string;
+} = {
   A: (fields) => fields.text(),
   AAAA: (fields) => fields.text(),
   CNAME: (fields) => fields.name(),
+  DNAME: (fields) => fields.name(),
   MX: (fields) => ({ preference: fields.number(), exchange: fields.name() }),
   NS: (fields) => fields.name(),
   PTR: (fields) => fields.name(),

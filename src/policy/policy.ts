@@ -4,7 +4,8 @@
  * cache.
  *
  * Invariants (tested as properties): adding a finding never softens a verdict; what DNS could not say never
- * makes a reject; trouble in the client's own reverse zone never excuses a name whose owner answered (it may
+ * makes a reject, and weighs no more than the worst it can turn out to be; where the client is proved to be the
+ * host of the name, or permitted by its owner, inferred findings alone reach no threshold; trouble in the client's own reverse zone never excuses a name whose owner answered (it may
  * delay mail); under `rfc5321` inferred findings alone reach no threshold; a literal equal to the client
  * fares no worse in any preset than with all checks off; an outage never turns what was declared against a
  * client into an acceptance; there is no discard.
@@ -19,14 +20,17 @@ import {
   type Finding,
   type FindingSpec,
   type PresetName,
+  type Proof,
+  PROOFS,
+  type Weight,
 } from '../core/check.ts';
 
 export type Disposition = 'accept' | 'tempfail' | 'reject';
 
 /**
- * `verified`: correspondence of the required strength. `unverified`: the client opted out (its own address
- * literal, or a declaration of the name's owner), or the name's owner could not be asked. `failed`: the rest,
- * and every declared "no".
+ * `verified`: correspondence of the required strength. `unverified`: the client is a neighbour that the policy
+ * excuses, or opted out (its own address literal, or a declaration of the name's owner), or the name's owner
+ * could not be asked. `failed`: the rest, and every declared "no".
  */
 export type Stream = 'verified' | 'unverified' | 'failed';
 
@@ -36,10 +40,10 @@ export interface Policy {
   readonly rejectAt: number;
   /** Score from which mail is tempfailed; never above `rejectAt`. */
   readonly tempfailAt: number;
-  /**
-   * The weakest correspondence that is enough. Anything weaker is a `helo-mismatch` where the name resolves.
-   */
-  readonly require: Exclude<Correspondence, 'none'>;
+  /** The weakest correspondence with which the stream is `verified`. */
+  readonly require: Exclude<Correspondence, 'near' | 'none'>;
+  /** The weakest with which the mail is not held against the name: with less, a name that resolves is a mismatch. */
+  readonly excuseFrom: Exclude<Correspondence, 'none'>;
   /** Weight of every known finding, zero or more. */
   readonly weights: ReadonlyMap<string, number>;
   /** Findings whose weight the operator set; it is never waived. */
@@ -52,6 +56,7 @@ export interface Policy {
 export interface PolicyChanges {
   readonly rejectAt?: number | undefined;
   readonly tempfailAt?: number | undefined;
+  /** Draws both lines. */
   readonly require?: Policy['require'] | undefined;
   readonly weights?: ReadonlyMap<string, number> | undefined;
 }
@@ -72,11 +77,11 @@ export interface CountedFinding {
   readonly weight: number;
 }
 
-const REQUIRED: Readonly<Record<PresetName, Policy['require']>> = {
-  // No effect on the score, since a mismatch weighs nothing; it only draws the line between the streams.
-  rfc5321: 'aligned',
-  emailcore: 'aligned',
-  strict: 'authorized',
+/** Where a preset draws its two lines. The second has no effect on the score of rfc5321: a mismatch weighs nothing. */
+const LINES: Readonly<Record<PresetName, Pick<Policy, 'require' | 'excuseFrom'>>> = {
+  rfc5321: { require: 'aligned', excuseFrom: 'near' },
+  emailcore: { require: 'aligned', excuseFrom: 'near' },
+  strict: { require: 'authorized', excuseFrom: 'authorized' },
 };
 
 export const DEFAULT_REJECT_AT = 10;
@@ -96,7 +101,8 @@ export function makePolicy(
     preset,
     rejectAt: changes.rejectAt ?? DEFAULT_REJECT_AT,
     tempfailAt: changes.tempfailAt ?? DEFAULT_TEMPFAIL_AT,
-    require: changes.require ?? REQUIRED[preset],
+    require: changes.require ?? LINES[preset].require,
+    excuseFrom: changes.require ?? LINES[preset].excuseFrom,
     weights,
     operatorSet: new Set(changes.weights?.keys() ?? []),
     findings,
@@ -104,7 +110,11 @@ export function makePolicy(
 }
 
 export function presetWeight(spec: FindingSpec, preset: PresetName): number {
-  return typeof spec.weight === 'number' ? spec.weight : spec.weight[preset];
+  return inPreset(spec.weight, preset);
+}
+
+function inPreset(weight: Weight, preset: PresetName): number {
+  return typeof weight === 'number' ? weight : weight[preset];
 }
 
 /**
@@ -117,7 +127,7 @@ export function presetWeight(spec: FindingSpec, preset: PresetName): number {
 export function decide(assessment: Assessment, policy: Policy, dnsIll = false): Verdict {
   const weighed = judged(assessment, policy).map((finding) => ({
     finding,
-    weight: waived(finding, assessment, policy) ? 0 : (policy.weights.get(finding.id) ?? 0),
+    weight: waived(finding, assessment, policy) ? 0 : weightOf(finding, assessment.proofs, policy),
   }));
   const excused = dnsIll && !weighed.some(({ finding, weight }) => weight > 0 && isDeclared(finding, policy));
   const counted = excused
@@ -142,20 +152,41 @@ export function decide(assessment: Assessment, policy: Policy, dnsIll = false): 
  * The findings that this policy judges by. `assess` reports a mismatch only where nothing at all was shown; a
  * policy that requires more than was shown sees one too.
  */
-function judged(assessment: Assessment, { require }: Policy): readonly Finding[] {
+function judged(assessment: Assessment, { excuseFrom }: Policy): readonly Finding[] {
   const { findings, correspondence } = assessment;
-  return atLeast(correspondence, require)
+  return atLeast(correspondence, excuseFrom)
     ? findings
-    : withMismatch(assessment, { correspondence, required: require });
+    : withMismatch(assessment, { correspondence, required: excuseFrom });
 }
 
 function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean {
   return provisional !== true && findings.get(id)?.basis !== 'dns';
 }
 
-/** Whether findings of the text alone make a policy reject, whatever else might be found. */
+/** What the finding weighs with these proofs: see `FindingSpec.excusedByProof` and `Finding.atWorst`. */
+function weightOf({ id, atWorst }: Finding, proofs: readonly Proof[], policy: Policy): number {
+  const weight = excusedWeight(id, proofs, policy);
+  if (atWorst === undefined || policy.operatorSet.has(id)) return weight;
+  return Math.min(weight, Math.max(0, ...atWorst.map((worst) => excusedWeight(worst, proofs, policy))));
+}
+
+function excusedWeight(id: string, proofs: readonly Proof[], policy: Policy): number {
+  const { weights, operatorSet, findings, preset } = policy;
+  const weight = weights.get(id) ?? 0;
+  const excuses = findings.get(id)?.excusedByProof;
+  if (excuses === undefined || operatorSet.has(id)) return weight;
+  return proofs.reduce((least, proof) => {
+    const most = excuses[proof];
+    return most === undefined ? least : Math.min(least, inPreset(most, preset));
+  }, weight);
+}
+
+/**
+ * Whether findings of the text alone make a policy reject, whatever else might be found and whatever DNS might
+ * prove of the client.
+ */
 export function settles(found: readonly Finding[], policy: Policy): boolean {
-  return found.reduce((sum, { id }) => sum + (policy.weights.get(id) ?? 0), 0) >= policy.rejectAt;
+  return found.reduce((sum, { id }) => sum + excusedWeight(id, PROOFS, policy), 0) >= policy.rejectAt;
 }
 
 /** The most that inferred findings alone can weigh under a policy, and what they are. */
@@ -245,6 +276,8 @@ function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Fin
 function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
   if (findings.some((finding) => denialOf(finding, policy) !== 'none')) return 'failed';
   if (atLeast(correspondence, policy.require)) return 'verified';
+  // A neighbour is excused and not identified.
+  if (atLeast(correspondence, policy.excuseFrom)) return 'unverified';
   const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
   return unnamed || trouble === 'owner' ? 'unverified' : 'failed';
 }

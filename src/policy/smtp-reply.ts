@@ -26,6 +26,8 @@ export interface ReplyOptions {
   readonly templates: ReadonlyMap<string, string>;
 }
 
+/** RFC 7372 §3.4. */
+const SEVERAL_FAILED = '7.26';
 const PLACEHOLDER = /\{([a-z]+)\}/;
 /** Templates taken apart: text, name, text, … There are few: ours and the operator's. */
 const parts = new Map<string, readonly string[]>();
@@ -56,10 +58,12 @@ export function smtpReply(
   const permanent = verdict.disposition === 'reject';
   // Codes like 501 say that the command is malformed for good; the temporary form of every refusal is a 450.
   const code = permanent ? (spec?.rejectCode ?? 550) : (spec?.tempfailCode ?? 450);
-  const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
+  const others = otherMechanisms(verdict, specs);
+  const own = permanent && others.length > 0 ? SEVERAL_FAILED : (spec?.status ?? '7.1');
+  const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : own;
   // These words fit wherever an address does: "IN A unknown" is no record to publish.
   const client = assessment.client.ip?.text ?? 'your address';
-  const said = fill(options.templates.get(id) ?? spec?.reply ?? id, {
+  const said = fill(options.templates.get(id) ?? wordsOf(spec, evidence) ?? id, {
     client,
     helo: assessment.client.helo.text,
     ...evidence,
@@ -67,8 +71,30 @@ export function smtpReply(
   return {
     code,
     enhancedCode: `${permanent ? 5 : 4}.${status}`,
-    text: assemble(id, said, tail(id, options, reference), MAX_TEXT - address.length - SENDMAIL_DOTS),
+    text: assemble(
+      id,
+      said,
+      `${others.length === 0 ? '' : `; also ${others.join(', ')}`}${tail(id, options, reference)}`,
+      MAX_TEXT - address.length - SENDMAIL_DOTS,
+    ),
   };
+}
+
+/**
+ * The other mechanisms that failed beside one that is the cause; none where the cause is something else. The
+ * enhanced code says only that there are several, so that the text has to name them (RFC 7372 §3.4).
+ */
+function otherMechanisms({ cause, counted }: Verdict, specs: ReadonlyMap<string, FindingSpec>): string[] {
+  const failed = counted
+    .filter(({ finding, weight }) => weight > 0 && specs.get(finding.id)?.mechanism === true)
+    .map(({ finding }) => finding.id);
+  return cause !== null && failed.includes(cause.id) ? failed.filter((id) => id !== cause.id) : [];
+}
+
+/** What a finding with this evidence tells the sender. */
+function wordsOf(spec: FindingSpec | undefined, evidence: Evidence): string | undefined {
+  const special = Object.entries(spec?.replyWith ?? {}).find(([seen]) => evidence[seen] !== undefined);
+  return special?.[1] ?? spec?.reply;
 }
 
 /** The names in braces. */
@@ -97,10 +123,13 @@ function partsOf(template: string): readonly string[] {
 
 /**
  * Printable ASCII without the characters that Postfix itself replaces in a HELO, cut with `...` beyond
- * `limit`.
+ * `limit`. Quotes stay quotes, of the other kind.
  */
 export function clean(text: string, limit: number): string {
-  const printable = text.slice(0, limit + 1).replaceAll(/[^\x20-\x7e]|[<>()";@\\]/g, '?');
+  const printable = text
+    .slice(0, limit + 1)
+    .replaceAll('"', "'")
+    .replaceAll(/[^\x20-\x7e]|[<>();@\\]/g, '?');
   return printable.length > limit ? `${printable.slice(0, limit - 3)}...` : printable;
 }
 
@@ -114,5 +143,6 @@ function tail(id: string, { helpUrl, contact }: ReplyOptions, reference: string 
 function assemble(id: string, said: string, end: string, limit: number): string {
   const room = Math.max(MIN_SAID, limit - id.length - 3 - end.length);
   const cut = said.length > room ? `${said.slice(0, room - 3)}...` : said;
-  return `[${id}] ${cut}${end}`;
+  // Templates of the operator's own checks are text of any kind; a reply is ASCII (RFC 5321 §4.2).
+  return `[${id}] ${cut}${end}`.replaceAll(/[^\x20-\x7e]/g, '?');
 }

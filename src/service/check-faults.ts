@@ -135,6 +135,9 @@ function specFault(spec: unknown): string | null {
   }
   if (status !== undefined && !/^\d{1,3}\.\d{1,3}$/.test(status)) return '"status" must be like 7.1';
   if (texts.said !== undefined && !isText(texts.said)) return '"said" must be a text';
+  const { replyWith } = texts;
+  if (replyWith !== undefined && !(isObject(replyWith) && Object.values(replyWith).every(isText)))
+    return '"replyWith" must give a text for names of evidence';
   return declarationFault(spec);
 }
 
@@ -143,6 +146,7 @@ function declarationFault({
   basis,
   denies,
   exclusive,
+  mechanism,
   excusedByOptOut,
   excusedByProof,
 }: Readonly<Record<string, unknown>>): string | null {
@@ -154,6 +158,7 @@ function declarationFault({
   if (exclusive !== undefined && !(typeof exclusive === 'string' && NAME.test(exclusive))) {
     return '"exclusive" must name a group in kebab-case';
   }
+  if (mechanism !== undefined && mechanism !== true) return '"mechanism" can only be true';
   if (excusedByOptOut !== undefined && excusedByOptOut !== true) return '"excusedByOptOut" can only be true';
   if (excusedByProof === undefined) return null;
   const excuses = isObject(excusedByProof) ? Object.entries(excusedByProof) : [];

@@ -53,13 +53,27 @@ describe('iprev (RFC 8601 §3)', () => {
     expect(await judge(zone)).toBe(wanted);
   });
 
-  it('follows the first ten names only, each once', async () => {
+  it('follows ten names only, each once', async () => {
     if (client === null) throw new Error('no client');
     const many = Array.from({ length: 1000 }, (_, i) => `h${i + 1}.org`);
     const resolver = zoneResolver({ [REVERSE]: { PTR: ['h0.org', 'H0.org', ...many] } });
     const { names } = await iprev(client, resolver);
     expect(names).toHaveLength(10);
-    expect(resolver.queries).toHaveLength(1 + 9);
+    expect(resolver.queries).toHaveLength(1 + 10);
+  });
+
+  it('follows the same names in whatever order a server gives them, those of the HELO’s owner first', async () => {
+    if (client === null) throw new Error('no client');
+    const own = ['z1.sender.org', 'z2.sender.org'];
+    const names = [...Array.from({ length: 30 }, (_, i) => `h${i}.other.org`), ...own];
+    const zone = { 'z2.sender.org': { A: ['192.0.2.1'] } };
+    for (let turn = 0; turn < names.length; turn++) {
+      const rotated = [...names.slice(turn), ...names.slice(0, turn)];
+      const resolver = zoneResolver({ ...zone, [REVERSE]: { PTR: rotated } });
+      const told = await iprev(client, resolver, 'sender.org');
+      expect(told.verified).toEqual(['z2.sender.org']);
+      expect(told.names.slice(0, 3)).toEqual([...own, 'h0.other.org']);
+    }
   });
 
   it('asks AAAA for an IPv6 client', async () => {

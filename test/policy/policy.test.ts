@@ -4,6 +4,8 @@ import type { Assessment } from '../../src/core/assess.ts';
 import {
   type Correspondence,
   CORRESPONDENCES,
+  type Proof,
+  PROOFS,
   type Finding,
   PRESETS,
   type Zone,
@@ -31,6 +33,7 @@ function assessment(ids: readonly string[], changes: Partial<Assessment> = {}): 
     outcomes: [],
     findings: ids.map(finding),
     correspondence: 'none',
+    proofs: [],
     optOut: false,
     undecided: false,
     trouble: null,
@@ -60,6 +63,7 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
 const anyFacts = fc
   .record({
     correspondence: fc.constantFrom<Correspondence>(...CORRESPONDENCES),
+    proofs: fc.subarray<Proof>([...PROOFS]),
     optOut: fc.boolean(),
     undecided: fc.boolean(),
     trouble: fc.constantFrom<Zone>('owner', 'client'),
@@ -133,6 +137,7 @@ describe('decide', () => {
 
   it.each<[Correspondence, Policy['require'], boolean]>([
     ['none', 'aligned', true],
+    ['near', 'aligned', true],
     ['aligned', 'aligned', false],
     ['aligned', 'authorized', true],
     ['authorized', 'authorized', false],
@@ -141,6 +146,16 @@ describe('decide', () => {
   ])('correspondence %s where %s is required is a mismatch: %s', (correspondence, require, short) => {
     const facts = { correspondence, mismatch: { addresses: '203.0.113.1' } };
     const { counted } = decide(assessment([], facts), makePolicy('emailcore', findings, { require }));
+    expect(counted.some(({ finding: { id } }) => id === 'helo-mismatch')).toBe(short);
+  });
+
+  it.each([
+    ['rfc5321', false],
+    ['emailcore', false],
+    ['strict', true],
+  ] as const)('a neighbour is a mismatch under %s, where nothing is required: %s', (preset, short) => {
+    const facts = { correspondence: 'near', mismatch: { addresses: '203.0.113.1' } } as const;
+    const { counted } = decide(assessment([], facts), makePolicy(preset, findings));
     expect(counted.some(({ finding: { id } }) => id === 'helo-mismatch')).toBe(short);
   });
 
@@ -154,6 +169,7 @@ describe('the stream', () => {
   it.each<[string, string[], Partial<Assessment>, string]>([
     ['exact', [], { correspondence: 'exact' }, 'verified'],
     ['aligned, which is enough', [], { correspondence: 'aligned' }, 'verified'],
+    ['a neighbour, who is excused and not identified', [], { correspondence: 'near' }, 'unverified'],
     ['nothing shown', ['helo-mismatch'], {}, 'failed'],
     ['no such name', ['helo-nxdomain'], {}, 'failed'],
     ['its own literal', ['helo-literal'], { optOut: true }, 'unverified'],
@@ -174,7 +190,95 @@ describe('the stream', () => {
   });
 });
 
+/** What is left of a finding under rfc5321, emailcore and strict once something is shown. */
+describe('what proof leaves of', () => {
+  it.each<[string, Proof[], number[]]>([
+    ['helo-nxdomain', [], [5, 10, 10]],
+    ['helo-nxdomain', ['authorized'], [0, 0, 0]],
+    ['helo-no-address', ['aligned', 'reverse'], [2, 0, 10]],
+    ['helo-private-address', ['authorized', 'aligned', 'reverse'], [0, 0, 0]],
+    ['helo-private-address', ['reverse'], [5, 10, 10]],
+    ['helo-special-use', ['reverse'], [5, 10, 10]],
+    ['helo-unregistered', ['reverse'], [5, 10, 10]],
+    ['helo-not-fqdn', ['reverse'], [10, 10, 10]],
+    ['helo-underscore', ['exact', 'aligned', 'reverse'], [10, 10, 10]],
+    ['helo-public-suffix', ['exact'], [0, 0, 0]],
+    ['helo-public-suffix', ['aligned', 'reverse'], [10, 10, 10]],
+    ['helo-spf-softfail', ['exact'], [1, 1, 1]],
+    ['helo-spf-fail', ['exact', 'reverse'], [10, 10, 10]],
+    ['iprev-none', ['exact'], [0, 0, 0]],
+    ['helo-dynamic', ['authorized'], [0, 0, 0]],
+    ['helo-churn', ['aligned', 'reverse'], [2, 2, 4]],
+  ])('%s with %j: %j', (id, proofs, wanted) => {
+    const weigh = (changes: PolicyChanges): number[] =>
+      PRESETS.map(
+        (preset) => decide(assessment([id], { proofs }), makePolicy(preset, findings, changes)).score,
+      );
+    expect(weigh({})).toEqual(wanted);
+    // Who sets a weight means it.
+    expect(weigh({ weights: new Map([[id, 7]]) })).toEqual([7, 7, 7]);
+  });
+});
+
+describe('what DNS could not say', () => {
+  const unknown = (atWorst: readonly string[], proofs: Proof[] = []): number[] => {
+    const given = { ...assessment([], { proofs }), findings: [{ ...finding('dns-temperror'), atWorst }] };
+    return PRESETS.map((preset) => decide(given, makePolicy(preset, findings)).score);
+  };
+
+  it.each<[string[], Proof[], number[]]>([
+    [['iprev-fail', 'iprev-none'], [], [0, 0, 4]],
+    [['iprev-fail', 'iprev-none'], ['exact'], [0, 0, 0]],
+    [['helo-spf-fail'], ['exact'], [0, 0, 5]],
+    [['helo-nxdomain'], ['authorized'], [0, 0, 0]],
+    [[], [], [0, 0, 0]],
+  ])('and is at worst %j, with %j weighs %j', (atWorst, proofs, wanted) => {
+    expect(unknown(atWorst, proofs)).toEqual(wanted);
+  });
+
+  it('weighs what the operator says, whatever it might have been', () => {
+    const policy = makePolicy('rfc5321', findings, { weights: new Map([['dns-temperror', 6]]) });
+    const given = { ...assessment([]), findings: [{ ...finding('dns-temperror'), atWorst: [] }] };
+    expect(decide(given, policy).score).toBe(6);
+  });
+});
+
 describe('invariants', () => {
+  it.each(PRESETS)('under %s inferred findings alone refuse and delay no host that is proved', (preset) => {
+    // A mismatch and a literal are those of hosts of which nothing is shown.
+    const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred' && !/mismatch$/.test(id));
+    expect(inferred.length).toBeGreaterThan(0);
+    const proved = fc.constantFrom('exact' as const, 'authorized' as const);
+    fc.assert(
+      fc.property(fc.subarray(inferred), proved, anyFacts, (ids, correspondence, facts) => {
+        const given = assessment(ids, { ...facts, correspondence, proofs: [correspondence] });
+        expect(decide(given, makePolicy(preset, findings)).disposition).toBe('accept');
+      }),
+    );
+  });
+
+  it('an unknown weighs no more than the worst it can turn out to be', () => {
+    fc.assert(
+      fc.property(anyIds, anyFacts, fc.constantFrom(...PRESETS), (ids, facts, preset) => {
+        const policy = makePolicy(preset, findings);
+        const open = { ...assessment([], facts), findings: [{ ...finding('dns-temperror'), atWorst: ids }] };
+        const known = ids.map((id) => decide(assessment([id], facts), policy).score);
+        expect(decide({ ...open, mismatch: null }, policy).score).toBeLessThanOrEqual(Math.max(0, ...known));
+      }),
+    );
+  });
+
+  it('no proof makes a verdict harder', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyIds, anyFacts, fc.constantFrom(...PROOFS), (policy, ids, facts, proof) => {
+        const before = decide(assessment(ids, facts), policy);
+        const after = decide(assessment(ids, { ...facts, proofs: [...facts.proofs, proof] }), policy);
+        expect(after.score).toBeLessThanOrEqual(before.score);
+        expect(SEVERITY[after.disposition]).toBeLessThanOrEqual(SEVERITY[before.disposition]);
+      }),
+    );
+  });
+
   it('adding a finding never softens a verdict', () => {
     fc.assert(
       fc.property(anyPolicy, anyIds, fc.constantFrom(...IDS), anyFacts, (policy, ids, more, facts) => {
@@ -317,6 +421,11 @@ describe('with the resolver out of order', () => {
 describe('settles', () => {
   it.each<[string[], PolicyChanges, boolean]>([
     [['helo-syntax'], {}, true],
+    // DNS may show what makes less of them.
+    [['helo-special-use'], {}, false],
+    [['helo-public-suffix'], {}, false],
+    [['helo-special-use'], { weights: new Map([['helo-special-use', 10]]) }, true],
+    [['helo-special-use'], { rejectAt: 5 }, true],
     [['helo-dynamic', 'helo-trailing-dot'], {}, false],
     [['helo-syntax'], { rejectAt: 11 }, false],
     [['helo-syntax'], { weights: new Map([['helo-syntax', 0]]) }, false],

@@ -82,12 +82,23 @@ describe('the verdicts of rfc5321, emailcore and strict', () => {
       SAME('tempfail', 'failed'),
     ],
     [
+      'a neighbour without a reverse name',
+      { [REVERSE]: {}, 'mail.sender.org': { A: ['203.0.113.99'] } },
+      'accept unverified, accept unverified, reject failed',
+    ],
+    [
+      'a neighbour whose reverse zone fails, who may be anybody',
+      { [REVERSE]: 'temperror', 'mail.sender.org': { A: ['203.0.113.99'] } },
+      SAME('tempfail', 'failed'),
+    ],
+    [
       'SPF that permits the client, and the reverse zone silent',
       {
         [REVERSE]: 'temperror',
         'mail.sender.org': { A: ['198.51.100.7'], TXT: [`v=spf1 ip4:${CLIENT} -all`] },
       },
-      'accept verified, accept verified, tempfail verified',
+      // At worst there is no reverse name, which would not count beside the owner's yes.
+      'accept verified, accept verified, accept verified',
     ],
     [
       'SPF that says no, and the reverse zone silent: the no is certain',
@@ -113,6 +124,7 @@ it('a check says whose zones it reads: another’s that fails excuses, one of th
     const own = defineCheck({
       name: 'own',
       findings: {},
+      provesCorrespondence: true,
       ...(reads === undefined ? {} : { reads }),
       run: () => temperror('x TXT', 'timeout'),
     });
@@ -166,7 +178,7 @@ describe('whatever the owner has published and answered', () => {
   );
   const owner = fc
     .record({
-      A: fc.constantFrom<readonly string[]>([], ['198.51.100.7'], [CLIENT], ['10.0.0.1'], ['203.0.113.99']),
+      A: fc.constantFrom<readonly string[]>([], ['198.51.100.7'], [CLIENT], ['10.0.0.1'], ['203.0.114.99']),
       TXT: fc.array(record, { maxLength: 1 }),
       gone: fc.boolean(),
     })

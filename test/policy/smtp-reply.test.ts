@@ -20,6 +20,9 @@ const ZONE: Zone = {
   'csa.sender.org': { A: ['198.51.100.1'] },
   '_client._smtp.csa.sender.org': { SRV: [{ priority: 1, weight: 1, port: 0, target: 'csa.sender.org' }] },
   'auth.sender.org': { A: ['198.51.100.1'] },
+  'twice.sender.org': { A: ['198.51.100.1'], TXT: ['v=spf1 -all'] },
+  '_client._smtp.twice.sender.org': { SRV: [{ priority: 1, weight: 1, port: 0, target: 'x.sender.org' }] },
+  'nowhere.sender.org': { CNAME: ['gone.sender.org'] },
   '_auth.auth.sender.org': { TXT: ['helo=198.51.100.0/24'] },
   'sender.org': { NS: ['ns.sender.org'] },
   'broken.org': 'temperror',
@@ -154,6 +157,76 @@ describe('smtpReply', () => {
     );
   });
 
+  it.each<[string, string, [string, number][], string]>([
+    [
+      'several mechanisms that failed, by name (RFC 7372 §3.4)',
+      'twice.sender.org',
+      [],
+      '550 5.7.26 [helo-spf-fail] HELO twice.sender.org: its SPF record does not permit 192.0.2.1 (-all of twice.sender.org); add the client to the record, or announce another name; also helo-csa-fail, iprev-fail',
+    ],
+    [
+      'one that counts',
+      'twice.sender.org',
+      [
+        ['helo-csa-fail', 0],
+        ['iprev-fail', 0],
+      ],
+      '550 5.7.23 [helo-spf-fail] ',
+    ],
+    ['a cause that is none', 'twice.sender.org', [['helo-churn', 99]], '550 5.7.1 [helo-churn] '],
+    [
+      'a delay',
+      'twice.sender.org',
+      [
+        ['helo-spf-fail', 3],
+        ['helo-csa-fail', 2],
+        ['iprev-fail', 0],
+      ],
+      '450 4.7.1 [helo-spf-fail] ',
+    ],
+    [
+      'an alias that leads nowhere',
+      'nowhere.sender.org',
+      [],
+      '450 4.7.1 [helo-nxdomain] HELO nowhere.sender.org is an alias of gone.sender.org, which leads nowhere; point it at a host or remove it',
+    ],
+    [
+      'a character that is not allowed',
+      'a!b.sender.org',
+      [],
+      "501 5.5.2 [helo-syntax] HELO a!b.sender.org is not a domain name: '!' is not allowed in a domain; ",
+    ],
+    [
+      'one that a reply cannot hold',
+      'a@b',
+      [],
+      '501 5.5.2 [helo-syntax] HELO a?b is not a domain name: an at sign is not allowed in a domain; ',
+    ],
+    [
+      'a tag that is none',
+      '[IPv5:x]',
+      [],
+      "501 5.5.2 [helo-literal-malformed] HELO [IPv5:x] is not an address literal: 'IPv5' is not a registered tag; ",
+    ],
+  ])('of %s', async (_, helo, weights, wanted) => {
+    const rest: [string, number][] = [
+      ['helo-changed', 0],
+      ['helo-churn', 0],
+    ];
+    expect((await replyTo('192.0.2.1', helo, [...rest, ...weights])).slice(0, wanted.length)).toBe(wanted);
+  });
+
+  it('is ASCII whatever an operator’s own check says', async () => {
+    const assessment = await assessed('192.0.2.1', 'Jupiter', ZONE);
+    const spec = findings.get('helo-not-fqdn');
+    if (spec === undefined) throw new Error('no such finding');
+    const verdict = decide(assessment, makePolicy('rfc5321', findings));
+    const specs = new Map([['helo-not-fqdn', { ...spec, reply: 'HELO {helo}: bitte ändern\r\n' }]]);
+    expect(smtpReply(verdict, assessment, specs, PLAIN, null)?.text).toBe(
+      '[helo-not-fqdn] HELO Jupiter: bitte ?ndern??',
+    );
+  });
+
   it('is null for an acceptance', async () => {
     expect(await replyTo('192.0.2.1', 'a.sender.org', [['iprev-fail', 0]])).toBe('none');
   });
@@ -175,7 +248,7 @@ describe('clean', () => {
   it.each([
     ['mail.example.org', 100, 'mail.example.org'],
     ['a\r\nb\0\xe9', 100, 'a??b??'],
-    ['<a>"(b);@\\', 100, '?a???b????'],
+    ['<a>"(b);@\\', 100, "?a?'?b????"],
     ['abcdefghij', 8, 'abcde...'],
   ])('%j to %i', (text, limit, wanted) => {
     expect(clean(text, limit)).toBe(wanted);

@@ -1,10 +1,11 @@
 /**
  * Is the client one of the addresses of the name it gives (exact), or their neighbour in the same /24 or /64,
- * as the hosts of a pool are (aligned)? RFC 5321 §4.1.4: a server MAY verify this.
+ * as the hosts of a pool are (near)? RFC 5321 §4.1.4: a server MAY verify this.
  */
 import { defineCheck, none, type Outcome, pass, temperror } from '../check.ts';
 import { queryName } from '../helo.ts';
-import { parseIp, sameIp, sharesPrefix } from '../ip.ts';
+import { type IpAddress, parseIp, sameIp, sharesPrefix } from '../ip.ts';
+import type { Answer, Resolver } from '../resolver.ts';
 
 export const addressMatches = defineCheck({
   name: 'address',
@@ -14,19 +15,44 @@ export const addressMatches = defineCheck({
   async run({ ip, helo }, resolver): Promise<Outcome<never>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();
-    // Only the client's own family can hold its address; the other says nothing about it.
     const type = ip.family === 4 ? 'A' : 'AAAA';
-    const answer = await resolver.lookup(name, type);
+    const own = await resolver.lookup(name, type);
+    const answer = isAmong(own, ip) ? own : await withMapped(own, name, ip, resolver);
     if (answer.status === 'temperror') return temperror(`${name} ${type}`, answer.detail);
     if (answer.status !== 'found') return none({ detail: `no ${type} record` });
-    const addresses = answer.records.map(parseIp).filter((address) => address !== null);
+    const addresses = addressesOf(answer);
     const evidence = { addresses: addresses.map((address) => address.text).join(' ') };
-    if (addresses.some((address) => sameIp(address, ip))) return pass(evidence, 'exact');
+    if (isAmong(answer, ip)) return pass(evidence, 'exact');
     const width = ip.family === 4 ? 24 : 64;
     const neighbour = addresses.find((address) => sharesPrefix(address, ip, width));
     if (neighbour !== undefined) {
-      return none({ ...evidence, neighbour: neighbour.text, network: `/${width}` }, 'aligned');
+      return none({ ...evidence, neighbour: neighbour.text, network: `/${width}` }, 'near');
     }
     return { ...none(evidence), result: 'fail' };
   },
 });
+
+type Addresses = Answer<'A'> | Answer<'AAAA'>;
+
+function addressesOf(answer: Addresses): IpAddress[] {
+  return answer.status === 'found' ? answer.records.map(parseIp).filter((address) => address !== null) : [];
+}
+
+function isAmong(answer: Addresses, ip: IpAddress): boolean {
+  return addressesOf(answer).some((address) => sameIp(address, ip));
+}
+
+/**
+ * An AAAA record may hold an IPv4 address (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2), and then names an IPv4
+ * client as well as an A record does; nothing else of the other family says anything about the client.
+ */
+async function withMapped(
+  own: Addresses,
+  name: string,
+  ip: IpAddress,
+  resolver: Resolver,
+): Promise<Addresses> {
+  if (ip.family === 6) return own;
+  const other = await resolver.lookup(name, 'AAAA');
+  return isAmong(other, ip) ? other : own;
+}

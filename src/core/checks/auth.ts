@@ -17,6 +17,7 @@ export const auth = defineCheck({
       weight: 10,
       reason: 'the owner of the name says no; nobody publishes such a record without meaning it',
       reply: 'HELO {helo}: the record at _auth.{domain} does not cover {client} ({detail}); fix it',
+      mechanism: true,
     },
   },
   provesCorrespondence: true,
@@ -42,7 +43,8 @@ export const auth = defineCheck({
       case 'optout':
         return { ...none(evidence), optOut: true };
       case 'temperror':
-        return temperror(`_auth.${domain}`, detail);
+        // As for CSA: the name itself has no record, and a parent could not be asked.
+        return temperror(`_auth.${domain}`, detail, record === null && domain !== name ? ['exact'] : []);
       case 'none':
         return none(evidence);
     }

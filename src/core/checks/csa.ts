@@ -17,6 +17,7 @@ export const csa = defineCheck({
       weight: 10,
       reason: 'the owner of the name says no; as Exim with verify = csa',
       reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail}); fix {record}',
+      mechanism: true,
     },
   },
   provesCorrespondence: true,
@@ -29,7 +30,7 @@ export const csa = defineCheck({
   async run({ ip, helo }, resolver): Promise<Outcome<'helo-csa-fail'>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();
-    const { status, detail, record } = await checkCsa(ip, name, resolver);
+    const { status, detail, record, ofParent } = await checkCsa(ip, name, resolver);
     const evidence = { helo: helo.text, status, detail, ...(record === null ? {} : { record }) };
     switch (status) {
       case 'ok':
@@ -37,7 +38,8 @@ export const csa = defineCheck({
       case 'fail':
         return found('helo-csa-fail', evidence);
       case 'defer':
-        return temperror(`${name} CSA`, detail);
+        // A host that the name's own records show is not in doubt for what a parent might have said of others.
+        return temperror(`${name} CSA`, detail, ofParent === true ? ['exact'] : []);
       case 'unknown':
         return record === null ? none() : none(evidence);
     }

@@ -1,5 +1,12 @@
 /** Checks on the text of a HELO domain: no DNS, no client. RFC 5321 §2.3.5, §4.1.1.1, §4.1.2. */
-import { defineCheck, found, none, pass } from '../check.ts';
+import {
+  defineCheck,
+  found,
+  none,
+  pass,
+  PROOF_LEAVES_NOTHING,
+  REVERSE_NAME_MAKES_IT_TEMPORARY,
+} from '../check.ts';
 import { isPublicSuffix } from '../domain.ts';
 import { hasNumericTld, specialUseDomain } from '../helo.ts';
 
@@ -130,6 +137,7 @@ export const heloSpecialUse = defineCheck({
       reason:
         'not resolvable in the public DNS by definition, so never an FQDN in the sense of RFC 5321 §2.3.5',
       reply: 'HELO {helo}: {domain} is not part of the public DNS; announce the public name of your host',
+      excusedByProof: REVERSE_NAME_MAKES_IT_TEMPORARY,
     },
   },
   run({ helo }) {
@@ -166,8 +174,9 @@ export const heloPublicSuffix = defineCheck({
       reference: 'RFC 5321 §2.3.5, public suffix list (ICANN section)',
       weight: 10,
       reason:
-        'a registry does not send mail as its own suffix; suffixes of private companies are let through',
+        'a registry does not send mail as its own suffix; suffixes of private companies are let through, and so is a host whose address or owner proves the name',
       reply: 'HELO {helo} is a public suffix; announce the full name of your host',
+      excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
   run({ helo }) {

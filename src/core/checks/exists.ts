@@ -2,7 +2,16 @@
  * Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address
  * record.
  */
-import { defineCheck, type Evidence, found, type Outcome, pass, temperror } from '../check.ts';
+import {
+  CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
+  defineCheck,
+  type Evidence,
+  found,
+  type Outcome,
+  pass,
+  REVERSE_NAME_MAKES_IT_TEMPORARY,
+  temperror,
+} from '../check.ts';
 import type { Client } from '../client.ts';
 import { isPublicSuffix, registrableDomain } from '../domain.ts';
 import { queryName } from '../helo.ts';
@@ -19,15 +28,20 @@ export const nameExists = defineCheck({
       weight: 10,
       reason: 'nobody owns the name, so its DNS cannot be fixed and nobody can be asked',
       reply: 'HELO {helo}: the domain {domain} is not registered; announce a name that you own',
+      excusedByProof: REVERSE_NAME_MAKES_IT_TEMPORARY,
     },
     'helo-nxdomain': {
       basis: 'existence',
-      summary: 'the HELO name does not exist in DNS',
-      reference: 'RFC 5321 §2.3.5',
+      summary: 'the HELO name does not exist in DNS, or is an alias of one that does not',
+      reference: 'RFC 5321 §2.3.5; RFC 6604 §3',
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
       reason:
         'Postfix answers 450 to it by default, since the owner may fix it; the applicability statement allows more',
       reply: 'HELO {helo} does not exist in DNS; publish an address record for it: {helo} IN {type} {client}',
+      replyWith: {
+        target: 'HELO {helo} is an alias of {target}, which leads nowhere; point it at a host or remove it',
+      },
+      excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
     },
     'helo-no-address': {
       basis: 'existence',
@@ -36,6 +50,10 @@ export const nameExists = defineCheck({
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
       reason: 'a name with an MX alone is not enough for EHLO; the owner may fix it',
       reply: 'HELO {helo} has no A or AAAA record; publish one: {helo} IN {type} {client}',
+      replyWith: {
+        target: 'HELO {helo} is an alias of {target}, which has no A or AAAA record; point it at a host',
+      },
+      excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
     },
     'helo-private-address': {
       basis: 'existence',
@@ -44,23 +62,32 @@ export const nameExists = defineCheck({
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
       reason: 'not resolvable in the public sense; the owner may fix it',
       reply: 'HELO {helo} resolves to {addresses} only, which is not public; publish its public address',
+      excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
     },
   },
   async run(client, resolver): Promise<'none' | Outcome<ExistenceId>> {
-    const name = queryName(client.helo);
+    const { helo, ip } = client;
+    const name = queryName(helo);
     if (name === null) return 'none';
-    const [a, aaaa] = await Promise.all([resolver.lookup(name, 'A'), resolver.lookup(name, 'AAAA')]);
-    const addresses = addressesOf(a, aaaa);
-    if (addresses.length > 0) return reachable(client, addresses, a, aaaa);
-    const evidence = { helo: client.helo.text, type: client.ip?.family === 6 ? 'AAAA' : 'A' };
-    // NXDOMAIN from either question denies the name as a whole, whatever became of the other (RFC 8020).
-    if (a.status === 'nxdomain' || aaaa.status === 'nxdomain') return absent(name, evidence, resolver);
-    const trouble = unknownOf(name, a, aaaa);
+    const asked = [resolver.lookup(name, 'A'), resolver.lookup(name, 'AAAA')] as const;
+    // Where the client's own family names it, the name is shown to be the client's, and a server that ignores
+    // the other question (RFC 4074 §4.1) is not waited for.
+    const own = addressesOf([await asked[ip?.family === 6 ? 1 : 0]]);
+    if (ip !== null && own.some((address) => sameIp(address, ip))) return pass({ addresses: textsOf(own) });
+    const answers = await Promise.all(asked);
+    const addresses = addressesOf(answers);
+    const trouble = unknownOf(name, answers);
+    if (addresses.length > 0) return reachable(client, addresses, trouble);
+    // NXDOMAIN denies the name as a whole (RFC 8020), but servers are known that give it for a type which they
+    // do not know (RFC 4074 §4.2): it counts only where the other question was answered too.
     if (trouble !== null) return trouble;
-    const txt = await resolver.lookup(name, 'TXT');
+    const evidence = { helo: helo.text, type: ip?.family === 6 ? 'AAAA' : 'A' };
+    if (answers.some(({ status }) => status === 'nxdomain')) return absent(name, evidence, answers, resolver);
+    const [txt, target] = await Promise.all([resolver.lookup(name, 'TXT'), aliasOf(name, resolver)]);
     // A name with nothing but a text may be trying to tell us something ("mobile host"): quote it.
     return found('helo-no-address', {
       ...evidence,
+      ...target.evidence,
       ...(txt.status === 'found' ? { txt: txt.records[0] ?? '' } : {}),
     });
   },
@@ -79,15 +106,21 @@ export function addressesOfName(
 
 type ExistenceId = 'helo-unregistered' | 'helo-nxdomain' | 'helo-no-address' | 'helo-private-address';
 
-function addressesOf(a: Answer<'A'>, aaaa: Answer<'AAAA'>): IpAddress[] {
-  const texts = [
-    ...(a.status === 'found' ? a.records : []),
-    ...(aaaa.status === 'found' ? aaaa.records : []),
-  ];
-  return texts.map(parseIp).filter((address) => address !== null);
+type AddressAnswer = Answer<'A'> | Answer<'AAAA'>;
+
+function addressesOf(answers: readonly AddressAnswer[]): IpAddress[] {
+  return answers
+    .flatMap((answer) => (answer.status === 'found' ? answer.records : []))
+    .map(parseIp)
+    .filter((address) => address !== null);
 }
 
-function unknownOf(name: string, a: Answer<'A'>, aaaa: Answer<'AAAA'>): Outcome<never> | null {
+function textsOf(addresses: readonly IpAddress[]): string {
+  return addresses.map(({ text }) => text).join(' ');
+}
+
+function unknownOf(name: string, answers: readonly [Answer<'A'>, Answer<'AAAA'>]): Outcome<never> | null {
+  const [a, aaaa] = answers;
   if (a.status === 'temperror') return temperror(`${name} A`, a.detail);
   return aaaa.status === 'temperror' ? temperror(`${name} AAAA`, aaaa.detail) : null;
 }
@@ -95,30 +128,58 @@ function unknownOf(name: string, a: Answer<'A'>, aaaa: Answer<'AAAA'>): Outcome<
 function reachable(
   { ip, helo }: Client,
   addresses: readonly IpAddress[],
-  a: Answer<'A'>,
-  aaaa: Answer<'AAAA'>,
+  trouble: Outcome<never> | null,
 ): Outcome<ExistenceId> {
-  const texts = addresses.map((address) => address.text).join(' ');
-  if (!addresses.every(isPrivateAddress)) return pass({ addresses: texts });
+  const evidence = { addresses: textsOf(addresses) };
+  if (!addresses.every(isPrivateAddress)) return pass(evidence);
   // A client that comes from that private address can evidently be reached at it.
-  if (ip !== null && addresses.some((address) => sameIp(address, ip))) return pass({ addresses: texts });
-  const trouble = unknownOf(queryName(helo) ?? '', a, aaaa);
-  return trouble ?? found('helo-private-address', { helo: helo.text, addresses: texts });
+  if (ip !== null && addresses.some((address) => sameIp(address, ip))) return pass(evidence);
+  return trouble ?? found('helo-private-address', { helo: helo.text, ...evidence });
 }
 
+/** Whether the name itself is there, as an alias; with its target as evidence. */
+interface Alias {
+  readonly status: Answer<'CNAME'>['status'];
+  readonly evidence: Evidence;
+}
+
+/** The name's own alias record: a question for it is not led on to the target. */
+async function aliasOf(name: string, resolver: Resolver): Promise<Alias> {
+  const answer = await resolver.lookup(name, 'CNAME');
+  const target = answer.status === 'found' ? answer.records[0] : undefined;
+  return { status: answer.status, evidence: target === undefined ? {} : { target } };
+}
+
+/**
+ * The name is denied. Behind an alias the denial belongs to the last name of the chain (RFC 6604 §3, RFC 2308
+ * §2.1), so an alias that leads nowhere is itself there and so is its domain.
+ */
 async function absent(
   name: string,
-  evidence: Readonly<Record<string, string>>,
+  evidence: Evidence & { readonly helo: string },
+  answers: readonly AddressAnswer[],
   resolver: Resolver,
 ): Promise<Outcome<ExistenceId>> {
   const domain = registrableDomain(name);
-  if (domain === null) return found('helo-nxdomain', evidence);
-  const unregistered = domain === name || (await resolver.lookup(domain, 'NS')).status === 'nxdomain';
-  if (!unregistered) return found('helo-nxdomain', evidence);
+  const [own, above] = await Promise.all([
+    aliasOf(name, resolver),
+    domain === null || domain === name ? null : denialOf(domain, resolver),
+  ]);
+  const denied = found('helo-nxdomain', { ...evidence, ...own.evidence });
+  if (domain === null) return denied;
+  const isUnregistered =
+    above ?? (own.status === 'nxdomain' && answers.every(({ status }) => status === 'nxdomain'));
+  if (!isUnregistered) return denied;
   // A resolver that is cut off from the root may deny everything, and would have us refuse everybody for
   // good.
   const top = name.slice(name.lastIndexOf('.') + 1);
   if (isPublicSuffix(top) && (await resolver.lookup(top, 'NS')).status === 'nxdomain')
     return temperror(`${top} NS`, 'denied');
-  return found('helo-unregistered', { helo: evidence['helo'] ?? name, domain });
+  return found('helo-unregistered', { helo: evidence.helo, domain });
+}
+
+/** Whether two questions agree that there is no such domain, neither of them answered for an alias' target. */
+async function denialOf(domain: string, resolver: Resolver): Promise<boolean> {
+  const [ns, alias] = await Promise.all([resolver.lookup(domain, 'NS'), resolver.lookup(domain, 'CNAME')]);
+  return ns.status === 'nxdomain' && alias.status === 'nxdomain';
 }

@@ -9,12 +9,15 @@ import {
   none,
   type Outcome,
   pass,
+  type Proof,
   PROOF_LEAVES_NOTHING,
   temperror,
 } from '../check.ts';
-import { organisation } from '../domain.ts';
+import type { Client } from '../client.ts';
+import { isQueryName, organisation } from '../domain.ts';
 import { queryName } from '../helo.ts';
 import { iprev } from '../iprev.ts';
+import { holdsAddress } from '../reverse-name.ts';
 
 export const reverseLookup = defineCheck({
   name: 'iprev',
@@ -29,6 +32,7 @@ export const reverseLookup = defineCheck({
       reply:
         '{client} has the reverse name {names}, which does not lead back to it; make forward and reverse DNS agree',
       status: '7.25',
+      mechanism: true,
       exclusive: 'reverse-name',
       excusedByProof: PROOF_LEAVES_NOTHING,
     },
@@ -42,6 +46,7 @@ export const reverseLookup = defineCheck({
       reason: 'as for iprev-fail',
       reply: '{client} has no reverse name; ask your provider for a PTR record',
       status: '7.25',
+      mechanism: true,
       exclusive: 'reverse-name',
       excusedByProof: PROOF_LEAVES_NOTHING,
     },
@@ -56,7 +61,9 @@ export const reverseLookup = defineCheck({
   },
   async run({ ip, helo }, resolver): Promise<Outcome<'iprev-fail' | 'iprev-none'>> {
     if (ip === null) return none();
-    const { result, names, verified, trouble } = await iprev(ip, resolver);
+    const name = queryName(helo);
+    const owner = name === null ? null : organisation(name);
+    const { result, names, verified, trouble } = await iprev(ip, resolver, owner);
     switch (result) {
       case 'temperror':
         return temperror(trouble?.question ?? '', trouble?.detail ?? '');
@@ -65,8 +72,6 @@ export const reverseLookup = defineCheck({
       case 'fail':
         return found('iprev-fail', { names: names.join(' ') });
       case 'pass': {
-        const name = queryName(helo);
-        const owner = name === null ? null : organisation(name);
         const aligned = verified.find((reverse) => owner !== null && organisation(reverse) === owner);
         return aligned === undefined
           ? pass({ names: verified.join(' ') })
@@ -76,10 +81,37 @@ export const reverseLookup = defineCheck({
   },
 });
 
+/**
+ * Whether the reverse name of the client says another organisation than the HELO name, or could not be had. A
+ * client without any is nobody else's, and one that claims the HELO's organisation is at least not another's.
+ */
+export function mayBeAnothers({ helo }: Client, outcomes: Told): boolean {
+  const told = outcomes.find(({ check }) => check === reverseLookup.name);
+  if (told === undefined || told.result === 'permerror') return false;
+  const name = queryName(helo);
+  const owner = name === null ? null : organisation(name);
+  const names = (told.evidence['names'] ?? '').split(' ').filter(isQueryName);
+  return owner === null || !names.some((reverse) => organisation(reverse.toLowerCase()) === owner);
+}
+
+/**
+ * What the reverse names of a client prove, as this check has told them. A name with the client's address
+ * written into it proves nothing: access providers give one to every line.
+ */
+export function reverseProofs({ ip, helo }: Client, outcomes: Told): readonly Proof[] {
+  if (ip === null) return [];
+  const proper = verifiedNames(outcomes).filter((name) => !holdsAddress(name, ip));
+  if (proper.length === 0) return [];
+  const name = queryName(helo);
+  const owner = name === null ? null : organisation(name);
+  const aligned = owner !== null && proper.some((reverse) => organisation(reverse) === owner);
+  return aligned ? ['aligned', 'reverse'] : ['reverse'];
+}
+
+type Told = readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[];
+
 /** The names that lead back to the client, canonical, as this check has told them. */
-export function verifiedNames(
-  outcomes: readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[],
-): readonly string[] {
+export function verifiedNames(outcomes: Told): readonly string[] {
   const told = outcomes.find(({ check, result }) => check === reverseLookup.name && result === 'pass');
   return told?.evidence['names']?.split(' ') ?? [];
 }

@@ -61,7 +61,7 @@ export const literalPrivate = defineCheck({
       basis: 'form',
       summary: 'the address literal is one that cannot be reached from outside',
       reference: 'RFC 6890',
-      weight: { rfc5321: 3, emailcore: 10, strict: 10 },
+      weight: { rfc5321: 2, emailcore: 10, strict: 10 },
       reason:
         'says nothing about the client; mail programs behind NAT do it too, so it is not decisive by default',
       reply: 'HELO {helo} is a private address; announce the public name of your host, or [{client}]',

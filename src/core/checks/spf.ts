@@ -18,6 +18,7 @@ export const spf = defineCheck({
       reply:
         'HELO {helo}: its SPF record does not permit {client} ({mechanism}); add the client to the record, or announce another name',
       status: '7.23',
+      mechanism: true,
     },
     'helo-spf-softfail': {
       basis: 'declared',
@@ -28,6 +29,9 @@ export const spf = defineCheck({
       reason: 'the owner has reservations only: RFC 7208 §8.5 forbids to reject for this alone',
       reply: 'HELO {helo}: its SPF record says {mechanism} of {client}; add the client to the record',
       status: '7.23',
+      mechanism: true,
+      // The owner's own address record says more than a reservation about everybody who is not listed.
+      excusedByProof: { exact: 1 },
     },
     'helo-spf-permerror': {
       basis: 'declared',
@@ -38,6 +42,7 @@ export const spf = defineCheck({
       reason: 'a broken record says neither yes nor no; its owner should hear of it',
       reply: 'HELO {helo}: its SPF record is broken ({detail}); fix it',
       status: '7.24',
+      mechanism: true,
     },
   },
   provesCorrespondence: true,

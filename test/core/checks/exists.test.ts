@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { normalise } from '../../../src/core/check.ts';
 import { nameExists } from '../../../src/core/checks/exists.ts';
+import { makeClient } from '../../../src/core/client.ts';
+import type { Answer, RecordData, RecordType, Resolver } from '../../../src/core/resolver.ts';
 import { outcome, run } from '../../support/checked.ts';
 import type { Zone } from '../../support/zone.ts';
 
@@ -19,6 +22,8 @@ const ZONE: Zone = {
   'broken.example.org': 'temperror',
   'example.org': { NS: ['ns.example.org'] },
   'odd.example.org': { A: ['nonsense'] },
+  'alias-to-text.example.org': { CNAME: ['text.example.org'] },
+  'apex.org': { CNAME: ['gone.example.org'] },
 };
 
 it.each<[string | null, string, string]>([
@@ -37,6 +42,10 @@ it.each<[string | null, string, string]>([
   ['192.0.2.9', 'private.example.org', 'helo-private-address'],
   ['10.0.0.5', 'private.example.org', 'pass'],
   ['192.0.2.9', 'mixed.example.org', 'pass'],
+  // The RCODE is that of the last name of the chain (RFC 6604 §3): the alias and its domain are there.
+  ['192.0.2.9', 'apex.org', 'helo-nxdomain'],
+  ['192.0.2.9', 'mail.apex.org', 'helo-nxdomain'],
+  ['192.0.2.9', 'alias-to-text.example.org', 'helo-no-address'],
   // What is unknown is not a no.
   ['192.0.2.9', 'half-gone.example.org', 'dns-temperror'],
   ['192.0.2.9', 'half-private.example.org', 'dns-temperror'],
@@ -73,4 +82,66 @@ it.each([
   [null, 'A'],
 ])('tells %s to publish %s', async (ip, type) => {
   expect((await run(nameExists, ip, 'gone.example.org', ZONE)).evidence['type']).toBe(type);
+});
+
+describe('answers that contradict each other', () => {
+  type Status = 'found' | 'nodata' | 'nxdomain' | 'temperror' | 'silent';
+  const answered = (said: Readonly<Record<string, Status>>): Resolver => ({
+    lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
+      const status = said[`${name} ${type}`] ?? said[type] ?? 'nodata';
+      if (status === 'silent') return new Promise(() => undefined);
+      if (status === 'temperror') return Promise.resolve({ status, detail: 'timeout' });
+      if (status !== 'found') return Promise.resolve({ status, ttl: null });
+      const records = [type === 'A' ? '192.0.2.9' : 'x.example.org'] as unknown as readonly RecordData[T][];
+      return Promise.resolve({ status, records, ttl: 60 });
+    },
+  });
+  const judge = async (helo: string, said: Readonly<Record<string, Status>>): Promise<string> => {
+    const { finding, result } = normalise(
+      await nameExists.run(makeClient('192.0.2.9', helo), answered(said)),
+    );
+    return finding?.id ?? result;
+  };
+  const GONE = { A: 'nxdomain', AAAA: 'nxdomain', CNAME: 'nxdomain' } as const;
+
+  it.each<[string, string, Readonly<Record<string, Status>>, string]>([
+    [
+      'AAAA denied, A unanswered (RFC 4074 §4.2)',
+      'a.example.org',
+      { AAAA: 'nxdomain', A: 'temperror' },
+      'dns-temperror',
+    ],
+    ['A denied, AAAA unanswered', 'a.example.org', { A: 'nxdomain', AAAA: 'temperror' }, 'dns-temperror'],
+    [
+      'the same of a registrable domain',
+      'example.org',
+      { AAAA: 'nxdomain', A: 'temperror' },
+      'dns-temperror',
+    ],
+    ['AAAA denied, A without data', 'example.org', { AAAA: 'nxdomain' }, 'helo-nxdomain'],
+    ['all denied', 'a.example.org', { ...GONE, NS: 'nxdomain', 'org NS': 'found' }, 'helo-unregistered'],
+    [
+      'the domain denied by one answer, and another missing',
+      'a.example.org',
+      { ...GONE, NS: 'nxdomain', 'example.org CNAME': 'temperror' },
+      'helo-nxdomain',
+    ],
+    [
+      'A found and AAAA never answered (RFC 4074 §4.1)',
+      'a.example.org',
+      { A: 'found', AAAA: 'silent' },
+      'pass',
+    ],
+  ])('%s', async (_, helo, said, wanted) => {
+    expect(await judge(helo, said)).toBe(wanted);
+  });
+});
+
+it.each([
+  ['apex.org', 'gone.example.org'],
+  ['dangling.example.org', 'gone.example.org'],
+  ['alias-to-text.example.org', 'text.example.org'],
+  ['gone.example.org', undefined],
+])('%s: the target told is %s', async (helo, target) => {
+  expect((await run(nameExists, '192.0.2.9', helo, ZONE)).evidence['target']).toBe(target);
 });

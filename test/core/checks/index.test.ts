@@ -55,7 +55,15 @@ describe('the registry', () => {
       'what proof leaves of them',
       ({ excusedByProof }) => (excusedByProof === undefined ? 'none' : JSON.stringify(excusedByProof)),
       {
+        '{"authorized":0,"aligned":{"rfc5321":2,"emailcore":0,"strict":10}}': [
+          'helo-nxdomain',
+          'helo-no-address',
+          'helo-private-address',
+        ],
+        '{"reverse":{"rfc5321":5,"emailcore":10,"strict":10}}': ['helo-special-use', 'helo-unregistered'],
+        '{"exact":1}': ['helo-spf-softfail'],
         '{"exact":0,"authorized":0}': [
+          'helo-public-suffix',
           'helo-dynamic',
           'iprev-fail',
           'iprev-none',

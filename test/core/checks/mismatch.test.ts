@@ -15,7 +15,7 @@ const ZONE: Zone = {
 it.each<[string, string | null, string, boolean]>([
   ['the name resolves, nothing shows that it is the client’s', '203.0.113.1', 'mail.sender.org', true],
   ['exact', '198.51.100.7', 'mail.sender.org', false],
-  ['aligned by a neighbour', '198.51.100.99', 'mail.sender.org', false],
+  ['a neighbour', '198.51.100.99', 'mail.sender.org', false],
   ['aligned by iprev', '203.0.113.9', 'mail.sender.org', false],
   ['the client’s own reverse zone alone met trouble', '203.0.113.8', 'mail.sender.org', true],
   ['undecided, since the client’s family met trouble', '2001:db8::1', 'half.sender.org', false],

@@ -1,0 +1,77 @@
+/**
+ * Answers as a name server that holds all of the given records, and a resolver before it, would: RFC 1034 §4.3.2 with
+ * wildcards (RFC 4592), DNAME (RFC 6672) and aliases followed. What is not held does not exist; there are no zone cuts.
+ */
+import type { Answer, RecordData, RecordType } from '../core/resolver.ts';
+
+/** A record of any type that answers depend on; the data of a DNAME is a name. */
+export interface Stored {
+  readonly type: RecordType | 'DNAME';
+  readonly ttl: number;
+  readonly data: RecordData[RecordType];
+}
+
+/** By canonical owner; a wildcard under its own name, `*.example.org`. */
+export type Zone = ReadonlyMap<string, readonly Stored[]>;
+
+/** As many aliases in a row as Unbound and BIND follow (`max-query-restarts`); a longer chain is a SERVFAIL. */
+const MAX_ALIASES = 11;
+/** Of a name as text: 255 octets on the wire (RFC 1035 §2.3.4). */
+const MAX_NAME = 253;
+
+/** Tells the answer for a canonical name. */
+export function zoneAnswers(zone: Zone): (name: string, type: RecordType) => Answer<RecordType> {
+  // What has something below it is there too (RFC 4592 §2.2.2, RFC 8020).
+  const existing = new Set([...zone.keys()].flatMap((name) => [name, ...ancestors(name)]));
+
+  /** The records of the name, its wildcard's where it is not there itself; undefined where it does not exist. */
+  function recordsOf(name: string): readonly Stored[] | undefined {
+    const renamed = synthesized(zone, name);
+    if (renamed !== null) return [renamed];
+    if (existing.has(name)) return zone.get(name) ?? [];
+    // Only the closest ancestor that exists may have the wildcard (RFC 4592 §3.3.1).
+    const encloser = ancestors(name).find((parent) => existing.has(parent));
+    const source = encloser === undefined ? '*' : `*.${encloser}`;
+    return existing.has(source) ? (zone.get(source) ?? []) : undefined;
+  }
+
+  function find(name: string, type: RecordType, aliases: number, ttl: number): Answer<RecordType> {
+    const records = name.length > MAX_NAME ? TOO_LONG : recordsOf(name);
+    if (records === TOO_LONG) return SERVFAIL;
+    if (records === undefined) return { status: 'nxdomain', ttl: null };
+    const matching = records.filter((record) => record.type === type);
+    if (matching.length > 0) {
+      const least = Math.min(ttl, ...matching.map((record) => record.ttl));
+      return { status: 'found', records: matching.map(({ data }) => data), ttl: least };
+    }
+    const alias = records.find((record) => record.type === 'CNAME');
+    if (alias === undefined) return { status: 'nodata', ttl: null };
+    if (aliases === MAX_ALIASES) return SERVFAIL;
+    return find(alias.data as string, type, aliases + 1, Math.min(ttl, alias.ttl));
+  }
+
+  return (name, type) => find(name, type, 0, Infinity);
+}
+
+const SERVFAIL = { status: 'temperror', detail: 'servfail' } as const;
+const TOO_LONG: readonly Stored[] = [];
+
+/**
+ * The alias that a DNAME above the name makes of it (RFC 6672 §2.2); the highest one counts, as it hides what the zone
+ * holds below it (§2.4). Null where there is none.
+ */
+function synthesized(zone: Zone, name: string): Stored | null {
+  for (const parent of ancestors(name).reverse()) {
+    const dname = zone.get(parent)?.find(({ type }) => type === 'DNAME');
+    if (dname === undefined) continue;
+    const prefix = name.slice(0, -parent.length);
+    return { type: 'CNAME', ttl: dname.ttl, data: `${prefix}${dname.data as string}` };
+  }
+  return null;
+}
+
+/** Every name above, nearest first, without the root. */
+function ancestors(name: string): string[] {
+  const labels = name.split('.');
+  return labels.slice(1).map((_, i) => labels.slice(i + 1).join('.'));
+}
