@@ -47,7 +47,13 @@ interface Recorded {
     verdict: object;
     shadow: object | null;
     access: object | null;
-    findings: { id: string; weight: number; provisional?: boolean; evidence: Record<string, string> }[];
+    findings: {
+      id: string;
+      weight: number;
+      provisional?: boolean;
+      atWorst?: string[];
+      evidence: Record<string, string>;
+    }[];
     dnsIll: boolean;
     assessment: Omit<Assessment, 'client' | 'dns' | 'findings' | 'outcomes'> & {
       findings: string[];
@@ -74,8 +80,13 @@ function rebuilt({ client, helo, judged }: Recorded): Assessment {
   if (judged === null) throw new Error('there was no verdict');
   const { findings: ids, outcomes, ...rest } = judged.assessment;
   const findingOf = (id: string): Finding => {
-    const { evidence = {}, provisional } = judged.findings.find((each) => each.id === id) ?? {};
-    return { id, evidence, ...(provisional === true ? { provisional } : {}) };
+    const { evidence = {}, provisional, atWorst } = judged.findings.find((each) => each.id === id) ?? {};
+    return {
+      id,
+      evidence,
+      ...(provisional === true ? { provisional } : {}),
+      ...(atWorst === undefined ? {} : { atWorst }),
+    };
   };
   return {
     ...rest,

@@ -96,7 +96,7 @@ describeWith(['pf-milter', 'nsd'], 'the client of Postfix', () => {
       title: 'another name in between',
       commands: [
         from(SENDER),
-        'helo gone.sender.org',
+        'helo gone.strange.org',
         ...message.slice(0, 2),
         'helo mail.sender.org',
         ...message,

@@ -261,7 +261,7 @@ describeWith(['postfix', 'nsd'], 'the decision log, with Postfix', () => {
   }
 
   it.each([
-    ['gone.sender.org', SENDER, '450 helo-nxdomain', 'tempfail'],
+    ['gone.strange.org', SENDER, '450 helo-nxdomain', 'tempfail'],
     ['Jupiter', STRANGER, '550 helo-not-fqdn', 'reject'],
   ])('the reference in the reply to %s finds its record', async (helo, address, wanted, action) => {
     const { told, reference } = await refused(address, helo);
@@ -279,11 +279,11 @@ describeWith(['postfix', 'nsd'], 'the decision log, with Postfix', () => {
   });
 
   it('has every DNS answer with its TTL', async () => {
-    const { reference } = await refused(SENDER, 'gone.sender.org');
+    const { reference } = await refused(SENDER, 'gone.strange.org');
     expect(await record(reference)).toMatchObject({
       judged: {
         dns: expect.arrayContaining([
-          expect.objectContaining({ name: 'gone.sender.org', type: 'A', status: 'nxdomain' }),
+          expect.objectContaining({ name: 'gone.strange.org', type: 'A', status: 'nxdomain' }),
         ]) as unknown,
       },
     });

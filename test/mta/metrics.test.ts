@@ -226,9 +226,9 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
     [SENDER, 'pool-a.sender.org', ['user'], [250, 250]],
     [SENDER, 'cloud.sender.org', ['user'], [250, 550]],
     [SENDER, 'casino.sender.org', ['user'], [250, 550]],
-    [SENDER, 'gone.sender.org', ['user'], [250, 450]],
+    [SENDER, 'gone.strange.org', ['user'], [250, 450]],
     // The budget is one.
-    [SENDER, 'gone.sender.org', ['user'], [250, 250]],
+    [SENDER, 'gone.strange.org', ['user'], [250, 250]],
     [STRANGER, 'other.sender.org', ['user'], [250, 250]],
     [STRANGER, 'Jupiter', ['user', 'other'], [250, 550, 550]],
     [STRANGER, 'Jupiter', ['postmaster', 'abuse'], [250, 250, 250]],

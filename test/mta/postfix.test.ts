@@ -59,7 +59,7 @@ describeWith(['postfix', 'nsd'], 'Postfix', () => {
   it.each([
     ['mail.sender.org', SENDER, '250'],
     ['mail.sender.org', SENDER6, '250'],
-    ['gone.sender.org', SENDER, '450 helo-nxdomain'],
+    ['gone.strange.org', SENDER, '450 helo-nxdomain'],
     ['Jupiter', STRANGER, '550 helo-not-fqdn'],
   ])('XCLIENT: %s as %s is told %s', async (helo, address, wanted) => {
     expect(brief(await (await client(address, helo)).send())).toBe(wanted);
@@ -82,7 +82,7 @@ describeWith(['postfix', 'nsd'], 'Postfix', () => {
 
   it.each([
     ['mail.sender.org', SENDER, '250'],
-    ['gone.sender.org', SENDER, '450 helo-nxdomain'],
+    ['gone.strange.org', SENDER, '450 helo-nxdomain'],
     ['Jupiter', STRANGER, '550 helo-not-fqdn'],
     ['mail.sender.org', SENDER6, '250'],
   ])('PROXY: %s as %s is told %s', async (helo, address, wanted) => {

@@ -81,7 +81,7 @@ describeWith(['postfix', 'nsd', 'own network'], 'while mail comes in', () => {
 
     beforeAll(async () => {
       program = await start('');
-      senders = ['mail.sender.org', 'gone.sender.org', 'Jupiter'].map(async (helo) => {
+      senders = ['mail.sender.org', 'gone.strange.org', 'Jupiter'].map(async (helo) => {
         while (running) {
           const client = await greet(helo);
           expectOurs(await client.send());

@@ -84,14 +84,14 @@ export const GROUPS: readonly Group[] = [
       one('a_b.sender.org', SENDER, '501 helo-underscore'),
       one('192.0.2.1', SENDER, '550 helo-bare-ip'),
       one('Jupiter', SENDER, '550 helo-not-fqdn'),
-      one('printer.local', SENDER, '550 helo-special-use'),
+      one('printer.local', SENDER, '450 helo-special-use'),
       one('mail.sender.123', SENDER, '550 helo-numeric-tld'),
       one('co.uk', SENDER, '550 helo-public-suffix'),
       one('[198.51.100]', SENDER, '501 helo-literal-malformed'),
-      one('gone.sender.org', SENDER, '450 helo-nxdomain'),
-      one('mx-only.sender.org', SENDER, '450 helo-no-address'),
-      one('inside.sender.org', SENDER, '450 helo-private-address'),
-      one('mail.unheard-of.org', SENDER, '550 helo-unregistered'),
+      one('gone.strange.org', SENDER, '450 helo-nxdomain'),
+      one('mx-only.strange.org', SENDER, '450 helo-no-address'),
+      one('inside.strange.org', SENDER, '450 helo-private-address'),
+      one('mail.unheard-of.org', SENDER, '450 helo-unregistered'),
       one('cloud.sender.org', SENDER, '550 helo-spf-fail'),
       one('csa.sender.org', SENDER, '550 helo-csa-fail'),
       one('owned.sender.org', SENDER, '550 helo-auth-fail'),
@@ -215,11 +215,11 @@ export const GROUPS: readonly Group[] = [
       {
         title: 'the reply says what was seen, what to do, and how to find the log line',
         from: SENDER,
-        talk: message('gone.sender.org', '450 helo-nxdomain'),
+        talk: message('gone.strange.org', '450 helo-nxdomain'),
         // Sendmail puts the address first.
-        text: /^450 4\.7\.1 (?:<user@dest\.test>\.\.\. )?\[helo-nxdomain\] HELO gone\.sender\.org does not exist in DNS; publish an address record for it: gone\.sender\.org IN A 198\.51\.100\.7 \(ref \S+\)$/,
+        text: /^450 4\.7\.1 (?:<user@dest\.test>\.\.\. )?\[helo-nxdomain\] HELO gone\.strange\.org does not exist in DNS; publish an address record for it: gone\.strange\.org IN A 198\.51\.100\.7 \(ref \S+\)$/,
         logged:
-          / helo=gone\.sender\.org action=tempfail verdict=tempfail .* cause=helo-nxdomain .* stage=rcpt from=<sender@sender\.org> rcpt=<user@dest\.test> /,
+          / helo=gone\.strange\.org action=tempfail verdict=tempfail .* cause=helo-nxdomain .* stage=rcpt from=<sender@sender\.org> rcpt=<user@dest\.test> /,
       },
       {
         title: 'more forged tags than can be taken off are a reason to refuse',
@@ -257,7 +257,7 @@ export const GROUPS: readonly Group[] = [
       one('other.sender.org', STRANGER, '550 helo-mismatch'),
       one('pool-a.sender.org', SENDER, '550 helo-mismatch'),
       one('cloud.sender.org', STRANGER, '250'),
-      one('gone.sender.org', SENDER, '550 helo-nxdomain'),
+      one('gone.strange.org', SENDER, '550 helo-nxdomain'),
       one(`[${STRANGER}]`, STRANGER, '250'),
       one('[192.0.2.77]', STRANGER, '550 helo-literal-mismatch'),
     ],
@@ -279,7 +279,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     options: ['--observe', '--policy', 'strict'],
-    scenarios: ['Jupiter', 'gone.sender.org', 'mail.unheard-of.org', '[192.0.2.77]'].map((helo) =>
+    scenarios: ['Jupiter', 'gone.strange.org', 'mail.unheard-of.org', '[192.0.2.77]'].map((helo) =>
       one(helo, STRANGER, '250', { logged: / action=accept verdict=reject / }),
     ),
   },
@@ -322,7 +322,7 @@ export const GROUPS: readonly Group[] = [
         'allow Jupiter ip=203.0.113.50\nallow *.local ptr=mail.sender.org\ndeny other.sender.org text="not you, call +49 30 1234"\n',
     },
     scenarios: [
-      one('gone.sender.org', SENDER, '250', { logged: / action=accept exempt=trusted / }),
+      one('gone.strange.org', SENDER, '250', { logged: / action=accept exempt=trusted / }),
       one('Jupiter', STRANGER, '250', { logged: / action=accept exempt=access .* access=1 / }),
       one('printer.local', SENDER6, '250', { logged: / exempt=access .* access=2 / }),
       one('Jupiter', SENDER6, '550 helo-not-fqdn'),
@@ -390,10 +390,10 @@ export const GROUPS: readonly Group[] = [
         title: 'many names from one address',
         from: STRANGER6,
         talk: [
-          ['EHLO a.gone.sender.org', '250'],
-          ['EHLO b.gone.sender.org', '250'],
-          ['EHLO c.gone.sender.org', '250'],
-          ['EHLO d.gone.sender.org', '250'],
+          ['EHLO a.gone.strange.org', '250'],
+          ['EHLO b.gone.strange.org', '250'],
+          ['EHLO c.gone.strange.org', '250'],
+          ['EHLO d.gone.strange.org', '250'],
           ['MAIL', '250'],
           ['RCPT', '450 helo-nxdomain'],
         ],

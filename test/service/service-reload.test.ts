@@ -228,7 +228,7 @@ describe('a reload', () => {
     await connection.say(mta.macros('C', DAEMON), mta.connect('198.51.100.7'));
     running.configure('apply-at = "helo"\nno-auth-results = true\npolicy = "strict"');
     await running.service.reload();
-    expect(await connection.say(mta.helo('gone.sender.org'))).toBe('c');
+    expect(await connection.say(mta.helo('gone.strange.org'))).toBe('c');
     expect(await connection.say(mta.mail('s@sender.org'))).toBe('c');
     // The policy is the new one, the stage the old.
     expect(await connection.say(mta.rcpt('user@dest.test'))).toMatch(/^y550 /);

@@ -31,9 +31,9 @@ describe('the usual session', () => {
     ['this is Jupiter', '501 helo-syntax'],
     ['192.0.2.1', '550 helo-bare-ip'],
     ['Jupiter', '550 helo-not-fqdn'],
-    ['mail.local', '550 helo-special-use'],
-    ['gone.sender.org', '450 helo-nxdomain'],
-    ['mail.unheard-of.org', '550 helo-unregistered'],
+    ['mail.local', '450 helo-special-use'],
+    ['gone.strange.org', '450 helo-nxdomain'],
+    ['mail.unheard-of.org', '450 helo-unregistered'],
     ['[198.51.100', '501 helo-literal-malformed'],
   ])('refuses %j at RCPT with %s', async (name, wanted) => {
     const { say } = service().connection();
@@ -94,8 +94,8 @@ describe('HELO in odd places', () => {
   it('tells of a changed name', async () => {
     const { log, connection } = service();
     const { say } = connection();
-    await say(...hello('other.sender.org'));
-    await say(mta.helo('mail.sender.org'), ...message);
+    await say(...hello('mail.sender.org'));
+    await say(mta.helo('other.sender.org'), ...message);
     expect(log[0]).toContain('findings=helo-changed:2');
   });
 
@@ -410,7 +410,7 @@ describe('DNS trouble costs no mail', () => {
     );
     const { log, connection } = service({ budget });
     const { say } = connection();
-    await say(...hello('gone.sender.org'));
+    await say(...hello('gone.strange.org'));
     const twice = async (): Promise<string[]> =>
       (await say(...message, mta.rcpt('second@dest.test'), mta.abort)).map(code);
     expect(await twice()).toEqual(['c', '450 helo-nxdomain', '450 helo-nxdomain']);
@@ -437,9 +437,9 @@ describe('DNS trouble costs no mail', () => {
       () => 0,
     );
     const { connection } = service({ budget, rules: { applyAt: 'helo' } });
-    expect(code((await connection().say(...hello('gone.sender.org'))).at(-1))).toBe('450 helo-nxdomain');
+    expect(code((await connection().say(...hello('gone.strange.org'))).at(-1))).toBe('450 helo-nxdomain');
     const { say } = connection();
-    expect(await say(...hello('gone.sender.org'))).toEqual(['c', 'c']);
+    expect(await say(...hello('gone.strange.org'))).toEqual(['c', 'c']);
     expect((await say(...message))[0]).toBe('a');
   });
 
@@ -451,7 +451,7 @@ describe('DNS trouble costs no mail', () => {
     });
     const refused = async (): Promise<string> => {
       const { say } = connection();
-      await say(...hello('gone.sender.org'));
+      await say(...hello('gone.strange.org'));
       return code((await say(...message)).at(-1));
     };
     expect(await refused()).toBe('550 helo-nxdomain');
@@ -475,7 +475,7 @@ describe('DNS trouble costs no mail', () => {
   });
 
   describe('what an outage makes a delay of a refusal', () => {
-    const NAMES = ['gone.sender.org', 'no.sender.org', 'mail.sender.org', 'Jupiter', 'mail.unheard-of.org'];
+    const NAMES = ['gone.strange.org', 'no.strange.org', 'mail.sender.org', 'Jupiter', 'mail.unheard-of.org'];
 
     /** One message a call, in a session of its own. */
     function host(policy: Policy): {
@@ -484,7 +484,7 @@ describe('DNS trouble costs no mail', () => {
     } {
       let outage = false;
       const { log, connection } = service({
-        resolver: zoneResolver({ ...ZONE, 'no.sender.org': { A: [CLIENT], TXT: ['v=spf1 -all'] } }),
+        resolver: zoneResolver({ ...ZONE, 'no.strange.org': { A: [CLIENT], TXT: ['v=spf1 -all'] } }),
         dnsIll: () => outage,
         rules: { policy },
         budget: new TempfailBudget(
@@ -505,18 +505,18 @@ describe('DNS trouble costs no mail', () => {
 
     it('is delayed for as long as it lasts, also where the budget of the domain is spent', async () => {
       const { log, replyTo } = host(makePolicy('rfc5321', findings));
-      expect(await replyTo('no.sender.org', false)).toBe('550 helo-spf-fail');
-      expect(await replyTo('gone.sender.org', false)).toBe('450 helo-nxdomain');
-      expect(await replyTo('gone.sender.org', false)).toBe('a');
+      expect(await replyTo('no.strange.org', false)).toBe('550 helo-spf-fail');
+      expect(await replyTo('gone.strange.org', false)).toBe('450 helo-nxdomain');
+      expect(await replyTo('gone.strange.org', false)).toBe('a');
       expect(log.at(-1)).toContain(' exempt=tempfail-limit ');
-      for (let i = 0; i < 10; i++) expect(await replyTo('no.sender.org', true)).toBe('450 helo-spf-fail');
-      expect(await replyTo('no.sender.org', false)).toBe('550 helo-spf-fail');
+      for (let i = 0; i < 10; i++) expect(await replyTo('no.strange.org', true)).toBe('450 helo-spf-fail');
+      expect(await replyTo('no.strange.org', false)).toBe('550 helo-spf-fail');
     });
 
     it('spends nothing of the budget', async () => {
       const { replyTo } = host(makePolicy('rfc5321', findings));
-      for (let i = 0; i < 10; i++) expect(await replyTo('no.sender.org', true)).toBe('450 helo-spf-fail');
-      expect(await replyTo('gone.sender.org', false)).toBe('450 helo-nxdomain');
+      for (let i = 0; i < 10; i++) expect(await replyTo('no.strange.org', true)).toBe('450 helo-spf-fail');
+      expect(await replyTo('gone.strange.org', false)).toBe('450 helo-nxdomain');
     });
 
     it.each(['rfc5321', 'emailcore', 'strict'] as const)(
@@ -529,7 +529,7 @@ describe('DNS trouble costs no mail', () => {
               const { replyTo } = host(makePolicy(preset, findings));
               for (const [name, ill] of sessions) {
                 const reply = await replyTo(name, ill);
-                if (name === 'no.sender.org') expect(reply).toMatch(ill ? /^450 / : /^550 /);
+                if (name === 'no.strange.org') expect(reply).toMatch(ill ? /^450 / : /^550 /);
               }
             },
           ),
@@ -578,7 +578,7 @@ describe('one assessment under way a session', () => {
     const { log, connection } = service({ resolver: { lookup } });
     for (let i = 0; i < 2; i++) {
       const { say } = connection();
-      await say(...hello('gone.sender.org'));
+      await say(...hello('gone.strange.org'));
       expect((await say(...message))[0]).toBe('a');
       expect(log.at(-1)).toMatch(/ action=accept .* stream=unverified dns=overload /);
       // Our trouble may be over the next moment.
@@ -596,7 +596,7 @@ describe('one assessment under way a session', () => {
     const { log, connection } = service({ resolver: { lookup }, budget });
     for (const expected of ['tempfail', 'tempfail', 'tempfail', 'accept']) {
       const { say } = connection();
-      await say(...hello('gone.sender.org'));
+      await say(...hello('gone.strange.org'));
       await say(...message);
       expect(log.at(-1)).toMatch(new RegExp(` action=${expected} .* cause=dns-share .* dns=share `));
       expect(log.at(-1)).toContain(' cache=miss ');

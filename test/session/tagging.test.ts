@@ -53,7 +53,7 @@ describe('Authentication-Results', () => {
 
   it('is also put on mail to postmaster from a client that is refused elsewhere', async () => {
     const { say } = service(tagging).connection();
-    await say(...hello('gone.sender.org'), mta.mail('s@x'), mta.rcpt('postmaster@dest.test'));
+    await say(...hello('gone.strange.org'), mta.mail('s@x'), mta.rcpt('postmaster@dest.test'));
     expect((await say(...rest)).at(-2)).toMatch(/x-helo=fail reason="helo-nxdomain[a-z -]*" /);
   });
 

@@ -24,6 +24,8 @@ export const ZONE: Zone = {
   'mx.dest.org': { A: ['203.0.113.1'] },
   'host.ours.org': { A: ['203.0.113.2'] },
   'sender.org': { NS: ['ns.sender.org'] },
+  // Not that of the client's reverse name, which would excuse a name that does not exist.
+  'strange.org': { NS: ['ns.sender.org'] },
   'broken.org': 'temperror',
   '7.100.51.198.in-addr.arpa': { PTR: ['mail.sender.org'] },
 };

@@ -2,14 +2,17 @@
 
 /** For NSD, in master-file form. `org` is whole, so that a name outside it does not exist. */
 export const ZONES = {
-  org: 'sender IN NS ns.sender.org.',
+  org: 'sender IN NS ns.sender.org.\nstrange IN NS ns.sender.org.',
+  // Not that of the client's reverse name, which would excuse a name that does not exist.
+  'strange.org': `
+mx-only   IN MX    10 mail.sender.org.
+inside    IN A     10.0.0.5
+`,
   'sender.org': `
 ns        IN A     198.51.100.1
 mail      IN A     198.51.100.7
           IN AAAA  2001:db8:7::1
 other     IN A     203.0.113.99
-mx-only   IN MX    10 mail
-inside    IN A     10.0.0.5
 pool-a    IN A     198.51.100.20
 cloud     IN A     192.0.2.200
           IN TXT   "v=spf1 ip4:203.0.113.0/24 -all"
