@@ -21,6 +21,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   exemptDaemon: '["submission", 587]',
   dnsServer: '["127.0.0.1"]',
   dnsZone: '"senders.zone"',
+  nat64Prefix: '["2001:db8:64::/96"]',
   authservId: '"mx.example.org"',
   helpUrl: '"https://example.org/helo"',
   contact: '"postmaster@example.org"',

@@ -3,7 +3,9 @@ import type { Config } from '../config/config.ts';
 import { assess, type Assessment, withSession } from '../core/assess.ts';
 import { type Check, PRESETS, type PresetName } from '../core/check.ts';
 import { sessionChecks } from '../core/checks/index.ts';
-import { makeClient } from '../core/client.ts';
+import { clientAddress } from '../core/embedded.ts';
+import { parseHelo } from '../core/helo.ts';
+import { parseIp } from '../core/ip.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { Asker, clientNetwork } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
@@ -32,8 +34,9 @@ export async function explain(
   config: Config,
   resolver: Resolver,
 ): Promise<Explanation> {
-  const client = makeClient(ip, helo);
-  if (client.ip === null) throw new UsageError(`"${ip}" is not an IP address`);
+  const address = parseIp(ip);
+  if (address === null) throw new UsageError(`"${ip}" is not an IP address`);
+  const client = { ip: clientAddress(address, config.nat64Prefix), helo: parseHelo(helo) };
   const { checks, findings } = await registryOf(config);
   const bounded = withDeadline(resolver, config.deadline, new Asker(clientNetwork(client.ip)));
   let assessment: Assessment;

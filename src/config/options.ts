@@ -15,6 +15,7 @@ import {
   httpAddress,
   numberBetween,
   oneOf,
+  nat64Prefix,
   prefix,
   replyText,
   sizeBetween,
@@ -237,6 +238,13 @@ export const OPTIONS = {
     parse: verbatim,
     check: true,
     path: true,
+  }),
+  nat64Prefix: many({
+    value: 'PREFIX',
+    group: 'DNS and cache',
+    help: 'a NAT64 prefix of your own network, as 2001:db8:64::/96: clients behind it are judged by the IPv4 address in it, as those of 64:ff9b::/96 always are',
+    parse: nat64Prefix,
+    check: true,
   }),
   dnsTimeout: one({
     value: 'TIME',

@@ -3,6 +3,7 @@
  * it is not valid.
  */
 import { isQueryName } from '../core/domain.ts';
+import { NAT64_LENGTHS } from '../core/embedded.ts';
 import { type IpAddress, type IpPrefix, isLoopback, parseIp, parsePrefix } from '../core/ip.ts';
 import { UsageError } from '../errors.ts';
 import { writtenName } from '../policy/written-name.ts';
@@ -77,6 +78,14 @@ export function formatSize(bytes: number): string {
 export function prefix(text: string): IpPrefix {
   const parsed = parsePrefix(text);
   if (parsed === null) throw new UsageError(`"${text}" is not an address or network such as 192.0.2.0/24`);
+  return parsed;
+}
+
+/** A prefix under which a translator puts IPv4 addresses: RFC 6052 §2.2. */
+export function nat64Prefix(text: string): IpPrefix {
+  const parsed = prefix(text);
+  if (parsed.address.family !== 6 || !NAT64_LENGTHS.includes(parsed.length))
+    throw new UsageError(`"${text}" is not an IPv6 prefix of ${NAT64_LENGTHS.join(', ')} bits`);
   return parsed;
 }
 

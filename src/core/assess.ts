@@ -23,6 +23,7 @@ import { isMismatch, mismatch as mismatchWith } from './checks/mismatch.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
 import { isUnknown } from './checks/unknown.ts';
 import type { Client } from './client.ts';
+import { queryName } from './helo.ts';
 import { keptText } from './kept-text.ts';
 import { type DnsAnswer, recordingResolver } from './recording-resolver.ts';
 import type { Resolver } from './resolver.ts';
@@ -190,7 +191,7 @@ function conclude(
     undecided,
     trouble,
     mismatch,
-    dns,
+    dns: correspondence === 'exact' ? dns.map((answer) => withoutNeed(answer, client)) : dns,
     settled: false,
   };
 }
@@ -218,6 +219,16 @@ function proofsOf(client: Client, outcomes: readonly CheckOutcome[]): readonly P
 }
 
 const NO_PROOFS: readonly Proof[] = Object.freeze([]);
+
+/**
+ * Where an address of the name is the client's, the other address type is of no consequence: servers are known that
+ * never answer for one that they do not know (RFC 4074 §4.1).
+ */
+function withoutNeed(answer: DnsAnswer, { helo }: Client): DnsAnswer {
+  const { name, type, status } = answer;
+  const isOther = (type === 'A' || type === 'AAAA') && name === queryName(helo);
+  return status === 'temperror' && isOther ? { ...answer, moot: true } : answer;
+}
 
 /** A check that met trouble says so in its result, one of the operator's perhaps only in its finding. */
 function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]): Zone | null {

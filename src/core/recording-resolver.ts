@@ -48,6 +48,8 @@ export interface DnsAnswer {
   readonly errors?: readonly ExtendedError[];
   /** How many records were left out for their number or length; absent where none was. */
   readonly omitted?: number;
+  /** It did not come, and nothing depends on it: its absence shortens no life. */
+  readonly moot?: true;
 }
 
 export interface Recording {

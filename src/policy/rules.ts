@@ -26,6 +26,8 @@ export interface Rules extends ExemptionOptions {
   readonly applyAt: Stage;
   readonly ourNames: readonly string[];
   readonly ourAddresses: readonly IpAddress[];
+  /** NAT64 prefixes of ours, beside the well-known one: clients behind them have IPv4 addresses. */
+  readonly nat64: readonly IpPrefix[];
   readonly access: AccessList;
   /** More names than this from one address are `helo-churn`. */
   readonly churnLimit: number;

@@ -41,6 +41,7 @@ export async function readRules(
     enforcement: { observe: config.observe, percent: config.enforcePercent, shareOf: networkShare },
     applyAt: config.applyAt,
     trusted: config.trust,
+    nat64: config.nat64Prefix,
     exemptDaemons: config.exemptDaemon,
     ourNames: config.ourName,
     ourAddresses: config.ourAddress,

@@ -152,8 +152,9 @@ export class Assessor {
   }
 
   /** The smallest TTL seen, of records and of each "no"; shorter for what is unknown; within the operator's bounds. */
-  #life({ dns, findings: found, settled }: Assessment): number {
+  #life({ dns: asked, findings: found, settled }: Assessment): number {
     const { cacheMinMs, cacheMaxMs } = this.#options.limits();
+    const dns = asked.filter(({ moot }) => moot !== true);
     // It took no look-up, and another policy may need one.
     if (settled) return 0;
     // Not asking was our own problem, which may be over in a moment.

@@ -6,6 +6,7 @@
  * CONNECT or HELO applies to the whole connection and hides later HELOs, and whether the client has logged in
  * is known only at MAIL.
  */
+import { clientAddress } from '../core/embedded.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { DecidedAt, Decision, Judged } from '../decisions/decision.ts';
 import {
@@ -100,9 +101,12 @@ export class HeloSession implements MilterSession {
   }
 
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
-    this.#ip = info.address === null ? null : parseIp(info.address);
+    const seen = info.address === null ? null : parseIp(info.address);
+    this.#ip = seen === null ? null : clientAddress(seen, this.rules.nat64);
     this.#connectedAt = this.#options.wallClock();
-    this.#exempt = exemptClient(info, this.#ip, context, this.rules);
+    // Networks may be given as the MTA sees them, or as they are.
+    this.#exempt =
+      exemptClient(info, this.#ip, context, this.rules) ?? exemptClient(info, seen, context, this.rules);
     this.#peer = this.#ip === null && this.#exempt === null ? info : null;
     return 'continue';
   }

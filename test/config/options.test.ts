@@ -62,7 +62,7 @@ describe('readConfig', () => {
 
 describe('the option table', () => {
   it.each(ROWS)('%s says what it is for', (key, row) => {
-    expect(flagOf(key)).toMatch(/^--[a-z]+(?:-[a-z]+)*$/);
+    expect(flagOf(key)).toMatch(/^--[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
     expect(row.help).toMatch(/^[^\n]{10,}$/);
     if (row.default !== null) expect(() => row.read([row.default ?? ''])).not.toThrow();
   });

@@ -9,7 +9,7 @@ const chain = (length: number, last: string): string =>
   ).join('\n');
 
 // The first lines are the zone of RFC 4592 §2.2.1.
-const { lookup } = zoneFileResolver(
+const resolver = zoneFileResolver(
   `
 $ORIGIN example.
 $TTL 60
@@ -33,7 +33,7 @@ ${chain(12, 'host1.example.')}
 );
 
 async function told(name: string, type: RecordType): Promise<string> {
-  const answer = await lookup(name, type);
+  const answer = await resolver.lookup(name, type);
   if (answer.status === 'temperror') return answer.detail;
   return answer.status === 'found'
     ? answer.records.map((record) => JSON.stringify(record)).join(' ')

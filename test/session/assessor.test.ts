@@ -17,6 +17,7 @@ const ZONE: Zone = {
   'short.org': { A: ['192.0.2.1'], ttl: 30 },
   'brief.org': { A: ['192.0.2.1'], ttl: 1 },
   'long.org': { A: ['192.0.2.1'], ttl: 86_400 },
+  'half.org': { A: ['192.0.2.1'], AAAA: 'temperror', ttl: 86_400 },
   org: { NS: ['ns.org'] },
   'x.org': { NS: ['ns.org'] },
   'broken.org': 'temperror',
@@ -71,6 +72,11 @@ describe('the life of an assessment', () => {
     ['brief.org', 10_000, 'the floor'],
     ['long.org', 900_000, 'the ceiling'],
     ['gone.x.org', 60_000, 'a minute for what is missing, where DNS does not say how long'],
+    [
+      'half.org',
+      900_000,
+      'the ceiling, where only an AAAA is missing that nothing depends on (RFC 4074 §4.1)',
+    ],
     ['broken.org', 10_000, 'seconds for what is unknown'],
     ['Jupiter', 900_000, 'the ceiling for what needs no DNS'],
   ])('of %s is %i ms: %s', async (helo, lifeMs) => {

@@ -57,6 +57,7 @@ export const RULES: Rules = {
   exemptDaemons: ['submission', '587'],
   ourNames: [],
   ourAddresses: [],
+  nat64: [],
   access: list(''),
   churnLimit: 10,
   reply: { helpUrl: null, contact: null, templates: new Map() },

@@ -3,8 +3,9 @@
  * as the hosts of a pool are (near)? RFC 5321 §4.1.4: a server MAY verify this.
  */
 import { defineCheck, none, type Outcome, pass, temperror } from '../check.ts';
+import { embeddedIpv4, sameHost } from '../embedded.ts';
 import { queryName } from '../helo.ts';
-import { type IpAddress, parseIp, sameIp, sharesPrefix } from '../ip.ts';
+import { type IpAddress, parseIp, sharesPrefix } from '../ip.ts';
 import type { Answer, Resolver } from '../resolver.ts';
 
 export const addressMatches = defineCheck({
@@ -17,7 +18,7 @@ export const addressMatches = defineCheck({
     if (name === null || ip === null) return none();
     const type = ip.family === 4 ? 'A' : 'AAAA';
     const own = await resolver.lookup(name, type);
-    const answer = isAmong(own, ip) ? own : await withMapped(own, name, ip, resolver);
+    const answer = isAmong(own, ip) ? own : await withEmbedded(own, name, ip, resolver);
     if (answer.status === 'temperror') return temperror(`${name} ${type}`, answer.detail);
     if (answer.status !== 'found') return none({ detail: `no ${type} record` });
     const addresses = addressesOf(answer);
@@ -39,20 +40,21 @@ function addressesOf(answer: Addresses): IpAddress[] {
 }
 
 function isAmong(answer: Addresses, ip: IpAddress): boolean {
-  return addressesOf(answer).some((address) => sameIp(address, ip));
+  return addressesOf(answer).some((address) => sameHost(address, ip));
 }
 
 /**
- * An AAAA record may hold an IPv4 address (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2), and then names an IPv4
- * client as well as an A record does; nothing else of the other family says anything about the client.
+ * An AAAA record may hold an IPv4 address (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2; that of a translator or a
+ * tunnel, see `embedded.ts`), and then names an IPv4 client as well as an A record does; so does an A record a
+ * client whose address embeds it. Nothing else of the other family says anything about the client.
  */
-async function withMapped(
+async function withEmbedded(
   own: Addresses,
   name: string,
   ip: IpAddress,
   resolver: Resolver,
 ): Promise<Addresses> {
-  if (ip.family === 6) return own;
-  const other = await resolver.lookup(name, 'AAAA');
+  if (ip.family === 6 && embeddedIpv4(ip) === null) return own;
+  const other = await resolver.lookup(name, ip.family === 4 ? 'AAAA' : 'A');
   return isAmong(other, ip) ? other : own;
 }

@@ -14,8 +14,9 @@ import {
 } from '../check.ts';
 import type { Client } from '../client.ts';
 import { isPublicSuffix, registrableDomain } from '../domain.ts';
+import { isUnreachable, sameHost } from '../embedded.ts';
 import { queryName } from '../helo.ts';
-import { type IpAddress, isPrivateAddress, parseIp, sameIp } from '../ip.ts';
+import { type IpAddress, parseIp } from '../ip.ts';
 import type { Answer, Resolver } from '../resolver.ts';
 
 export const nameExists = defineCheck({
@@ -73,7 +74,7 @@ export const nameExists = defineCheck({
     // Where the client's own family names it, the name is shown to be the client's, and a server that ignores
     // the other question (RFC 4074 §4.1) is not waited for.
     const own = addressesOf([await asked[ip?.family === 6 ? 1 : 0]]);
-    if (ip !== null && own.some((address) => sameIp(address, ip))) return pass({ addresses: textsOf(own) });
+    if (ip !== null && own.some((address) => sameHost(address, ip))) return pass({ addresses: textsOf(own) });
     const answers = await Promise.all(asked);
     const addresses = addressesOf(answers);
     const trouble = unknownOf(name, answers);
@@ -131,9 +132,9 @@ function reachable(
   trouble: Outcome<never> | null,
 ): Outcome<ExistenceId> {
   const evidence = { addresses: textsOf(addresses) };
-  if (!addresses.every(isPrivateAddress)) return pass(evidence);
+  if (!addresses.every(isUnreachable)) return pass(evidence);
   // A client that comes from that private address can evidently be reached at it.
-  if (ip !== null && addresses.some((address) => sameIp(address, ip))) return pass(evidence);
+  if (ip !== null && addresses.some((address) => sameHost(address, ip))) return pass(evidence);
   return trouble ?? found('helo-private-address', { helo: helo.text, ...evidence });
 }
 

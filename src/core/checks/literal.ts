@@ -1,7 +1,8 @@
 /** Checks on address literals, `[192.0.2.1]` and `[IPv6:2001:db8::1]`. RFC 5321 §4.1.3. */
 import { defineCheck, found, none, pass } from '../check.ts';
 import type { Client } from '../client.ts';
-import { isPrivateAddress, sameIp } from '../ip.ts';
+import { isUnreachable } from '../embedded.ts';
+import { sameIp } from '../ip.ts';
 
 /** Whether the client says the very address it comes from: the honest way to have no name. */
 function isOwnLiteral({ ip, helo }: Client): boolean {
@@ -70,7 +71,7 @@ export const literalPrivate = defineCheck({
   run(client) {
     const { helo } = client;
     if (helo.kind !== 'literal' || isOwnLiteral(client)) return 'none';
-    return isPrivateAddress(helo.address) ? found('helo-literal-private', { helo: helo.text }) : 'none';
+    return isUnreachable(helo.address) ? found('helo-literal-private', { helo: helo.text }) : 'none';
   },
 });
 
@@ -94,7 +95,7 @@ export const literalMatches = defineCheck({
     if (isOwnLiteral(client)) return pass();
     // A private literal never equals a public client: that is the finding, and the mismatch only follows from
     // it.
-    if (isPrivateAddress(helo.address)) return none();
+    if (isUnreachable(helo.address)) return none();
     return found('helo-literal-mismatch', { helo: helo.text });
   },
 });

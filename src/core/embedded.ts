@@ -1,0 +1,69 @@
+/**
+ * IPv6 addresses that stand for an IPv4 address: what a translator or a tunnel made of it, which is the same host in other
+ * words. (IPv4-mapped ones are IPv4 addresses from the start, see `ip.ts`.)
+ */
+import {
+  type IpAddress,
+  ipFromBytes,
+  type IpPrefix,
+  isPrivateAddress,
+  prefixContains,
+  sameIp,
+} from './ip.ts';
+
+/** The lengths that a prefix of NAT64 may have (RFC 6052 §2.2). */
+export const NAT64_LENGTHS: readonly number[] = [32, 40, 48, 56, 64, 96];
+
+/** 64:ff9b::/96, RFC 6052 §2.1. */
+const WELL_KNOWN: IpPrefix = {
+  address: ipFromBytes([0, 0x64, 0xff, 0x9b, ...new Array<number>(12).fill(0)]),
+  length: 96,
+};
+
+/**
+ * The IPv4 address in an address of NAT64 (RFC 6052; `prefixes` beside the well-known one), 6to4 (2002::/16, RFC 3056 §2)
+ * or Teredo (2001::/32, RFC 4380 §4); null in others.
+ */
+export function embeddedIpv4(address: IpAddress, prefixes: readonly IpPrefix[] = []): IpAddress | null {
+  if (address.family === 4) return null;
+  const { bytes } = address;
+  const translated = translatedIpv4(address, prefixes);
+  if (translated !== null) return translated;
+  if (bytes[0] === 0x20 && bytes[1] === 0x02) return ipFromBytes(bytes.slice(2, 6));
+  const isTeredo = bytes[0] === 0x20 && bytes[1] === 0x01 && bytes[2] === 0 && bytes[3] === 0;
+  return isTeredo ? ipFromBytes(bytes.slice(12).map((byte) => byte ^ 0xff)) : null;
+}
+
+/** The IPv4 address that a NAT64 translated; null where none did. */
+function translatedIpv4(address: IpAddress, prefixes: readonly IpPrefix[]): IpAddress | null {
+  const prefix = [WELL_KNOWN, ...prefixes].find((each) => prefixContains(each, address));
+  if (prefix === undefined) return null;
+  // Bits 64 to 71 are kept free, and the address goes around them (RFC 6052 §2.2).
+  const rest = prefix.length === 96 ? address.bytes.slice(12) : address.bytes.filter((_, i) => i !== 8);
+  const start = prefix.length === 96 ? 0 : prefix.length / 8;
+  return ipFromBytes(rest.slice(start, start + 4));
+}
+
+/**
+ * The address that a client has: behind a NAT64 of the receiver the IPv4 address that was translated, so that SPF and the
+ * reverse name are those of the sender. A private one never comes through a translator (RFC 6052 §3.1), and must not
+ * make a stranger one of ours.
+ */
+export function clientAddress(address: IpAddress, prefixes: readonly IpPrefix[] = []): IpAddress {
+  const translated = address.family === 4 ? null : translatedIpv4(address, prefixes);
+  return translated === null || isPrivateAddress(translated) ? address : translated;
+}
+
+/** Whether two addresses are of one host: the same, or the one an IPv4 address that the other embeds. */
+export function sameHost(a: IpAddress, b: IpAddress): boolean {
+  if (a.family === b.family) return sameIp(a, b);
+  const [ipv4, ipv6] = a.family === 4 ? [a, b] : [b, a];
+  const embedded = embeddedIpv4(ipv6);
+  return embedded !== null && sameIp(embedded, ipv4);
+}
+
+/** Whether an address leads to no public host: it is private, or what it embeds is. */
+export function isUnreachable(address: IpAddress): boolean {
+  const embedded = embeddedIpv4(address);
+  return isPrivateAddress(address) || (embedded !== null && isPrivateAddress(embedded));
+}
