@@ -3,6 +3,7 @@
  * it belongs to the client and who says so, what each preset would do, and what the sender should publish to
  * fix it. Everything a stranger wrote is escaped.
  */
+import { domainToUnicode } from 'node:url';
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import { registrableDomain } from '../core/domain.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
@@ -78,9 +79,16 @@ function describeHelo(helo: Helo): string {
     case 'domain': {
       if (queryName(helo) === null) return 'a domain that the public DNS cannot hold';
       const owner = registrableDomain(helo.name);
-      return owner === null || owner === helo.name ? `the domain ${helo.name}` : `a host of ${owner}`;
+      const whose = owner === null || owner === helo.name ? `the domain ${helo.name}` : `a host of ${owner}`;
+      const fake = helo.labels.find(isFakeALabel);
+      return fake === undefined ? whose : `${whose}; ${fake} is a fake A-label (RFC 5890 §2.3.2.1)`;
     }
   }
+}
+
+/** It has the form of an encoded label, and no text is encoded so. */
+function isFakeALabel(label: string): boolean {
+  return label.startsWith('xn--') && domainToUnicode(label) === '';
 }
 
 /** One row for a method that had something to say. */

@@ -6,18 +6,10 @@ import { extendedError, message, opt, questionOf, soa } from '../support/dns-byt
 import { startRawDns } from '../support/raw-dns.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
-async function check(screen?: Screen): Promise<string> {
+async function check(screen?: Screen, helo = 'server.local'): Promise<string> {
   let out = '';
   await runCommandLine(
-    [
-      'check',
-      '203.0.113.9',
-      'server.local',
-      '--weight',
-      'iprev-none=6',
-      '--dns-zone',
-      'examples/senders.zone',
-    ],
+    ['check', '203.0.113.9', helo, '--weight', 'iprev-none=6', '--dns-zone', 'examples/senders.zone'],
     '1.2.3',
     fakeTerminal({ write: (text) => (out += text), ...(screen === undefined ? {} : { screen }) }),
   );
@@ -70,4 +62,11 @@ it('tells what the resolver says of its answers: validated, or why not', async (
   });
   expect(dns.find(({ type }) => type === 'AAAA')).toMatchObject({ ttl: 700, authenticated: true });
   await server.close();
+});
+
+it.each([
+  ['xn--a.example.org', /a host of example\.org; xn--a is a fake A-label \(RFC 5890 §2\.3\.2\.1\)$/m],
+  ['xn--bcher-kva.example.org', /a host of example\.org$/m],
+])('says of %s whether it is what it looks like', async (helo, wanted) => {
+  expect(await check(undefined, helo)).toMatch(wanted);
 });

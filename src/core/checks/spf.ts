@@ -1,7 +1,8 @@
 /** SPF of the HELO name (RFC 7208 §2.3): does the name's owner permit this client? */
-import { defineCheck, type Evidence, found, none, type Outcome, pass, temperror } from '../check.ts';
+import { defineCheck, type Evidence, found, none, NOTHING, type Outcome, pass, temperror } from '../check.ts';
 import { queryName } from '../helo.ts';
 import { checkHelo, type SpfOutcome } from '../spf/index.ts';
+import { parseSpfRecord } from '../spf/record.ts';
 
 type SpfFinding = 'helo-spf-fail' | 'helo-spf-softfail' | 'helo-spf-permerror';
 
@@ -90,9 +91,25 @@ function describe({
     // Without the signs that a reply may not hold.
     mechanism: mechanism?.replaceAll(/ \(([^()]*)\)/g, ' of $1') ?? `no mechanism, ${result}`,
     ...(record === null ? {} : { record }),
+    ...notesOn(record),
     lookups: String(lookups),
     ...(explanation === null ? {} : { explanation }),
     ...(tooWide === null ? {} : { toowide: tooWide }),
     ...(detail === '' ? {} : { detail: detail.replaceAll('"', "'") }),
   };
+}
+
+/** Terms that say less than their author may think, whatever they decided here. */
+function notesOn(text: string | null): Evidence {
+  const record = text === null ? null : parseSpfRecord(text);
+  if (record === null || 'problem' in record) return NOTHING;
+  const notes = [
+    ...(record.directives.some(({ mechanism, qualifier }) => mechanism.kind === 'all' && qualifier === '+')
+      ? ['+all permits everybody']
+      : []),
+    ...(record.directives.some(({ mechanism }) => mechanism.kind === 'ptr')
+      ? ['ptr should not be used (RFC 7208 §5.5)']
+      : []),
+  ];
+  return notes.length === 0 ? NOTHING : { note: notes.join('; ') };
 }

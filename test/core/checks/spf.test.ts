@@ -46,3 +46,12 @@ it('says what decided, and why a pass identifies nobody', async () => {
     '192.0.2.1 is not ours',
   );
 });
+
+it.each([
+  ['v=spf1 ptr +all', '+all permits everybody; ptr should not be used (RFC 7208 §5.5)'],
+  ['v=spf1 all', '+all permits everybody'],
+  ['v=spf1 a ~all', undefined],
+])('notes of %j: %s', async (record, note) => {
+  const zone = { 'noted.org': { TXT: [record], A: ['198.51.100.1'] } };
+  expect((await run(spf, '192.0.2.1', 'noted.org', zone)).evidence['note']).toBe(note);
+});
