@@ -218,7 +218,7 @@ describe('check', () => {
     expect(text).toMatch(
       /^ {2}so: exact, stream failed\n {2}\(the owner of the name says no: no-partner\)$/m,
     );
-    expect(text).toMatch(/^ {2}rfc5321 +reject +score 12: iprev-none 2, no-partner 10$/m);
+    expect(text).toMatch(/^ {2}rfc5321 +reject +score 10: no-partner 10$/m);
     expect(text).not.toContain('  no-partner: s');
   });
 

@@ -71,6 +71,8 @@ export const nameExists = defineCheck({
     const name = queryName(helo);
     if (name === null) return 'none';
     const asked = [resolver.lookup(name, 'A'), resolver.lookup(name, 'AAAA')] as const;
+    // Somebody else's resolver may throw, and then nobody waits for the second.
+    for (const question of asked) question.catch(() => undefined);
     // Where the client's own family names it, the name is shown to be the client's, and a server that ignores
     // the other question (RFC 4074 §4.1) is not waited for.
     const own = addressesOf([await asked[ip?.family === 6 ? 1 : 0]]);
