@@ -156,7 +156,7 @@ describe('check', () => {
 
   it('explains to a person, hostile bytes escaped', async () => {
     const stub = await startDnsStub({
-      'mail.sender.org TXT': [{ name: 'mail.sender.org', type: 'TXT', data: '\x1b[31mred\nx' }],
+      'mail.sender.org TXT': [{ name: 'mail.sender.org', type: 'TXT', ttl: 300, data: '\x1b[31mred\nx' }],
       'mail.sender.org': [],
     });
     const { out } = await run([
@@ -170,7 +170,7 @@ describe('check', () => {
     ]);
     await stub.close();
     expect(out).toMatch(/^203\.0\.113\.5 says HELO mail\.sender\.org\n\nThe name: a host of sender\.org\n/);
-    expect(out).toMatch(/mail\.sender\.org +TXT +found +\\x1b\[31mred\\x0ax$/m);
+    expect(out).toMatch(/mail\.sender\.org +TXT +found +\\x1b\[31mred\\x0ax \(TTL 300\)$/m);
     expect(out).toMatch(
       /rfc5321 +tempfail +score 7: helo-no-address 5, iprev-none 2\n +450 4\.7\.1 \[helo-no-address\]/,
     );
