@@ -1,7 +1,7 @@
 /**
  * check_host() of RFC 7208 §4: fetches a record, runs its directives in order, follows include and redirect.
  */
-import { canonicalName, isAskable } from '../domain.ts';
+import { canonicalName, isAskable, isQueryName } from '../domain.ts';
 import type { MatchedTerm } from './catch-all.ts';
 import { countLookup, countTerms, type Evaluation, type Stop, stopAt } from './evaluation.ts';
 import { targetOf } from './target.ts';
@@ -68,7 +68,7 @@ type Fetched =
 
 /** §4.3–§4.6. The first question is neither a lookup nor a void lookup (§4.6.4). */
 async function fetchRecord(evaluation: Evaluation, domain: string, { via }: Origin): Promise<Fetched> {
-  if (!isCheckable(domain)) {
+  if (!isCheckable(domain, via)) {
     return { result: 'none', detail: 'not a domain name of several labels' };
   }
   const answer = await evaluation.ask(domain, 'TXT');
@@ -89,11 +89,13 @@ async function fetchRecord(evaluation: Evaluation, domain: string, { via }: Orig
 
 /**
  * §4.3: "a valid, multi-label domain name". An address is not one, though `192.0.2.1` may have a TXT record:
- * no top-level domain is all digits (RFC 3696 §2).
+ * no top-level domain is all digits (RFC 3696 §2). A client's own name has to be that of a host; other records may
+ * lead to any name.
  */
-function isCheckable(domain: string): boolean {
+function isCheckable(domain: string, via: Origin['via']): boolean {
   const name = canonicalName(domain);
-  return isAskable(name) && name.includes('.') && !/\.\d+$/.test(name);
+  const isValid = via === 'request' ? isQueryName : isAskable;
+  return isValid(name) && name.includes('.') && !/\.\d+$/.test(name);
 }
 
 interface Match {
