@@ -85,7 +85,9 @@ it.each([
   }
   expect(await started.ended).toEqual([0, null]);
   await vi.waitFor(() => {
-    expect(started.stderr()).toMatch(/^helo-milter: nobody is reading the log; [1-9]\d* lines of it are lost$/m);
+    expect(started.stderr()).toMatch(
+      /^helo-milter: nobody is reading the log; [1-9]\d* lines of it are lost$/m,
+    );
   });
 });
 

@@ -70,7 +70,10 @@ describeWith(['bash'], 'the completion for bash', () => {
       ['helo-milter', '--weight', 'helo-spf-'],
       ['helo-spf-fail=', 'helo-spf-softfail=', 'helo-spf-permerror='],
     ],
-    [['helo-milter', 'check', '--weight', 'dns'], ['dns-share=', 'dns-temperror=']],
+    [
+      ['helo-milter', 'check', '--weight', 'dns'],
+      ['dns-share=', 'dns-temperror='],
+    ],
     [['helo-milter', '--reply-template', 'helo-al'], ['helo-alias=']],
     // As bash takes them apart.
     [['helo-milter', '--weight', '=', 'helo-al'], ['helo-alias=']],

@@ -1,13 +1,6 @@
 /** Whether the milter is attached, and where. */
 import { socketsOf } from '../../config/addresses.ts';
-import {
-  attached,
-  attachLine,
-  attachments,
-  changedLine,
-  oursAmong,
-  reached,
-} from '../attachment.ts';
+import { attached, attachLine, attachments, changedLine, oursAmong, reached } from '../attachment.ts';
 import { socketForPostfix } from '../endpoint.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { RunningOptions } from '../facts.ts';
