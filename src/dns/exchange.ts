@@ -71,9 +71,10 @@ class Exchange<T extends RecordType> {
   }
 
   begin(): void {
+    // Whoever waits for the answer keeps the process alive.
     this.#total = setTimeout(() => {
       this.#finish(this.#failure() ?? temperror('timeout'));
-    }, this.#options.timeoutMs);
+    }, this.#options.timeoutMs).unref();
     this.#askNext();
     for (const upstream of this.#options.upstreams.slice(1))
       upstream.probe(() => this.#query(upstream, true));
@@ -111,7 +112,7 @@ class Exchange<T extends RecordType> {
         this.#askNext();
       },
       upstreams.length === 1 ? Math.max(waitMs, REPEAT_MS) : waitMs * 2 ** round,
-    );
+    ).unref();
     this.#overUdp(upstream, {
       // Some middleboxes drop questions with EDNS without a word.
       edns: upstream.edns && round === 0,

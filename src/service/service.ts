@@ -81,7 +81,7 @@ export async function startService(
     logged(decision);
     open.decisionLog?.write(decision);
   });
-  const { server, brake, overload } = parts;
+  const { assessor, server, brake, overload } = parts;
   const { sockets, removePidFile } = await launch(server, config, standing, async () => {
     if (config.decisionLog !== null) {
       open.decisionLog = await DecisionLog.open(config.decisionLog, log, () => Date.now());
@@ -105,6 +105,7 @@ export async function startService(
     stop: async (graceMs = live.config.grace) => {
       open.monitoring?.stopping();
       await server.close({ graceMs });
+      assessor.close();
       brake.close();
       overload.close();
       await removePidFile();

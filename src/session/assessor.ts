@@ -70,6 +70,8 @@ export class Assessor {
   readonly #cache: AssessmentCache<Assessment>;
   readonly #work = new WeakMap<Promise<Assessment>, Work>();
   readonly #memory: AnswerMemory;
+  /** Of the assessments under way. */
+  readonly #askers = new Set<Asker>();
   /** Assessments asked for so far, by what the cache had. */
   readonly lookups = { hit: 0, miss: 0, joined: 0 };
 
@@ -139,8 +141,14 @@ export class Assessor {
     this.#cache.clear();
   }
 
+  /** Ends all assessments under way: their questions are taken back, and nothing keeps the process alive. */
+  close(): void {
+    for (const asker of this.#askers) asker.end('dropped');
+  }
+
   async #assess(client: Client, asker: Asker): Promise<Assessment> {
     const { resolver, checks, limits, onCheckError, settles } = this.#options;
+    this.#askers.add(asker);
     const bounded = withDeadline(resolver, limits().deadlineMs, asker);
     const share = this.#memory.share(bounded.resolver);
     try {
@@ -148,6 +156,7 @@ export class Assessor {
     } finally {
       share.done();
       bounded.done();
+      this.#askers.delete(asker);
     }
   }
 

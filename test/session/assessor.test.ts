@@ -191,6 +191,18 @@ describe('an assessment that nobody wants any more', () => {
     await new Promise((resolve) => setImmediate(resolve));
   };
 
+  it('is given up with all others when the service stops', async () => {
+    const { made, sent } = held();
+    const one = pending(made.lookup(parseIp('192.0.2.1'), 'short.org'));
+    await turn();
+    const asked = sent.length;
+    expect(asked).toBeGreaterThan(0);
+    made.close();
+    const { dns } = await one.pending;
+    expect(new Set(dns.map(({ records: [detail] }) => detail))).toEqual(new Set(['dropped']));
+    expect(sent).toHaveLength(asked);
+  });
+
   it('asks nothing more, is not kept, and serves nobody who comes later', async () => {
     const { made, sent, release } = held();
     const ip = parseIp('192.0.2.1');
