@@ -129,6 +129,8 @@ export {
 // DNS: what a resolver is, and those that there are.
 export {
   type Answer,
+  type AnswerRemarks,
+  type ExtendedError,
   MAX_RECORDS,
   MAX_TEXT,
   type RecordData,
@@ -147,7 +149,7 @@ export {
   createStubResolver as createNodeResolver,
   type StubResolverOptions as NodeResolverOptions,
 } from './dns/stub-resolver.ts';
-export { ServerAddressError } from './dns/server-address.ts';
+export { ServerAddressError, type ServersOptions } from './dns/server-address.ts';
 export type { SharedQuestions } from './dns/shared-questions.ts';
 export { zoneFileResolver } from './dns/zone-file.ts';
 export { FileError, UsageError } from './errors.ts';

@@ -66,7 +66,7 @@ async function judge(ip: IpAddress, name: string, resolver: Resolver): Promise<W
     case 'nxdomain':
       return judgeParents(await parents);
     case 'temperror':
-      return isUnreadable(answer) ? unknown('the SRV answer is unreadable') : deferred(owner, answer.detail);
+      return deferred(owner, answer.detail);
   }
 }
 
@@ -147,17 +147,9 @@ function judgeParents(answers: readonly ParentAnswer[]): Word {
     if (srv !== undefined) return failed('explicit authorization required', describe(owner, srv));
   }
   for (const { owner, answer } of answers) {
-    if (answer.status === 'temperror' && !isUnreadable(answer))
-      return { ...deferred(owner, answer.detail), ofParent: true };
+    if (answer.status === 'temperror') return { ...deferred(owner, answer.detail), ofParent: true };
   }
   return unknown('no record');
-}
-
-/**
- * Newer Node cannot read SRV answers with compressed names (c-ares: EBADRESP): the record is there, unread.
- */
-function isUnreadable(answer: Answer<'SRV'>): boolean {
-  return answer.status === 'temperror' && answer.detail === 'badresp';
 }
 
 function isAddress(text: string, ip: IpAddress): boolean {

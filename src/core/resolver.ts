@@ -43,7 +43,7 @@ export interface ExtendedError {
 }
 
 /** What a resolver may say about its own answer. */
-interface Told {
+export interface AnswerRemarks {
   /** It has validated all of it (RFC 4035 §3.2.3), and is trusted to say so. Absent where that is not known. */
   readonly authenticated?: boolean;
   /** Absent or empty where it gave no reasons. */
@@ -60,7 +60,7 @@ interface Told {
  * - `temperror`: nobody could say; `detail` is one word for the log (`timeout`, `servfail`, …). `bogus` is a
  *   SERVFAIL whose extended errors say that the signatures (DNSSEC) are wrong.
  */
-export type Answer<T extends RecordType> = Told &
+export type Answer<T extends RecordType> = AnswerRemarks &
   (
     | { readonly status: 'found'; readonly records: readonly RecordData[T][]; readonly ttl: number | null }
     | { readonly status: 'nodata' | 'nxdomain'; readonly ttl: number | null }

@@ -1,8 +1,24 @@
-/** How a name server to ask is written. */
+/** How the name servers to ask are named. */
 import { isIP } from 'node:net';
-import type { Endpoint } from './udp.ts';
 
 export const DNS_PORT = 53;
+
+/** Where a name server is. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ServersOptions {
+  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. */
+  readonly servers: readonly string[];
+  /** Milliseconds that one question may take. */
+  readonly timeoutMs: number;
+  /** Milliseconds on a steady scale. */
+  readonly now: () => number;
+  /** The file that names the system's servers; /etc/resolv.conf if absent. */
+  readonly resolvConf?: string;
+}
 
 /** A text that names no server; whoever knows where the text was given can say so. */
 export class ServerAddressError extends Error {

@@ -1,19 +1,7 @@
 /** Which servers are asked, and in what order: those of `--dns-server`, or the system's as they are now. */
-import { DNS_PORT, readServerAddress } from './server-address.ts';
+import { DNS_PORT, type Endpoint, readServerAddress, type ServersOptions } from './server-address.ts';
 import { type ResolvConf, watchResolvConf } from './resolv-conf.ts';
-import type { Endpoint } from './udp.ts';
 import { Upstream } from './upstream.ts';
-
-export interface ServersOptions {
-  /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. */
-  readonly servers: readonly string[];
-  /** Milliseconds that one question may take. */
-  readonly timeoutMs: number;
-  /** Milliseconds on a steady scale. */
-  readonly now: () => number;
-  /** The file that names the system's servers; /etc/resolv.conf if absent. */
-  readonly resolvConf?: string;
-}
 
 /** Whom to ask next. */
 export interface Servers {

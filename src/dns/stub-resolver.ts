@@ -6,7 +6,8 @@ import type { Answer, RecordType } from '../core/resolver.ts';
 import { MAX_ALIASES, type Reading } from './answer.ts';
 import { exchange } from './exchange.ts';
 import { NameError, normalName } from './name.ts';
-import { type Servers, serversOf, type ServersOptions } from './servers.ts';
+import type { ServersOptions } from './server-address.ts';
+import { type Servers, serversOf } from './servers.ts';
 import { type Sent, shareQuestions, type SharedQuestions } from './shared-questions.ts';
 import type { Cancel } from './udp.ts';
 

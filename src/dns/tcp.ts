@@ -4,7 +4,8 @@
  */
 import { connect, type Socket } from 'node:net';
 import { idOf, setId } from './message.ts';
-import { type Cancel, type Endpoint, errorWord, type Listener } from './udp.ts';
+import { type Cancel, errorWord, type Listener } from './udp.ts';
+import type { Endpoint } from './server-address.ts';
 
 /** RFC 7766 §6.2.3 asks for a few seconds; busy servers close sooner. */
 const IDLE_MS = 5_000;

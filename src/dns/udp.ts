@@ -6,6 +6,7 @@
 import { randomFillSync } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
+import type { Endpoint } from './server-address.ts';
 import { idOf, setId } from './message.ts';
 
 /** Hears about one question. */
@@ -18,11 +19,6 @@ export interface Listener {
 
 /** Takes a question back. */
 export type Cancel = () => void;
-
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
 
 /** Sockets in use at a time: a forger would have to guess which of them a question left from. */
 const SOCKETS = 4;

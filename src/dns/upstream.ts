@@ -1,6 +1,7 @@
 /** One server that is asked: the ways to it, and what its answers so far tell about how long the next may take. */
 import { TcpConnection } from './tcp.ts';
-import { type Endpoint, UdpPool } from './udp.ts';
+import { UdpPool } from './udp.ts';
+import type { Endpoint } from './server-address.ts';
 
 export interface UpstreamOptions extends Endpoint {
   /** Milliseconds that it gets for an answer while nothing is known about it. */

@@ -210,7 +210,7 @@ describe('what cannot be asked or read', () => {
   });
 
   it.each([
-    ['badresp', 'unknown'],
+    ['badresp', 'defer'],
     ['timeout', 'defer'],
     ['budget', 'defer'],
     ['deadline', 'defer'],

@@ -25,7 +25,7 @@ const placed = (given: Given): Given =>
 it.each<[Given, RegExp[]]>([
   [{ access: 'DIR/bad' }, [/bad:1: /]],
   [{ access: 'DIR/bad', weight: 'no-such=1' }, [/--weight: there is no finding/, /bad:1: /]],
-  [{ access: 'DIR/bad', dnsServer: 'x' }, [/bad:1: /, /--dns-server: /]],
+  [{ access: 'DIR/bad', dnsZone: 'DIR/none' }, [/bad:1: /, /--dns-zone: /]],
   // Nobody can say whether a finding exists where a module with findings cannot be read.
   [{ check: 'DIR/none.mjs', weight: 'no-such=1', access: 'DIR/bad' }, [/--check: ENOENT/, /bad:1: /]],
 ])('prepare tells of all that is wrong in %j', async (given, wanted) => {
