@@ -6,7 +6,7 @@ import type { Resolver } from '../core/resolver.ts';
 import { type HttpServer, type Page, PLAIN, startHttpServer } from './http-server.ts';
 import type { Log } from '../log/log.ts';
 import type { HttpAddress } from '../config/values.ts';
-import { makeRegistry, type Sources } from './prometheus.ts';
+import { makeMetricsPage, type Sources } from './prometheus.ts';
 import { Readiness } from './readiness.ts';
 import { describeError, OptionError } from '../errors.ts';
 import { version } from '../system/version.ts';
@@ -37,10 +37,10 @@ const HTTP_TIMEOUT_MS = 5_000;
 /** Rejects with UsageError if it cannot listen. */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { address, resolver, metrics, dnsIll, overloaded, log, now, nodeVersion } = options;
-  const registry = makeRegistry({ ...options, build: { version, node: nodeVersion } });
+  const page = makeMetricsPage({ ...options, build: { version, node: nodeVersion } });
   const readiness = new Readiness({ resolver, lastHeard: () => metrics, dnsIll, overloaded, now });
   const pages = new Map<string, () => Page | Promise<Page>>([
-    ['/metrics', async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() })],
+    ['/metrics', async () => ({ status: 200, type: page.contentType, body: await page.metrics() })],
     ['/healthz', () => ({ status: 200, type: PLAIN, body: 'ok\n' })],
     [
       '/readyz',
@@ -68,7 +68,7 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
     },
     close: async () => {
       await server.close();
-      registry.clear();
+      page.clear();
     },
   };
 }

@@ -2,7 +2,7 @@
  * The numbers under their public names: one row per metric, from which `/metrics` and docs/metrics.md are
  * made. Names and labels are public API, as finding ids are. Values are read when the page is requested.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Durations, Metrics, Tally } from './metrics.ts';
 
 /** Where the numbers come from. */
@@ -239,69 +239,67 @@ const LEFT_OUT = [
   'nodejs_active_resources_total',
 ] as const;
 
-/** A registry of our own, with the process's metrics beside ours. */
-export function makeRegistry(sources: Sources): Registry {
-  const registry = new Registry();
-  for (const row of METRICS) register(row, sources, registry);
-  collectDefaultMetrics({ register: registry });
-  for (const name of LEFT_OUT) registry.removeSingleMetric(name);
-  return registry;
+/** The page: our metrics, with those of the process beside them. */
+export interface MetricsPage {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+  /** Stops watching the process. */
+  clear(): void;
 }
 
-function register(row: MetricRow, sources: Sources, registry: Registry): void {
-  const { name, help } = row;
+export function makeMetricsPage(sources: Sources): MetricsPage {
+  const registry = new Registry();
+  const histograms = METRICS.flatMap((row) => {
+    if (row.type === 'histogram') return [() => histogramText(row, row.read(sources))];
+    register(row, sources, registry);
+    return [];
+  });
+  collectDefaultMetrics({ register: registry });
+  for (const name of LEFT_OUT) registry.removeSingleMetric(name);
+  return {
+    contentType: registry.contentType,
+    metrics: async () => [...histograms.map((text) => text()), await registry.metrics()].join('\n'),
+    clear: () => {
+      registry.clear();
+    },
+  };
+}
+
+function register(
+  row: Exclude<MetricRow, { type: 'histogram' }>,
+  sources: Sources,
+  registry: Registry,
+): void {
+  const { name, help, type } = row;
   const config = { name, help, labelNames: [...row.labels], registers: [registry] };
-  switch (row.type) {
-    case 'counter':
-      new Counter({
-        ...config,
-        collect() {
-          this.reset();
-          for (const [labels, value] of row.read(sources)) this.inc(labels, value);
-        },
-      });
-      break;
-    case 'gauge':
-      new Gauge({
-        ...config,
-        collect() {
-          for (const [labels, value] of row.read(sources)) this.set(labels, value);
-        },
-      });
-      break;
-    case 'histogram':
-      new ReadHistogram(name, help, registry, row.read(sources));
-      break;
+  if (type === 'counter') {
+    new Counter({
+      ...config,
+      collect() {
+        this.reset();
+        for (const [labels, value] of row.read(sources)) this.inc(labels, value);
+      },
+    });
+  } else {
+    new Gauge({
+      ...config,
+      collect() {
+        for (const [labels, value] of row.read(sources)) this.set(labels, value);
+      },
+    });
   }
 }
 
 /**
- * A histogram whose observations were made elsewhere. prom-client can only be told them one by one, so the method is
- * replaced that its registry and its own `get` read buckets by.
+ * A histogram in the text format of Prometheus (version 0.0.4). Its observations were made elsewhere, and prom-client can
+ * only be told them one by one.
  */
-class ReadHistogram extends Histogram {
-  readonly #durations: Durations;
-  readonly #name: string;
-  readonly #help: string;
-
-  constructor(name: string, help: string, registry: Registry, durations: Durations) {
-    super({ name, help, registers: [registry], buckets: [...durations.bounds] });
-    this.#name = name;
-    this.#help = help;
-    this.#durations = durations;
-  }
-
-  getForPromString(): object {
-    const { bounds, counts, sum } = this.#durations;
-    let upTo = 0;
-    const buckets = Array.from(counts, (n, i) =>
-      this.#sample('bucket', (upTo += n), { le: bounds[i] ?? '+Inf' }),
-    );
-    const values = [...buckets, this.#sample('sum', sum), this.#sample('count', upTo)];
-    return { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
-  }
-
-  #sample(suffix: string, value: number, labels: Readonly<Record<string, string | number>> = {}): object {
-    return { metricName: `${this.#name}_${suffix}`, value, labels, sharedLabels: {} };
-  }
+function histogramText({ name, help }: Doc, { bounds, counts, sum }: Durations): string {
+  let upTo = 0;
+  const buckets = Array.from(
+    counts,
+    (count, i) => `${name}_bucket{le="${bounds[i] ?? '+Inf'}"} ${(upTo += count)}`,
+  );
+  const head = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
+  return [...head, ...buckets, `${name}_sum ${sum}`, `${name}_count ${upTo}`, ''].join('\n');
 }

@@ -20,7 +20,7 @@ export const EXEMPTIONS = {
 export type Exemption = keyof typeof EXEMPTIONS;
 
 export function isExemption(word: unknown): word is Exemption {
-  return typeof word === 'string' && word in EXEMPTIONS;
+  return typeof word === 'string' && Object.hasOwn(EXEMPTIONS, word);
 }
 
 export interface ExemptionOptions {

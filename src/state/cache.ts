@@ -8,6 +8,7 @@
  * expiry, which is checked on reading.
  */
 import { Generation, type Held, HELD_BYTES, NAME_BYTES, networkOf } from './cache-generation.ts';
+import { Generations } from './generations.ts';
 import type { IpAddress } from '../core/ip.ts';
 
 export interface CacheLimits {
@@ -46,13 +47,20 @@ const SHARES = 32;
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
   readonly #pending = new Map<string, Promise<T>>();
-  #young = new Generation<T>();
-  #old = new Generation<T>();
+  readonly #generations = new Generations(() => new Generation<T>());
   /** A look-up that began before `clear` is not kept. */
   #cleared = 0;
 
   constructor(options: CacheOptions<T>) {
     this.#options = options;
+  }
+
+  get #young(): Generation<T> {
+    return this.#generations.young;
+  }
+
+  get #old(): Generation<T> {
+    return this.#generations.old;
   }
 
   /** Addresses held. */
@@ -69,8 +77,7 @@ export class AssessmentCache<T> {
   clear(): void {
     this.#pending.clear();
     this.#cleared++;
-    this.#young = new Generation();
-    this.#old = new Generation();
+    this.#generations.clear();
   }
 
   /** Finds the value or starts `load`. A load that rejects is forgotten, and the caller gets its error. */
@@ -149,7 +156,6 @@ export class AssessmentCache<T> {
     if (size === 0 || (size < Math.max(1, maxClients >> 1) && this.#young.bytes + bytes <= maxBytes / 2))
       return;
     // The bounds may have become tighter since it was filled.
-    this.#old = this.#young.bytes <= maxBytes / 2 ? this.#young : new Generation();
-    this.#young = new Generation();
+    this.#generations.turn(this.#young.bytes <= maxBytes / 2);
   }
 }

@@ -1,5 +1,6 @@
 /** Counts the different HELO names that one client network gives within a window. Bounded in every direction. */
 import { type IpAddress, networkText } from '../core/ip.ts';
+import { Generations } from './generations.ts';
 import { textHash } from './text-hash.ts';
 
 export interface ChurnLimits {
@@ -46,8 +47,7 @@ class Generation {
 export class ChurnCounter {
   readonly #options: ChurnOptions;
   readonly #hash = textHash();
-  #current = new Generation();
-  #previous = new Generation();
+  readonly #generations = new Generations(() => new Generation());
   #startedAt: number;
 
   constructor(options: ChurnOptions) {
@@ -60,7 +60,7 @@ export class ChurnCounter {
     this.#turn();
     const network = this.#network(address);
     const names = this.#add(network, this.#hash(name) >>> 1);
-    const before = this.#previous.names.get(network);
+    const before = this.#generations.old.names.get(network);
     return before === undefined ? countOf(names) : new Set([names, before].flat()).size;
   }
 
@@ -68,7 +68,7 @@ export class ChurnCounter {
   #network(address: IpAddress): string {
     if (address.family === 4) return address.text;
     const network = networkText(address, 64);
-    const { names, sites } = this.#current;
+    const { names, sites } = this.#generations.young;
     if (names.has(network)) return network;
     const site = networkText(address, 48);
     const members = sites.get(site) ?? 0;
@@ -79,16 +79,16 @@ export class ChurnCounter {
 
   /** The names of the network after this one. */
   #add(network: string, name: number): Names {
-    const { names } = this.#current;
+    const { names } = this.#generations.young;
     const known = names.get(network);
     if (known === undefined) {
-      this.#current.size++;
+      this.#generations.young.size++;
       names.set(network, name);
       return name;
     }
     const list = typeof known === 'number' ? [known] : known;
     if (list.includes(name) || list.length >= this.#options.limits().maxNames) return known;
-    this.#current.size++;
+    this.#generations.young.size++;
     list.push(name);
     names.set(network, list);
     return list;
@@ -99,13 +99,12 @@ export class ChurnCounter {
     const { windowMs, maxClients, maxNames } = limits();
     const at = now();
     const overdue = at - this.#startedAt - windowMs;
-    const { names, size } = this.#current;
+    const { names, size } = this.#generations.young;
     // A /24 or a /48 has at most a quarter of that, whatever the numbers.
     const maxSize = Math.max(USUAL_NAMES * maxClients, 4 * (MAX_OF_SITE + 1) * maxNames);
     if (overdue < 0 && names.size < maxClients && size < maxSize) return;
     // After a whole window of silence even the current names are old.
-    this.#previous = overdue >= windowMs ? new Generation() : this.#current;
-    this.#current = new Generation();
+    this.#generations.turn(overdue < windowMs);
     this.#startedAt = at;
   }
 }

@@ -1,7 +1,7 @@
 /** The metrics by their public names, and the page that documents them. `npm run docs` writes the page. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { makeRegistry, METRICS, type MetricRow } from '../../src/monitoring/prometheus.ts';
+import { makeMetricsPage, METRICS, type MetricRow } from '../../src/monitoring/prometheus.ts';
 import { makeSources } from '../support/sources.ts';
 
 const PAGE = new URL('../../docs/metrics.md', import.meta.url);
@@ -21,7 +21,7 @@ describe('the page of /metrics', () => {
     metrics.questions.get('PTR')?.count('nxdomain');
     for (const ms of [0.5, 2, 2, 3000, 60_000]) metrics.assessmentDuration.add(ms);
     metrics.late = 4;
-    const registry = makeRegistry(sources);
+    const registry = makeMetricsPage(sources);
     const lines = (await registry.metrics()).split('\n');
     for (const line of [
       '# TYPE helo_milter_verdicts_total counter',
@@ -56,7 +56,7 @@ describe('the page of /metrics', () => {
   it('says the same when asked again, and twice at once', async () => {
     const sources = makeSources();
     sources.metrics.verdicts.count('accept');
-    const registry = makeRegistry(sources);
+    const registry = makeMetricsPage(sources);
     const ours = async (): Promise<string[]> =>
       (await registry.metrics()).split('\n').filter((line) => line.startsWith('helo_milter_'));
     const [first, second] = await Promise.all([ours(), ours()]);
@@ -67,7 +67,7 @@ describe('the page of /metrics', () => {
   });
 
   it('has the process, but not what lists every socket', async () => {
-    const registry = makeRegistry(makeSources());
+    const registry = makeMetricsPage(makeSources());
     const text = await registry.metrics();
     for (const name of [
       'process_resident_memory_bytes',

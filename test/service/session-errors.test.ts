@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog, type LogOptions } from '../../src/log/log.ts';
 import { TURNED_AWAY, TurnedAwayError, type TurnedAwayReason } from '../../src/milter/index.ts';
-import { makeRegistry } from '../../src/monitoring/prometheus.ts';
+import { makeMetricsPage } from '../../src/monitoring/prometheus.ts';
 import { sessionErrors } from '../../src/service/session-errors.ts';
 import { makeSources } from '../support/sources.ts';
 
@@ -22,7 +22,7 @@ function ears(): {
   const log = createLog((line) => lines.push(JSON.parse(line) as Line), options);
   const sources = makeSources();
   const hear = sessionErrors(log, sources.metrics);
-  const registry = makeRegistry(sources);
+  const registry = makeMetricsPage(sources);
   const counted = async (metric: string): Promise<string[]> =>
     (await registry.metrics())
       .split('\n')
