@@ -9,7 +9,7 @@
  *
  * const client = makeClient('192.0.2.1', 'mail.example.org');
  * const assessment = await assess(client, createNodeResolver(), checks, console.error);
- * assessment.correspondence; // 'exact', 'authorized', 'aligned' or 'none'
+ * assessment.correspondence; // 'exact', 'authorized', 'aligned', 'near' or 'none'
  * decide(assessment, makePolicy('emailcore', findings)).disposition; // 'accept', 'tempfail' or 'reject'
  * ```
  * @module

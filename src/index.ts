@@ -1,5 +1,5 @@
 /**
- * The whole service in a program of another's: read a configuration, start, reload, stop. The checks by themselves are in
+ * The whole service inside another program: read a configuration, start, reload, stop. The checks by themselves are in
  * `helo-milter/core`, the milter protocol in `helo-milter/milter`.
  *
  * @example

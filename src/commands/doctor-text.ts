@@ -3,7 +3,7 @@
  * public API.
  */
 import type { Severity } from '../doctor/diagnosis.ts';
-import type { Judged } from '../doctor/checks/index.ts';
+import type { GradedDiagnosis } from '../doctor/checks/index.ts';
 import type { Paint } from './paint.ts';
 
 /** The texts come from files and DNS: none of their bytes may control a terminal. */
@@ -14,7 +14,7 @@ function printable(text: string): string {
   );
 }
 
-export function diagnosesText(found: readonly Judged[], paint: Paint): string {
+export function diagnosesText(found: readonly GradedDiagnosis[], paint: Paint): string {
   const lines: string[] = [];
   for (const [i, { topic, severity, id, text, changes }] of found.entries()) {
     if (found[i - 1]?.topic !== topic) lines.push(...(i === 0 ? [] : ['']), topic);
@@ -25,14 +25,14 @@ export function diagnosesText(found: readonly Judged[], paint: Paint): string {
   return `${[...lines, '', summary(found)].join('\n')}\n`;
 }
 
-function summary(found: readonly Judged[]): string {
+function summary(found: readonly GradedDiagnosis[]): string {
   const count = (severity: Severity): number => found.filter((each) => each.severity === severity).length;
   const [wrong, warnings, notes] = [count('wrong'), count('warning'), count('note')];
   const few = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
   return `${wrong === 0 ? 'nothing is wrong' : `${wrong} wrong`}, ${few(warnings, 'warning')}, ${few(notes, 'note')}`;
 }
 
-export function doctorReport(found: readonly Judged[]): object {
+export function doctorReport(found: readonly GradedDiagnosis[]): object {
   return {
     version: 1,
     wrong: found.filter(({ severity }) => severity === 'wrong').length,

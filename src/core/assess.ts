@@ -68,8 +68,7 @@ export type Settles = (findings: readonly Finding[]) => boolean;
 
 /**
  * The checks of the text alone come first: where they settle the verdict, DNS is not asked at all, and the
- * assessment
- * is `settled`. Everything else runs side by side.
+ * assessment is `settled`. Everything else runs side by side.
  */
 export async function assess(
   client: Client,

@@ -72,7 +72,8 @@ export interface ResultWords {
   /** A registered method, or one that begins with `x-`. */
   readonly method: string;
   /**
-   * Type and name of the property that tells what the method is about: `smtp.helo`. Its value is that itself.
+   * Type and name of the property for what the method is about, such as `smtp.helo`; its value is the HELO
+   * text, or the address of the client.
    */
   readonly property: string;
 }

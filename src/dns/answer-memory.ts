@@ -1,7 +1,7 @@
 /**
  * Bounds what the answers of all assessments under way hold in memory together, whatever strangers publish. An assessment
- * may take a sixteenth of what is still free: the less there is, the sooner those who hold most are refused, and who wants
- * little gets it even beside a thousand who want all they can get.
+ * may take a sixteenth of what is still free: the less there is, the sooner those that hold most are refused, and one that
+ * needs little gets it even beside a thousand that take all they can.
  */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 

@@ -14,7 +14,7 @@ const REGISTRIES = ['com', 'org', 'de'] as const;
 type Registry = (typeof REGISTRIES)[number];
 /** One lost packet is no outage: all is asked twice, the second time a second later. */
 const AGAIN_AFTER_MS = 1_000;
-/** What came by then has come in time. */
+/** Answers that have arrived by then count. */
 const VERDICT_AFTER_MS = 2_500;
 
 /**
@@ -47,7 +47,7 @@ export class ControlQuestions {
 
   /** Asks. `answersOthers`: this resolver has answered some question at least. Takes 2.5 s at most; never rejects. */
   ask(shared: SharedResolver, answersOthers: () => boolean): Promise<Sign> {
-    // What waited behind the questions of clients would tell of these, and not in time.
+    // A question that waits behind those of clients would measure them, and come too late.
     const asker = new Asker('control', { reserved: true });
     const resolver = askedBy(shared, asker);
     return new Promise((resolve) => {

@@ -108,7 +108,7 @@ export class FairGate {
 
   /**
    * Whether a network has so much in hand, under way or waiting, that its own questions keep each other back. When all
-   * want as much as they can get, each gets `places / (8 + networks)`; who wants even half of that is no bystander.
+   * want as much as they can get, each gets `places / (8 + networks)`; a network that wants half of that is no bystander.
    */
   greedy(network: string): boolean {
     const { fresh, late } = this.#networks.get(network);
@@ -227,7 +227,7 @@ export class FairGate {
     return { ticket: null, looked: Math.max(1, most) };
   }
 
-  /** Nothing may leave for long, and yet what waits can start once the fresh have aged. */
+  /** Even if nothing leaves for a long time, waiting questions can start once the fresh ones have aged. */
   #wake(): void {
     const [oldest] = this.#fresh;
     if (this.#timer !== null || this.#waiting === 0 || oldest === undefined) return;

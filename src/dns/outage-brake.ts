@@ -1,10 +1,10 @@
 /**
- * Tells a broken resolver from broken zones. While the resolver is out of order, what rests on DNS is held against nobody.
+ * Tells a broken resolver from broken zones. While the resolver is out of order, nothing that rests on DNS counts against anybody.
  *
- * Names that a client made us ask about are no evidence, whoever many they are: anybody can have ten domains whose servers are
- * silent. They only raise suspicion, and count by client network. What is under suspicion is put to the control
- * questions, which no stranger has a hand in; the brake is pulled when these fail, and lifts when one is answered. While it
- * is on they are asked by the clock, so that it also lifts while nobody comes.
+ * Names that a client made us ask about are no evidence, however many they are: anybody can have ten domains whose servers are
+ * silent. They only raise suspicion, counted by client network. Suspicion is settled by the control questions, which no
+ * stranger can influence: the brake is pulled when they fail, and released when one is answered. While it is on they are
+ * asked by the clock, so that it is also released while no client comes.
  */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 import type { ControlQuestions } from './control-questions.ts';

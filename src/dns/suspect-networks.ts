@@ -1,14 +1,14 @@
-/** Of which client networks the questions fail lately: the suspicion that DNS is out of order, and no proof of it. */
+/** The client networks whose questions have lately failed: a suspicion that DNS is out of order, not a proof. */
 
-/** The networks heard of within this time count, in milliseconds; */
+/** A network counts if it was heard of within this time, in milliseconds, */
 const RECENT_MS = 4_000;
-/** at least so many of the last, */
+/** or is among the last ones, this many, */
 const LAST_FEW = 8;
-/** but none that was heard of longer ago than this. */
+/** unless even these were heard of longer ago than this, in milliseconds. */
 const OLD_MS = 120_000;
-/** More tell nothing new. */
+/** Networks kept; more would say nothing new. */
 const MAX_NETWORKS = 1_000;
-/** Suspicious is this part of them, and two where there are others: what happens to one is its own affair. */
+/** This part of them is suspicious, if it is at least two: the trouble of one may be its own. */
 const SHARE = 0.25;
 const MIN_FAILING = 2;
 /** How much the last question of a network weighs against those before it. */
@@ -50,7 +50,7 @@ export class SuspectNetworks {
     return failing >= Math.min(MIN_FAILING, networks) && failing > 0 && failing >= networks * SHARE;
   }
 
-  /** The networks that count, and those of them of whose last questions half or more failed. */
+  /** How many networks count, and for how many of them half or more of the last questions failed. */
   count(): { readonly failing: number; readonly networks: number } {
     const now = this.#now();
     let failing = 0;

@@ -4,13 +4,13 @@ import { formatDuration } from '../config/values.ts';
 import { leadsTo, socketForPostfix, socketForSendmail } from './endpoint.ts';
 import type { RunningOptions } from './facts.ts';
 import { filtersOf, itemsFor, listWith, type Wanted } from './filter-list.ts';
-import type { Filter, FilterList, Mta, Service } from './mta.ts';
+import type { Filter, FilterList, Mta, SmtpService } from './mta.ts';
 import type { PostfixConfig } from './postfix-config.ts';
 import { splitList } from './postfix-value.ts';
 import { filterOf } from './postfix.ts';
 
 export interface Attachment {
-  readonly service: Service;
+  readonly service: SmtpService;
   /** Null where none of its milters is us. */
   readonly ours: Filter | null;
 }
@@ -21,21 +21,24 @@ export function attachments(mta: Mta, options: RunningOptions): Attachment[] {
 }
 
 /** Services whose sessions reach us, each with our place in it. */
-export function attached(mta: Mta, options: RunningOptions): { service: Service; ours: Filter }[] {
+export function attached(mta: Mta, options: RunningOptions): { service: SmtpService; ours: Filter }[] {
   return attachments(mta, options).flatMap(({ service, ours }) =>
     ours === null || service.switchedOff !== null ? [] : [{ service, ours }],
   );
 }
 
 /** Whether mail from outside comes to us. If no service is meant for that, any service counts. */
-export function reached({ services }: Mta, there: readonly { readonly service: Service }[]): boolean {
+export function reached({ services }: Mta, there: readonly { readonly service: SmtpService }[]): boolean {
   const inbound = services.some(({ role }) => role === 'inbound');
   return there.some(({ service }) => !inbound || service.role === 'inbound');
 }
 
 /** The same, with services combined that share the same milter line. */
-export function attachedTogether(mta: Mta, options: RunningOptions): { service: Service; ours: Filter }[] {
-  const groups = new Map<string, { service: Service; ours: Filter }>();
+export function attachedTogether(
+  mta: Mta,
+  options: RunningOptions,
+): { service: SmtpService; ours: Filter }[] {
+  const groups = new Map<string, { service: SmtpService; ours: Filter }>();
   for (const { service, ours } of attached(mta, options)) {
     const key = JSON.stringify([ours, service.ownList]);
     const group = groups.get(key);
@@ -75,7 +78,7 @@ export function milterItem(
 /** The file and line that attach us to a service properly, in addition to the milters it has. */
 export function attachLine(
   mta: Mta,
-  service: Service,
+  service: SmtpService,
   options: RunningOptions,
 ): [file: string, line: string] {
   const [listen] = socketsOf(options);
@@ -99,18 +102,22 @@ export function attachLine(
 /** The parameter in `postfix-conf/main.cf` that stands for us. */
 const PARAMETER = 'helo_milter';
 
-function namesUs(config: PostfixConfig, { chrooted }: Service, options: RunningOptions): boolean {
+function namesUs(config: PostfixConfig, { chrooted }: SmtpService, options: RunningOptions): boolean {
   const filters = splitList(config.value(PARAMETER)).map((text) => filterOf(config, text, chrooted));
   return filters.length === 1 && oursAmong(filters, options) !== null;
 }
 
 /** The list of a service's milters, with the file that has it, as written there. */
-export function listLine(service: Service, wanted: readonly Wanted[]): [file: string, line: string] {
+export function listLine(service: SmtpService, wanted: readonly Wanted[]): [file: string, line: string] {
   return lineOf(service, service.list, wanted);
 }
 
 /** The setting in which one milter is written out, with a new text for that milter. */
-export function changedLine(service: Service, filter: Filter, text: string): [file: string, line: string] {
+export function changedLine(
+  service: SmtpService,
+  filter: Filter,
+  text: string,
+): [file: string, line: string] {
   const list = listWith(service.list, filter);
   return lineOf(
     service,
@@ -120,7 +127,7 @@ export function changedLine(service: Service, filter: Filter, text: string): [fi
 }
 
 function lineOf(
-  { title }: Service,
+  { title }: SmtpService,
   list: FilterList,
   wanted: readonly Wanted[],
 ): [file: string, line: string] {

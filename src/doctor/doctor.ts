@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { socketsOf } from '../config/addresses.ts';
 import { systemServers } from '../dns/servers.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
-import { judge, type Judged } from '../doctor/checks/index.ts';
+import { judge, type GradedDiagnosis } from '../doctor/checks/index.ts';
 import type { Facts } from '../doctor/facts.ts';
 import type { Mta } from '../doctor/mta.ts';
 import { parsePostconf } from '../doctor/postconf.ts';
@@ -54,7 +54,7 @@ const OF_THE_HOST = [
 const BUILT_IN = ['milter_default_action'];
 
 /** Rejects with UsageError for files that are not of the expected kind. */
-export async function doctor(config: Config, settings: DoctorSettings): Promise<Judged[]> {
+export async function doctor(config: Config, settings: DoctorSettings): Promise<GradedDiagnosis[]> {
   const { dns, progress } = settings;
   const { mta, mtaFault } = await readMta(settings);
   const listens = socketsOf(config);

@@ -55,7 +55,7 @@ export interface FilterItem {
 }
 
 /** One SMTP service. */
-export interface Service {
+export interface SmtpService {
   readonly title: string;
   readonly role: Role;
   /** `{daemon_name}` and `{daemon_port}` as the milter is told them, in lower case. */
@@ -79,7 +79,7 @@ export interface SourcedName {
 }
 
 interface MtaBase {
-  readonly services: readonly Service[];
+  readonly services: readonly SmtpService[];
   /** The name it gives itself; the milter learns it from the macro `j`. */
   readonly ownName: string | null;
   /** Names under which it takes mail for itself. */

@@ -2,7 +2,7 @@
 import { type IpPrefix, isPrivateAddress, parseIp, parsePrefix } from '../core/ip.ts';
 import { dialledByPostfix, portNumber } from './endpoint.ts';
 import { filtersOf, readList } from './filter-list.ts';
-import type { FailureAction, Filter, FilterList, Mta, Role, Service, SourcedName } from './mta.ts';
+import type { FailureAction, Filter, FilterList, Mta, Role, SmtpService, SourcedName } from './mta.ts';
 import type { MasterLine } from './postconf.ts';
 import type { PostfixConfig } from './postfix-config.ts';
 import { compareLevels, splitList, timeMs, withoutBraces } from './postfix-value.ts';
@@ -14,7 +14,7 @@ export function postfixMta(config: PostfixConfig): Mta {
   const lines = config.services.filter(
     ({ type, command }) => (type === 'inet' || type === 'pass') && command === 'smtpd',
   );
-  const services: Service[] = lines.map((line) => serviceOf(config, line));
+  const services: SmtpService[] = lines.map((line) => serviceOf(config, line));
   return {
     kind: 'postfix',
     config,
@@ -34,7 +34,7 @@ export function postfixMta(config: PostfixConfig): Mta {
   };
 }
 
-function serviceOf(config: PostfixConfig, line?: MasterLine): Service {
+function serviceOf(config: PostfixConfig, line?: MasterLine): SmtpService {
   const value = (name: string): string => config.value(name, line);
   const [host, port] = endpoint(line);
   const options = splitList(value('receive_override_options'));

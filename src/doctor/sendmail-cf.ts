@@ -1,7 +1,7 @@
 /** Sendmail as an Mta, from its sendmail.cf (operations guide, chapter 5). */
 import { UsageError } from '../errors.ts';
 import { dialledBySendmail, portNumber } from './endpoint.ts';
-import type { FailureAction, Filter, Mta, Role, Service, SourcedName } from './mta.ts';
+import type { FailureAction, Filter, Mta, Role, SmtpService, SourcedName } from './mta.ts';
 
 const FAILURES: Readonly<Record<string, FailureAction>> = { T: 'tempfail', R: 'reject', '4': 'shutdown' };
 
@@ -163,7 +163,7 @@ function serviceOf(
   general: readonly string[],
   defined: ReadonlyMap<string, Filter>,
   heloRequired: boolean,
-): Service {
+): SmtpService {
   const fields = new Map(
     text.split(',').map((part) => {
       const [, key = '', value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];

@@ -18,7 +18,7 @@ import {
 import type { EventName } from './events.ts';
 
 export interface MilterClientOptions {
-  /** What the MTA offers; all that Postfix and Sendmail of today offer, unless told. */
+  /** What the MTA offers; all that Postfix and Sendmail of today offer, by default. */
   readonly version?: number;
   readonly actions?: number;
   readonly protocol?: number;

@@ -1,5 +1,5 @@
 /**
- * From packets to commands: the only place that reads NULs, families, ports and offers. Text is latin1, one character
+ * From packets to commands: reads NULs, families, ports and offers. Text is latin1, one character
  * a byte, since an MTA passes on what the SMTP client sent.
  */
 import { isIP } from 'node:net';

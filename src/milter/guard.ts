@@ -24,7 +24,7 @@ interface SessionMaker {
   readonly onError: OnError;
 }
 
-/** What it returns does not matter, but that a promise is not left to reject unheard. */
+/** What it returns does not matter; a promise that rejects is caught. */
 export type OnError = (error: unknown, source: ErrorSource) => unknown;
 
 /** Those that have failed themselves; said once each, since a hostile peer may cause an error a packet. */

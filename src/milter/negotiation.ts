@@ -65,7 +65,7 @@ const NO_REPLY: Readonly<Partial<Record<EventName, number>>> = {
 };
 
 /** What a set of wishes comes to in bits, and the answer given last. */
-interface Prepared {
+interface WishBits {
   readonly declinable: readonly (readonly [event: EventName, bit: number])[];
   readonly protocol: number;
   readonly actions: number;
@@ -78,7 +78,7 @@ export interface Answer {
   readonly encoded: Buffer;
 }
 
-const prepared = new WeakMap<Wishes, Prepared>();
+const prepared = new WeakMap<Wishes, WishBits>();
 
 /** Throws RangeError where wishes cannot be told to an MTA. */
 export function checkWishes(wishes: Wishes): void {
@@ -86,7 +86,7 @@ export function checkWishes(wishes: Wishes): void {
   encodeLists(wishes.macros);
 }
 
-function prepare(wishes: Wishes): Prepared {
+function prepare(wishes: Wishes): WishBits {
   let protocol = 0;
   for (const event of wishes.noReply) protocol |= NO_REPLY[event] ?? 0;
   if (wishes.rejectedRecipients) protocol |= SMFIP.RCPT_REJ;
@@ -96,7 +96,7 @@ function prepare(wishes: Wishes): Prepared {
   const declinable = (Object.entries(DECLINE) as [EventName, number][]).filter(
     ([event]) => !wishes.keep.includes(event),
   );
-  const made: Prepared = { declinable, protocol, actions, last: null };
+  const made: WishBits = { declinable, protocol, actions, last: null };
   prepared.set(wishes, made);
   return made;
 }

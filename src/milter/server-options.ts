@@ -20,25 +20,25 @@ export interface MilterServerOptions extends Partial<Wishes> {
    * Hears of failing callbacks, whose connections go on; of broken peers; and of connections turned away, by TurnedAwayError.
    */
   readonly onError: OnError;
-  /** What is answered for a callback that fails; `tempfail` unless told. */
+  /** What is answered for a callback that fails; `tempfail` by default. */
   readonly replyOnError?: ReplyOnError;
-  /** Asked at CONNECT for somebody who wants to hear the dialogue of this session; nobody does unless told. */
+  /** Asked at CONNECT for somebody who wants to hear the dialogue of this session; by default nobody does. */
   readonly observe?: Observe | undefined;
   /**
-   * More connections than this are closed at once, which is the MTA's default action; 20,000 unless told. So are those that
+   * More connections than this are closed at once, which is the MTA's default action; 20,000 by default. So are those that
    * would take one of the last 64 descriptors of the process (of few, one of the last quarter).
    */
   readonly maxConnections?: number;
   /**
    * Bytes that all connections together may keep in memory: packets that are not complete, macros, the arguments of CONNECT, HELO
    * and MAIL, replies that were not read. Beyond it the connection that has kept the most for the longest is closed. 128 MiB
-   * unless told.
+   * by default.
    */
   readonly maxBufferedBytes?: number;
-  /** A connection that leaves replies unread for so long is closed, once the kernel takes no more; five minutes unless told. */
+  /** A connection that leaves replies unread for so long is closed, once the kernel takes no more; five minutes by default. */
   readonly unreadTimeoutMs?: number;
   /**
-   * A connection that says nothing for so long is closed; two hours unless told, as in libmilter, since an SMTP
+   * A connection that says nothing for so long is closed; two hours by default, as in libmilter, since an SMTP
    * client may pause for an hour in Sendmail.
    */
   readonly idleTimeoutMs?: number;

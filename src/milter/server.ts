@@ -13,9 +13,9 @@ import { Refusals, type TurnedAwayReason } from './turned-away.ts';
 import { Turns } from './turns.ts';
 
 export interface ListenOptions {
-  /** Permissions of a unix socket; 0o660 unless told. */
+  /** Permissions of a unix socket; 0o660 by default. */
   readonly mode?: number;
-  /** Owner and group of a unix socket, each the process's own unless told; nobody else may connect before they are set. */
+  /** Owner and group of a unix socket, each the process's own by default; nobody else may connect before they are set. */
   readonly owner?: SocketOwner;
   /** What connections of this socket are asked for instead: what saves time over a unix socket may cost it over TCP. */
   readonly wishes?: Partial<Wishes>;
@@ -95,7 +95,7 @@ export class MilterServer {
     return this.#links.size;
   }
 
-  /** How many connections were turned away, by why. */
+  /** How many connections were turned away, by reason. */
   get turnedAway(): Readonly<Record<TurnedAwayReason, number>> {
     return this.#refusals.counts;
   }

@@ -1,6 +1,6 @@
 /**
- * Turns for those who have more to do than one portion: between two of them everybody else is served. Who asks for little
- * never comes here.
+ * Turns for those who have more to do than one portion: between two of them everybody else is served. A connection with little
+ * to do never comes here.
  */
 import { performance } from 'node:perf_hooks';
 

@@ -6,12 +6,12 @@ import type { Resolver } from '../core/resolver.ts';
 import { type HttpServer, type Page, PLAIN, startHttpServer } from './http-server.ts';
 import type { Log } from '../log/log.ts';
 import type { HttpAddress } from '../config/values.ts';
-import { makeMetricsPage, type Sources } from './prometheus.ts';
+import { makeMetricsPage, type MetricSources } from './prometheus.ts';
 import { Readiness } from './readiness.ts';
 import { describeError, OptionError } from '../errors.ts';
 import { version } from '../system/version.ts';
 
-export interface MonitoringOptions extends Omit<Sources, 'build'> {
+export interface MonitoringOptions extends Omit<MetricSources, 'build'> {
   readonly address: HttpAddress;
   /** The resolver of the assessments, watched by the metrics and the brake. */
   readonly resolver: Resolver;

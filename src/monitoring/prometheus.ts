@@ -6,7 +6,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Durations, Metrics, Tally } from './metrics.ts';
 
 /** Where the numbers come from. */
-export interface Sources {
+export interface MetricSources {
   readonly metrics: Metrics;
   /** Assessments asked for, by what the cache had. */
   readonly lookups: () => Readonly<Record<'hit' | 'miss' | 'joined', number>>;
@@ -37,14 +37,15 @@ interface Doc {
 
 export type MetricRow = Doc &
   (
-    | { readonly type: 'counter' | 'gauge'; readonly read: (sources: Sources) => Iterable<Sample> }
-    | { readonly type: 'histogram'; readonly read: (sources: Sources) => Durations }
+    | { readonly type: 'counter' | 'gauge'; readonly read: (sources: MetricSources) => Iterable<Sample> }
+    | { readonly type: 'histogram'; readonly read: (sources: MetricSources) => Durations }
   );
 
-type Read<T> = (sources: Sources) => T;
+type Read<T> = (sources: MetricSources) => T;
 
 function tally(name: Doc['name'], label: string, help: string, of: Read<Tally>): MetricRow {
-  const read = (sources: Sources): Sample[] => [...of(sources)].map(([word, n]) => [{ [label]: word }, n]);
+  const read = (sources: MetricSources): Sample[] =>
+    [...of(sources)].map(([word, n]) => [{ [label]: word }, n]);
   return { name, help, labels: [label], type: 'counter', read };
 }
 
@@ -247,7 +248,7 @@ export interface MetricsPage {
   clear(): void;
 }
 
-export function makeMetricsPage(sources: Sources): MetricsPage {
+export function makeMetricsPage(sources: MetricSources): MetricsPage {
   const registry = new Registry();
   const histograms = METRICS.flatMap((row) => {
     if (row.type === 'histogram') return [() => histogramText(row, row.read(sources))];
@@ -267,7 +268,7 @@ export function makeMetricsPage(sources: Sources): MetricsPage {
 
 function register(
   row: Exclude<MetricRow, { type: 'histogram' }>,
-  sources: Sources,
+  sources: MetricSources,
   registry: Registry,
 ): void {
   const { name, help, type } = row;

@@ -21,7 +21,7 @@ export interface ReadinessOptions {
 const RECENT_MS = 10_000;
 /** However often the page is requested, DNS is probed no more often than this. */
 const PROBE_EVERY_MS = 5_000;
-/** Longer is no use to who asks for health. */
+/** A health check does not wait longer. */
 const PROBE_TIMEOUT_MS = 2_000;
 /** In the cache of every resolver that serves a mail server, since each reverse look-up passes through it. */
 const PROBE = { name: 'arpa', type: 'NS' } as const;

@@ -36,7 +36,7 @@ export interface AccessEntry {
   /** What checks have to show. */
   readonly shown: readonly Shown[];
   /** First millisecond (Unix time) from which the line no longer counts; null for never. */
-  readonly voidFrom: number | null;
+  readonly expiredFrom: number | null;
   /** What a refused client is told. */
   readonly text: string | null;
 }
@@ -58,7 +58,7 @@ export class AccessList {
   readonly #lengths = new Set<number>();
   readonly #others: AccessEntry[] = [];
   readonly #hits = new Map<number, number>();
-  readonly #onVoid: (entry: AccessEntry) => void;
+  readonly #onExpired: (entry: AccessEntry) => void;
   readonly #void: Set<number>;
   readonly #empty: boolean;
   /**
@@ -68,10 +68,10 @@ export class AccessList {
   readonly needsReverse: boolean;
 
   /**
-   * `expired` are known to have expired; `onVoid` hears of each other one once, when it would have matched.
+   * `expired` are known to have expired; `onExpired` hears of each other one once, when it would have matched.
    */
-  constructor({ entries, expired }: ParsedAccess, onVoid: (entry: AccessEntry) => void) {
-    this.#onVoid = onVoid;
+  constructor({ entries, expired }: ParsedAccess, onExpired: (entry: AccessEntry) => void) {
+    this.#onExpired = onExpired;
     this.#void = new Set(expired.map(({ line }) => line));
     this.needsReverse = entries.some(({ shown }) => shown.some(({ ofClient }) => ofClient));
     for (const entry of entries) this.#index(entry);
@@ -89,7 +89,7 @@ export class AccessList {
     let best: AccessEntry | null = null;
     for (const entry of this.#candidates(assessment)) {
       if ((best !== null && entry.line > best.line) || !matches(entry, assessment)) continue;
-      if (entry.voidFrom === null || now < entry.voidFrom) best = entry;
+      if (entry.expiredFrom === null || now < entry.expiredFrom) best = entry;
       else this.#report(entry);
     }
     if (best !== null) this.#hits.set(best.line, (this.#hits.get(best.line) ?? 0) + 1);
@@ -99,7 +99,7 @@ export class AccessList {
   #report(entry: AccessEntry): void {
     if (this.#void.has(entry.line)) return;
     this.#void.add(entry.line);
-    this.#onVoid(entry);
+    this.#onExpired(entry);
   }
 
   #index(entry: AccessEntry): void {
@@ -152,7 +152,7 @@ function matches(entry: AccessEntry, { client: { ip, helo }, outcomes }: Assessm
 }
 
 /** Hears of an entry that no longer counts, and the file that it is in. */
-export type OnVoid = (file: string, entry: AccessEntry) => void;
+export type OnExpired = (file: string, entry: AccessEntry) => void;
 
 export interface ParsedAccess {
   readonly entries: readonly AccessEntry[];
@@ -181,7 +181,10 @@ export function parseAccess(text: string, file: string, now: number, checks: rea
     }
   }
   faults.throwAny();
-  return { entries, expired: entries.filter(({ voidFrom }) => voidFrom !== null && now >= voidFrom) };
+  return {
+    entries,
+    expired: entries.filter(({ expiredFrom }) => expiredFrom !== null && now >= expiredFrom),
+  };
 }
 
 function parseEntry(
@@ -215,7 +218,7 @@ function parseEntry(
       const value = given.get(key);
       return value === undefined ? [] : [read(value)];
     }),
-    voidFrom: parseUntil(given.get('until')),
+    expiredFrom: parseUntil(given.get('until')),
     text: given.get('text') ?? null,
   };
   if (action === 'allow' && entry.networks.length === 0 && entry.shown.length === 0) {

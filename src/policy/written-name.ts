@@ -25,7 +25,9 @@ export function writtenName(text: string): string {
 export function textOfWire(octets: string): string {
   if (/^[\0-\x7f]*$/.test(octets)) return octets;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(octets, 'latin1'));
+    return new TextDecoder('utf-8', { fatal: true }).decode(
+      Uint8Array.from(octets, (octet) => octet.charCodeAt(0)),
+    );
   } catch {
     return octets;
   }

@@ -3,7 +3,7 @@
  * at the start and at every reload. Parts that must follow a reload get functions that read it here whenever
  * they need it.
  */
-import type { OnVoid } from '../policy/access.ts';
+import type { OnExpired } from '../policy/access.ts';
 import type { SharedResolver } from '../dns/asker.ts';
 import { type Registry, registryOf } from './registry.ts';
 import { resolverOf } from './resolver.ts';
@@ -13,7 +13,7 @@ import type { Rules } from '../policy/rules.ts';
 import { Faults } from '../errors.ts';
 import { readLists, readRules } from './read-rules.ts';
 
-export interface Prepared {
+export interface InForce {
   readonly config: Config;
   readonly registry: Registry;
   readonly rules: Rules;
@@ -21,12 +21,12 @@ export interface Prepared {
 }
 
 /** Rejects with a UsageError for the first mistake, which carries the others. */
-export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared> {
+export async function prepare(config: Config, onExpired: OnExpired): Promise<InForce> {
   const faults = new Faults();
   const registry = await faults.attempt(() => registryOf(config));
-  const rules = registry === null ? null : await faults.attempt(() => readRules(config, registry, onVoid));
+  const rules = registry === null ? null : await faults.attempt(() => readRules(config, registry, onExpired));
   // Without the operator's checks it is not known whether a finding that an option names exists.
-  if (registry === null) await faults.attempt(() => readLists(config, checks, onVoid));
+  if (registry === null) await faults.attempt(() => readLists(config, checks, onExpired));
   const resolver = await faults.attempt(() => resolverOf(config));
   faults.throwAny();
   if (registry === null || rules === null || resolver === null) throw new Error('no fault was told');
@@ -35,9 +35,9 @@ export async function prepare(config: Config, onVoid: OnVoid): Promise<Prepared>
 
 /** What is in force now. A reload replaces all of it at once: nobody sees half of the old and half of the new. */
 export class Live {
-  #now: Prepared;
+  #now: InForce;
 
-  constructor(first: Prepared) {
+  constructor(first: InForce) {
     this.#now = first;
   }
 
@@ -58,7 +58,7 @@ export class Live {
   }
 
   /** Replaces what is in force by `next`, and returns what was. A resolver that can go on is kept. */
-  replace(next: Prepared): Prepared {
+  replace(next: InForce): InForce {
     const before = this.#now;
     this.#now = sameResolver(before.config, next.config) ? { ...next, resolver: before.resolver } : next;
     return before;
@@ -81,7 +81,7 @@ function sameServers(before: Config, after: Config): boolean {
  * Whether assessments made before can be used after: the same servers are asked, the operator's own checks
  * are unchanged, and nothing is checked that was not checked then.
  */
-export function sameAssessments(before: Prepared, after: Prepared): boolean {
+export function sameAssessments(before: InForce, after: InForce): boolean {
   const asked = new Set(before.rules.checks.map(({ name }) => name));
   return (
     sameServers(before.config, after.config) &&

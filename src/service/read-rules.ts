@@ -4,7 +4,7 @@ import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
 import type { Check, FindingSpec } from '../core/check.ts';
 import { describeError, Faults, OptionError } from '../errors.ts';
-import { AccessList, type OnVoid, parseAccess } from '../policy/access.ts';
+import { AccessList, type OnExpired, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../policy/recipients.ts';
 import { policiesOf, type Rules } from '../policy/rules.ts';
@@ -19,14 +19,14 @@ import type { Registry } from './registry.ts';
 export async function readRules(
   config: Config,
   { checks, findings }: Registry,
-  onVoid: OnVoid,
+  onExpired: OnExpired,
 ): Promise<Rules> {
   const faults = new Faults();
   const made = faults.try(() => ({
     policy: policyOf(config, findings),
     shadowPolicy: config.shadowPolicy === null ? null : makePolicy(config.shadowPolicy, findings),
   }));
-  const lists = await faults.attempt(() => readLists(config, checks, onVoid));
+  const lists = await faults.attempt(() => readLists(config, checks, onExpired));
   const reply = faults.try(() => replyOf(config, findings));
   faults.throwAny();
   if (made === null || lists === null || reply === null) throw new Error('no fault was told');
@@ -56,11 +56,11 @@ export async function readRules(
 export async function readLists(
   config: Config,
   checks: readonly Check[],
-  onVoid: OnVoid,
+  onExpired: OnExpired,
 ): Promise<{ readonly access: AccessList; readonly recipients: ReturnType<typeof parseRecipientRules> }> {
   const faults = new Faults();
   const recipients = await faults.attempt(() => readRecipients(config));
-  const access = await faults.attempt(() => readAccess(config, checks, onVoid));
+  const access = await faults.attempt(() => readAccess(config, checks, onExpired));
   faults.throwAny();
   if (recipients === null || access === null) throw new Error('no fault was told');
   return { access, recipients };
@@ -69,13 +69,13 @@ export async function readLists(
 async function readAccess(
   { access: file }: Config,
   checks: readonly Check[],
-  onVoid: OnVoid,
+  onExpired: OnExpired,
 ): Promise<AccessList> {
   if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
   const parsed = parseAccess(await text(file, '--access'), file, Date.now(), checks);
-  for (const entry of parsed.expired) onVoid(file, entry);
+  for (const entry of parsed.expired) onExpired(file, entry);
   return new AccessList(parsed, (entry) => {
-    onVoid(file, entry);
+    onExpired(file, entry);
   });
 }
 

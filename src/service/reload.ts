@@ -2,7 +2,7 @@
 import { changes } from '../config/changes.ts';
 import type { ConfigSource } from '../config/source.ts';
 import { describeError, UsageError } from '../errors.ts';
-import type { OnVoid } from '../policy/access.ts';
+import type { OnExpired } from '../policy/access.ts';
 import type { Rules } from '../policy/rules.ts';
 import type { Log } from '../log/log.ts';
 import { MAX_VALUE } from '../log/value.ts';
@@ -14,7 +14,7 @@ export type Source = Pick<ConfigSource, 'read' | 'locate'>;
 
 export interface Reloadable extends Workshop, Pick<Assembly, 'server' | 'assessor' | 'agreed'> {
   readonly source: Source;
-  readonly onVoid: OnVoid;
+  readonly onExpired: OnExpired;
 }
 
 /**
@@ -26,8 +26,8 @@ export function reloader(service: Reloadable): () => Promise<void> {
   return oneAtATime(async () => {
     try {
       const next = changes(live.config, await source.read());
-      const prepared = await prepare(next.config, service.onVoid);
-      // From here on nothing can fail.
+      const prepared = await prepare(next.config, service.onExpired);
+      // All that can be wrong has been found by now.
       adopt(service, prepared);
       metrics?.reloaded(true);
       const { changed, waiting } = next;

@@ -7,7 +7,7 @@ import type { Log } from '../log/log.ts';
 import { formatSocketAddress, probe } from '../milter/index.ts';
 import { Metrics } from '../monitoring/metrics.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
-import type { OnVoid } from '../policy/access.ts';
+import type { OnExpired } from '../policy/access.ts';
 import { assemble, type Assembly, type Workshop } from './assembly.ts';
 import { launch, type Standing } from './launch.ts';
 import { Live, prepare } from './live.ts';
@@ -65,8 +65,8 @@ export async function startService(
   { source = unchanging(config), standing = null, lostLines = () => 0 }: Surroundings = {},
 ): Promise<Service> {
   const now = (): number => performance.now();
-  const onVoid = expiryNotices(log);
-  const live = new Live(await prepare(config, onVoid));
+  const onExpired = expiryNotices(log);
+  const live = new Live(await prepare(config, onExpired));
   // Counted only if somebody can look at it.
   const metrics = config.http === null ? null : new Metrics(live.registry.findings.keys(), now);
   const workshop = { live, log, metrics, now };
@@ -97,7 +97,7 @@ export async function startService(
     get graceMs() {
       return live.config.grace;
     },
-    reload: reloader({ ...workshop, ...parts, source, onVoid }),
+    reload: reloader({ ...workshop, ...parts, source, onExpired }),
     reopen: async () => {
       await open.decisionLog?.reopen();
     },
@@ -157,7 +157,7 @@ async function ailmentOf(sockets: readonly OpenSocket[]): Promise<string | null>
  * Reports each expired line of the access list once, by its text: when the list is read again, its lines may
  * have moved.
  */
-function expiryNotices(log: Log): OnVoid {
+function expiryNotices(log: Log): OnExpired {
   const told = new Set<string>();
   return (file, { line, source }) => {
     if (told.has(source)) return;

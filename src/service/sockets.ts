@@ -26,7 +26,7 @@ import { describeError, OptionError, UsageError } from '../errors.ts';
 const OVER_TCP = { keep: ['data'] } as const;
 const OVER_UNIX = { noReply: ['connect', 'header'] } as const;
 
-export interface Sources {
+export interface SocketNeeds {
   readonly config: Pick<Config, 'listen' | 'socketMode' | 'socketGroup'>;
   readonly handed: readonly HandedFd[];
   /** The user that we become later: a unix socket belongs to that user from the start. */
@@ -43,7 +43,7 @@ export interface OpenSocket {
 /** Opens all. Throws UsageError. */
 export async function openSockets(
   server: MilterServer,
-  { config, handed, identity }: Sources,
+  { config, handed, identity }: SocketNeeds,
 ): Promise<readonly OpenSocket[]> {
   if (handed.length > 0) return openHanded(server, handed);
   if (config.listen.includes(HANDED_ONLY)) {
@@ -91,7 +91,7 @@ async function open(
 }
 
 /** Checks that all could be opened, as far as possible without opening them. Throws OptionError. */
-export async function checkSockets(config: Sources['config']): Promise<void> {
+export async function checkSockets(config: SocketNeeds['config']): Promise<void> {
   await placedSockets(config);
   await ownerOf(config, null);
 }
@@ -106,7 +106,10 @@ async function placedSockets(config: Pick<Config, 'listen'>): Promise<readonly S
   return addresses;
 }
 
-async function ownerOf({ socketGroup }: Sources['config'], identity: Identity | null): Promise<SocketOwner> {
+async function ownerOf(
+  { socketGroup }: SocketNeeds['config'],
+  identity: Identity | null,
+): Promise<SocketOwner> {
   const own = identity === null ? {} : { uid: identity.uid, gid: identity.gid };
   if (socketGroup === null) return own;
   try {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.ts';
 import { AddressError } from '../../src/milter/index.ts';
-import { checkSockets, openSockets, type Sources } from '../../src/service/sockets.ts';
+import { checkSockets, openSockets, type SocketNeeds } from '../../src/service/sockets.ts';
 import { socketsOf } from '../../src/config/addresses.ts';
 import { RecordedServer } from '../support/milter-server.ts';
 
@@ -11,7 +11,7 @@ const IDENTITY = { user: 'nobody', uid: 65_534, gid: 65_533 };
 const FD_NOT_A_SOCKET = 9_999;
 
 function open(
-  { config = {}, ...more }: Partial<Omit<Sources, 'config'>> & { config?: Partial<Sources['config']> } = {},
+  { config = {}, ...more }: Partial<Omit<SocketNeeds, 'config'>> & { config?: Partial<SocketNeeds['config']> } = {},
   server = new RecordedServer(),
 ): ReturnType<typeof openSockets> {
   return openSockets(server, { handed: [], identity: null, ...more, config: { ...CONFIG, ...config } });
@@ -84,7 +84,7 @@ describe('openSockets', () => {
   });
 });
 
-it.each<[Partial<Sources['config']>, string]>([
+it.each<[Partial<SocketNeeds['config']>, string]>([
   [{}, 'ok'],
   [{ listen: ['systemd'] }, 'ok'],
   [{ listen: ['unix:/no/such/directory/socket'] }, '--listen'],

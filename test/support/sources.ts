@@ -1,9 +1,9 @@
 /** Numbers to make metrics of, where no service runs. */
 import { findings } from '../../src/core/checks/index.ts';
 import { Metrics } from '../../src/monitoring/metrics.ts';
-import type { Sources } from '../../src/monitoring/prometheus.ts';
+import type { MetricSources } from '../../src/monitoring/prometheus.ts';
 
-export function makeSources(changes: Partial<Sources> = {}): Sources {
+export function makeSources(changes: Partial<MetricSources> = {}): MetricSources {
   return {
     metrics: new Metrics(findings.keys(), () => 0),
     lookups: () => ({ hit: 0, miss: 0, joined: 0 }),

@@ -2,7 +2,7 @@
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { createLog } from '../../src/log/log.ts';
 import type { Workshop } from '../../src/service/assembly.ts';
-import { Live, prepare, type Prepared } from '../../src/service/live.ts';
+import { Live, prepare, type InForce } from '../../src/service/live.ts';
 
 /** By the keys of the option table; `''` is a switch that is on. */
 export type Given = Readonly<Record<string, string | readonly string[]>>;
@@ -12,7 +12,7 @@ export function configOf(given: Given = {}): Config {
   return readConfig(new Map(Object.entries(given).map(([key, value]) => [key, [value].flat()])));
 }
 
-export function prepared(given: Given = {}): Promise<Prepared> {
+export function prepared(given: Given = {}): Promise<InForce> {
   return prepare(configOf(given), () => undefined);
 }
 

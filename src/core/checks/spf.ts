@@ -88,7 +88,7 @@ function describe({
   result,
 }: SpfOutcome): Evidence {
   return {
-    // Without the signs that a reply may not hold.
+    // Without the characters that may not stand in a reply.
     mechanism: mechanism?.replaceAll(/ \(([^()]*)\)/g, ' of $1') ?? `no mechanism, ${result}`,
     ...(record === null ? {} : { record }),
     ...notesOn(record),

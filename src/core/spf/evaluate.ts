@@ -19,7 +19,7 @@ import { noteRecord } from './width.ts';
 /** RFC 7208 §2.6. */
 export type SpfResult = 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'temperror' | 'permerror';
 
-export interface Verdict {
+export interface Evaluated {
   readonly result: SpfResult;
   /** Why, for none, temperror and permerror. */
   readonly detail: string;
@@ -43,7 +43,7 @@ export interface Origin {
 }
 
 /** Recursion ends with the tenth include or redirect (§4.6.4). */
-export async function evaluate(evaluation: Evaluation, domain: string, origin: Origin): Promise<Verdict> {
+export async function evaluate(evaluation: Evaluation, domain: string, origin: Origin): Promise<Evaluated> {
   const fetched = await fetchRecord(evaluation, domain, origin);
   if (!('record' in fetched)) return { ...fetched, terms: [], source: null };
   const { record } = fetched;
@@ -152,8 +152,8 @@ async function follow(
   { text, target }: NonNullable<SpfRecord['redirect']>,
   domain: string,
   passing: boolean,
-): Promise<Verdict> {
-  const refuse = (stop: Stop): Verdict => ({ ...stop, terms: [], source: null });
+): Promise<Evaluated> {
+  const refuse = (stop: Stop): Evaluated => ({ ...stop, terms: [], source: null });
   const stop = countLookup(evaluation);
   if (stop !== null) return refuse(stop);
   const name = await targetOf(evaluation, target, domain);

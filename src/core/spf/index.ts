@@ -11,7 +11,7 @@ import { canonicalName } from '../domain.ts';
 import type { IpAddress } from '../ip.ts';
 import type { Resolver } from '../resolver.ts';
 import { catchAllMacro, type MatchedTerm } from './catch-all.ts';
-import { evaluate, type SpfResult, type Verdict } from './evaluate.ts';
+import { evaluate, type SpfResult, type Evaluated } from './evaluate.ts';
 import { beginEvaluation, type Evaluation, type SpfOptions, type SpfRequest } from './evaluation.ts';
 import { explain } from './explanation.ts';
 import { emptyWidth, tooWide } from './width.ts';
@@ -79,7 +79,7 @@ export function checkHelo(
   return checkHost({ ip, domain: helo, sender: `postmaster@${helo}`, helo, ...receiver }, resolver, options);
 }
 
-async function explanationOf(evaluation: Evaluation, { result, source }: Verdict): Promise<string | null> {
+async function explanationOf(evaluation: Evaluation, { result, source }: Evaluated): Promise<string | null> {
   const spec = source?.record.explanation ?? null;
   return result === 'fail' && source !== null && spec !== null
     ? explain(evaluation, spec, source.domain)

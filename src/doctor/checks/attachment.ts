@@ -4,7 +4,7 @@ import { attached, attachLine, attachments, changedLine, oursAmong, reached } fr
 import { socketForPostfix } from '../endpoint.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { RunningOptions } from '../facts.ts';
-import type { Filter, Mta, Service } from '../mta.ts';
+import type { Filter, Mta, SmtpService } from '../mta.ts';
 
 export const attachmentCheck = defineDoctorCheck({
   topic: 'Attached to the MTA',
@@ -87,7 +87,7 @@ type Kind = Mta['kind'];
 function present(
   mta: Mta,
   options: RunningOptions,
-  there: readonly { readonly service: Service; readonly ours: Filter }[],
+  there: readonly { readonly service: SmtpService; readonly ours: Filter }[],
 ): Diagnosis<`${Kind}-${'attached' | 'service-not-attached'}`>[] {
   const { kind } = mta;
   const where = there.map(({ service, ours }) => `${service.title} by ${ours.socket}`).join('; ');
@@ -168,7 +168,7 @@ function queueOf(mta: Mta): string {
 }
 
 /** The list as it is, with the right socket in it. */
-function replaced(service: Service, near: Filter, options: RunningOptions, mta: Mta): [string, string] {
+function replaced(service: SmtpService, near: Filter, options: RunningOptions, mta: Mta): [string, string] {
   const [listen] = socketsOf(options);
   const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queueOf(mta), service.chrooted);
   return changedLine(service, near, near.text.replace(near.socket, socket));

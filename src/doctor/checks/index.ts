@@ -34,14 +34,14 @@ export const diagnoses: ReadonlyMap<string, DiagnosisSpec> = new Map(
   doctorChecks.flatMap((check) => Object.entries(check.diagnoses)),
 );
 
-export interface Judged extends Diagnosis {
+export interface GradedDiagnosis extends Diagnosis {
   readonly severity: Severity;
   readonly topic: string;
 }
 
 /** Runs all checks. What several services have in common and one change fixes is said once. */
-export function judge(facts: Facts): Judged[] {
-  const found = new Map<string, Judged>();
+export function judge(facts: Facts): GradedDiagnosis[] {
+  const found = new Map<string, GradedDiagnosis>();
   for (const { topic, diagnoses: specs, run } of doctorChecks) {
     for (const { id, text, changes } of run(facts)) {
       const key = JSON.stringify([id, changes]);

@@ -1,7 +1,7 @@
 /** What is lost by the order in which an MTA asks its milters. */
 import { attached, listLine } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
-import type { Filter, Mta, Service } from '../mta.ts';
+import type { Filter, Mta, SmtpService } from '../mta.ts';
 
 /** Milters known by a word in their name or socket, or by their usual port. */
 const KNOWN = {
@@ -75,12 +75,12 @@ function is({ text, socket }: Filter, known: Known): boolean {
   return KNOWN[known].test(text) || KNOWN[known].test(socket);
 }
 
-function find({ filters }: Service, known: Known): Filter | undefined {
+function find({ filters }: SmtpService, known: Known): Filter | undefined {
   return filters.find((filter) => is(filter, known));
 }
 
 /** Those that should see our field and do not. */
-function behind(mta: Mta, service: Service, ours: Filter): Diagnosis<Id>[] {
+function behind(mta: Mta, service: SmtpService, ours: Filter): Diagnosis<Id>[] {
   const before = service.filters.slice(0, service.filters.indexOf(ours));
   const reader = READERS.find((known) => before.some((filter) => is(filter, known)));
   if (reader === undefined) return [];
@@ -94,7 +94,7 @@ function behind(mta: Mta, service: Service, ours: Filter): Diagnosis<Id>[] {
 }
 
 /** One that should be asked after OpenDKIM, and is asked before it. */
-function beforeDkim(mta: Mta, service: Service, known: Known, id: Id, why: string): Diagnosis<Id>[] {
+function beforeDkim(mta: Mta, service: SmtpService, known: Known, id: Id, why: string): Diagnosis<Id>[] {
   const [dkim, early] = [find(service, 'OpenDKIM'), find(service, known)];
   if (dkim === undefined || early === undefined) return [];
   const { filters } = service;
@@ -107,7 +107,7 @@ function beforeDkim(mta: Mta, service: Service, known: Known, id: Id, why: strin
   ];
 }
 
-function rspamd({ title }: Service): Diagnosis<Id> {
+function rspamd({ title }: SmtpService): Diagnosis<Id> {
   return diagnosis(
     'rspamd-removes-results',
     `rspamd in ${title} may remove our Authentication-Results, and those of others`,
@@ -115,7 +115,7 @@ function rspamd({ title }: Service): Diagnosis<Id> {
   );
 }
 
-function listed(mta: Mta, service: Service, filters: readonly Filter[]): [file: string, line: string] {
+function listed(mta: Mta, service: SmtpService, filters: readonly Filter[]): [file: string, line: string] {
   if (mta.kind === 'postfix') return listLine(service, filters);
   const names = filters.map(({ text }) => text).join(', ');
   return ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${names}')dnl`];
