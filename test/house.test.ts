@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { checks, findings, messageChecks, sessionChecks } from '../src/core/checks/index.ts';
-import { type CheckWords, faultsOf, processUses, type Row, wordsOfChecks } from './support/house.ts';
+import {
+  type CheckWords,
+  faultsOf,
+  nodeGlobals,
+  processUses,
+  type Row,
+  wordsOfChecks,
+} from './support/house.ts';
 
 const HOUSE: readonly Row[] = [
   { room: 'errors.ts' },
@@ -65,6 +72,13 @@ const tree: ReadonlyMap<string, string> = new Map(
 
 it('keeps to the table', () => {
   expect(faultsOf(tree, HOUSE)).toEqual([]);
+});
+
+it('rooms that a browser runs use no global of Node', () => {
+  expect([...tree].flatMap(([file, text]) => nodeGlobals(file, text, HOUSE))).toEqual([]);
+  expect(nodeGlobals('policy/x.ts', "export const x = Buffer.from('');", HOUSE)).toEqual([
+    'policy/x.ts uses Buffer: policy must run in a browser too',
+  ]);
 });
 
 it('ARCHITECTURE.md names the rooms that there are, in the order of the table', () => {

@@ -122,6 +122,23 @@ function circles(imports: readonly Import[]): string[] {
   return found;
 }
 
+/** Globals that only Node has. */
+const NODE_GLOBALS: ReadonlySet<string> = new Set(['Buffer', 'NodeJS', 'process', 'setImmediate', 'global']);
+
+/** Globals of Node that a file of a pure room uses, a sentence each. */
+export function nodeGlobals(file: string, text: string, table: readonly Row[]): readonly string[] {
+  const row = table.find(({ room }) => room === roomOf(file));
+  if (row?.pure !== true) return [];
+  const found = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    const isMember = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node;
+    if (ts.isIdentifier(node) && NODE_GLOBALS.has(node.text) && !isMember) found.add(node.text);
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true), visit);
+  return [...found].map((name) => `${file} uses ${name}: ${row.room} must run in a browser too`);
+}
+
 /** The members of the global `process` that a file uses, read from its syntax. */
 export function processUses(file: string, text: string): readonly string[] {
   const uses: string[] = [];
