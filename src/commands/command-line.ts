@@ -244,5 +244,6 @@ function meantFlag({ code, message }: CommanderError, root: Command): string {
   const [, given] = /'(--[^'=]+)/.exec(message) ?? [];
   if (code !== 'commander.unknownOption' || given === undefined) return '';
   const known = [root, ...root.commands].flatMap((each) => each.options.map(({ long }) => long ?? ''));
-  return closest(given, [...new Set(known)]);
+  // A flag of another command is spelled rightly already.
+  return known.includes(given) ? '' : closest(given, [...new Set(known)]);
 }

@@ -152,8 +152,10 @@ function verdictLines(
 }
 
 /** What would have made the strictest preset content. */
-function remedy({ assessment: { client, correspondence }, presets }: Explanation): string[] {
+function remedy({ assessment: { client, correspondence, trouble }, presets }: Explanation): string[] {
   const name = queryName(client.helo);
+  // What is published already, nobody could say.
+  if (trouble === 'owner') return [];
   if (presets.get('strict')?.disposition === 'accept' || client.ip === null) return [];
   if (name === null || (client.helo.kind === 'domain' && client.helo.underscore)) {
     return ['', 'To fix it, the sender announces the full public name of its host, and publishes that.'];

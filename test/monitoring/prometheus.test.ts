@@ -109,7 +109,7 @@ function labelsOf(row: MetricRow): string {
     .map((label) => {
       if (row.name === 'helo_milter_build_info') return `\`${label}\``;
       const values = [...new Set(samples.map(([labels]) => labels[label] ?? ''))];
-      return `\`${label}\`: ${values.length > 12 ? 'the ids of [findings.md](findings.md) and of your own checks' : values.join(', ')}`;
+      return `\`${label}\`: ${values.length > 20 ? 'the ids of [findings.md](findings.md) and of your own checks' : values.join(', ')}`;
     })
     .join('; ');
 }
