@@ -34,6 +34,11 @@ export class Asker {
   readonly network: string;
   /** Asks with places kept for such askers alone, and never waits. For few questions that tell how it is with DNS. */
   readonly reserved: boolean;
+  /**
+   * Questions of it had to wait behind others of its own network, which wants too much: what comes too late for that reason
+   * says nothing about the name's owner.
+   */
+  crowded = false;
   #ended: Unasked | null = null;
   readonly #waiting = new Set<(why: Unasked) => void>();
 

@@ -15,12 +15,15 @@ export interface DeadlineResolver {
  */
 export function withDeadline(shared: SharedResolver, deadlineMs: number, asker: Asker): DeadlineResolver {
   const inner = askedBy(shared, asker);
-  const late = { status: 'temperror', detail: 'deadline' } as const;
+  const late = (): { readonly status: 'temperror'; readonly detail: string } => ({
+    status: 'temperror',
+    detail: asker.crowded ? 'share' : 'deadline',
+  });
   let expired = false;
   let expire: () => void = () => undefined;
-  const expiry = new Promise<typeof late>((resolve) => {
+  const expiry = new Promise<ReturnType<typeof late>>((resolve) => {
     expire = () => {
-      resolve(late);
+      resolve(late());
     };
   });
   const timer = setTimeout(() => {
@@ -32,7 +35,7 @@ export function withDeadline(shared: SharedResolver, deadlineMs: number, asker: 
   return {
     resolver: {
       lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
-        return expired ? Promise.resolve(late) : Promise.race([inner.lookup(name, type), expiry]);
+        return expired ? Promise.resolve(late()) : Promise.race([inner.lookup(name, type), expiry]);
       },
     },
     done: () => {

@@ -36,7 +36,7 @@ export interface GateOptions {
 
 /** Part of what is free that one network, or one domain, may hold. */
 const SHARE = 1 / 8;
-/** Questions that a network may always have in hand without being called greedy: those of a few assessments. */
+/** A network with so many questions in hand, those of a few assessments, is greedy however few others there are. */
 const MODEST = 40;
 /** Waiting queues looked at before the rest are left for the next time: bounds the work where many may not start. */
 const MAX_LOOKS = 64;
@@ -108,7 +108,7 @@ export class FairGate {
 
   /**
    * Whether a network has so much in hand, under way or waiting, that its own questions keep each other back. When all
-   * want as much as they can get, each gets `places / (8 + networks)`; a network that wants half of that is no bystander.
+   * want as much as they can get, each gets `places / (8 + networks)`, and one that wants more keeps its own questions waiting.
    */
   greedy(network: string): boolean {
     const { fresh, late } = this.#networks.get(network);
@@ -116,7 +116,8 @@ export class FairGate {
     if (queue?.greedy === true) return true;
     const inHand = fresh + late + (queue?.size ?? 0);
     const present = Math.max(this.#networks.size, this.#queues.size);
-    return inHand >= Math.max(MODEST, this.#options.places / (1 / SHARE + present) / 2);
+    // One question is nobody's greed.
+    return inHand > 1 && inHand >= Math.min(MODEST, this.#options.places / (1 / SHARE + present));
   }
 
   /** Starts the ticket or lets it wait; false where neither can be. */

@@ -3,7 +3,8 @@
  * (RFC 6891) and Extended DNS Errors (RFC 8914). The bytes are hostile: every count and length is checked.
  */
 import type { ExtendedError } from '../core/resolver.ts';
-import { decodeName, encodeName, MessageError } from './name.ts';
+import { MAX_RECORDS } from '../core/resolver.ts';
+import { decodeName, encodeName, MessageError, skipName } from './name.ts';
 
 /** Numbers of the record types that are asked for or met on the way (IANA). */
 export const TYPE = {
@@ -138,9 +139,9 @@ export function decodeResponse(bytes: Buffer): Response {
   };
   // Some servers count records that they then leave out. What is truncated is asked again over TCP anyway.
   if (truncated) return { ...head, answers: [], authorities: [], errors: [] };
-  const answers = reader.section(answerCount);
-  const authorities = reader.section(authorityCount);
-  reader.section(additionalCount);
+  const answers = reader.section(answerCount, MOST_ANSWERS);
+  const authorities = reader.section(authorityCount, MOST_AUTHORITIES);
+  reader.section(additionalCount, 0);
   const { opt } = reader;
   return {
     ...head,
@@ -150,6 +151,11 @@ export function decodeResponse(bytes: Buffer): Response {
     errors: opt === null ? [] : extendedErrors(bytes, opt.start, opt.end),
   };
 }
+
+/** One more than a check gets to see, so that it is known that there are more. */
+const MOST_ANSWERS = MAX_RECORDS + 1;
+/** Only an SOA is looked for there. */
+const MOST_AUTHORITIES = 64;
 
 class Reader {
   readonly #bytes: Buffer;
@@ -162,11 +168,12 @@ class Reader {
     this.#at = at;
   }
 
-  /** Records of other classes are skipped. */
-  section(count: number): ResourceRecord[] {
+  /** Up to `most` records; those of other classes, and what comes after, are skipped. */
+  section(count: number, most: number): ResourceRecord[] {
     const records: ResourceRecord[] = [];
     for (let i = 0; i < count; i++) {
-      const { name, end } = decodeName(this.#bytes, this.#at);
+      const ownerAt = this.#at;
+      const end = skipName(this.#bytes, ownerAt);
       if (end + 10 > this.#bytes.length) throw new MessageError('a record runs past the end');
       const type = this.#bytes.readUInt16BE(end);
       const ttl = this.#bytes.readUInt32BE(end + 4);
@@ -175,7 +182,8 @@ class Reader {
       if (stop > this.#bytes.length) throw new MessageError('a record runs past the end');
       this.#at = stop;
       if (type === TYPE.OPT) this.opt ??= { extra: ttl, start, end: stop };
-      else if (this.#bytes.readUInt16BE(end + 2) === CLASS_IN) {
+      else if (records.length < most && this.#bytes.readUInt16BE(end + 2) === CLASS_IN) {
+        const { name } = decodeName(this.#bytes, ownerAt);
         // RFC 2181 §8: a TTL with its highest bit set counts as zero.
         records.push({ owner: name, type, ttl: ttl > 0x7fff_ffff ? 0 : ttl, start, end: stop });
       }

@@ -22,6 +22,7 @@ const MAX_POINTERS = 127;
 
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;
+const ZERO = 0x30;
 
 /** A name on the wire, uncompressed; one character is one octet. `''` and `'.'` are the root. Throws NameError. */
 export function encodeName(text: string): Buffer {
@@ -60,9 +61,13 @@ export function encodeName(text: string): Buffer {
   return wire.subarray(0, lengthAt + 1);
 }
 
+/** Where names are put together: every octet may take four characters. */
+const scratch = Buffer.alloc(4 * MAX_NAME);
+
 /** A name of a message as text (`''` for the root), and the offset after it. Throws MessageError. */
 export function decodeName(message: Buffer, start: number): { readonly name: string; readonly end: number } {
-  let name = '';
+  // One text is made of all its labels: an answer may hold thousands of names of 127 labels each.
+  let written = 0;
   let length = 1;
   let at = start;
   let end: number | null = null;
@@ -72,7 +77,7 @@ export function decodeName(message: Buffer, start: number): { readonly name: str
   for (;;) {
     const octet = message[at];
     if (octet === undefined) throw new MessageError('a name runs past the end');
-    if (octet === 0) return { name, end: end ?? at + 1 };
+    if (octet === 0) return { name: scratch.toString('latin1', 0, written), end: end ?? at + 1 };
     if ((octet & 0xc0) === 0xc0) {
       const low = message[at + 1];
       if (low === undefined) throw new MessageError('a name runs past the end');
@@ -84,10 +89,23 @@ export function decodeName(message: Buffer, start: number): { readonly name: str
       continue;
     }
     if (octet > MAX_LABEL) throw new MessageError('a label of unknown kind');
-    if (at + 1 + octet > message.length) throw new MessageError('a name runs past the end');
+    const stop = at + 1 + octet;
+    if (stop > message.length) throw new MessageError('a name runs past the end');
     length += octet + 1;
     if (length > MAX_NAME) throw new MessageError(`a name is longer than ${MAX_NAME} octets`);
-    name += `${name === '' ? '' : '.'}${labelText(message, at + 1, at + 1 + octet)}`;
+    if (written > 0) scratch[written++] = DOT;
+    for (at++; at < stop; at++) written = writeOctet(message[at] ?? 0, written);
+  }
+}
+
+/** The offset after a name, without looking at what it says. Throws MessageError. */
+export function skipName(message: Buffer, start: number): number {
+  for (let at = start; ;) {
+    const octet = message[at];
+    if (octet === undefined) throw new MessageError('a name runs past the end');
+    if (octet === 0) return at + 1;
+    if ((octet & 0xc0) === 0xc0) return at + 2;
+    if (octet > MAX_LABEL) throw new MessageError('a label of unknown kind');
     at += octet + 1;
   }
 }
@@ -99,25 +117,25 @@ export function normalName(text: string): string {
 
 /** Lower case as DNS has it: of ASCII letters only (RFC 4343 §3). */
 export function foldCase(name: string): string {
-  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  if (!/[A-Z]/.test(name)) return name;
+  return /^[\0-\x7f]*$/.test(name)
+    ? name.toLowerCase()
+    : name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-function labelText(message: Buffer, start: number, end: number): string {
-  for (let i = start; i < end; i++) {
-    const octet = message[i] ?? 0;
-    if (octet <= 0x20 || octet >= 0x7f || octet === DOT || octet === BACKSLASH) {
-      return escaped(message.subarray(start, end));
-    }
+/** Writes an octet of a label at `written`, escaped where it has to be, and says where the next one goes. */
+function writeOctet(octet: number, written: number): number {
+  if (octet > 0x20 && octet < 0x7f && octet !== DOT && octet !== BACKSLASH) {
+    scratch[written] = octet;
+    return written + 1;
   }
-  return message.toString('latin1', start, end);
-}
-
-function escaped(label: Buffer): string {
-  let text = '';
-  for (const octet of label) {
-    if (octet === DOT || octet === BACKSLASH) text += `\\${String.fromCharCode(octet)}`;
-    else if (octet <= 0x20 || octet >= 0x7f) text += `\\${String(octet).padStart(3, '0')}`;
-    else text += String.fromCharCode(octet);
+  scratch[written] = BACKSLASH;
+  if (octet === DOT || octet === BACKSLASH) {
+    scratch[written + 1] = octet;
+    return written + 2;
   }
-  return text;
+  for (let digit = 3, rest = octet; digit > 0; digit--, rest = Math.floor(rest / 10)) {
+    scratch[written + digit] = ZERO + (rest % 10);
+  }
+  return written + 4;
 }

@@ -72,9 +72,16 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     return wish(question, asker, now() + timeoutMs);
   }
 
+  /** A question of it has waited, or waits, for its turn. */
+  function noteCrowd(asker: Asker): void {
+    asker.crowded ||= gate.greedy(asker.network);
+  }
+
   /** Whose fault it is that there was no place. */
   function reason(why: Unasked, asker: Asker | null): Unasked {
-    return why === 'overload' && asker !== null && gate.greedy(asker.network) ? 'share' : why;
+    if (why !== 'overload' || asker === null) return why;
+    noteCrowd(asker);
+    return asker.crowded ? 'share' : why;
   }
 
   async function askAtOnce(name: string, type: RecordType, asker: Asker): Promise<Answer<RecordType>> {
@@ -99,7 +106,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
         settle: (answer) => {
           forget();
           question.wanted.delete(mine);
-          resolve(answer);
+          resolve(blamed(answer, asker));
         },
       };
       question.wanted.add(mine);
@@ -123,16 +130,18 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
   function wish(question: Question, asker: Asker | null, deadline: number): Promise<Answer<RecordType>> {
     return new Promise((resolve) => {
       let release: () => void = () => undefined;
+      let waits = false;
       const settle = (answer: Answer<RecordType>): void => {
         release();
         question.wanted.delete(mine);
         if (question.sent === null && question.wanted.size === 0) open.delete(question.key);
-        resolve(answer);
+        resolve(blamed(answer, asker));
       };
       const ticket: Ticket = {
         network: asker?.network ?? null,
         domain: askedDomain(question.name),
         start: () => {
+          if (waits && asker !== null) noteCrowd(asker);
           if (now() < deadline) start(question, ticket, deadline);
           else settle(unasked(reason('overload', asker)));
           return question.sent !== null;
@@ -151,6 +160,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
       question.wanted.add(mine);
       if (!gate.enter(ticket)) settle(unasked(reason('overload', asker)));
       if (!question.wanted.has(mine)) return;
+      waits = question.sent === null;
       const forget = asker?.hold(give);
       const timer = setTimeout(() => {
         if (question.sent === null) give('overload');
@@ -192,6 +202,12 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
 /** What an asker hears who ends while a question is in flight: it was asked, unless nobody cares any more. */
 function endedAnswer(why: Unasked): Answer<RecordType> {
   return why === 'dropped' ? unasked('dropped') : DEADLINE;
+}
+
+/** What came too late for an asker that had waited behind its own network was sent with too little time left. */
+function blamed(answer: Answer<RecordType>, asker: Asker | null): Answer<RecordType> {
+  const late = answer.status === 'temperror' && (answer.detail === 'timeout' || answer.detail === 'deadline');
+  return late && asker?.crowded === true ? unasked('share') : answer;
 }
 
 function unasked(detail: Unasked): Answer<RecordType> {

@@ -1,7 +1,7 @@
 import { decode, encode, type MxAnswer, type SrvAnswer, type StringAnswer, type TxtAnswer } from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RecordType } from '../../src/core/resolver.ts';
+import { MAX_RECORDS, type RecordType } from '../../src/core/resolver.ts';
 import { decodeResponse, encodeQuery, idOf, setId, TYPE } from '../../src/dns/message.ts';
 import { MessageError } from '../../src/dns/name.ts';
 import { readRecord } from '../../src/dns/records.ts';
@@ -90,6 +90,20 @@ describe('a response', () => {
     ['a name that points forward', message({ question: ASKED, answers: [Buffer.from([0xc1, 0xff, 0, 1])] })],
   ])('is refused: %s', (_, bytes) => {
     expect(() => decodeResponse(bytes)).toThrow(MessageError);
+  });
+
+  it('is read up to what a check gets to see, and the rest is skipped', () => {
+    // 127 labels each: the most that a name can have.
+    const long = Array.from({ length: 127 }, () => 'A').join('.');
+    const bytes = message({
+      question: question(long, TYPE.A),
+      answers: Array.from({ length: 3000 }, () => a(long, '192.0.2.1')),
+      additionals: [opt([extendedError(6, 'bogus')])],
+    });
+    const { answers, errors } = decodeResponse(bytes);
+    expect(answers).toHaveLength(MAX_RECORDS + 1);
+    expect(answers[0]?.owner).toBe(long);
+    expect(errors).toEqual([{ code: 6, text: 'bogus' }]);
   });
 
   it('of any bytes is read or refused', () => {

@@ -30,6 +30,8 @@ it.each<[string, Storm]>([
   ['one network', crowd(400, 1, 50)],
   ['one network with as many domains as clients', crowd(400, 1, 400)],
   ['ten networks', crowd(500, 10, 50)],
+  ['sixty networks', crowd(240, 60, 240)],
+  ['a hundred networks', crowd(400, 100, 400)],
 ])('who uses up the share of their own network passes no forgery: %s', async (_, storm) => {
   const { forgeries, smuggled, right, verdicts } = await clock.until(ride(storm));
   expect(forgeries).toBeGreaterThan(100);
