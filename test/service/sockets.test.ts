@@ -11,7 +11,10 @@ const IDENTITY = { user: 'nobody', uid: 65_534, gid: 65_533 };
 const FD_NOT_A_SOCKET = 9_999;
 
 function open(
-  { config = {}, ...more }: Partial<Omit<SocketNeeds, 'config'>> & { config?: Partial<SocketNeeds['config']> } = {},
+  {
+    config = {},
+    ...more
+  }: Partial<Omit<SocketNeeds, 'config'>> & { config?: Partial<SocketNeeds['config']> } = {},
   server = new RecordedServer(),
 ): ReturnType<typeof openSockets> {
   return openSockets(server, { handed: [], identity: null, ...more, config: { ...CONFIG, ...config } });
