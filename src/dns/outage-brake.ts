@@ -30,7 +30,7 @@ const ASK_EVERY_MS = 2_000;
 /** While the brake is on, they are asked again so long after the last answer or silence. */
 const ASK_AGAIN_MS = 5_000;
 /** Where the control questions have never been answered, they are tried again so often. */
-const PROVE_EVERY_MS = 60_000;
+const PROVE_EVERY_MS = 10_000;
 
 interface Open {
   readonly network: string;

@@ -122,6 +122,11 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
       },
       { timeout: 30_000, interval: 250 },
     );
+    // Whether control questions are answered here is learnt every ten seconds while other questions are.
+    for (const end = Date.now() + 12_000; Date.now() < end;) {
+      await told(`calm${Date.now()}.sender.org`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
   }
 
   it('one broken zone does not stop refusals for others', async () => {
@@ -129,11 +134,11 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
     stub.script({
       ...HEALTHY,
       'mail.broken.org': 'servfail',
-      'gone.sender.org': 'nxdomain',
-      'sender.org': [],
+      'gone.strange.org': 'nxdomain',
+      'strange.org': [],
     });
     expect((await told('mail.broken.org')).code).toBe(250);
-    expect((await told('gone.sender.org')).code).toBe(450);
+    expect((await told('gone.strange.org')).code).toBe(450);
     expect((await told('Jupiter')).code).toBe(550);
   });
 
@@ -150,18 +155,18 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
       },
       { timeout: 30_000, interval: 250 },
     );
-    stub.script({ '*': 'servfail', 'gone.sender.org': 'nxdomain' });
-    expect((await told('gone.sender.org')).code).toBe(250);
+    stub.script({ '*': 'servfail', 'gone.strange.org': 'nxdomain' });
+    expect((await told('gone.strange.org')).code).toBe(250);
     expect((await program.decisions()).at(-1)).toContain(' dns=ill ');
     expect((await told('Jupiter')).code).toBe(550);
-    stub.script({ ...HEALTHY, 'sender.org': [], '*': 'nxdomain' });
+    stub.script({ ...HEALTHY, 'strange.org': [], '*': 'nxdomain' });
     await vi.waitFor(
       async () => {
         expect(await recoveries()).toBe(before + 1);
       },
       { timeout: 30_000, interval: 250 },
     );
-    expect((await told('gone.sender.org')).code).toBe(450);
+    expect((await told('gone.strange.org')).code).toBe(450);
     expect(await outages()).toBe(before + 1);
   });
 });
