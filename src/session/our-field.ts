@@ -18,12 +18,12 @@ import { decodings, isAsciiCompatible } from './encoded-words.ts';
 export function pretendsToBeOurs(ours: string, value: string, which: ForgedResults = 'ours'): boolean {
   if (which === 'none') return false;
   const idIsEnough = which === 'all';
-  const unfolded = value.replaceAll(/\r?\n(?=[ \t])/g, ' ');
-  if (readers(unfolded).some((text) => looksLikeOurs(text, ours, idIsEnough))) return true;
-  if (!unfolded.includes('=?')) return false;
-  if (readers(unfolded).some((text) => mayHideOurs(text, ours))) return true;
-  if (namesUsAndHidesNothing(unfolded, ours)) return false;
-  const [, ...decoded] = decodings(unfolded);
+  const plain = unfolded(value);
+  if (readers(plain).some((text) => looksLikeOurs(text, ours, idIsEnough))) return true;
+  if (!plain.includes('=?')) return false;
+  if (readers(plain).some((text) => mayHideOurs(text, ours))) return true;
+  if (namesUsAndHidesNothing(plain, ours)) return false;
+  const [, ...decoded] = decodings(plain);
   return decoded.some((text) => readers(text).some((read) => looksLikeOurs(read, ours, idIsEnough)));
 }
 
@@ -77,15 +77,27 @@ function mayHideOurs(text: string, ours: string): boolean {
 }
 
 /**
- * A cheap version of the same that also matches some fields that are not ours: whether it contains our id and
- * the name of one of our results, or encoded words, which may contain both.
+ * A cheap version of the same that misses nothing and also matches some fields that are not ours: whether it
+ * may name us and has the name of one of our results, or encoded words, which may contain both.
  */
 export function mayPretendToBeOurs(ours: string, value: string, which: ForgedResults): boolean {
   if (which === 'none') return false;
   if (value.includes('=?')) return true;
-  return readers(value.replaceAll('\\', '')).some(
-    (text) => (which === 'all' || WORD.test(text)) && text.toLowerCase().includes(ours),
+  return readers(unfolded(value).replaceAll('\\', '')).some(
+    (text) => (which === 'all' || WORD.test(text)) && mayName(text, ours),
   );
+}
+
+/** Our id as it stands, or a place where it may stand in other words. */
+function mayName(text: string, ours: string): boolean {
+  return text.toLowerCase().includes(ours) || !PLAIN_HEAD.test(text) || LINE_END.test(text);
+}
+
+/** An id that is one word of ASCII without comments and quotes, and perhaps a version. */
+const PLAIN_HEAD = /^[\x00-\x20]*[^\x00-\x20"();\x7f-\xff]*(?:[\x00-\x20]+\d+)?[\x00-\x20]*(?:;|$)/;
+
+function unfolded(value: string): string {
+  return value.replaceAll(/\r?\n(?=[ \t])/g, ' ');
 }
 
 function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean {
