@@ -52,20 +52,21 @@ export function readAnswer<T extends RecordType>(response: Response, name: strin
     const detail = rcode === RCODE.SERVFAIL ? servfail : (RCODE_WORDS[rcode] ?? `rcode${rcode}`);
     return { status: 'temperror', detail, aliases: [], authenticated, errors };
   }
-  const { aliases, last, ttl: aliasTtl } = followAliases(response, name, type);
+  const asked = foldCase(name);
+  const { aliases, last, ttl: aliasTtl } = followAliases(response, asked, type);
   const provenance = { aliases, authenticated, errors };
-  const matching = answers.filter((each) => each.type === TYPE[type] && foldCase(each.owner) === last);
+  const matching = answers.filter((each) => each.type === TYPE[type] && each.owner === last);
   if (matching.length > 0) {
     const records = matching.map((record) => readRecord(type, bytes, record));
     const ttl = Math.min(aliasTtl, ...matching.map((record) => record.ttl));
     return { status: 'found', records, ttl, ...provenance };
   }
-  if (answers.length > 0 && !answers.some(({ owner }) => foldCase(owner) === foldCase(name))) {
+  if (answers.length > 0 && !answers.some(({ owner }) => owner === asked)) {
     throw new MessageError('an answer about another name');
   }
   const soa = authorities.find((each) => each.type === TYPE.SOA && covers(each, last));
-  // Without recursion or authority, silence is no "no".
-  if (response.lame && rcode === RCODE.NOERROR && soa === undefined) throw new MessageError('a lame answer');
+  // Without recursion, authority or an SOA nobody has said "no".
+  if (response.lame && soa === undefined) throw new MessageError('a lame answer');
   // RFC 6604 §3: the response code is about the last name of the chain.
   if (rcode === RCODE.NXDOMAIN || soa !== undefined || aliases.length === 0) {
     const status = rcode === RCODE.NXDOMAIN ? 'nxdomain' : 'nodata';
@@ -84,15 +85,13 @@ interface Chain {
 }
 
 /** The links may come in any order: some servers send the address before its alias. */
-function followAliases({ answers, bytes }: Response, name: string, type: RecordType): Chain {
+function followAliases({ answers, bytes }: Response, asked: string, type: RecordType): Chain {
   const aliases: string[] = [];
-  let last = foldCase(name);
+  let last = asked;
   let ttl = Infinity;
   const links = new Map<string, ResourceRecord>();
   for (const record of answers) {
-    if (record.type === TYPE.CNAME && !links.has(foldCase(record.owner))) {
-      links.set(foldCase(record.owner), record);
-    }
+    if (record.type === TYPE.CNAME && !links.has(record.owner)) links.set(record.owner, record);
   }
   // A question for the alias itself ends at it.
   for (
@@ -110,7 +109,6 @@ function followAliases({ answers, bytes }: Response, name: string, type: RecordT
 }
 
 /** Whether an SOA can speak for a name: its owner is that name or above it. */
-function covers({ owner }: ResourceRecord, name: string): boolean {
-  const zone = foldCase(owner);
+function covers({ owner: zone }: ResourceRecord, name: string): boolean {
   return zone === '' || name === zone || name.endsWith(`.${zone}`);
 }

@@ -46,6 +46,8 @@ export function exchange<T extends RecordType>(
 /** How one server is asked, and what that tells about it. */
 interface Try {
   readonly edns: boolean;
+  /** Asked again, since the same with EDNS was not understood. */
+  readonly plain?: boolean;
   readonly heard: () => void;
   readonly unheard: () => void;
 }
@@ -134,16 +136,18 @@ class Exchange<T extends RecordType> {
     );
   }
 
-  #overUdp(upstream: Upstream, { edns, heard, unheard }: Try): void {
+  #overUdp(upstream: Upstream, { edns, heard, unheard, plain = false }: Try): void {
     const query = this.#query(upstream, edns);
     this.#track((listener) => upstream.udp.ask(query, listener), upstream, {
       answered: (response) => {
         heard();
         if (response.truncated) this.#overTcp(upstream, query);
-        else if (edns && isPlainOnly(response)) {
-          upstream.withoutEdns();
-          this.#overUdp(upstream, { edns: false, heard, unheard });
-        } else this.#take(upstream, response);
+        else if (edns && isPlainOnly(response))
+          this.#overUdp(upstream, { edns: false, heard, unheard, plain: true });
+        else {
+          if (plain && !isPlainOnly(response)) upstream.withoutEdns();
+          this.#take(upstream, response);
+        }
       },
       failed: (detail) => {
         unheard();
@@ -233,8 +237,9 @@ class Exchange<T extends RecordType> {
   }
 }
 
-function isPlainOnly({ rcode }: Response): boolean {
-  return rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP || rcode === RCODE.BADVERS;
+/** Not where the server understands EDNS: then it passes on what the name's own server said, or means the question. */
+function isPlainOnly({ rcode, edns }: Response): boolean {
+  return !edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP || rcode === RCODE.BADVERS);
 }
 
 function temperror(detail: string): Reading<never> {

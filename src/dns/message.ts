@@ -2,9 +2,8 @@
  * DNS messages (RFC 1035 §4) as far as a stub resolver needs them: one question out, one answer in, with EDNS
  * (RFC 6891) and Extended DNS Errors (RFC 8914). The bytes are hostile: every count and length is checked.
  */
-import type { ExtendedError } from '../core/resolver.ts';
-import { MAX_RECORDS } from '../core/resolver.ts';
-import { decodeName, encodeName, MessageError, skipName } from './name.ts';
+import { type ExtendedError, MAX_RECORDS } from '../core/resolver.ts';
+import { decodeName, encodeName, foldCase, MessageError, skipName } from './name.ts';
 
 /** Numbers of the record types that are asked for or met on the way (IANA). */
 export const TYPE = {
@@ -48,6 +47,7 @@ export interface Question {
 }
 
 export interface ResourceRecord {
+  /** In lower case, since owners are only compared. */
   readonly owner: string;
   readonly type: number;
   /** Seconds. */
@@ -73,6 +73,8 @@ export interface Response {
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
   readonly errors: readonly ExtendedError[];
+  /** The server understands EDNS: its response has an OPT record (RFC 6891 §6.1.1). */
+  readonly edns: boolean;
 }
 
 export interface QueryOptions {
@@ -138,7 +140,7 @@ export function decodeResponse(bytes: Buffer): Response {
     question,
   };
   // Some servers count records that they then leave out. What is truncated is asked again over TCP anyway.
-  if (truncated) return { ...head, answers: [], authorities: [], errors: [] };
+  if (truncated) return { ...head, answers: [], authorities: [], errors: [], edns: true };
   const answers = reader.section(answerCount, MOST_ANSWERS);
   const authorities = reader.section(authorityCount, MOST_AUTHORITIES);
   reader.section(additionalCount, 0);
@@ -149,6 +151,7 @@ export function decodeResponse(bytes: Buffer): Response {
     answers,
     authorities,
     errors: opt === null ? [] : extendedErrors(bytes, opt.start, opt.end),
+    edns: opt !== null,
   };
 }
 
@@ -183,9 +186,9 @@ class Reader {
       this.#at = stop;
       if (type === TYPE.OPT) this.opt ??= { extra: ttl, start, end: stop };
       else if (records.length < most && this.#bytes.readUInt16BE(end + 2) === CLASS_IN) {
-        const { name } = decodeName(this.#bytes, ownerAt);
+        const owner = foldCase(decodeName(this.#bytes, ownerAt).name);
         // RFC 2181 §8: a TTL with its highest bit set counts as zero.
-        records.push({ owner: name, type, ttl: ttl > 0x7fff_ffff ? 0 : ttl, start, end: stop });
+        records.push({ owner, type, ttl: ttl > 0x7fff_ffff ? 0 : ttl, start, end: stop });
       }
     }
     return records;

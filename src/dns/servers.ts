@@ -1,4 +1,5 @@
 /** Which servers are asked, and in what order: those of `--dns-server`, or the system's as they are now. */
+import { isLoopback, parseIp } from '../core/ip.ts';
 import { DNS_PORT, type Endpoint, readServerAddress, type ServersOptions } from './server-address.ts';
 import { type ResolvConf, watchResolvConf } from './resolv-conf.ts';
 import { Upstream } from './upstream.ts';
@@ -15,7 +16,7 @@ const ATTEMPTS = 2;
 /** The servers for the next question. Throws ServerAddressError for a server that is not an address. */
 export function serversOf({ servers, timeoutMs, now, resolvConf }: ServersOptions): () => Servers {
   const make = (endpoint: Endpoint, initialMs: number, trustAd: boolean): Upstream =>
-    new Upstream({ ...endpoint, initialMs, trusted: trustAd || isLoopback(endpoint.address), now });
+    new Upstream({ ...endpoint, initialMs, trusted: trustAd || isLocal(endpoint.address), now });
   const given = servers.map(readServerAddress);
   // Each gets a share of the time, so that a dead one leaves some for the next.
   const share = (count: number): number => timeoutMs / (count + 1);
@@ -55,6 +56,7 @@ function inOrder(upstreams: readonly Upstream[]): readonly Upstream[] {
 }
 
 /** What such a server says did not cross a network, where anybody could have changed it. */
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
+function isLocal(address: string): boolean {
+  const ip = parseIp(address);
+  return ip !== null && isLoopback(ip);
 }

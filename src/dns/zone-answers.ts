@@ -36,8 +36,8 @@ export function zoneAnswers(zone: Zone): (name: string, type: RecordType) => Ans
   }
 
   function find(name: string, type: RecordType, aliases: number, ttl: number): Answer<RecordType> {
-    const records = name.length > MAX_NAME ? TOO_LONG : recordsOf(name);
-    if (records === TOO_LONG) return SERVFAIL;
+    if (name.length > MAX_NAME) return SERVFAIL;
+    const records = recordsOf(name);
     if (records === undefined) return { status: 'nxdomain', ttl: null };
     const matching = records.filter((record) => record.type === type);
     if (matching.length > 0) {
@@ -54,7 +54,6 @@ export function zoneAnswers(zone: Zone): (name: string, type: RecordType) => Ans
 }
 
 const SERVFAIL = { status: 'temperror', detail: 'servfail' } as const;
-const TOO_LONG: readonly Stored[] = [];
 
 /**
  * The alias that a DNAME above the name makes of it (RFC 6672 §2.2); the highest one counts, as it hides what the zone

@@ -48,6 +48,8 @@ describe('an answer', () => {
     const authorities = [rr('org', TYPE.NS, wireName('a.nic.test'))];
     expect(() => read({ flags, authorities })).toThrow('lame');
     expect(read({ flags: flags | 0x0400, authorities })).toMatchObject({ status: 'nodata' });
+    expect(() => read({ flags: flags | 3, authorities })).toThrow('lame');
+    expect(read({ flags: flags | 0x0403, authorities })).toMatchObject({ status: 'nxdomain' });
   });
 
   it('tells two names apart that look alike where dots are labels', () => {

@@ -278,6 +278,19 @@ describe('over UDP', () => {
     expect(server.heard.map(({ query }) => hasEdns(query))).toEqual([true, false, false]);
   });
 
+  it.each<[string, (query: Buffer) => Buffer]>([
+    ['that understands EDNS', (query) => respond(query, { flags: 0x8181, additionals: [opt([])] })],
+    ['that says the same without', (query) => respond(query, { flags: 0x8181 })],
+  ])('FORMERR of a server %s says nothing about other questions', async (_, refuse) => {
+    const server = await serve(({ query }, reply) => {
+      reply(questionOf(query).includes('hostile') ? refuse(query) : good(query));
+    });
+    const resolver = resolverOf([server], 5000);
+    expect(await resolver.lookup('hostile.example', 'A')).toMatchObject({ detail: 'formerr' });
+    expect(await resolver.lookup(NAME, 'A')).toMatchObject({ records: [TRUE] });
+    expect(hasEdns(server.heard.at(-1)?.query ?? Buffer.alloc(0))).toBe(true);
+  });
+
   it('a way that loses questions with EDNS is tried without', async () => {
     const server = await serve(({ query }, reply) => {
       if (!hasEdns(query)) reply(good(query));
