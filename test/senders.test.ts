@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { PRESETS } from '../src/core/check.ts';
 import { runCommandLine } from '../src/commands/command-line.ts';
 import { SENDERS } from './fixtures/senders.ts';
 import { fakeTerminal } from './support/terminal.ts';
@@ -10,6 +11,8 @@ const ZONE = fileURLToPath(new URL('../examples/senders.zone', import.meta.url))
 const PAGE = new URL('../docs/senders.md', import.meta.url);
 
 interface Report {
+  dns: readonly { name: string; type: string }[];
+  findings: readonly { id: string }[];
   correspondence: string;
   stream: string;
   verdicts: Record<string, { disposition: string }>;
@@ -41,6 +44,18 @@ describe('senders', () => {
         stream: wanted.stream,
         dispositions: wanted.dispositions,
       });
+    },
+  );
+
+  it.each(SENDERS)(
+    '$title: check prints every DNS answer, every finding and every preset',
+    async ({ ip, helo }) => {
+      const { dns, findings } = JSON.parse(await check(ip, helo, '--json')) as Report;
+      const text = await check(ip, helo);
+      const lines = text.split('\n').map((line) => line.trim().split(/ +/, 2).join(' '));
+      for (const { name, type } of dns) expect(lines).toContain(`${name} ${type}`);
+      for (const { id } of findings) expect(text).toContain(id);
+      for (const preset of PRESETS) expect(text).toContain(preset);
     },
   );
 

@@ -4,11 +4,12 @@
  * cache.
  *
  * Invariants (tested as properties): adding a finding never softens a verdict; what DNS could not say never
- * makes a reject, and weighs no more than the worst it can turn out to be; where the client is proved to be the
- * host of the name, or permitted by its owner, inferred findings alone reach no threshold; trouble in the client's own reverse zone never excuses a name whose owner answered (it may
- * delay mail); under `rfc5321` inferred findings alone reach no threshold; a literal equal to the client
- * fares no worse in any preset than with all checks off; an outage never turns what was declared against a
- * client into an acceptance; there is no discard.
+ * makes a reject, and weighs no more than the worst it can turn out to be; where the client is proved to be
+ * the host of the name, or permitted by its owner, inferred findings alone reach no threshold; trouble in the
+ * client's own reverse zone never excuses a name whose owner answered (it may delay mail); under `rfc5321`
+ * inferred findings alone reach no threshold; a literal equal to the client fares no worse in any preset than
+ * with all checks off; an outage never turns what was declared against a client into an acceptance; there is
+ * no discard.
  */
 import { type Assessment, withMismatch } from '../core/assess.ts';
 import {

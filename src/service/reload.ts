@@ -65,9 +65,6 @@ export function logHits(log: Log, { access }: Rules): void {
   for (const [line, hits] of access.hits) log.tell('access', { line, hits });
 }
 
-/** Mistakes told in one line of the log; a list of thousands of lines may have thousands. */
-const MAX_TOLD = 20;
-
 /**
  * The mistakes that an error tells of, as many as fit into a value of the log, and how many more there are. A log value
  * is cut at its end, so that the number would otherwise be what is lost.
@@ -77,7 +74,7 @@ function sentences(error: unknown): string {
   const [first = '', ...others] = [error, ...error.others].map(({ message }) => message);
   let told = first;
   let left = others.length;
-  for (const each of others.slice(0, MAX_TOLD - 1)) {
+  for (const each of others) {
     if (told.length + 2 + each.length > MAX_VALUE - moreThan(left).length) break;
     told += `; ${each}`;
     left--;

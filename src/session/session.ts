@@ -104,9 +104,9 @@ export class HeloSession implements MilterSession {
     const seen = info.address === null ? null : parseIp(info.address);
     this.#ip = seen === null ? null : clientAddress(seen, this.rules.nat64);
     this.#connectedAt = this.#options.wallClock();
-    // Networks may be given as the MTA sees them, or as they are.
-    this.#exempt =
-      exemptClient(info, this.#ip, context, this.rules) ?? exemptClient(info, seen, context, this.rules);
+    this.#exempt = exemptClient(info, this.#ip, context, this.rules);
+    // Networks may be given as the MTA sees them, or as they are behind its NAT64.
+    if (this.#ip !== seen) this.#exempt ??= exemptClient(info, seen, context, this.rules);
     this.#peer = this.#ip === null && this.#exempt === null ? info : null;
     return 'continue';
   }

@@ -1,12 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { findings } from '../../src/core/checks/index.ts';
-import { replyOf } from '../../src/service/read-rules.ts';
+import { DEFAULT_REJECT_AT, presetWeight } from '../../src/policy/policy.ts';
+import { policyOf, replyOf } from '../../src/service/read-rules.ts';
 import { UsageError } from '../../src/errors.ts';
 
 const templates = (...replyTemplate: [string, string][]): Parameters<typeof replyOf>[0] => ({
   helpUrl: null,
   contact: null,
   replyTemplate,
+});
+
+describe('policyOf', () => {
+  it.each([...findings.keys()])('every weight can be changed: %s', (id) => {
+    const given = { policy: 'strict', rejectAt: DEFAULT_REJECT_AT, tempfailAt: 5, require: null } as const;
+    for (const weight of [0, 3, 1000]) {
+      const { weights } = policyOf({ ...given, weight: [[id, weight]] }, findings);
+      for (const [other, spec] of findings) {
+        expect(weights.get(other)).toBe(other === id ? weight : presetWeight(spec, 'strict'));
+      }
+    }
+  });
 });
 
 describe('replyOf', () => {

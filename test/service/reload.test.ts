@@ -41,7 +41,7 @@ describe('reloader', () => {
     [
       'thousands',
       Array.from({ length: 3000 }, (_, i) => `a:${i}: x`),
-      `${Array.from({ length: 20 }, (_, i) => `a:${i}: x`).join('; ')}; and 2980 more, see --check-config`,
+      `${Array.from({ length: 25 }, (_, i) => `a:${i}: x`).join('; ')}; and 2975 more, see --check-config`,
     ],
     [
       'more long ones than a line takes',

@@ -1,7 +1,6 @@
 /** A name server on loopback, over UDP and TCP, that sends whatever bytes a test makes. */
-import type { RemoteInfo } from 'node:dgram';
-import { createServer, type Socket } from 'node:net';
-import { bindBoth } from './dns-stub.ts';
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
 
 export interface Heard {
   readonly query: Buffer;
@@ -84,4 +83,23 @@ export function framed(bytes: Buffer): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(bytes.length, 0);
   return Buffer.concat([length, bytes]);
+}
+
+/** One port for both: that of UDP may be taken for TCP, then another is tried. */
+async function bindBoth(tcp: Server, address = '127.0.0.1'): Promise<{ udp: UdpSocket; port: number }> {
+  for (;;) {
+    const udp = createSocket('udp4');
+    await new Promise<void>((resolve) => udp.bind(0, address, resolve));
+    const { port } = udp.address();
+    const listening = await new Promise<boolean>((resolve) => {
+      tcp.once('error', () => {
+        resolve(false);
+      });
+      tcp.listen(port, address, () => {
+        resolve(true);
+      });
+    });
+    if (listening) return { udp, port };
+    udp.close();
+  }
 }

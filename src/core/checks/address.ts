@@ -2,11 +2,12 @@
  * Is the client one of the addresses of the name it gives (exact), or their neighbour in the same /24 or /64,
  * as the hosts of a pool are (near)? RFC 5321 §4.1.4: a server MAY verify this.
  */
+import { type AddressAnswer, addressesOf, textsOf } from '../address-answers.ts';
 import { defineCheck, none, type Outcome, pass, temperror } from '../check.ts';
 import { embeddedIpv4, sameHost } from '../embedded.ts';
 import { queryName } from '../helo.ts';
-import { type IpAddress, parseIp, sharesPrefix } from '../ip.ts';
-import type { Answer, Resolver } from '../resolver.ts';
+import { type IpAddress, sharesPrefix } from '../ip.ts';
+import type { Resolver } from '../resolver.ts';
 
 export const addressMatches = defineCheck({
   name: 'address',
@@ -22,7 +23,7 @@ export const addressMatches = defineCheck({
     if (answer.status === 'temperror') return temperror(`${name} ${type}`, answer.detail);
     if (answer.status !== 'found') return none({ detail: `no ${type} record` });
     const addresses = addressesOf(answer);
-    const evidence = { addresses: addresses.map((address) => address.text).join(' ') };
+    const evidence = { addresses: textsOf(addresses) };
     if (isAmong(answer, ip)) return pass(evidence, 'exact');
     const width = ip.family === 4 ? 24 : 64;
     const neighbour = addresses.find((address) => sharesPrefix(address, ip, width));
@@ -33,13 +34,7 @@ export const addressMatches = defineCheck({
   },
 });
 
-type Addresses = Answer<'A'> | Answer<'AAAA'>;
-
-function addressesOf(answer: Addresses): IpAddress[] {
-  return answer.status === 'found' ? answer.records.map(parseIp).filter((address) => address !== null) : [];
-}
-
-function isAmong(answer: Addresses, ip: IpAddress): boolean {
+function isAmong(answer: AddressAnswer, ip: IpAddress): boolean {
   return addressesOf(answer).some((address) => sameHost(address, ip));
 }
 
@@ -49,11 +44,11 @@ function isAmong(answer: Addresses, ip: IpAddress): boolean {
  * client whose address embeds it. Nothing else of the other family says anything about the client.
  */
 async function withEmbedded(
-  own: Addresses,
+  own: AddressAnswer,
   name: string,
   ip: IpAddress,
   resolver: Resolver,
-): Promise<Addresses> {
+): Promise<AddressAnswer> {
   if (ip.family === 6 && embeddedIpv4(ip) === null) return own;
   const other = await resolver.lookup(name, ip.family === 4 ? 'AAAA' : 'A');
   return isAmong(other, ip) ? other : own;

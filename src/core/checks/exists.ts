@@ -2,6 +2,7 @@
  * Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address
  * record.
  */
+import { type AddressAnswer, addressesOf, textsOf } from '../address-answers.ts';
 import {
   CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
   defineCheck,
@@ -16,7 +17,7 @@ import type { Client } from '../client.ts';
 import { isPublicSuffix, registrableDomain } from '../domain.ts';
 import { isUnreachable, sameHost } from '../embedded.ts';
 import { queryName } from '../helo.ts';
-import { type IpAddress, parseIp } from '../ip.ts';
+import type { IpAddress } from '../ip.ts';
 import type { Answer, Resolver } from '../resolver.ts';
 
 export const nameExists = defineCheck({
@@ -75,10 +76,10 @@ export const nameExists = defineCheck({
     for (const question of asked) question.catch(() => undefined);
     // Where the client's own family names it, the name is shown to be the client's, and a server that ignores
     // the other question (RFC 4074 §4.1) is not waited for.
-    const own = addressesOf([await asked[ip?.family === 6 ? 1 : 0]]);
+    const own = addressesOf(await asked[ip?.family === 6 ? 1 : 0]);
     if (ip !== null && own.some((address) => sameHost(address, ip))) return pass({ addresses: textsOf(own) });
     const answers = await Promise.all(asked);
-    const addresses = addressesOf(answers);
+    const addresses = addressesOf(...answers);
     const trouble = unknownOf(name, answers);
     if (addresses.length > 0) return reachable(client, addresses, trouble);
     // NXDOMAIN denies the name as a whole (RFC 8020), but servers are known that give it for a type which they
@@ -108,19 +109,6 @@ export function addressesOfName(
 }
 
 type ExistenceId = 'helo-unregistered' | 'helo-nxdomain' | 'helo-no-address' | 'helo-private-address';
-
-type AddressAnswer = Answer<'A'> | Answer<'AAAA'>;
-
-function addressesOf(answers: readonly AddressAnswer[]): IpAddress[] {
-  return answers
-    .flatMap((answer) => (answer.status === 'found' ? answer.records : []))
-    .map(parseIp)
-    .filter((address) => address !== null);
-}
-
-function textsOf(addresses: readonly IpAddress[]): string {
-  return addresses.map(({ text }) => text).join(' ');
-}
 
 function unknownOf(name: string, answers: readonly [Answer<'A'>, Answer<'AAAA'>]): Outcome<never> | null {
   const [a, aaaa] = answers;

@@ -15,7 +15,7 @@ import {
 } from '../check.ts';
 import type { Client } from '../client.ts';
 import { isQueryName, organisation } from '../domain.ts';
-import { queryName } from '../helo.ts';
+import { type Helo, queryName } from '../helo.ts';
 import { iprev } from '../iprev.ts';
 import { holdsAddress } from '../reverse-name.ts';
 
@@ -61,8 +61,7 @@ export const reverseLookup = defineCheck({
   },
   async run({ ip, helo }, resolver): Promise<Outcome<'iprev-fail' | 'iprev-none'>> {
     if (ip === null) return none();
-    const name = queryName(helo);
-    const owner = name === null ? null : organisation(name);
+    const owner = organisationOf(helo);
     const { result, names, verified, trouble } = await iprev(ip, resolver, owner);
     switch (result) {
       case 'temperror':
@@ -88,8 +87,7 @@ export const reverseLookup = defineCheck({
 export function mayBeAnothers({ helo }: Client, outcomes: Told): boolean {
   const told = outcomes.find(({ check }) => check === reverseLookup.name);
   if (told === undefined || told.result === 'permerror') return false;
-  const name = queryName(helo);
-  const owner = name === null ? null : organisation(name);
+  const owner = organisationOf(helo);
   const names = (told.evidence['names'] ?? '').split(' ').filter(isQueryName);
   return owner === null || !names.some((reverse) => organisation(reverse.toLowerCase()) === owner);
 }
@@ -102,10 +100,15 @@ export function reverseProofs({ ip, helo }: Client, outcomes: Told): readonly Pr
   if (ip === null) return [];
   const proper = verifiedNames(outcomes).filter((name) => !holdsAddress(name, ip));
   if (proper.length === 0) return [];
-  const name = queryName(helo);
-  const owner = name === null ? null : organisation(name);
+  const owner = organisationOf(helo);
   const aligned = owner !== null && proper.some((reverse) => organisation(reverse) === owner);
   return aligned ? ['aligned', 'reverse'] : ['reverse'];
+}
+
+/** The organisation that the HELO name says; null where it says none. */
+function organisationOf(helo: Helo): string | null {
+  const name = queryName(helo);
+  return name === null ? null : organisation(name);
 }
 
 type Told = readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[];

@@ -1,0 +1,18 @@
+/** Addresses out of answers for A and AAAA. */
+import { type IpAddress, parseIp } from './ip.ts';
+import type { Answer } from './resolver.ts';
+
+export type AddressAnswer = Answer<'A'> | Answer<'AAAA'>;
+
+/** All that the answers hold, in their order. */
+export function addressesOf(...answers: readonly AddressAnswer[]): IpAddress[] {
+  return answers
+    .flatMap((answer) => (answer.status === 'found' ? answer.records : []))
+    .map(parseIp)
+    .filter((address) => address !== null);
+}
+
+/** With a blank between them, as evidence has them. */
+export function textsOf(addresses: readonly IpAddress[]): string {
+  return addresses.map(({ text }) => text).join(' ');
+}
