@@ -143,7 +143,8 @@ export {
   recordingResolver,
   REVERSE_BUDGET,
 } from './core/recording-resolver.ts';
-export { Asker, clientNetwork, type SharedResolver, type Unasked } from './dns/asker.ts';
+export type { Unasked } from './core/unasked.ts';
+export { Asker, clientNetwork, type SharedResolver } from './dns/asker.ts';
 export { type DeadlineResolver, withDeadline } from './dns/deadline.ts';
 export {
   createStubResolver as createNodeResolver,

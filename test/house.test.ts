@@ -26,7 +26,7 @@ const HOUSE: readonly Row[] = [
   { room: 'policy', rooms: ['errors.ts', 'core'], pure: true },
   { room: 'state', rooms: ['core'], packages: ['node-cache'] },
   { room: 'config', rooms: ['errors.ts', 'core', 'milter', 'log', 'dns', 'policy'], packages: ['smol-toml'] },
-  { room: 'decisions', rooms: ['errors.ts', 'core', 'log', 'dns', 'policy', 'system'] },
+  { room: 'decisions', rooms: ['errors.ts', 'core', 'log', 'policy', 'system'] },
   { room: 'session', rooms: ['core', 'milter', 'log', 'dns', 'policy', 'state', 'decisions'] },
   { room: 'doctor', rooms: ['errors.ts', 'core', 'milter', 'system', 'dns', 'config'] },
   {

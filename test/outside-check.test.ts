@@ -172,7 +172,14 @@ it('Authentication-Results have its words, what is about the client first', asyn
   const judged = { assessment, verdict, policy, ownPolicy: null, shadow: null, shadowPolicy: null };
   const field = authResults(
     'mx.dest.org',
-    { ...judged, access: null, action: 'accept', dnsIll: false, elapsedMs: 0 },
+    {
+      ...judged,
+      access: null,
+      action: 'accept',
+      dnsIll: false,
+      elapsedMs: 0,
+      session: { previousHelo: null, namesSeen: 1, mta: { name: null, address: null } },
+    },
     registry.checks,
   );
   expect(field.split(';\n\t').slice(1)).toEqual([

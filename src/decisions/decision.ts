@@ -1,36 +1,24 @@
 /** The `decision` line: what was decided about one message, on what grounds, and how to find its sender. */
-import type { AccessEntry } from '../policy/access.ts';
 import type { Exemption } from '../policy/exemption.ts';
-import type { Assessment } from '../core/assess.ts';
-import { heldBack } from '../dns/asker.ts';
+import { identityOf } from '../core/identity.ts';
+import { heldBack } from '../core/unasked.ts';
 import type { Log } from '../log/log.ts';
 import { formatValue, jsonString } from '../log/value.ts';
 import type { Stage } from '../policy/rules.ts';
-import type { Disposition, Policy, Verdict } from '../policy/policy.ts';
+import type { Judged } from '../policy/judge.ts';
+import type { Disposition, Verdict } from '../policy/policy.ts';
+
+/**
+ * What became of the message, for the recipients that the decision let through, as far as we saw it. `accepted`: we
+ * saw it to its end, and let it pass. `refused`: not let through, by this decision or by one on the whole message.
+ * `aborted`: the client gave it up, or somebody else refused it. `unseen`: we accepted it without looking at its
+ * content, so the MTA told us nothing more.
+ */
+export const ENDS = ['accepted', 'refused', 'aborted', 'unseen'] as const;
+export type End = (typeof ENDS)[number];
 
 /** When a decision was made: at a command, or at the end of the message because of what is in its header. */
 export type DecidedAt = Stage | 'message';
-
-/** A verdict with all that it rests on. */
-export interface Judged {
-  readonly assessment: Assessment;
-  readonly verdict: Verdict;
-  /** The policy that gave the verdict. */
-  readonly policy: Policy;
-  /** The policy of the recipient, if it has one of its own. */
-  readonly ownPolicy: Policy | null;
-  /** What the shadow policy would have said. */
-  readonly shadow: Verdict | null;
-  readonly shadowPolicy: Policy | null;
-  /** The line of the access list that matched. */
-  readonly access: AccessEntry | null;
-  /** What is done; milder than the verdict if we only watch. */
-  readonly action: Disposition;
-  /** The resolver was out of order; see `decide`. */
-  readonly dnsIll: boolean;
-  /** Milliseconds from HELO until the assessment was there. */
-  readonly elapsedMs: number;
-}
 
 export interface Decision {
   /** Also in the reply that the client got. */
@@ -47,9 +35,19 @@ export interface Decision {
   /** Why the verdict does not count. */
   readonly exempt: Exemption | null;
   readonly stage: DecidedAt;
+  /**
+   * What the tempfail limit says of a message that the verdict tempfails: that it may be delayed, or that this sender has been
+   * delayed often enough. Where we only watch, what it would have said. Null for any other verdict.
+   */
+  readonly limit: 'within' | 'spent' | null;
   readonly sender: string | null;
-  readonly recipient: string | null;
+  /** Those that were decided alike, in order; a bounded number of them. */
+  readonly recipients: readonly string[];
+  /** All of them. */
+  readonly recipientCount: number;
+  /** Null if the MTA had none by the last event that we saw: for mail that is accepted at MAIL by Postfix, never. */
   readonly queueId: string | null;
+  readonly end: End;
   /** Unix time in milliseconds at which the client connected; null if the MTA did not say. */
   readonly connectedAt: number | null;
 }
@@ -93,7 +91,7 @@ export function decisionLogger(log: Log): (decision: Decision) => void {
  * which message. Written out for speed, like the JSON version below: there is one for every message.
  */
 export function decisionText(decision: Decision): string {
-  const { judged, client, exempt, sender, recipient, queueId } = decision;
+  const { judged, client, exempt, limit, sender, queueId } = decision;
   let text = `decision client=${client ?? 'unknown'} helo=${formatValue(decision.helo)} action=${actionOf(decision)}`;
   if (exempt !== null) text += ` exempt=${exempt}`;
   if (judged !== null) {
@@ -107,18 +105,23 @@ export function decisionText(decision: Decision): string {
     if (judged.access !== null) text += ` access=${judged.access.line}`;
     const dns = dnsTrouble(judged);
     if (dns !== null) text += ` dns=${dns}`;
+    if (limit !== null) text += ` limit=${limit}`;
+    const { domain, reverse, reverseDomain } = identityOf(judged.assessment);
+    if (domain !== null) text += ` domain=${formatValue(domain)}`;
+    if (reverse !== null) text += ` reverse=${formatValue(reverse)}`;
+    if (reverseDomain !== null) text += ` reverse_domain=${formatValue(reverseDomain)}`;
     text += ` ms=${Math.round(judged.elapsedMs)}`;
   }
   text += ` cache=${decision.hit} stage=${decision.stage}`;
   if (sender !== null) text += ` from=${formatValue(sender)}`;
-  if (recipient !== null) text += ` rcpt=${formatValue(recipient)}`;
+  text += recipientsText(decision);
   if (queueId !== null) text += ` queue=${formatValue(queueId)}`;
-  return `${text} ref=${decision.reference}`;
+  return `${text} end=${decision.end} ref=${decision.reference}`;
 }
 
 /** The same fields as members of a JSON object. */
 export function decisionMembers(decision: Decision): string {
-  const { judged, client, exempt, sender, recipient, queueId } = decision;
+  const { judged, client, exempt, limit, sender, queueId } = decision;
   let text = `"event":"decision","client":"${client ?? 'unknown'}","helo":${jsonString(decision.helo)},"action":"${actionOf(decision)}"`;
   if (exempt !== null) text += `,"exempt":"${exempt}"`;
   if (judged !== null) {
@@ -132,13 +135,36 @@ export function decisionMembers(decision: Decision): string {
     if (judged.access !== null) text += `,"access":${judged.access.line}`;
     const dns = dnsTrouble(judged);
     if (dns !== null) text += `,"dns":"${dns}"`;
+    if (limit !== null) text += `,"limit":"${limit}"`;
+    const { domain, reverse, reverseDomain } = identityOf(judged.assessment);
+    if (domain !== null) text += `,"domain":${jsonString(domain)}`;
+    if (reverse !== null) text += `,"reverse":${jsonString(reverse)}`;
+    if (reverseDomain !== null) text += `,"reverse_domain":${jsonString(reverseDomain)}`;
     text += `,"ms":${Math.round(judged.elapsedMs)}`;
   }
   text += `,"cache":"${decision.hit}","stage":"${decision.stage}"`;
   if (sender !== null) text += `,"from":${jsonString(sender)}`;
-  if (recipient !== null) text += `,"rcpt":${jsonString(recipient)}`;
+  text += recipientsMembers(decision);
   if (queueId !== null) text += `,"queue":${jsonString(queueId)}`;
-  return `${text},"ref":"${decision.reference}"`;
+  return `${text},"end":"${decision.end}","ref":"${decision.reference}"`;
+}
+
+/** Recipients after the first that a line names; the decision log has more. */
+const MAX_MORE = 9;
+
+/** The first as `rcpt`; where there are several, the next as `more`, and how many they are as `recipients`. */
+function recipientsText({ recipients: [first, ...others], recipientCount }: Decision): string {
+  if (first === undefined) return '';
+  const text = ` rcpt=${formatValue(first)}`;
+  if (others.length === 0) return text;
+  return `${text} more=${formatValue(others.slice(0, MAX_MORE).join(','))} recipients=${recipientCount}`;
+}
+
+function recipientsMembers({ recipients: [first, ...others], recipientCount }: Decision): string {
+  if (first === undefined) return '';
+  const text = `,"rcpt":${jsonString(first)}`;
+  if (others.length === 0) return text;
+  return `${text},"more":${jsonString(others.slice(0, MAX_MORE).join(','))},"recipients":${recipientCount}`;
 }
 
 /** `helo-nxdomain:5,iprev-none:2`. */

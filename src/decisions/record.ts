@@ -6,15 +6,18 @@
  * built-in checks. What a verdict rests on is always there; evidence and DNS answers get the room that is
  * left, and what does not fit is counted.
  */
-import type { CheckOutcome } from '../core/assess.ts';
+import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import type { Evidence } from '../core/check.ts';
+import { checks, messageChecks, sessionChecks } from '../core/checks/index.ts';
+import { identityOf } from '../core/identity.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
-import { actionOf, type Decision, type Judged } from './decision.ts';
+import { actionOf, type Decision } from './decision.ts';
+import type { Judged } from '../policy/judge.ts';
 import { jsonString } from '../log/value.ts';
-import type { Verdict } from '../policy/policy.ts';
+import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT, LINES, type Verdict } from '../policy/policy.ts';
 
 /** The version of the layout; a new field does not change it. */
-const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
 /** Longest text, in characters, before it is cut with `...`. */
 const MAX_TEXT = 1024;
 /** Octets for the records of a DNS answer; the first may be longer. */
@@ -22,6 +25,8 @@ const MAX_ANSWER = 4096;
 /** Octets of a record, and the part that the evidence may have. */
 export const MAX_RECORD = 65_536;
 const MAX_EVIDENCE = 20_480;
+/** Octets for the list of recipients. */
+const MAX_RECIPIENTS = 8192;
 /** Octets for what comes after the last answer. */
 const TAIL = 128;
 
@@ -45,17 +50,42 @@ class Room {
   }
 }
 
-/** The record without its line end. `time` and `connected` are as in RFC 3339, in UTC. */
+/**
+ * The record without its line end. `time` and `connected` are as in RFC 3339, in UTC. What is false, null or as the preset
+ * has it is left out; `record-reader.ts` puts it back.
+ */
 export function decisionRecord(decision: Decision, time: string, connected: string | null): string {
-  const { judged, client, exempt } = decision;
+  const { judged, client, exempt, limit, recipients, recipientCount } = decision;
   const family = client === null ? 'null' : client.includes(':') ? '6' : '4';
   const head =
     `{"version":${RECORD_VERSION},"time":"${time}","connected":${connected === null ? 'null' : `"${connected}"`}` +
     `,"reference":"${decision.reference}","client":{"ip":${nullable(client)},"family":${family}}` +
     `,"helo":${text(decision.helo)},"stage":"${decision.stage}","cache":"${decision.hit}"` +
-    `,"sender":${nullable(decision.sender)},"recipient":${nullable(decision.recipient)}` +
-    `,"queue":${nullable(decision.queueId)},"action":"${actionOf(decision)}","exempt":${nullable(exempt)}`;
+    member('sender', decision.sender) +
+    member('recipient', recipients[0] ?? null) +
+    (recipientCount < 2
+      ? ''
+      : `,"recipients":${texts(recipients, MAX_RECIPIENTS)},"recipientCount":${recipientCount}`) +
+    `${member('queue', decision.queueId)},"action":"${actionOf(decision)}","end":"${decision.end}"` +
+    member('exempt', exempt) +
+    member('limit', limit);
   return `${head},"judged":${judged === null ? 'null' : judgedText(judged, MAX_RECORD - head.length)}}`;
+}
+
+/** Nothing for null. */
+function member(name: string, value: string | null): string {
+  return value === null ? '' : `,"${name}":${text(value)}`;
+}
+
+/** As many as fit into `room` octets. */
+function texts(list: readonly string[], room: number): string {
+  let members = '';
+  for (const each of list) {
+    const item = `${members === '' ? '' : ','}${text(each)}`;
+    if (members.length + item.length > room) break;
+    members += item;
+  }
+  return `[${members}]`;
 }
 
 /** `most` is the limit for all of it, in octets. */
@@ -63,43 +93,95 @@ function judgedText(judged: Judged, most: number): string {
   const room = new Room(MAX_EVIDENCE);
   const first = verdictText(judged, room);
   const answers = new Room(most - first.length - TAIL);
-  let dns = '';
-  for (const answer of judged.assessment.dns) {
-    const text = answerText(answer, answers.left);
-    if (answers.takes(text)) dns += dns === '' ? text : `,${text}`;
-  }
+  const dns = answersText(judged.assessment.dns, answers);
   const omitted =
     room.omitted + answers.omitted === 0
       ? ''
       : `,"omitted":{"evidence":${room.omitted},"answers":${answers.omitted}}`;
-  return `${first},"dns":[${dns}]${omitted}}`;
+  return `${first},"dns":${dns}${omitted}}`;
 }
 
-function verdictText(
-  { assessment, verdict, policy, ownPolicy, shadow, shadowPolicy, access, dnsIll, elapsedMs }: Judged,
-  room: Room,
-): string {
-  const { rejectAt, tempfailAt, require, excuseFrom } = policy;
+function verdictText(judged: Judged, room: Room): string {
+  const { assessment, verdict, policy, shadow, shadowPolicy, access, dnsIll, elapsedMs } = judged;
   const findings = verdict.counted.map(
     ({ finding: { id, evidence, provisional, atWorst }, weight }) =>
       `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight}${provisional === true ? ',"provisional":true' : ''}${atWorst === undefined ? '' : `,"atWorst":${words(atWorst)}`},"evidence":${evidenceText(evidence, room)}}`,
   );
-  const shadowText =
-    shadow === null || shadowPolicy === null
-      ? 'null'
-      : `{"preset":"${shadowPolicy.preset}",${verdictMembers(shadow)}}`;
-  const { correspondence, proofs, optOut, undecided, trouble, settled, mismatch } = assessment;
-  const ids = assessment.findings.map(({ id }) => id);
   return (
-    `{"policy":{"preset":"${policy.preset}","rejectAt":${rejectAt},"tempfailAt":${tempfailAt},"require":"${require}","excuseFrom":"${excuseFrom}","own":${ownPolicy !== null}}` +
-    `,"verdict":{${verdictMembers(verdict)}},"findings":[${findings.join(',')}],"shadow":${shadowText}` +
-    `,"access":${access === null ? 'null' : `{"action":"${access.action}","line":${access.line}}`}` +
-    `,"dnsIll":${dnsIll},"elapsedMs":${Math.round(elapsedMs * 1000) / 1000}` +
-    `,"assessment":{"correspondence":"${correspondence}","proofs":${words(proofs)},"optOut":${optOut},"undecided":${undecided}` +
-    `,"trouble":${trouble === null ? 'null' : `"${trouble}"`}` +
-    `,"settled":${settled},"mismatch":${mismatch === null ? 'null' : evidenceText(mismatch, room)}` +
-    `,"findings":${words(ids)},"outcomes":[${assessment.outcomes.map((outcome) => outcomeText(outcome, room)).join(',')}]}`
+    `{"policy":${policyText(judged)},"verdict":{${verdictMembers(verdict)}},"findings":[${findings.join(',')}]` +
+    (shadow === null || shadowPolicy === null
+      ? ''
+      : `,"shadow":{"preset":"${shadowPolicy.preset}",${verdictMembers(shadow)}}`) +
+    (access === null ? '' : `,"access":{"action":"${access.action}","line":${access.line}}`) +
+    `${dnsIll ? ',"dnsIll":true' : ''},"elapsedMs":${Math.round(elapsedMs * 1000) / 1000}` +
+    `${identityText(assessment)}${sessionText(judged)},"assessment":${assessmentText(judged, room)}`
   );
+}
+
+/** Which preset, and whatever is not as the preset has it. */
+function policyText({ policy, ownPolicy }: Judged): string {
+  const { preset, rejectAt, tempfailAt, require, excuseFrom } = policy;
+  return (
+    `{"preset":"${preset}"` +
+    (rejectAt === DEFAULT_REJECT_AT ? '' : `,"rejectAt":${rejectAt}`) +
+    (tempfailAt === DEFAULT_TEMPFAIL_AT ? '' : `,"tempfailAt":${tempfailAt}`) +
+    (require === LINES[preset].require ? '' : `,"require":"${require}"`) +
+    (excuseFrom === LINES[preset].excuseFrom ? '' : `,"excuseFrom":"${excuseFrom}"`) +
+    `${ownPolicy === null ? '' : ',"own":true'}}`
+  );
+}
+
+function identityText(assessment: Assessment): string {
+  const { domain, reverse, reverseDomain } = identityOf(assessment);
+  return member('domain', domain) + member('reverse', reverse) + member('reverseDomain', reverseDomain);
+}
+
+function sessionText({ session: { previousHelo, namesSeen, mta } }: Judged): string {
+  const members = [
+    ...(previousHelo === null ? [] : [`"previousHelo":${text(previousHelo)}`]),
+    ...(namesSeen === 1 ? [] : [`"namesSeen":${namesSeen}`]),
+    ...(mta.name === null ? [] : [`"mta":${text(mta.name)}`]),
+    ...(mta.address === null ? [] : [`"mtaAddress":"${mta.address.text}"`]),
+  ];
+  return members.length === 0 ? '' : `,"session":{${members.join(',')}}`;
+}
+
+function assessmentText({ assessment, verdict }: Judged, room: Room): string {
+  const { correspondence, proofs, optOut, undecided, trouble, settled, mismatch, findings } = assessment;
+  const ids = words(findings.map(({ id }) => id));
+  const counted = words(verdict.counted.map(({ finding }) => finding.id));
+  const spoken = assessment.outcomes.filter((outcome) => !isSilent(outcome));
+  const told = spoken.filter((outcome) => !isBare(outcome));
+  const passed = spoken.filter(isBare);
+  return (
+    `{"correspondence":"${correspondence}","proofs":${words(proofs)}` +
+    `${optOut ? ',"optOut":true' : ''}${undecided ? ',"undecided":true' : ''}` +
+    `${trouble === null ? '' : `,"trouble":"${trouble}"`}${settled ? ',"settled":true' : ''}` +
+    (mismatch === null ? '' : `,"mismatch":${evidenceText(mismatch, room)}`) +
+    (ids === counted ? '' : `,"findings":${ids}`) +
+    (passed.length === 0 ? '' : `,"passed":${words(passed.map(({ check }) => check))}`) +
+    `,"outcomes":[${told.map((outcome) => outcomeText(outcome, room)).join(',')}]}`
+  );
+}
+
+/** Checks of ours that nobody asks for their result: only what they find, show or declare is of interest. */
+const SILENT: ReadonlySet<string> = new Set(
+  [...checks.filter(({ method }) => method === undefined), ...sessionChecks, ...messageChecks].map(
+    ({ name }) => name,
+  ),
+);
+
+/** It says nothing that a verdict, a line of the access list or a header can rest on. */
+function isSilent({ check, result, finding, correspondence, optOut, evidence }: CheckOutcome): boolean {
+  if (finding !== null || correspondence !== 'none' || optOut) return false;
+  if (SILENT.has(check)) return result === 'pass' || result === 'none';
+  return result === 'none' && Object.keys(evidence).length === 0;
+}
+
+/** It passed, and that is all. */
+function isBare({ result, finding, correspondence, optOut, evidence }: CheckOutcome): boolean {
+  const plain = finding === null && correspondence === 'none' && !optOut;
+  return plain && result === 'pass' && Object.keys(evidence).length === 0;
 }
 
 /** Words of our own, which need no escape. */
@@ -108,16 +190,18 @@ function words(list: readonly string[]): string {
 }
 
 function verdictMembers({ disposition, score, stream, cause }: Verdict): string {
-  const id = cause === null ? 'null' : `"${cause.id}"`;
-  return `"disposition":"${disposition}","score":${score},"stream":"${stream}","cause":${id}`;
+  return `"disposition":"${disposition}","score":${score},"stream":"${stream}"${member('cause', cause?.id ?? null)}`;
 }
 
 function outcomeText(
   { check, result, finding, correspondence, optOut, evidence }: CheckOutcome,
   room: Room,
 ): string {
-  const id = finding === null ? 'null' : `"${finding.id}"`;
-  return `{"check":"${check}","result":"${result}","finding":${id},"correspondence":"${correspondence}","optOut":${optOut},"evidence":${evidenceText(evidence, room)}}`;
+  return (
+    `{"check":"${check}","result":"${result}"${finding === null ? '' : `,"finding":"${finding.id}"`}` +
+    `${correspondence === 'none' ? '' : `,"correspondence":"${correspondence}"`}${optOut ? ',"optOut":true' : ''}` +
+    `${Object.keys(evidence).length === 0 ? '' : `,"evidence":${evidenceText(evidence, room)}`}}`
+  );
 }
 
 function evidenceText(evidence: Evidence, room: Room): string {
@@ -129,14 +213,31 @@ function evidenceText(evidence: Evidence, room: Room): string {
   return `{${members}}`;
 }
 
-/** An answer with as many records as fit into `room` octets; longer if not even the question fits. */
-function answerText(
-  { name, type, status, records, ttl, authenticated, errors = [], omitted: before = 0 }: DnsAnswer,
-  room: number,
-): string {
+/** Answers by name and by type: names repeat, and most answers say little. */
+function answersText(dns: readonly DnsAnswer[], room: Room): string {
+  const byName = new Map<string, string[]>();
+  for (const answer of dns) {
+    const types = byName.get(answer.name);
+    const name = types === undefined ? `,${text(answer.name)}:{}` : '';
+    const item = `,"${answer.type}":${answerText(answer, room.left - name.length)}`;
+    if (!room.takes(name + item)) continue;
+    if (types === undefined) byName.set(answer.name, [item]);
+    else types.push(item);
+  }
+  const names = Array.from(byName, ([name, types]) => `${text(name)}:{${types.join('').slice(1)}}`);
+  return `{${names.join(',')}}`;
+}
+
+/** An answer with as many records as fit into `room` octets; longer if not even its beginning fits. */
+function answerText(answer: DnsAnswer, room: number): string {
+  const { status, records, ttl, authenticated, errors = [], omitted: before = 0 } = answer;
   const reasons = errors.map(({ code, text: why }) => `{"code":${code},"text":${text(why)}}`);
-  const told = `${authenticated === true ? ',"authenticated":true' : ''}${reasons.length === 0 ? '' : `,"errors":[${reasons.join(',')}]`}`;
-  const head = `{"name":${text(name)},"type":"${type}","status":"${status}","ttl":${ttl ?? 'null'}${told},"records":[`;
+  const told =
+    (authenticated === true ? ',"authenticated":true' : '') +
+    (reasons.length === 0 ? '' : `,"errors":[${reasons.join(',')}]`);
+  if (status === 'temperror') return `{"temperror":${text(records[0] ?? '')}${told}}`;
+  if (status !== 'found') return `{"${status}":${ttl ?? 'null'}${told}}`;
+  const head = `{"ttl":${ttl ?? 'null'}${told},"records":[`;
   const most = room - head.length - TAIL;
   let list = '';
   let kept = 0;

@@ -4,29 +4,8 @@
  */
 import { registrableDomain } from '../core/domain.ts';
 import { type IpAddress, networkText } from '../core/ip.ts';
-import type { DnsAnswer } from '../core/recording-resolver.ts';
+import type { Unasked } from '../core/unasked.ts';
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
-
-/**
- * Why a question was not asked, or not to its end. `overload`: its turn did not come in time, since there was too much to
- * ask; `share`: the same, and its own network asked most of that; `dropped`: nobody wants the answer any more. None says
- * anything about DNS.
- */
-export type Unasked = 'overload' | 'share' | 'dropped';
-
-const UNASKED: ReadonlySet<string> = new Set<Unasked>(['overload', 'share', 'dropped']);
-
-export function isUnasked(detail: string): detail is Unasked {
-  return UNASKED.has(detail);
-}
-
-/** What kept questions of an assessment from being sent, from its answers; null where nothing did. */
-export function heldBack(answers: readonly DnsAnswer[]): 'share' | 'overload' | null {
-  const lost = (why: Unasked): boolean =>
-    answers.some(({ status, records: [detail] }) => status === 'temperror' && detail === why);
-  if (lost('share')) return 'share';
-  return lost('overload') ? 'overload' : null;
-}
 
 /** One who asks: an assessment, or ourselves. */
 export class Asker {

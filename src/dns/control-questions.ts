@@ -7,7 +7,8 @@
  * that leaves alone. Any answer is proof of life, also that there is no such name.
  */
 import type { Answer, Resolver } from '../core/resolver.ts';
-import { Asker, askedBy, isUnasked, type SharedResolver } from './asker.ts';
+import { isUnasked } from '../core/unasked.ts';
+import { Asker, askedBy, type SharedResolver } from './asker.ts';
 
 /** Kept by three registries, on name servers of their own. */
 const REGISTRIES = ['com', 'org', 'de'] as const;

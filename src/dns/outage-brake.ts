@@ -8,7 +8,8 @@
  */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 import type { ControlQuestions } from './control-questions.ts';
-import { isUnasked, type SharedResolver, watched } from './asker.ts';
+import { isUnasked } from '../core/unasked.ts';
+import { type SharedResolver, watched } from './asker.ts';
 import { SuspectNetworks } from './suspect-networks.ts';
 
 export interface OutageBrakeOptions {

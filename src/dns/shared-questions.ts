@@ -6,7 +6,8 @@
  */
 import { isAskable } from '../core/domain.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
-import { type Asker, askedDomain, type SharedResolver, type Unasked } from './asker.ts';
+import type { Unasked } from '../core/unasked.ts';
+import { type Asker, askedDomain, type SharedResolver } from './asker.ts';
 import { FairGate, type GateOptions, type Ticket } from './fair-gate.ts';
 
 /** A question on its way. */

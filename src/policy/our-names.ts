@@ -5,36 +5,42 @@ import { canonicalName } from '../core/domain.ts';
 import type { SessionFacts } from '../core/checks/session.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 
-export type Ourselves = Pick<SessionFacts, 'ourNames' | 'ourAddresses'>;
+type Ourselves = Pick<SessionFacts, 'ourNames' | 'ourAddresses'>;
+
+/** What the MTA calls itself in a session; null where it does not say. */
+export interface MtaSelf {
+  /** Canonical. */
+  readonly name: string | null;
+  readonly address: IpAddress | null;
+}
 
 /** What the MTA says about a session. */
 interface Macros {
   macro(name: string): string | undefined;
 }
 
-/** Every session of an MTA says the same, so the last result is kept. */
-export function createOurselves(configured: () => Ourselves): (macros: Macros) => Ourselves {
-  let of: { configured: Ourselves; name: string | undefined; address: string | undefined } | null = null;
-  let made: Ourselves = { ourNames: [], ourAddresses: [] };
+/** Reads how an MTA calls itself. Every session of one says the same, so the last result is kept. */
+export function mtaSelfReader(): (macros: Macros) => MtaSelf {
+  let of: { name: string | undefined; address: string | undefined } | null = null;
+  let made: MtaSelf = { name: null, address: null };
   return (macros) => {
-    const current = configured();
     const name = macros.macro('j');
     const address = macros.macro('daemon_addr') ?? macros.macro('if_addr');
-    if (of?.configured !== current || of.name !== name || of.address !== address) {
-      of = { configured: current, name, address };
-      made = withMta(current, name, address === undefined ? null : parseIp(bareAddress(address)));
+    if (of?.name !== name || of?.address !== address) {
+      of = { name, address };
+      made = {
+        name: name === undefined ? null : canonicalName(name),
+        address: address === undefined ? null : parseIp(bareAddress(address)),
+      };
     }
     return made;
   };
 }
 
-function withMta(
-  { ourNames, ourAddresses }: Ourselves,
-  name: string | undefined,
-  address: IpAddress | null,
-): Ourselves {
+/** All names and addresses that are ours: those that the operator has set, and those of the MTA. */
+export function ourselves({ ourNames, ourAddresses }: Ourselves, { name, address }: MtaSelf): Ourselves {
   return {
-    ourNames: name === undefined ? ourNames : [...ourNames, canonicalName(name)],
+    ourNames: name === null ? ourNames : [...ourNames, name],
     ourAddresses: address === null ? ourAddresses : [...ourAddresses, address],
   };
 }

@@ -79,7 +79,7 @@ export interface CountedFinding {
 }
 
 /** Where a preset draws its two lines. The second has no effect on the score of rfc5321: a mismatch weighs nothing. */
-const LINES: Readonly<Record<PresetName, Pick<Policy, 'require' | 'excuseFrom'>>> = {
+export const LINES: Readonly<Record<PresetName, Pick<Policy, 'require' | 'excuseFrom'>>> = {
   rfc5321: { require: 'aligned', excuseFrom: 'near' },
   emailcore: { require: 'aligned', excuseFrom: 'near' },
   strict: { require: 'authorized', excuseFrom: 'authorized' },

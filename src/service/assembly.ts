@@ -133,6 +133,7 @@ function sessionOptions(
     wallClock: () => Date.now(),
     now,
     budget: new TempfailBudget(() => live.config.tempfailLimit, now),
+    rehearsedBudget: new TempfailBudget(() => live.config.tempfailLimit, now),
     churn: new ChurnCounter({
       limits: () => {
         const { churnWindow, churnLimit, cacheSize } = live.config;

@@ -12,7 +12,8 @@ import { parseHelo } from '../core/helo.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { keptText } from '../core/kept-text.ts';
 import { AnswerMemory } from '../dns/answer-memory.ts';
-import { Asker, clientNetwork, isUnasked, type SharedResolver } from '../dns/asker.ts';
+import { isUnasked } from '../core/unasked.ts';
+import { Asker, clientNetwork, type SharedResolver } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 
 /** How long assessments may take, and how many are kept for how long. */

@@ -6,7 +6,7 @@
  */
 import type { Assessment } from '../core/assess.ts';
 import type { Check, Method } from '../core/check.ts';
-import type { Judged } from '../decisions/decision.ts';
+import type { Judged } from '../policy/judge.ts';
 import type { Stream } from '../policy/policy.ts';
 
 export const FIELD = 'Authentication-Results';

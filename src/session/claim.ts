@@ -7,17 +7,12 @@
  */
 import type { Assessor } from './assessor.ts';
 import type { ChurnCounter } from '../state/churn.ts';
-import { type Assessment, withSession } from '../core/assess.ts';
-import { messageChecks, sessionChecks } from '../core/checks/index.ts';
-import type { MessageFacts } from '../core/checks/message.ts';
-import type { SessionFacts } from '../core/checks/session.ts';
+import type { Assessment } from '../core/assess.ts';
 import { canonicalName } from '../core/domain.ts';
 import type { IpAddress } from '../core/ip.ts';
-import { heldBack } from '../dns/asker.ts';
-import type { Decision, Judged } from '../decisions/decision.ts';
-import { enforce } from '../policy/enforcement.ts';
-import { decide, type Policy } from '../policy/policy.ts';
-import type { Ourselves } from '../policy/our-names.ts';
+import type { Decision } from '../decisions/decision.ts';
+import { judge, type Judged } from '../policy/judge.ts';
+import type { MtaSelf } from '../policy/our-names.ts';
 import type { Timing } from '../decisions/listener.ts';
 import type { Rules } from '../policy/rules.ts';
 
@@ -59,7 +54,6 @@ export class Claim {
   readonly #options: ClaimOptions;
   readonly #session: { readonly id: string };
   readonly #ordinal: number;
-  readonly #ip: IpAddress | null;
   readonly #previousHelo: string | null;
   readonly #namesSeen: number;
   readonly #begunAt: number;
@@ -72,7 +66,6 @@ export class Claim {
 
   constructor(options: ClaimOptions, { ip, helo, previousHelo, session, ordinal, ask }: Claimant) {
     this.#options = options;
-    this.#ip = ip;
     this.helo = helo;
     this.#session = session;
     this.#ordinal = ordinal;
@@ -115,7 +108,7 @@ export class Claim {
   }
 
   /** At once if the assessment is there; null for a client that is never refused. */
-  verdict(mta: Ourselves): Judged | Promise<Judged> | null {
+  verdict(mta: MtaSelf): Judged | Promise<Judged> | null {
     const assessment = this.#assessment;
     if (this.#judged !== null || assessment === null) return this.#judged;
     if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
@@ -134,67 +127,18 @@ export class Claim {
   }
 
   /** The verdict, if nobody has to wait for it. */
-  verdictNow(mta: Ourselves): Judged | null {
+  verdictNow(mta: MtaSelf): Judged | null {
     const judged = this.#assessment instanceof Promise ? null : this.verdict(mta);
     return judged instanceof Promise ? null : judged;
   }
 
-  /** The verdict under the policy of a recipient. */
-  under(policy: Policy, judged: Judged): Judged {
-    const verdict = decide(judged.assessment, policy, judged.dnsIll);
-    const action = enforce(verdict.disposition, this.#ip, this.#options.rules().enforcement);
-    return { ...judged, verdict, policy, ownPolicy: policy, action };
-  }
-
-  /** The same verdict with what was found in the message. */
-  withMessage(judged: Judged, facts: MessageFacts): Judged {
-    const { policy, shadowPolicy, dnsIll } = judged;
-    const assessment = withSession(judged.assessment, facts, messageChecks);
-    const verdict = decide(assessment, policy, dnsIll);
-    return {
-      ...judged,
-      assessment,
-      verdict,
-      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll),
-      action: enforce(verdict.disposition, this.#ip, this.#options.rules().enforcement),
-    };
-  }
-
-  /** Whether no recipient that may follow would refuse. */
-  acceptedByAll(judged: Judged): boolean {
-    const { recipients } = this.#options.rules();
-    return (
-      judged.action === 'accept' &&
-      recipients.policies.every((each) => this.under(each, judged).action === 'accept')
-    );
-  }
-
-  #judge(cached: Assessment, mta: Ourselves): Judged {
+  #judge(cached: Assessment, mta: MtaSelf): Judged {
     const { rules, dnsIll, wallClock } = this.#options;
-    const { policy, shadowPolicy, enforcement, access, churnLimit } = rules();
-    const entry = access.match(cached, wallClock());
-    const facts: SessionFacts = {
-      ...mta,
-      previousHelo: this.#previousHelo,
-      namesSeen: this.#namesSeen,
-      churnLimit,
-      denied: entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null,
-      shareUsedUp: heldBack(cached.dns) === 'share',
-    };
-    const assessment = withSession(cached, facts, sessionChecks);
-    const ill = dnsIll(this.#begunAt);
-    const verdict = decide(assessment, policy, ill);
-    return {
-      assessment,
-      verdict,
-      policy,
-      ownPolicy: null,
-      shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, ill),
-      shadowPolicy,
-      dnsIll: ill,
-      action: enforce(verdict.disposition, this.#ip, enforcement),
-      access: entry,
+    return judge(cached, rules(), {
+      session: { previousHelo: this.#previousHelo, namesSeen: this.#namesSeen, mta },
+      dnsIll: dnsIll(this.#begunAt),
       elapsedMs: this.#elapsedMs,
-    };
+      at: wallClock(),
+    });
   }
 }

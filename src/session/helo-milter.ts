@@ -1,6 +1,6 @@
 /** The milter: makes the session of each SMTP connection. */
 import type { MilterSession } from '../milter/index.ts';
-import { createOurselves } from '../policy/our-names.ts';
+import { mtaSelfReader } from '../policy/our-names.ts';
 import { HeloSession, type SessionOptions } from './session.ts';
 import { TaggingSession } from './tagging-session.ts';
 import { Tagging, type TaggingOptions, type Untagged } from './tagging.ts';
@@ -18,9 +18,9 @@ export interface HeloMilterOptions extends SessionOptions {
  */
 export function heloMilter(options: HeloMilterOptions): () => MilterSession {
   const { applyAt } = options.rules();
-  const ourselves = createOurselves(options.rules);
+  const self = mtaSelfReader();
   const tags = options.authResults();
-  if (tags === null) return () => new HeloSession(options, applyAt, ourselves);
+  if (tags === null) return () => new HeloSession(options, applyAt, self);
   const tagging = new Tagging(tags, options.untagged);
-  return () => new TaggingSession(options, applyAt, ourselves, tagging);
+  return () => new TaggingSession(options, applyAt, self, tagging);
 }

@@ -8,13 +8,14 @@
  */
 import { clientAddress } from '../core/embedded.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
-import type { DecidedAt, Decision, Judged } from '../decisions/decision.ts';
+import type { DecidedAt, Decision, End } from '../decisions/decision.ts';
 import {
   type CommandReply,
   type ConnectInfo,
   type ConnectReply,
   type Envelope,
   type HeloReply,
+  type Message,
   type MilterContext,
   type MilterSession,
   type ReplyCode,
@@ -28,22 +29,19 @@ import {
   isExemption,
   isOnPipe,
 } from '../policy/exemption.ts';
-import type { Ourselves } from '../policy/our-names.ts';
-import { decide, type Policy } from '../policy/policy.ts';
+import type { MtaSelf } from '../policy/our-names.ts';
+import { acceptedByAll, isPutOff, type Judged, judgeMessage, judgeUnder } from '../policy/judge.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Rules, Stage } from '../policy/rules.ts';
 import { smtpReply } from '../policy/smtp-reply.ts';
 import { budgetKey } from '../state/budget-key.ts';
 import type { TempfailBudget } from '../state/tempfail-budget.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
 import type { ResultFields } from './tagging.ts';
-
-/**
- * What let a recipient of the message through: the general policy (null), its own policy, or an exemption.
- */
-type Taker = Policy | Exemption | null;
+import { Transaction } from './transaction.ts';
 
 /** What a decision is made from. */
-interface Noted {
+interface ToNote {
   readonly claim: Claim;
   /** Null if an exempt client was not judged, or not yet. */
   readonly judged: Judged | null;
@@ -53,17 +51,16 @@ interface Noted {
   readonly context: MilterContext;
 }
 
-/** The names and addresses by which we are known to the MTA of a connection. */
-export type OurselvesOf = (context: MilterContext) => Ourselves;
+/** What the MTA of a connection calls itself. */
+export type MtaSelfOf = (context: MilterContext) => MtaSelf;
 
 export interface SessionOptions extends ClaimOptions {
   readonly budget: TempfailBudget;
-  /** Called with each decision, once. Must not throw. */
+  /** Counts the tempfails that are not given, where we only watch: it says what the limit would have done. */
+  readonly rehearsedBudget: TempfailBudget;
+  /** Called with each decision, once, when the message is over. Must not throw. */
   readonly decided: (decision: Decision) => void;
 }
-
-/** Shared, because many thousand sessions may be open, most of them waiting. */
-const NONE: readonly never[] = [];
 
 let sessionCount = 0;
 const processStart = Date.now().toString(36);
@@ -72,7 +69,7 @@ const processStart = Date.now().toString(36);
 export class HeloSession implements MilterSession {
   readonly #options: SessionOptions;
   readonly #applyAt: Stage;
-  readonly #ourselves: OurselvesOf;
+  readonly #self: MtaSelfOf;
   readonly #number = ++sessionCount;
   #ip: IpAddress | null = null;
   /** A client without an address, until the MTA has said what it knows about it. */
@@ -82,18 +79,12 @@ export class HeloSession implements MilterSession {
   #exempt: Exemption | null = null;
   #claims = 0;
   #claim: Claim | null = null;
-  #sender: string | null = null;
-  /** What has been told about the message under way: one line per decision, not per recipient. */
-  #noted: readonly string[] = NONE;
-  /** For the message under way; null until asked. */
-  #budgetSpent: boolean | null = null;
-  /** For the recipients of the message. */
-  #takers: readonly Taker[] = NONE;
+  readonly #message = new Transaction();
 
-  constructor(options: SessionOptions, applyAt: Stage, ourselves: OurselvesOf) {
+  constructor(options: SessionOptions, applyAt: Stage, self: MtaSelfOf) {
     this.#options = options;
     this.#applyAt = applyAt;
-    this.#ourselves = ourselves;
+    this.#self = self;
   }
 
   get id(): string {
@@ -114,36 +105,37 @@ export class HeloSession implements MilterSession {
   helo(name: string, context: MilterContext): HeloReply | Promise<HeloReply> {
     const claim = this.#say(name);
     if (this.#applyAt !== 'helo') return 'continue';
-    const judged = claim.verdict(this.#ourselves(context));
+    const judged = claim.verdict(this.#self(context));
     if (judged === null) return 'continue';
     // A verdict here applies to the whole connection and we would not see MAIL any more, so only a refusal is
     // given.
     return afterwards(judged, (verdict) => {
       if (verdict.action === 'accept' || this.#excused(verdict) !== null) return 'continue';
       this.#note({ claim, judged: verdict, stage: 'helo', exempt: null, context });
+      this.#end('refused');
       return this.#refusal(claim, verdict, '');
     });
   }
 
   mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
-    this.#sender = sender.raw;
-    this.#noted = NONE;
-    this.#budgetSpent = null;
-    this.#takers = NONE;
+    // One that was accepted without its content: the MTA does not say how it went on.
+    this.#end('unseen');
+    this.#message.begin(sender.raw);
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const claim = this.#claim ?? this.#say('');
     if (this.#peer !== null && isOnPipe(this.#peer, context)) this.#exempt = 'local';
     const exempt = this.#exempt ?? exemptSender(context, this.rules);
     if (exempt !== null) {
-      const judged = claim.verdictNow(this.#ourselves(context));
+      const judged = claim.verdictNow(this.#self(context));
       this.#note({ claim, judged, stage: 'mail', exempt, context });
+      this.#end('unseen');
       return 'accept';
     }
     // Before RCPT only an acceptance is final: some recipients take mail from everybody.
     if (this.#applyAt === 'rcpt') {
-      const judged = claim.verdictNow(this.#ourselves(context));
+      const judged = claim.verdictNow(this.#self(context));
       // An operator who watches what would be refused wants to know for whom it was.
-      if (judged === null || !claim.acceptedByAll(judged) || wouldRefuse(judged)) return 'continue';
+      if (judged === null || !acceptedByAll(judged, this.rules) || wouldRefuse(judged)) return 'continue';
     }
     return this.#apply(claim, 'mail', null, context);
   }
@@ -154,22 +146,33 @@ export class HeloSession implements MilterSession {
     const own = this.rules.recipients.of(recipient.address);
     const exempt = exemptRecipient(recipient.address) ?? (own === 'off' ? 'opted-out' : null);
     if (exempt !== null) {
-      const judged = claim.verdictNow(this.#ourselves(context));
+      const judged = claim.verdictNow(this.#self(context));
       this.#note({ claim, judged, stage: 'rcpt', recipient: recipient.raw, exempt, context });
-      this.#take(exempt);
+      this.#message.take(exempt);
       return 'continue';
     }
     return this.#apply(claim, 'rcpt', recipient.raw, context, own === 'off' ? null : own);
   }
 
-  /** What ends the events of an accepted message as early as can be. */
-  protected accepted(): 'accept' | 'continue' {
+  endOfMessage(_message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
+    this.ended('accepted', context);
     return 'accept';
+  }
+
+  /** Whether an accepted message may end here, as early as can be: nothing is wanted of its content. */
+  protected mayEndEarly(): boolean {
+    return true;
+  }
+
+  /** The message is over: with its last octet, so that the MTA has given its queue id. */
+  protected ended(end: End, context: MilterContext): void {
+    this.#message.queued(context.macro('i'));
+    this.#end(end);
   }
 
   /** The verdict on the latest name; null for a client that is never refused. */
   protected verdict(context: MilterContext): Judged | Promise<Judged> | null {
-    return this.#claim?.verdict(this.#ourselves(context)) ?? null;
+    return this.#claim?.verdict(this.#self(context)) ?? null;
   }
 
   /**
@@ -184,9 +187,10 @@ export class HeloSession implements MilterSession {
   ): { readonly reply: ReplyCode | 'accept'; readonly judged: Judged } {
     const claim = this.#claim;
     const facts = { authservId, forgedResults: tooMany };
-    const opinions = (this.#takers.length === 0 ? [null] : this.#takers).map((taker) => {
-      const own = taker === null || isExemption(taker) ? general : claim?.under(taker, general);
-      const judged = claim?.withMessage(own ?? general, facts) ?? general;
+    const { takers } = this.#message;
+    const opinions = (takers.length === 0 ? [null] : takers).map((taker) => {
+      const own = taker === null || isExemption(taker) ? general : judgeUnder(taker, general, this.rules);
+      const judged = judgeMessage(own, facts, this.rules);
       const exempt = isExemption(taker) ? taker : claim === null ? null : this.#excused(judged);
       return { judged, exempt };
     });
@@ -195,7 +199,6 @@ export class HeloSession implements MilterSession {
     const [mildest] = opinions.sort((a, b) => mildness(a) - mildness(b));
     if (claim === null || mildest === undefined) return { reply: 'accept', judged: general };
     const { judged, exempt } = mildest;
-    this.#noted = NONE;
     this.#note({ claim, judged, stage: 'message', exempt, context });
     const refused = exempt === null && judged.action !== 'accept';
     return { reply: refused ? this.#refusal(claim, judged, '') : 'accept', judged };
@@ -207,13 +210,17 @@ export class HeloSession implements MilterSession {
 
   abort(): void {
     // A reset ends the message only: Postfix sends it after a second HELO, which must survive (milter8.c).
-    this.#sender = null;
-    this.#noted = NONE;
+    this.#end('aborted');
+  }
+
+  close(): void {
+    this.#end('aborted');
   }
 
   /** A new name, which starts without anything that an earlier one had earned. */
   #say(helo: string): Claim {
-    this.#budgetSpent = null;
+    this.#end('aborted');
+    this.#message.spent = null;
     const before = this.#claim;
     const claim = new Claim(this.#options, {
       ip: this.#ip,
@@ -236,25 +243,27 @@ export class HeloSession implements MilterSession {
     context: MilterContext,
     own: Policy | null = null,
   ): CommandReply | Promise<CommandReply> {
-    const pending = claim.verdict(this.#ourselves(context));
+    const pending = claim.verdict(this.#self(context));
     // An exempt client ends at MAIL; without an assessment nothing is held against anybody.
     if (pending === null) return 'accept';
     return afterwards(pending, (general) => {
-      const judged = own === null ? general : claim.under(own, general);
+      const judged = own === null ? general : judgeUnder(own, general, this.rules);
       const exempt = this.#excused(judged);
       this.#note({ claim, judged, stage, recipient, exempt, context });
       if (exempt === null && judged.action !== 'accept') {
-        return this.#refusal(claim, judged, recipient ?? this.#sender ?? '');
+        const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '');
+        // Of a message that is refused as a whole no recipient follows.
+        if (stage === 'mail') this.#end('refused');
+        return refusal;
       }
+      if (stage === 'rcpt') this.#message.take(exempt === 'access' ? exempt : own);
+      const final =
+        exempt === 'access' || this.rules.recipients.size === 0 || acceptedByAll(general, this.rules);
+      if (!final || !this.mayEndEarly()) return 'continue';
       // Once the message is accepted for all, nothing later matters: end its events here.
-      if (stage === 'rcpt') this.#take(exempt === 'access' ? exempt : own);
-      const final = exempt === 'access' || this.rules.recipients.size === 0 || claim.acceptedByAll(general);
-      return final ? this.accepted() : 'continue';
+      this.#end('unseen');
+      return 'accept';
     });
-  }
-
-  #take(taker: Taker): void {
-    if (!this.#takers.includes(taker)) this.#takers = [...this.#takers, taker];
   }
 
   /** Why a verdict is not acted on. */
@@ -263,12 +272,21 @@ export class HeloSession implements MilterSession {
     return this.#spent(judged) ? 'tempfail-limit' : null;
   }
 
-  /** Whether this message would be one tempfail too many. Asked once per message. */
+  /** Whether this message would be one tempfail too many. */
   #spent(judged: Judged): boolean {
-    const { action, assessment } = judged;
-    if (action !== 'tempfail' || isPutOff(judged)) return false;
-    this.#budgetSpent ??= !this.#options.budget.spend(budgetKey(assessment));
-    return this.#budgetSpent;
+    return judged.action === 'tempfail' && this.#limitOf(judged) === 'spent';
+  }
+
+  /**
+   * What the tempfail limit says of a message: asked once, and counted where the tempfail is given. Null where it does
+   * not apply.
+   */
+  #limitOf(judged: Judged): Decision['limit'] {
+    if (judged.verdict.disposition !== 'tempfail' || isPutOff(judged)) return null;
+    const { budget, rehearsedBudget } = this.#options;
+    const counted = judged.action === 'tempfail' ? budget : rehearsedBudget;
+    this.#message.spent ??= !counted.spend(budgetKey(judged.assessment));
+    return this.#message.spent ? 'spent' : 'within';
   }
 
   /** `address` is that of the refused command. */
@@ -278,36 +296,37 @@ export class HeloSession implements MilterSession {
     return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
   }
 
-  #note({ claim, judged, stage, recipient = null, exempt, context }: Noted): void {
-    const kind = exempt ?? judged?.ownPolicy?.preset ?? 'decision';
-    if (this.#noted.includes(kind)) return;
-    this.#noted = [...this.#noted, kind];
-    this.#options.decided({
-      reference: claim.reference,
-      helo: claim.helo,
-      hit: claim.hit,
-      client: this.#ip?.text ?? null,
-      judged,
-      exempt,
-      stage,
-      sender: this.#sender,
+  #note({ claim, judged, stage, recipient = null, exempt, context }: ToNote): void {
+    this.#message.queued(context.macro('i'));
+    this.#message.note(
+      {
+        reference: claim.reference,
+        helo: claim.helo,
+        hit: claim.hit,
+        client: this.#ip?.text ?? null,
+        judged,
+        exempt,
+        limit: judged === null || !mayBeDelayed(exempt) ? null : this.#limitOf(judged),
+        stage,
+        sender: this.#message.sender,
+        connectedAt: this.#connectedAt,
+      },
       recipient,
-      queueId: context.macro('i') ?? null,
-      connectedAt: this.#connectedAt,
-    });
+    );
   }
+
+  #end(end: End): void {
+    this.#message.end(end, this.#options.decided);
+  }
+}
+
+/** Whether a tempfail would be given, but for the limit. */
+function mayBeDelayed(exempt: Exemption | null): boolean {
+  return exempt === null || exempt === 'tempfail-limit';
 }
 
 function wouldRefuse({ verdict, shadow }: Judged): boolean {
   return verdict.disposition !== 'accept' || (shadow !== null && shadow.disposition !== 'accept');
-}
-
-/**
- * A refusal that an outage has turned into a delay: it costs no mail that would have been accepted, and ends
- * with the outage. If it were counted, it would let in what is refused at all other times.
- */
-function isPutOff({ dnsIll, assessment, policy }: Judged): boolean {
-  return dnsIll && decide(assessment, policy).disposition === 'reject';
 }
 
 /** Goes on at once if the verdict is there, so that a cached one costs no promise. */

@@ -1,5 +1,5 @@
 /** A session that also tags accepted mail, and removes fields that pretend to be our tag. */
-import type { Judged } from '../decisions/decision.ts';
+import type { Judged } from '../policy/judge.ts';
 import type {
   CommandReply,
   ConnectInfo,
@@ -10,7 +10,7 @@ import type {
 } from '../milter/index.ts';
 import type { Stage } from '../policy/rules.ts';
 import { authResults, FIELD } from './auth-results.ts';
-import { afterwards, HeloSession, type OurselvesOf, type SessionOptions } from './session.ts';
+import { afterwards, HeloSession, type MtaSelfOf, type SessionOptions } from './session.ts';
 import type { ResultFields, Tagging } from './tagging.ts';
 
 export class TaggingSession extends HeloSession {
@@ -19,13 +19,13 @@ export class TaggingSession extends HeloSession {
   /** For the message under way; null if it is left as it is. */
   #fields: ResultFields | null = null;
 
-  constructor(options: SessionOptions, applyAt: Stage, ourselves: OurselvesOf, tagging: Tagging) {
-    super(options, applyAt, ourselves);
+  constructor(options: SessionOptions, applyAt: Stage, self: MtaSelfOf, tagging: Tagging) {
+    super(options, applyAt, self);
     this.#tagging = tagging;
   }
 
-  protected override accepted(): 'accept' | 'continue' {
-    return this.#fields === null ? 'accept' : 'continue';
+  protected override mayEndEarly(): boolean {
+    return this.#fields === null;
   }
 
   override connect(info: ConnectInfo, context: MilterContext): ConnectReply {
@@ -43,25 +43,29 @@ export class TaggingSession extends HeloSession {
     return 'continue';
   }
 
-  endOfMessage(message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
+  override endOfMessage(message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
     const fields = this.#fields;
-    if (fields === null) return 'accept';
+    if (fields === null) return super.endOfMessage(message, context);
     this.#fields = null;
-    const tag = (judged: Judged): CommandReply => {
+    const pass = (): CommandReply => {
       fields.takeOff(message);
-      // Above the MTA's own Received, which belongs to the same hop (RFC 8601 §5).
-      message.insertHeader(0, FIELD, authResults(fields.authservId, judged, this.rules.checks));
+      this.ended('accepted', context);
       return 'accept';
     };
+    const tag = (judged: Judged): CommandReply => {
+      const reply = pass();
+      // Above the MTA's own Received, which belongs to the same hop (RFC 8601 §5).
+      message.insertHeader(0, FIELD, authResults(fields.authservId, judged, this.rules.checks));
+      return reply;
+    };
     const judged = this.verdict(context);
-    if (judged === null) {
-      fields.takeOff(message);
-      return 'accept';
-    }
+    if (judged === null) return pass();
     return afterwards(judged, (general) => {
       if (fields.tooMany === 0) return tag(general);
       const { reply, judged: found } = this.judgeForged(general, fields, context);
-      return reply === 'accept' ? tag(found) : reply;
+      if (reply === 'accept') return tag(found);
+      this.ended('refused', context);
+      return reply;
     });
   }
 }

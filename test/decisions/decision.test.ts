@@ -5,15 +5,15 @@ import {
   decisionMembers,
   decisionText,
   dnsTrouble,
-  type Judged,
 } from '../../src/decisions/decision.ts';
+import type { Judged } from '../../src/policy/judge.ts';
 import { createLog } from '../../src/log/log.ts';
 import { formatValue } from '../../src/log/value.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 
 /** Keys and values of a `key=value` line, as they stand there. */
 function parse(line: string): [string, string][] {
-  return [...line.matchAll(/ ([a-z]+)=("(?:[^"\\]|\\.)*"|\S+)/g)].map(([, key = '', value = '']) => [
+  return [...line.matchAll(/ ([a-z_]+)=("(?:[^"\\]|\\.)*"|\S+)/g)].map(([, key = '', value = '']) => [
     key,
     value,
   ]);
@@ -22,13 +22,13 @@ function parse(line: string): [string, string][] {
 describe('decisionText', () => {
   it('has every field, in its place', () => {
     expect(decisionText(DECISIONS.full)).toBe(
-      'decision client=203.0.113.50 helo="gone sender.org" action=tempfail policy=rfc5321 verdict=tempfail score=7 cause=helo-nxdomain findings=helo-nxdomain:5,iprev-none:2 correspondence=none stream=failed shadow=reject:14 access=3 dns=ill ms=3 cache=miss stage=rcpt from=<a@b.org> rcpt=<user@dest.test> queue=4Y1abc ref=mwtthiz8.5.1',
+      'decision client=203.0.113.50 helo="gone sender.org" action=tempfail policy=rfc5321 verdict=tempfail score=7 cause=helo-nxdomain findings=helo-nxdomain:5,iprev-none:2 correspondence=none stream=failed shadow=reject:14 access=3 dns=ill limit=within domain=sender.org reverse=gone.isp.net reverse_domain=isp.net ms=3 cache=miss stage=rcpt from=<a@b.org> rcpt=<user@dest.test> more=<other@dest.test>,<third@dest.test> recipients=40 queue=4Y1abc end=refused ref=mwtthiz8.5.1',
     );
   });
 
   it('of an exempt client that was not judged', () => {
     expect(decisionText(DECISIONS.exempt)).toBe(
-      'decision client=unknown helo=Jupiter action=accept exempt=loopback cache=none stage=mail from=<> ref=mwtthiz8.5.1',
+      'decision client=unknown helo=Jupiter action=accept exempt=loopback cache=none stage=mail from=<> end=unseen ref=mwtthiz8.5.1',
     );
   });
 });

@@ -54,7 +54,7 @@ describe('DecisionLog', () => {
     expect(statSync(file).mode & 0o777 & ~0o640).toBe(0);
     const [line = ''] = readFileSync(file, 'utf8').split('\n');
     expect(JSON.parse(line)).toMatchObject({
-      version: 1,
+      version: 2,
       time: '2026-11-24T07:40:01.005Z',
       connected: '2026-11-24T07:40:00.000Z',
     });

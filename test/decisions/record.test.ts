@@ -4,19 +4,21 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../../src/core/assess.ts';
-import { type Finding, PRESETS } from '../../src/core/check.ts';
+import { PRESETS } from '../../src/core/check.ts';
 import { checks, findings, sessionChecks } from '../../src/core/checks/index.ts';
-import { makeClient } from '../../src/core/client.ts';
 import { parsePrefix } from '../../src/core/ip.ts';
 import type { Decision } from '../../src/decisions/decision.ts';
 import { decisionRecord, MAX_RECORD } from '../../src/decisions/record.ts';
+import { readRecord } from '../../src/decisions/record-reader.ts';
+import { judge, judgeMessage } from '../../src/policy/judge.ts';
+import type { Rules } from '../../src/policy/rules.ts';
 import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { decide, makePolicy, type Verdict } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 import { SENDERS } from '../fixtures/senders.ts';
 import * as mta from '../support/mta.ts';
-import { hello, list, message, type Setup, service } from '../support/service.ts';
+import { hello, list, message, RULES, type Setup, service } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const TIME = '2026-11-24T07:40:00.023Z';
@@ -59,7 +61,6 @@ interface Recorded {
       findings: string[];
       outcomes: (Omit<Assessment['outcomes'][number], 'finding'> & { finding: string | null })[];
     };
-    dns: Assessment['dns'];
     omitted?: { evidence: number; answers: number };
   } | null;
 }
@@ -75,29 +76,32 @@ function record(decision: Decision): Recorded {
   return made as Recorded;
 }
 
-/** The assessment that a record holds. */
-function rebuilt({ client, helo, judged }: Recorded): Assessment {
-  if (judged === null) throw new Error('there was no verdict');
-  const { findings: ids, outcomes, ...rest } = judged.assessment;
-  const findingOf = (id: string): Finding => {
-    const { evidence = {}, provisional, atWorst } = judged.findings.find((each) => each.id === id) ?? {};
-    return {
-      id,
-      evidence,
-      ...(provisional === true ? { provisional } : {}),
-      ...(atWorst === undefined ? {} : { atWorst }),
-    };
-  };
+/** The assessment that a record holds, with what was found in the session and in the message. */
+function rebuilt(decision: Decision): Assessment {
+  const line = decisionRecord(decision, TIME, TIME);
+  const { judged } = readRecord(line, checks);
+  if (judged === null || decision.judged === null) throw new Error('there was no verdict');
+  const { assessment, session, message, dnsIll, elapsedMs } = judged;
+  const again = judge(assessment, rulesOf(decision), { session, dnsIll, elapsedMs, at: 0 });
+  return message === null ? again.assessment : judgeMessage(again, message, rulesOf(decision)).assessment;
+}
+
+/** All that a verdict, a line of the access list or a header can rest on. */
+function essential({ outcomes, ...rest }: Assessment): object {
+  const methods = new Set(checks.filter(({ method }) => method !== undefined).map(({ name }) => name));
   return {
     ...rest,
-    client: makeClient(client.ip, helo),
-    dns: judged.dns,
-    findings: ids.map(findingOf),
-    outcomes: outcomes.map((each) => ({
-      ...each,
-      finding: each.finding === null ? null : { id: each.finding, evidence: each.evidence },
-    })),
+    outcomes: outcomes.filter(
+      ({ check, finding, correspondence, optOut }) =>
+        methods.has(check) || finding !== null || correspondence !== 'none' || optOut,
+    ),
   };
+}
+
+/** What the services below decide with: a line of the access list counts for what it did then. */
+function rulesOf({ judged }: Decision): Rules {
+  const access = judged?.access;
+  return { ...RULES, access: access === null || access === undefined ? list('') : list(access.source) };
 }
 
 /** Has a client say something, and gives all decisions on it. */
@@ -126,8 +130,8 @@ describe.each(PRESETS)('the senders of the examples under %s', (preset) => {
     const [decision] = await decisionsOn({ resolver, rules }, ...hello(helo, ip), ...message);
     if (decision === undefined || decision.judged === null) throw new Error('no verdict');
     const { assessment } = decision.judged;
-    const again = rebuilt(record(decision));
-    expect(again).toEqual(assessment);
+    const again = rebuilt(decision);
+    expect(essential(again)).toEqual(essential(assessment));
     for (const each of PRESETS) {
       for (const dnsIll of [false, true]) {
         const policy = makePolicy(each, findings);
@@ -155,8 +159,8 @@ it('a silent reverse zone leaves enough to judge again', async () => {
     ['dns-temperror', undefined],
   ]);
   expect(made.judged?.assessment).toMatchObject({ undecided: true, trouble: 'client' });
-  const again = rebuilt(made);
-  expect(again).toEqual(decision.judged.assessment);
+  const again = rebuilt(decision);
+  expect(essential(again)).toEqual(essential(decision.judged.assessment));
   for (const preset of PRESETS) {
     const policy = makePolicy(preset, findings);
     expect(brief(decide(again, policy))).toEqual(brief(decide(decision.judged.assessment, policy)));
@@ -201,7 +205,7 @@ describe('other decisions', () => {
       'at HELO',
       { rules: { applyAt: 'helo' } },
       hello('Jupiter'),
-      { stage: 'helo', sender: null, recipient: null, action: 'reject' },
+      { stage: 'helo', end: 'refused', action: 'reject' },
     ],
     [
       'observed',
@@ -237,25 +241,25 @@ describe('other decisions', () => {
     [
       'postmaster',
       {},
-      [...hello('Jupiter'), mta.mail('s@x'), mta.rcpt('postmaster@x')],
+      [...hello('Jupiter'), mta.mail('s@x'), mta.rcpt('postmaster@x'), mta.packet('A')],
       { exempt: 'postmaster' },
     ],
     [
       'a policy of the recipient',
       { rules: { recipients } },
-      [...hello('other.sender.org'), mta.mail('s@x'), mta.rcpt('a@dest.test')],
+      [...hello('other.sender.org'), mta.mail('s@x'), mta.rcpt('a@dest.test'), mta.packet('A')],
       { action: 'reject' },
     ],
     [
       'a recipient without one',
       { rules: { recipients } },
-      [...hello('other.sender.org'), mta.mail('s@x'), mta.rcpt('off@dest.test')],
+      [...hello('other.sender.org'), mta.mail('s@x'), mta.rcpt('off@dest.test'), mta.packet('A')],
       { exempt: 'opted-out' },
     ],
     [
       'hostile text',
       {},
-      [...hello('x"\\\x1b[31m\xe9\x7f\u0001'), mta.mail('"\n"@x'), mta.rcpt('\xff@x')],
+      [...hello('x"\\\x1b[31m\xe9\x7f\u0001'), mta.mail('"\n"@x'), mta.rcpt('\xff@x'), mta.packet('A')],
       { helo: 'x"\\\x1b[31m\xe9\x7f\u0001', sender: '<"\n"@x>' },
     ],
     [
@@ -272,7 +276,7 @@ describe('other decisions', () => {
       const { assessment, verdict } = decision.judged;
       for (const preset of PRESETS) {
         const policy = makePolicy(preset, findings);
-        expect(decide(rebuilt(made), policy).disposition).toBe(decide(assessment, policy).disposition);
+        expect(decide(rebuilt(decision), policy).disposition).toBe(decide(assessment, policy).disposition);
       }
       expect(made.judged?.verdict).toMatchObject({ disposition: verdict.disposition, score: verdict.score });
     }
@@ -306,7 +310,7 @@ it('has what the resolver told about its answers', () => {
   );
   const made = JSON.parse(line) as Recorded;
   expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
-  expect(made.judged?.dns).toEqual(dns);
+  expect(readRecord(line, checks).judged?.assessment.dns).toEqual(dns);
 });
 
 describe('a record that strangers filled', () => {
@@ -341,27 +345,35 @@ describe('a record that strangers filled', () => {
   }));
 
   it('has 64 KiB at most, and says what is missing', () => {
-    const everything = { helo: hostile, sender: hostile, recipient: hostile, queueId: hostile };
+    const everything = {
+      helo: hostile,
+      sender: hostile,
+      recipients: Array.from({ length: 32 }, () => hostile),
+      queueId: hostile,
+    };
     const line = lineOf({ dns, outcomes, mismatch: evidence }, everything);
     expect(line.length).toBeLessThanOrEqual(MAX_RECORD);
     expect(line.length).toBeGreaterThan(MAX_RECORD / 2);
     const made = JSON.parse(line) as Recorded;
     expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
     expect(made.judged?.assessment.outcomes).toHaveLength(outcomes.length);
+    const answers = readRecord(line, checks).judged?.assessment.dns ?? [];
     const seen = [
       ...(made.judged?.assessment.outcomes ?? []).map((each) => each.evidence),
       made.judged?.assessment.mismatch ?? {},
     ].flatMap((each) => Object.keys(each));
     expect(made.judged?.omitted?.evidence).toBe(9 * (outcomes.length + 1) - seen.length);
-    expect(made.judged?.omitted?.answers).toBe(40 - (made.judged?.dns.length ?? 0));
+    expect(made.judged?.omitted?.answers).toBe(40 - answers.length);
   });
 
   it('counts the records that are missing of an answer, with those that were never kept', () => {
     const [answer] = dns;
     if (answer === undefined) throw new Error('no answer');
-    const made = JSON.parse(lineOf({ dns: [answer, { ...answer, omitted: 5 }] })) as Recorded;
+    const line = lineOf({ dns: [answer, { ...answer, name: 'b.org', omitted: 5 }] });
+    const made = JSON.parse(line) as Recorded;
     expect(strict(made), JSON.stringify(strict.errors)).toBe(true);
-    expect(made.judged?.dns.map(({ records, omitted }) => [records.length, omitted])).toEqual([
+    const read = readRecord(line, checks).judged?.assessment.dns;
+    expect(read?.map(({ records, omitted }) => [records.length, omitted])).toEqual([
       [1, 999],
       [1, 1004],
     ]);
@@ -373,6 +385,47 @@ it('the schema refuses what is none', () => {
   const good = JSON.parse(decisionRecord(DECISIONS.full, TIME, TIME)) as object;
   expect(strict({ ...good, extra: 1 })).toBe(false);
   expect(published({ ...good, extra: 1 })).toBe(true);
-  expect(published({ ...good, version: 2 })).toBe(false);
+  expect(published({ ...good, version: 3 })).toBe(false);
   expect(published({ ...good, action: 'discard' })).toBe(false);
+});
+
+describe('the room it takes', () => {
+  const zone = {
+    'mail.example.org': { A: ['192.0.2.25'], TXT: ['v=spf1 a -all'] },
+    'example.org': { NS: ['ns.example.org'] },
+    '25.2.0.192.in-addr.arpa': { PTR: ['mail.example.org'] },
+  };
+
+  it('is 1.5 kB at most for an ordinary host, with every DNS answer', async () => {
+    const [decision] = await decisionsOn(
+      { resolver: zoneResolver(zone) },
+      ...hello('mail.example.org', '192.0.2.25'),
+      mta.mail('sender@example.org'),
+      mta.rcpt('recipient@dest.test'),
+      mta.packet('A'),
+    );
+    if (decision === undefined || decision.judged === null) throw new Error('no verdict');
+    const line = decisionRecord(decision, TIME, TIME);
+    expect(line.length).toBeLessThanOrEqual(1500);
+    expect(readRecord(line, checks).judged?.assessment.dns).toEqual(decision.judged.assessment.dns);
+  });
+
+  it('names at most 32 recipients, and says how many there were', async () => {
+    const to = Array.from({ length: 40 }, (_, i) => mta.rcpt(`r${i}@dest.test`));
+    const [decision] = await decisionsOn(
+      {},
+      ...hello('Jupiter'),
+      mta.mail('s@sender.org'),
+      ...to,
+      mta.packet('A'),
+    );
+    if (decision === undefined) throw new Error('no decision');
+    const { recipients, recipientCount, end } = readRecord(decisionRecord(decision, TIME, TIME), checks);
+    expect([recipients.length, recipients[31], recipientCount, end]).toEqual([
+      32,
+      '<r31@dest.test>',
+      40,
+      'refused',
+    ]);
+  });
 });

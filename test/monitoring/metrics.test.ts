@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../../src/core/assess.ts';
 import { findings } from '../../src/core/checks/index.ts';
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
-import type { Decision, Judged } from '../../src/decisions/decision.ts';
+import type { Decision } from '../../src/decisions/decision.ts';
+import type { Judged } from '../../src/policy/judge.ts';
 import { Durations, Metrics, Tally } from '../../src/monitoring/metrics.ts';
 import type { Exemption } from '../../src/policy/exemption.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
@@ -31,8 +32,11 @@ function decision(
     exempt,
     stage: 'rcpt',
     sender: null,
-    recipient: null,
+    limit: null,
+    recipients: [],
+    recipientCount: 0,
     queueId: null,
+    end: 'refused',
     judged: {
       assessment: { correspondence: 'none', dns: [] as Assessment['dns'] } as Assessment,
       verdict: {
@@ -53,6 +57,7 @@ function decision(
       action: 'tempfail',
       dnsIll: false,
       elapsedMs: 0,
+      session: { previousHelo: null, namesSeen: 1, mta: { name: null, address: null } },
       ...judged,
     },
   };

@@ -1,15 +1,12 @@
 /** One name that a client gave: when it is looked up, and how it is judged. */
 import { describe, expect, it } from 'vitest';
-import { findings } from '../../src/core/checks/index.ts';
 import { parseIp } from '../../src/core/ip.ts';
-import type { Judged } from '../../src/decisions/decision.ts';
-import { makePolicy, type Policy } from '../../src/policy/policy.ts';
-import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
+import type { Judged } from '../../src/policy/judge.ts';
 import { Claim, type Claimant } from '../../src/session/claim.ts';
 import { CLIENT, list, milterOptions, type Setup, ZONE } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
 
-const US = { ourNames: ['ours.org'], ourAddresses: [] };
+const US = { name: 'ours.org', address: null };
 
 function claimOf(helo: string, setup: Setup = {}, claimant: Partial<Claimant> = {}): Claim {
   return new Claim(milterOptions(setup, []), {
@@ -28,9 +25,6 @@ async function judged(claim: Claim): Promise<Judged> {
 }
 
 const ids = ({ verdict }: Judged): readonly string[] => verdict.counted.map(({ finding }) => finding.id);
-
-const strictFor = (rules: string): RecipientPolicies =>
-  new RecipientPolicies(parseRecipientRules(rules, 'list'), (preset): Policy => makePolicy(preset, findings));
 
 it('asks DNS at once, and is judged when somebody wants it', async () => {
   const resolver = zoneResolver(ZONE);
@@ -83,40 +77,6 @@ it.each([
   const claim = claimOf(helo, { dnsIll: (begun) => asked.push(begun) > 0 && ill, now: () => 7 });
   const { action, dnsIll } = await judged(claim);
   expect([action, dnsIll, asked]).toEqual([wanted, ill, [7]]);
-});
-
-it('is judged by the policy of a recipient, on the same assessment', async () => {
-  const claim = claimOf('other.sender.org');
-  const general = await judged(claim);
-  const strict = makePolicy('strict', findings);
-  const own = claim.under(strict, general);
-  expect([general.action, general.ownPolicy, own.action, own.ownPolicy]).toEqual([
-    'accept',
-    null,
-    'reject',
-    strict,
-  ]);
-  expect(own.assessment).toBe(general.assessment);
-});
-
-it.each([
-  ['mail.sender.org', '', true],
-  ['mail.sender.org', 'a@dest.test strict', true],
-  ['other.sender.org', '', true],
-  ['other.sender.org', 'a@dest.test strict', false],
-  ['gone.strange.org', '', false],
-])('%s with the recipients %j is accepted by all: %s', async (helo, rules, wanted) => {
-  const claim = claimOf(helo, { rules: { recipients: strictFor(rules) } });
-  expect(claim.acceptedByAll(await judged(claim))).toBe(wanted);
-});
-
-it.each([
-  [0, 'accept', false],
-  [201, 'reject', true],
-])('with %i forged fields in the message it is %s', async (forgedResults, action, found) => {
-  const claim = claimOf('mail.sender.org');
-  const after = claim.withMessage(await judged(claim), { authservId: 'mx.dest.org', forgedResults });
-  expect([after.action, ids(after).includes('forged-results')]).toEqual([action, found]);
 });
 
 it.each([true, false])('tells how long it took, unless it was dropped (%s)', async (dropped) => {

@@ -9,7 +9,7 @@ import { makePolicy, type Policy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import * as mta from '../support/mta.ts';
-import { CLIENT, hello, list, message, service, ZONE } from '../support/service.ts';
+import { CLIENT, envelope, hello, list, message, service, ZONE } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const code = (reply: string | undefined): string =>
@@ -23,7 +23,7 @@ describe('the usual session', () => {
     expect(await say(mta.mail('s@sender.org'))).toEqual(['a']);
     expect(log).toHaveLength(1);
     expect(log[0]).toMatch(
-      /^decision client=198\.51\.100\.7 helo=mail\.sender\.org action=accept verdict=accept score=0 correspondence=exact stream=verified ms=0 cache=miss stage=mail from=<s@sender\.org> ref=\S+$/,
+      /^decision client=198\.51\.100\.7 helo=mail\.sender\.org action=accept verdict=accept score=0 correspondence=exact stream=verified domain=sender\.org reverse=mail\.sender\.org reverse_domain=sender\.org ms=0 cache=miss stage=mail from=<s@sender\.org> end=unseen ref=\S+$/,
     );
   });
 
@@ -64,8 +64,12 @@ describe('the usual session', () => {
     const { say } = connection();
     await say(...hello('Jupiter'));
     await say(mta.mail('s@x'), mta.rcpt('a@y'), mta.rcpt('b@y'), mta.rcpt('c@y'));
-    expect(log).toHaveLength(1);
-    await say(mta.abort, mta.mail('s@x'), mta.rcpt('a@y'));
+    expect(log).toEqual([]);
+    await say(mta.abort);
+    expect(log).toEqual([
+      expect.stringMatching(/ stage=rcpt from=<s@x> rcpt=<a@y> more=<b@y>,<c@y> recipients=3 end=refused /),
+    ]);
+    await say(mta.mail('s@x'), mta.rcpt('a@y'), mta.abort);
     expect(log).toHaveLength(2);
   });
 });
@@ -234,6 +238,7 @@ describe('who is exempt', () => {
       mta.rcpt('b@dest.test'),
     );
     expect(replies.map(code)).toEqual(['550 helo-not-fqdn', 'c', '550 helo-not-fqdn']);
+    await say(mta.abort);
     expect(log.map((line) => /exempt=(\w+)/.exec(line)?.[1])).toEqual([undefined, 'postmaster']);
   });
 });
@@ -345,6 +350,7 @@ describe('recipients with a policy of their own', () => {
     expect(await say(rcpt('a@dest.test'))).toEqual(['c']);
     expect(code((await say(rcpt('b@strict.test')))[0])).toBe('550 helo-mismatch');
     expect(await say(rcpt('c@dest.test'))).toEqual(['c']);
+    await say(mta.abort);
     expect(
       log.map((line) => line.replace(/.* action=(\w+).*?( policy=\w+)? verdict=(\w+) .*/, '$1$2 $3')),
     ).toEqual(['accept accept', 'reject policy=strict reject']);
@@ -364,7 +370,7 @@ describe('recipients with a policy of their own', () => {
     await say(...hello('Jupiter'));
     await say(mta.mail('s@sender.org'));
     expect(code((await say(rcpt('a@dest.test')))[0])).toBe('550 helo-not-fqdn');
-    expect(await say(rcpt('off@dest.test'))).toEqual(['c']);
+    expect(await say(rcpt('off@dest.test'), mta.abort)).toEqual(['c']);
     expect(log[1]).toMatch(/ action=accept exempt=opted-out .* rcpt=<off@dest\.test> /);
   });
 });
@@ -412,7 +418,7 @@ describe('DNS trouble costs no mail', () => {
     const { say } = connection();
     await say(...hello('gone.strange.org'));
     const twice = async (): Promise<string[]> =>
-      (await say(...message, mta.rcpt('second@dest.test'), mta.abort)).map(code);
+      (await say(...envelope, mta.rcpt('second@dest.test'), mta.abort)).map(code);
     expect(await twice()).toEqual(['c', '450 helo-nxdomain', '450 helo-nxdomain']);
     time = 2000;
     expect(await twice()).toEqual(['c', '450 helo-nxdomain', '450 helo-nxdomain']);

@@ -1,7 +1,7 @@
 /** The callbacks of one SMTP connection, one by one. */
 import { expect, it } from 'vitest';
 import type { CommandReply } from '../../src/milter/index.ts';
-import type { Judged } from '../../src/decisions/decision.ts';
+import type { Judged } from '../../src/policy/judge.ts';
 import type { Stage } from '../../src/policy/rules.ts';
 import { afterwards, HeloSession } from '../../src/session/session.ts';
 import { CLIENT, milterOptions, type Setup, ZONE } from '../support/service.ts';
@@ -9,7 +9,7 @@ import { client, context, envelope } from '../support/session.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const MTA = context();
-const NOBODY = { ourNames: [], ourAddresses: [] };
+const NOBODY = { name: null, address: null };
 
 function start(setup: Setup = {}, applyAt: Stage = 'rcpt'): { session: HeloSession; log: string[] } {
   const log: string[] = [];

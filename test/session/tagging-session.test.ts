@@ -16,7 +16,7 @@ function start(authservId: string | null = 'mx.dest.org', forged: ForgedResults 
   const tagging = new Tagging({ authservId, forged }, (why) => log.push(why));
   const options = milterOptions({}, log);
   return {
-    session: new TaggingSession(options, 'rcpt', () => ({ ourNames: [], ourAddresses: [] }), tagging),
+    session: new TaggingSession(options, 'rcpt', () => ({ name: null, address: null }), tagging),
     log,
   };
 }

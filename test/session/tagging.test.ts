@@ -7,7 +7,7 @@ import { makePolicy, type Policy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import { Tagging, type TaggingOptions } from '../../src/session/tagging.ts';
 import * as mta from '../support/mta.ts';
-import { hello, list, message, service, type Setup, ZONE } from '../support/service.ts';
+import { envelope, hello, list, service, type Setup, ZONE } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const rest = [mta.data, mta.header('Subject', 'x'), mta.endOfHeaders, mta.endOfMessage];
@@ -22,7 +22,7 @@ describe('Authentication-Results', () => {
     const { log, connection } = service(tagging);
     const { say } = connection();
     await say(...hello('mail.sender.org'));
-    expect(await say(...message)).toEqual(['c', 'c']);
+    expect(await say(...envelope)).toEqual(['c', 'c']);
     const replies = await say(...rest);
     expect(replies.at(-2)).toMatch(/^i\|\|\|\|Authentication-Results\|mx\.dest\.org;\n\tx-helo=pass /);
     expect(replies.at(-1)).toBe('a');
@@ -33,7 +33,7 @@ describe('Authentication-Results', () => {
     const { say } = service(tagging).connection();
     await say(...hello('mail.sender.org'));
     await say(
-      ...message,
+      ...envelope,
       mta.data,
       forged('mx.dest.org; x-helo=pass'),
       forged('other.org; x-helo=pass'),
@@ -47,7 +47,7 @@ describe('Authentication-Results', () => {
     expect(first).toBe('m|||\x01Authentication-Results||');
     expect(added).toMatch(/^i/);
     expect(reply).toBe('a');
-    await say(...message, mta.data, mta.endOfHeaders);
+    await say(...envelope, mta.data, mta.endOfHeaders);
     expect(await say(mta.endOfMessage)).toHaveLength(2);
   });
 
@@ -72,12 +72,12 @@ describe('Authentication-Results', () => {
   it('is not put on the mail of exempt clients, whose events end at MAIL', async () => {
     const { say } = service(tagging).connection();
     await say(...hello('Jupiter', '127.0.0.1'));
-    expect((await say(...message))[0]).toBe('a');
+    expect((await say(...envelope))[0]).toBe('a');
   });
 
   it('goes by the name of the MTA unless told', async () => {
     const { say } = service({ authResults: { authservId: null, forged: 'ours' } }).connection();
-    await say(mta.macros('C', { j: 'mx.from-mta.org' }), ...hello('mail.sender.org'), ...message);
+    await say(mta.macros('C', { j: 'mx.from-mta.org' }), ...hello('mail.sender.org'), ...envelope);
     expect((await say(...rest)).at(-2)).toContain('|mx.from-mta.org;');
   });
 });
@@ -95,7 +95,7 @@ describe('which fields go', () => {
     ['none', []],
   ] as const)('%s', async (which, wanted) => {
     const { say } = service(results({ forged: which })).connection();
-    await say(...hello('mail.sender.org'), ...message, mta.data, ...values.map(forged), mta.endOfHeaders);
+    await say(...hello('mail.sender.org'), ...envelope, mta.data, ...values.map(forged), mta.endOfHeaders);
     const replies = await say(mta.endOfMessage);
     expect(replies.filter((reply) => reply.startsWith('m'))).toEqual(wanted);
     expect(replies.at(-2)).toMatch(/^i/);
@@ -103,7 +103,7 @@ describe('which fields go', () => {
 
   it('goes by our name and methods in long messages of such fields, where they are not read', async () => {
     const { say } = service(tagging).connection();
-    await say(...hello('mail.sender.org'), ...message, mta.data);
+    await say(...hello('mail.sender.org'), ...envelope, mta.data);
     const honest = forged(`other.org; none (${'x'.repeat(70_000)})`);
     const others = ['other.org; none', 'mx.dest.org; none', 'other.org; x-helo=pass'].map(forged);
     // Whether this is ours would take reading.
@@ -121,7 +121,7 @@ describe('more forged fields than can be taken off', () => {
     );
   const policy = (weight: number): Policy =>
     makePolicy('rfc5321', findings, { weights: new Map([['forged-results', weight]]) });
-  const envelope = (...to: string[]): Buffer[] => [mta.mail('s@sender.org'), ...to.map(mta.rcpt)];
+  const envelopeTo = (...to: string[]): Buffer[] => [mta.mail('s@sender.org'), ...to.map(mta.rcpt)];
   const REFUSED =
     'y550 5.7.1 [forged-results] HELO mail.sender.org: this message has 201 Authentication-Results fields in our name, mx.dest.org; remove them; ask us (ref ';
 
@@ -132,11 +132,11 @@ describe('more forged fields than can be taken off', () => {
   ): Promise<{ readonly replies: string[]; readonly log: string[] }> {
     const made = service({ ...tagging, ...setup });
     const { say } = made.connection();
-    await say(...hello('mail.sender.org'), ...envelope(...to), mta.data);
+    await say(...hello('mail.sender.org'), ...envelopeTo(...to), mta.data);
     await say(...Array.from({ length: count }, () => forged('mx.dest.org; x-helo=pass')), mta.endOfHeaders);
     const replies = await say(mta.endOfMessage);
     // The next message is judged by its own.
-    await say(...message, mta.data, mta.endOfHeaders);
+    await say(...envelope, mta.data, mta.endOfHeaders);
     expect(await say(mta.endOfMessage)).toHaveLength(2);
     return { replies, log: made.log };
   }
@@ -157,7 +157,7 @@ describe('more forged fields than can be taken off', () => {
     expect(replies[0]).toContain(REFUSED);
     const reference = /\(ref (\S+)\)/.exec(replies[0] ?? '')?.[1];
     expect(log[1]).toMatch(
-      /^decision client=\S+ helo=mail\.sender\.org action=reject verdict=reject score=10 cause=forged-results findings=forged-results:10 .* stage=message from=<s@sender\.org> ref=\S+$/,
+      /^decision client=\S+ helo=mail\.sender\.org action=reject verdict=reject score=10 cause=forged-results findings=forged-results:10 .* stage=message from=<s@sender\.org> end=refused ref=\S+$/,
     );
     expect(log[1]).toContain(`ref=${String(reference)}`);
   });
@@ -228,7 +228,7 @@ describe('where a message cannot be tagged', () => {
       const { say } = connection();
       await say(...hello('mail.sender.org'));
       // Nothing later matters to us.
-      expect((await say(...message))[0]).toBe('a');
+      expect((await say(...envelope))[0]).toBe('a');
     }
     const { say } = connection();
     await say(...hello('mail.sender.org'), mta.mail('s@x'), mta.rcpt('postmaster@dest.test'));

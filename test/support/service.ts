@@ -87,6 +87,7 @@ export function milterOptions(
     rules: () => ({ ...RULES, ...rules }),
     wallClock: () => 0,
     budget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
+    rehearsedBudget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
     dnsIll: () => false,
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 100 }),
@@ -140,4 +141,7 @@ export function service({ actions = 0x1ff, ...setup }: Setup = {}): {
 }
 
 export const hello = (name: string, client = CLIENT): Buffer[] => [mta.connect(client), mta.helo(name)];
-export const message = [mta.mail('s@sender.org'), mta.rcpt('r@dest.test')];
+/** The envelope of a message that goes on. */
+export const envelope = [mta.mail('s@sender.org'), mta.rcpt('r@dest.test')];
+/** A message that the client gives up, since nothing is told of one that is under way. */
+export const message = [...envelope, mta.packet('A')];

@@ -92,6 +92,7 @@ export async function ride(
     rules: () => ({ ...RULES, policy: makePolicy('rfc5321', findings) }),
     wallClock: () => Date.now(),
     budget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
+    rehearsedBudget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
     dnsIll: () => false,
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 20_000 }),

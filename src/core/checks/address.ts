@@ -53,3 +53,12 @@ async function withEmbedded(
   const other = await resolver.lookup(name, ip.family === 4 ? 'AAAA' : 'A');
   return isAmong(other, ip) ? other : own;
 }
+
+/**
+ * An outcome of version 0.1.0, which took every neighbour for `aligned`: what this check shows is `exact`, or a
+ * neighbour.
+ */
+export function asNeighbour<T extends Outcome & { readonly check: string }>(outcome: T): T {
+  const isOurs = outcome.check === addressMatches.name && outcome.correspondence === 'aligned';
+  return isOurs ? { ...outcome, correspondence: 'near' } : outcome;
+}

@@ -1,7 +1,7 @@
 /**
  * What is found in the message itself, after the HELO name was judged. Asks DNS nothing and is never cached.
  */
-import { found, none } from '../check.ts';
+import { type Finding, found, none } from '../check.ts';
 import { defineSessionCheck } from './session.ts';
 
 /** What the checks of a message may know. */
@@ -30,3 +30,11 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
       ? none()
       : found('forged-results', { helo: helo.text, count: String(count), name: authservId }),
 });
+
+/** What this check was told, by what it found; null if it found nothing. */
+export function messageFactsOf(findings: readonly Finding[]): MessageFacts | null {
+  const found = findings.find(({ id }) => Object.hasOwn(forgedResults.findings, id));
+  if (found === undefined) return null;
+  const { name = '', count = '0' } = found.evidence;
+  return { authservId: name, forgedResults: Number(count) };
+}

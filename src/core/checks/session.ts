@@ -4,6 +4,7 @@
  */
 import {
   type Correspondence,
+  type Finding,
   found,
   type FindingSpec,
   none,
@@ -152,3 +153,22 @@ export const dnsShare = defineSessionCheck({
   },
   run: ({ helo }, { shareUsedUp }) => (shareUsedUp ? found('dns-share', { helo: helo.text }) : none()),
 });
+
+/**
+ * What these checks must have been told, by what they found: for records that do not say it. What was not found counts as
+ * not seen.
+ */
+export function sessionFactsOf(findings: readonly Finding[]): {
+  readonly previousHelo: string | null;
+  readonly namesSeen: number;
+  /** One of our names that the client gave. */
+  readonly ourName: string | null;
+} {
+  const seen = (check: SessionCheck, key: string): string | null =>
+    findings.find(({ id }) => Object.hasOwn(check.findings, id))?.evidence[key] ?? null;
+  return {
+    previousHelo: seen(heloChanged, 'previous'),
+    namesSeen: Number(seen(heloChurn, 'names') ?? 1),
+    ourName: seen(claimsUs, 'ours'),
+  };
+}

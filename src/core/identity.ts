@@ -1,0 +1,30 @@
+/** What the client and its HELO name are called, for whoever counts or sorts senders. */
+import type { Assessment } from './assess.ts';
+import { verifiedNames } from './checks/iprev.ts';
+import { registrableDomain } from './domain.ts';
+import { queryName } from './helo.ts';
+
+export interface Identity {
+  /** Registrable domain of the HELO name; null for a literal, a single label or junk. */
+  readonly domain: string | null;
+  /** Verified reverse name of the client (iprev, RFC 8601 §3); null where there is none. */
+  readonly reverse: string | null;
+  /** Its registrable domain. */
+  readonly reverseDomain: string | null;
+}
+
+/**
+ * Of several reverse names the HELO name itself, else one of its organisation, else the first in alphabetical order:
+ * DNS changes the order from answer to answer.
+ */
+export function identityOf({ client, outcomes }: Pick<Assessment, 'client' | 'outcomes'>): Identity {
+  const asked = queryName(client.helo);
+  const domain = asked === null ? null : registrableDomain(asked);
+  const names = verifiedNames(outcomes).toSorted();
+  const reverse =
+    names.find((name) => name === asked) ??
+    names.find((name) => domain !== null && registrableDomain(name) === domain) ??
+    names[0] ??
+    null;
+  return { domain, reverse, reverseDomain: reverse === null ? null : registrableDomain(reverse) };
+}
