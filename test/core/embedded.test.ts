@@ -81,6 +81,13 @@ it.each([
   expect(await outcome(addressMatches, client, helo, zone)).toBe(wanted);
 });
 
+it('a client of a server behind a NAT64 is the sender, also where no milter is', async () => {
+  const zone = { 'mail.example.org': { TXT: ['v=spf1 ip4:192.0.2.33 -all'] } };
+  const { client, correspondence } = await assessed('64:ff9b::192.0.2.33', 'mail.example.org', zone);
+  expect(client.ip?.text).toBe('192.0.2.33');
+  expect(correspondence).toBe('authorized');
+});
+
 describe('a client from a tunnel', () => {
   const SIX = '2002:c000:221::1';
   const TEREDO = '2001:0:4136:e378:8000:63bf:3fff:fdd2';
