@@ -20,7 +20,7 @@ export async function check(
 }
 
 /** The object that `--json` prints. */
-function checkReport({ assessment, verdict, policy, presets, reply }: Explanation): object {
+function checkReport({ assessment, remarks, verdict, policy, presets, reply }: Explanation): object {
   const { client, correspondence, undecided, trouble, dns } = assessment;
   return {
     version: 1,
@@ -48,5 +48,6 @@ function checkReport({ assessment, verdict, policy, presets, reply }: Explanatio
       ]),
     ),
     dns,
+    remarks,
   };
 }

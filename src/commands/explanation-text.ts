@@ -17,7 +17,7 @@ import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
 
 export function explanationText(explanation: Explanation, paint: Paint = makePaint(false)): string {
-  const { assessment, checks, verdict, policy, presets, reply } = explanation;
+  const { assessment, remarks, checks, verdict, policy, presets, reply } = explanation;
   // The ways in which a name and a client can be shown to belong together, by check.
   const headings = new Map(
     checks.flatMap(({ name, method }) => (method === undefined ? [] : [[name, method.heading] as const])),
@@ -36,6 +36,8 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
     '',
     dns.length === 0 ? 'DNS was not asked' : 'What DNS says',
     ...indented(dns.map((answer) => [answer.name, answer.type, answer.status, answerText(answer)])),
+    ...(remarks.length === 0 ? [] : ['', 'Worth knowing of these zones']),
+    ...indented(remarks.map(({ kind, name, text }) => [kind, escape(`${name} ${text}`)])),
     '',
     'Does the name belong to the client?',
     ...indented(
@@ -107,7 +109,7 @@ function methodRow(
   const said = findings.get(finding?.id ?? '')?.said ?? result;
   const proved = optOut ? 'opts out' : correspondence === 'none' ? said : `${said}: ${correspondence}`;
   const details = Object.entries(evidence)
-    .filter(([key]) => key !== 'helo')
+    .filter(([key]) => key !== 'helo' && key !== 'note')
     .map(([key, value]) => `${key}=${escape(value)}`);
   return [
     [heading, proved, [...(finding === null ? [] : [paint.finding(finding.id)]), ...details].join('  ')],

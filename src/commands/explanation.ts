@@ -1,5 +1,7 @@
 /** What there is to say about one (client, HELO) pair: its assessment, and the verdict under each policy. */
 import type { Config } from '../config/config.ts';
+import { randomUUID } from 'node:crypto';
+import type { Remark } from '../advice/remarks.ts';
 import { assess, type Assessment, withSession } from '../core/assess.ts';
 import { type Check, PRESETS, type PresetName } from '../core/check.ts';
 import { sessionChecks } from '../core/checks/index.ts';
@@ -14,10 +16,13 @@ import { decide, makePolicy, type Policy, type Verdict } from '../policy/policy.
 import { smtpReply } from '../policy/smtp-reply.ts';
 import { policyOf, replyOf } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
+import { remarks } from './zone-questions.ts';
 
 /** One pair under every preset. The field names of the report are public API. */
 export interface Explanation {
   readonly assessment: Assessment;
+  /** What the zones hold that has no weight in the verdict. */
+  readonly remarks: readonly Remark[];
   /** The checks that were run. */
   readonly checks: readonly Check[];
   /** Under the policy that the flags give. */
@@ -27,12 +32,13 @@ export interface Explanation {
   readonly reply: (verdict: Verdict) => string | null;
 }
 
-/** Throws UsageError if `ip` is not an address. */
+/** Throws UsageError if `ip` is not an address. `label` is of a host that there is not. */
 export async function explain(
   ip: string,
   helo: string,
   config: Config,
   resolver: Resolver,
+  label = `helo-milter-${randomUUID()}`,
 ): Promise<Explanation> {
   const address = parseIp(ip);
   if (address === null) throw new UsageError(`"${ip}" is not an IP address`);
@@ -40,10 +46,12 @@ export async function explain(
   const { checks, findings } = await registryOf(config);
   const bounded = withDeadline(resolver, config.deadline, new Asker(clientNetwork(client.ip)));
   let assessment: Assessment;
+  let told: readonly Remark[];
   try {
     assessment = await assess(client, bounded.resolver, checks, (_, error) => {
       throw error;
     });
+    told = await remarks(assessment, bounded.resolver, label);
   } finally {
     bounded.done();
   }
@@ -64,6 +72,7 @@ export async function explain(
   const options = replyOf(config, findings);
   return {
     assessment,
+    remarks: told,
     checks,
     policy,
     verdict: decide(assessment, policy),

@@ -10,7 +10,6 @@ import {
   type Evidence,
   type Finding,
   none,
-  normalise,
   type Outcome,
   pass,
   type Proof,
@@ -27,6 +26,7 @@ import { queryName } from './helo.ts';
 import { keptText } from './kept-text.ts';
 import { type DnsAnswer, recordingResolver } from './recording-resolver.ts';
 import type { Resolver } from './resolver.ts';
+import { runCheck } from './run-check.ts';
 import { bounded } from './unknowns.ts';
 
 export interface Assessment {
@@ -80,8 +80,8 @@ export async function assess(
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<CheckOutcome> => {
     try {
-      const answer = await check.run(client, check.reads === 'client' ? reverse : recorded);
-      return named(check.name, kept(normalise(answer)));
+      const outcome = await runCheck(check, client, check.reads === 'client' ? reverse : recorded);
+      return named(check.name, kept(outcome));
     } catch (error) {
       onCheckError(check.name, error);
       return { check: check.name, ...none({ detail: 'the check failed' }) };

@@ -103,7 +103,8 @@ export interface Check<Id extends string = string> {
   readonly onlyIfWeighed?: boolean;
   /**
    * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it
-   * reads the client's zones only.
+   * reads the client's zones only. For a client from a tunnel that it shows nothing for, it is run again with the IPv4
+   * address at the tunnel's end.
    */
   readonly provesCorrespondence?: boolean;
   /** Whose zones it reads; the owner's where nothing is said. */

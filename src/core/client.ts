@@ -1,4 +1,5 @@
 /** What the checks know of an SMTP client: its address and what it said in HELO. */
+import { clientAddress } from './embedded.ts';
 import { type Helo, parseHelo } from './helo.ts';
 import { type IpAddress, parseIp } from './ip.ts';
 
@@ -8,7 +9,11 @@ export interface Client {
   readonly helo: Helo;
 }
 
-/** Makes a Client from texts; an address that cannot be read counts as unknown. */
+/**
+ * Makes a Client from texts; an address that cannot be read counts as unknown, and one of the well-known prefix of NAT64 is
+ * the IPv4 address that was translated.
+ */
 export function makeClient(ip: string | null, helo: string): Client {
-  return { ip: ip === null ? null : parseIp(ip), helo: parseHelo(helo) };
+  const address = ip === null ? null : parseIp(ip);
+  return { ip: address === null ? null : clientAddress(address), helo: parseHelo(helo) };
 }

@@ -18,17 +18,18 @@ export function isQueryName(name: string): boolean {
   return name.length > 0 && name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
 }
 
-const PRINTABLE_LABEL = /^[ -[\]-~]{1,63}$/;
+/** Two backslashes are one octet. */
+const PRINTABLE_LABEL = /^(?:[ -[\]-~]|\\\\){1,63}$/;
 
 /**
  * Whether a name may be sent to a resolver. DNS names may hold any octet (RFC 2181 §11), and SPF makes names with
  * `@`, `+`, `/`, spaces and hyphens anywhere (RFC 7208 §4.8, §7): all of printable ASCII is asked as it is. A
- * backslash is not, since it could stand for itself or begin an escape.
+ * backslash stands twice, as in a master file (RFC 1035 §5.1); other escapes are not for us, so that every dot divides
+ * two labels.
  */
 export function isAskable(name: string): boolean {
-  return (
-    name.length > 0 && name.length <= 253 && name.split('.').every((label) => PRINTABLE_LABEL.test(label))
-  );
+  const octets = name.includes('\\') ? name.replaceAll('\\\\', '_').length : name.length;
+  return octets > 0 && octets <= 253 && name.split('.').every((label) => PRINTABLE_LABEL.test(label));
 }
 
 /** A name as DNS compares it: lower case, without the final dot. */

@@ -28,7 +28,11 @@ export function embeddedIpv4(address: IpAddress, prefixes: readonly IpPrefix[] =
   if (address.family === 4) return null;
   const { bytes } = address;
   const translated = translatedIpv4(address, prefixes);
-  if (translated !== null) return translated;
+  return translated ?? tunnelEnd(bytes);
+}
+
+/** In 6to4 the address of the site's router; in Teredo that of the client's NAT, each bit of it turned. */
+function tunnelEnd(bytes: readonly number[]): IpAddress | null {
   if (bytes[0] === 0x20 && bytes[1] === 0x02) return ipFromBytes(bytes.slice(2, 6));
   const isTeredo = bytes[0] === 0x20 && bytes[1] === 0x01 && bytes[2] === 0 && bytes[3] === 0;
   return isTeredo ? ipFromBytes(bytes.slice(12).map((byte) => byte ^ 0xff)) : null;
@@ -52,6 +56,19 @@ function translatedIpv4(address: IpAddress, prefixes: readonly IpPrefix[]): IpAd
 export function clientAddress(address: IpAddress, prefixes: readonly IpPrefix[] = []): IpAddress {
   const translated = address.family === 4 ? null : translatedIpv4(address, prefixes);
   return translated === null || isPrivateAddress(translated) ? address : translated;
+}
+
+/**
+ * The IPv4 address at the end of the tunnel that a client comes through, where it is public; null where there is no
+ * tunnel. What its owner may do, the client may do: the whole of 2002:V4ADDR::/48 belongs to the holder of V4ADDR (RFC 3056
+ * §2), and a Teredo client is behind the NAT that has the mapped address (RFC 4380 §4), as other hosts are; answers reach
+ * the client only through there. That makes it good enough to show a correspondence, and no more: the client stays under
+ * its own address in exemptions, lists, caches and counts, since whoever runs a relay near us can pretend to be any tunnel
+ * (RFC 3964 §4). A translated client is another thing, and an IPv4 client altogether (RFC 6052, `clientAddress`).
+ */
+export function tunnelledIpv4(address: IpAddress): IpAddress | null {
+  const end = address.family === 4 ? null : tunnelEnd(address.bytes);
+  return end === null || isPrivateAddress(end) ? null : end;
 }
 
 /** Whether two addresses are of one host: the same, or the one an IPv4 address that the other embeds. */

@@ -3,14 +3,20 @@
  * belongs to the address; any other name that leads back tells who runs the host.
  */
 import { registrableDomain } from './domain.ts';
+import { embeddedIpv4 } from './embedded.ts';
 import { type IpAddress, ipv6Nibbles } from './ip.ts';
 
 /**
  * Whether at least two octets of the address stand in the name: in decimal, in hexadecimal or in reverse; for
- * an IPv6 address, two groups. One number, as in `vm60`, means nothing. The registrable domain does not
+ * an IPv6 address, two groups, or two octets of the IPv4 address in it. One number, as in `vm60`, means nothing. The registrable domain does not
  * count: somebody chose it.
  */
 export function holdsAddress(name: string, address: IpAddress): boolean {
+  const embedded = embeddedIpv4(address);
+  return holds(name, address) || (embedded !== null && holds(name, embedded));
+}
+
+function holds(name: string, address: IpAddress): boolean {
   const domain = registrableDomain(name) ?? '';
   const host = name.slice(0, Math.max(0, name.length - domain.length)).toLowerCase();
   return address.family === 4 ? holdsIpv4(host, address.bytes) : holdsIpv6(host, address);

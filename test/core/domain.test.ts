@@ -35,6 +35,10 @@ describe('isQueryName', () => {
     'a b',
     'a\0b',
     'a\\.b',
+    'a\\b',
+    'a\\\\\\.b',
+    'a\\046b',
+    `${'\\\\'.repeat(64)}.org`,
     'a\nb',
     'é.org',
     'x'.repeat(64),
@@ -55,6 +59,8 @@ describe('isAskable', () => {
     '-edge-.example.org',
     '*.example.org',
     'macro%percent  space.example.org',
+    'back\\\\slash.example.org',
+    `${'\\\\'.repeat(63)}.org`,
     'x'.repeat(63),
   ])('lets %j through', (name) => {
     expect(isAskable(name)).toBe(true);

@@ -233,6 +233,7 @@ it.each<[string, Zone, RegExp | null]>([
   const verdict = decide(assessment, policy);
   const text = explanationText({
     assessment,
+    remarks: [],
     checks,
     verdict,
     policy,

@@ -1,12 +1,11 @@
 /** Checks on address literals, `[192.0.2.1]` and `[IPv6:2001:db8::1]`. RFC 5321 §4.1.3. */
 import { defineCheck, found, none, pass } from '../check.ts';
 import type { Client } from '../client.ts';
-import { isUnreachable } from '../embedded.ts';
-import { sameIp } from '../ip.ts';
+import { isUnreachable, sameHost } from '../embedded.ts';
 
-/** Whether the client says the very address it comes from: the honest way to have no name. */
+/** Whether the client says the very address it comes from, or that in it: the honest way to have no name. */
 function isOwnLiteral({ ip, helo }: Client): boolean {
-  return helo.kind === 'literal' && ip !== null && sameIp(helo.address, ip);
+  return helo.kind === 'literal' && ip !== null && sameHost(helo.address, ip);
 }
 
 export const literalSyntax = defineCheck({

@@ -1,7 +1,7 @@
 /** What a term is about: its domain-spec with the macros expanded (RFC 7208 §7). */
 import { isAskable } from '../domain.ts';
 import { type IpAddress, ipv6Nibbles } from '../ip.ts';
-import type { Evaluation } from './evaluation.ts';
+import type { Evaluation, SpfRequest } from './evaluation.ts';
 import { type DomainSpec, expandTarget, type MacroPart, type MacroValues, usesMacro } from './macro.ts';
 import { validatedName } from './ptr.ts';
 
@@ -15,8 +15,19 @@ export async function targetOf(
   ip: IpAddress = evaluation.request.ip,
 ): Promise<string | null> {
   const name =
-    spec === null ? domain : expandTarget(spec, await macroValues(evaluation, spec.parts, domain, ip));
+    spec === null
+      ? domain
+      : presented(expandTarget(spec, await macroValues(evaluation, spec.parts, domain, ip)));
   return isAskable(name) ? name : null;
+}
+
+/** A name as DNS is asked for it: what a macro-string gives is octets, and a backslash is one of them. */
+function presented(name: string): string {
+  return name.includes('\\') ? name.replaceAll('\\', '\\\\') : name;
+}
+
+function octets(name: string): string {
+  return name.replaceAll('\\\\', '\\');
 }
 
 /**
@@ -29,7 +40,15 @@ export async function macroValues(
   domain: string,
   ip: IpAddress = evaluation.request.ip,
 ): Promise<MacroValues> {
-  const { request, now } = evaluation;
+  const validated = usesMacro(parts, 'p') ? await validatedName(evaluation, domain) : 'unknown';
+  return valuesFor(evaluation.request, { domain, ip, validated, now: evaluation.now() });
+}
+
+/** `validated` is for `%{p}`, `now` in milliseconds. */
+export function valuesFor(
+  request: SpfRequest,
+  { domain, ip, validated, now }: { domain: string; ip: IpAddress; validated: string; now: number },
+): MacroValues {
   const at = request.sender.lastIndexOf('@');
   const local = request.sender.slice(0, Math.max(at, 0)) || 'postmaster';
   const senderDomain = request.sender.slice(at + 1);
@@ -37,13 +56,13 @@ export async function macroValues(
     s: `${local}@${senderDomain}`,
     l: local,
     o: senderDomain,
-    d: domain,
+    d: octets(domain),
     i: ip.family === 4 ? ip.text : ipv6Nibbles(ip).join('.').toUpperCase(),
-    p: usesMacro(parts, 'p') ? await validatedName(evaluation, domain) : 'unknown',
+    p: octets(validated),
     v: ip.family === 4 ? 'in-addr' : 'ip6',
     h: request.helo,
     c: ip.text,
     r: request.receiver ?? 'unknown',
-    t: String(Math.floor(now() / 1000)),
+    t: String(Math.floor(now / 1000)),
   };
 }

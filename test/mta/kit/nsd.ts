@@ -13,7 +13,7 @@ export interface Nsd {
   stop(): Promise<void>;
 }
 
-/** Starts NSD on 127.0.0.1, on a free port unless told, with these zones: name without a final dot → records in master-file form, SOA and NS excluded. */
+/** Starts NSD on 127.0.0.1, on a free port unless told, with these zones: name without a final dot (the root: `''`) → records in master-file form, SOA and NS excluded. */
 export async function startNsd(
   workdir: string,
   zones: Readonly<Record<string, string>>,
@@ -24,7 +24,7 @@ export async function startNsd(
   const port = wanted ?? (await freePort());
   const names = Object.keys(zones);
   for (const name of names) {
-    const head = `$ORIGIN ${name}.\n$TTL 300\n@ IN SOA ns.${name}. hostmaster.${name}. 1 3600 600 86400 60\n@ IN NS ns.${name}.\n`;
+    const head = `$ORIGIN ${name}.\n$TTL 300\n@ IN SOA ns hostmaster 1 3600 600 86400 60\n@ IN NS ns\n`;
     writeFileSync(join(directory, `${name}.zone`), `${head}${zones[name] ?? ''}\n`);
   }
   const settings = [
@@ -43,7 +43,7 @@ export async function startNsd(
     `  logfile: "${join(directory, 'nsd.log')}"`,
     'remote-control:',
     '  control-enable: no',
-    ...names.flatMap((name) => ['zone:', `  name: "${name}"`, `  zonefile: "${name}.zone"`]),
+    ...names.flatMap((name) => ['zone:', `  name: "${name}."`, `  zonefile: "${name}.zone"`]),
   ];
   const file = join(directory, 'nsd.conf');
   writeFileSync(file, `${settings.join('\n')}\n`);

@@ -35,6 +35,7 @@ export type Part =
   | 'opendkim'
   | 'opendmarc'
   | 'policyd-spf'
+  | 'spfquery.libspf2'
   | 'fail2ban-regex'
   | 'promtool'
   | 'man'
@@ -48,6 +49,8 @@ export type Part =
   | 'own systemd'
   | (typeof BUILT)[number]
   | 'python3-authres'
+  | 'python3-spf'
+  | 'libmail-spf-perl'
   | 'python3-systemd'
   | 'own network';
 
@@ -58,6 +61,8 @@ function has(part: Part): boolean {
   // As process 1 of a namespace; whether one may be made shows only where it is tried.
   if (part === 'own systemd') return existsSync('/lib/systemd/systemd') && installed('unshare');
   if (part === 'python3-authres') return existsSync('/usr/lib/python3/dist-packages/authres');
+  if (part === 'python3-spf') return existsSync('/usr/lib/python3/dist-packages/spf.py');
+  if (part === 'libmail-spf-perl') return existsSync('/usr/share/perl5/Mail/SPF.pm');
   if (part === 'python3-systemd') return existsSync('/usr/lib/python3/dist-packages/systemd');
   return BUILT.some((each) => each === part) ? existsSync(join(PARTS, part)) : installed(part);
 }

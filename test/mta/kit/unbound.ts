@@ -12,12 +12,20 @@ export interface Unbound {
   stop(): Promise<void>;
 }
 
-/** Starts unbound with these zones on the name server `upstream`; `anchors` are DS or DNSKEY records in master-file form. */
+/**
+ * Starts unbound with these zones on the name server `upstream`, the root being the empty name; `anchors` are DS or DNSKEY
+ * records in master-file form. On a free port unless told.
+ */
 export async function startUnbound(
   workdir: string,
-  { zones, upstream, anchors }: { zones: readonly string[]; upstream: string; anchors: readonly string[] },
+  {
+    zones,
+    upstream,
+    anchors = [],
+    port: wanted,
+  }: { zones: readonly string[]; upstream: string; anchors?: readonly string[]; port?: number },
 ): Promise<Unbound> {
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const directory = join(workdir, 'unbound');
   mkdirSync(directory, { recursive: true });
   const settings = [
@@ -36,8 +44,11 @@ export async function startUnbound(
     '  ede: yes',
     '  num-threads: 1',
     ...anchors.map((anchor) => `  trust-anchor: "${anchor}"`),
-    // unbound answers for this one by itself, unless told otherwise.
+    // unbound answers for these by itself, unless told otherwise: `test`, and the reverse names of the networks of examples.
     '  local-zone: "test." nodefault',
+    '  unblock-lan-zones: yes',
+    // The order of the zone: some readers of an answer take the first that fits.
+    '  rrset-roundrobin: no',
     ...zones.flatMap((zone) => [
       'stub-zone:',
       `  name: "${zone}."`,

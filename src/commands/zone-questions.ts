@@ -1,0 +1,90 @@
+/**
+ * What `check` asks beyond the assessment, so that a person sees what a zone is like: the service never asks it.
+ */
+import { type Remark, remarksOn } from '../advice/remarks.ts';
+import type { Assessment } from '../core/assess.ts';
+import { canonicalName, registrableDomain } from '../core/domain.ts';
+import { queryName } from '../core/helo.ts';
+import type { DnsAnswer } from '../core/recording-resolver.ts';
+import type { Resolver } from '../core/resolver.ts';
+
+/** Names whose alias chains are followed, and aliases of each: more than any resolver follows. */
+const MOST_NAMES = 3;
+const MOST_ALIASES = 20;
+
+/** All there is to remark; `label` is one that nobody has given to a host. */
+export async function remarks(
+  { client, dns }: Pick<Assessment, 'client' | 'dns'>,
+  resolver: Resolver,
+  label: string,
+): Promise<readonly Remark[]> {
+  const asked = await Promise.all([
+    wildcard(queryName(client.helo), dns, resolver, label),
+    ...failedNames(dns).map((name) => aliases(name, resolver)),
+  ]);
+  return [...asked.flat(), ...remarksOn(client, dns)];
+}
+
+/**
+ * A name beside the HELO name that nobody can have published, asked for once: an address for it comes from a wildcard
+ * (RFC 4592), or from a resolver that makes answers up. No answer proves nothing of other types and of other parents. Not
+ * asked for at a registry, nor where the name itself has no address.
+ */
+async function wildcard(
+  name: string | null,
+  dns: readonly DnsAnswer[],
+  resolver: Resolver,
+  label: string,
+): Promise<Remark[]> {
+  const own = dns.find(
+    (answer) => answer.name === name && isAddressType(answer.type) && answer.status === 'found',
+  );
+  if (name === null || own === undefined || !isAddressType(own.type)) return [];
+  if (registrableDomain(name) === name || registrableDomain(name) === null) return [];
+  const parent = name.slice(name.indexOf('.') + 1);
+  const beside = await resolver.lookup(`${label}.${parent}`, own.type);
+  if (beside.status !== 'found') return [];
+  const same = sorted(beside.records) === sorted(own.records);
+  const said = same
+    ? `gives any name below it the ${own.type} records of ${name}, which so need not be a host of its own`
+    : `gives any name below it an ${own.type} record (${beside.records.slice(0, 3).join(', ')}); ${name} has its own`;
+  return [
+    {
+      kind: 'wildcard',
+      name: parent,
+      text: `${said} (one made-up name was asked: a wildcard, or the resolver)`,
+    },
+  ];
+}
+
+function isAddressType(type: DnsAnswer['type']): type is 'A' | 'AAAA' {
+  return type === 'A' || type === 'AAAA';
+}
+
+function sorted(records: readonly string[]): string {
+  return [...records].sort().join(' ');
+}
+
+/** Names that a resolver gave up on: it does so for a loop of aliases too, and does not say why. */
+function failedNames(dns: readonly DnsAnswer[]): string[] {
+  const failed = dns.filter(
+    ({ status, records: [detail = ''] }) =>
+      status === 'temperror' && (detail === 'servfail' || detail === 'badresp'),
+  );
+  return [...new Set(failed.map(({ name }) => canonicalName(name)))].slice(0, MOST_NAMES);
+}
+
+/** The aliases of a name one by one: a question for an alias is not led on. */
+async function aliases(name: string, resolver: Resolver): Promise<Remark[]> {
+  const chain = [name];
+  for (let last = name; chain.length <= MOST_ALIASES;) {
+    const answer = await resolver.lookup(last, 'CNAME');
+    const target = answer.status === 'found' ? answer.records[0] : undefined;
+    if (target === undefined) return [];
+    last = canonicalName(target);
+    const isLoop = chain.includes(last);
+    chain.push(last);
+    if (isLoop) return [{ kind: 'cname-loop', name, text: `is an alias in a loop: ${chain.join(' -> ')}` }];
+  }
+  return [{ kind: 'cname-chain', name, text: `begins a chain of more than ${MOST_ALIASES} aliases` }];
+}

@@ -1,0 +1,62 @@
+/**
+ * The awkward SPF records, served by NSD through Unbound, to us and to other implementations of SPF. What these say is
+ * recorded in test/fixtures/spf-peers.json, of which docs/spf-differences.md is made: RECORD=1 writes it anew. mailauth is no
+ * package of Debian's: it is asked where MAILAUTH names a directory with it, and believed where not.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseIp } from '../../src/core/ip.ts';
+import { checkHost } from '../../src/core/spf/index.ts';
+import { createStubResolver } from '../../src/dns/stub-resolver.ts';
+import { awkwardRecords, awkwardZone } from '../support/spf-awkward.ts';
+import { type Nsd, startNsd } from './kit/nsd.ts';
+import { describeWith } from './kit/present.ts';
+import { askPeer, PORT } from './kit/spf-peers.ts';
+import { startUnbound, type Unbound } from './kit/unbound.ts';
+import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
+
+const FILE = new URL('../fixtures/spf-peers.json', import.meta.url);
+const mailauth = (process.env['MAILAUTH'] ?? '') === '' ? [] : ['mailauth'];
+const peers = ['pyspf', 'Mail::SPF', 'libspf2', ...mailauth];
+const records = awkwardRecords();
+
+type Results = Readonly<Record<string, string>>;
+
+describeWith(
+  ['nsd', 'unbound', 'unshare', 'python3-spf', 'libmail-spf-perl', 'spfquery.libspf2', 'own network'],
+  'awkward SPF records',
+  () => {
+    const workdir = makeWorkdir();
+    let nsd: Nsd;
+    let unbound: Unbound;
+
+    beforeAll(async () => {
+      nsd = await startNsd(workdir, { '': awkwardZone() });
+      unbound = await startUnbound(workdir, { zones: [''], upstream: nsd.server, port: PORT });
+    });
+
+    afterAll(async () => {
+      await unbound.stop();
+      await nsd.stop();
+      removeWorkdir(workdir);
+    });
+
+    it('get the right result from us', async () => {
+      const resolver = createStubResolver({ servers: [unbound.server] });
+      for (const { name, ip, domain, sender, right } of records) {
+        const address = parseIp(ip) ?? expect.fail(ip);
+        const { result } = await checkHost({ ip: address, domain, sender, helo: domain }, resolver);
+        expect.soft(right, name).toContain(result);
+      }
+    });
+
+    it.each(peers)('get from %s what the page shows', (peer) => {
+      const results = askPeer(peer, records, workdir);
+      const told = Object.fromEntries(records.map(({ name }, i) => [name, results[i] ?? '']));
+      const known = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Results>;
+      if (process.env['RECORD'] === '1') {
+        writeFileSync(FILE, `${JSON.stringify({ ...known, [peer]: told }, null, 2)}\n`);
+      } else expect(told).toEqual(known[peer]);
+    });
+  },
+);
