@@ -31,6 +31,11 @@ it('nothing is forgotten', () => {
   ]).toEqual([]);
 });
 
+it.each(['../src', '../bench', '../scripts', '.'])('no file of %s is empty', (path) => {
+  const empty = [...treeOf(path)].filter(([, text]) => text.trim() === '').map(([name]) => name);
+  expect(empty).toEqual([]);
+});
+
 describe('is told', () => {
   it.each([
     [

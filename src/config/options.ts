@@ -272,7 +272,7 @@ export const OPTIONS = {
   cacheMemory: one({
     value: 'SIZE',
     group: 'DNS and cache',
-    help: 'memory that the cache may take, such as 64M; one network may have a 32nd of it',
+    help: 'memory that the cache may take, such as 64M; one /24 or /64 may have a 32nd of it, a /16 or /32 an eighth',
     parse: sizeBetween(64 * 1024, 16 * 1024 ** 3),
     default: '64M',
   }),

@@ -3,7 +3,8 @@
  * nobody waits for any more is not asked. The core's Resolver knows nothing of this.
  */
 import { registrableDomain } from '../core/domain.ts';
-import { type IpAddress, networkText } from '../core/ip.ts';
+import { networkOf } from '../core/client-networks.ts';
+import type { IpAddress } from '../core/ip.ts';
 import type { Unasked } from '../core/unasked.ts';
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 
@@ -80,7 +81,7 @@ export function watched(
  * 65,536 networks of it. Clients without an address are one.
  */
 export function clientNetwork(ip: IpAddress | null): string {
-  return ip === null ? 'unknown' : networkText(ip, ip.family === 4 ? 24 : 48);
+  return ip === null ? 'unknown' : networkOf(ip, 'site');
 }
 
 /** The domain whose owner answers for a name. Reverse names belong to the network: its /16 or /32. */

@@ -2,7 +2,8 @@
  * From a verdict to an action: how much of what the policy says is really done. Watching comes before
  * enforcing, so an operator can act on nothing, or on a share of the networks.
  */
-import { type IpAddress, networkText } from '../core/ip.ts';
+import { networkOf } from '../core/client-networks.ts';
+import type { IpAddress } from '../core/ip.ts';
 import type { Disposition } from './policy.ts';
 
 export interface Enforcement {
@@ -17,7 +18,10 @@ export interface Enforcement {
   readonly shareOf: (network: string) => number;
 }
 
-/** The action for a disposition; `accept` wherever we only watch. */
+/**
+ * The action for a disposition; `accept` wherever we only watch. A pool is treated alike: its whole /24 or /64
+ * is acted on or not, and raising the share only adds networks.
+ */
 export function enforce(
   disposition: Disposition,
   client: IpAddress | null,
@@ -25,10 +29,5 @@ export function enforce(
 ): Disposition {
   if (observe) return 'accept';
   if (percent >= 100 || disposition === 'accept') return disposition;
-  return client !== null && shareOf(networkOf(client)) < percent ? disposition : 'accept';
-}
-
-/** The whole /24 or /64, so that a pool is treated alike; raising the share only adds networks. */
-function networkOf(client: IpAddress): string {
-  return networkText(client, client.family === 4 ? 24 : 64);
+  return client !== null && shareOf(networkOf(client, 'network')) < percent ? disposition : 'accept';
 }

@@ -4,10 +4,10 @@
  */
 import type { Assessment } from '../core/assess.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
+import { networkOf } from '../core/client-networks.ts';
 import type { Client } from '../core/client.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { queryName } from '../core/helo.ts';
-import { networkText } from '../core/ip.ts';
 import { holdsAddress } from '../core/reverse-name.ts';
 
 export interface BudgetKey {
@@ -15,10 +15,10 @@ export interface BudgetKey {
   readonly name: string;
   /** Registrable domain of the client's verified reverse name; null if none says whose host it is. */
   readonly organisation: string | null;
-  /** The client's /24 or /64. */
+  /** Those of the client, see `NetworkKind`. */
   readonly network: string;
-  /** What a stranger can cheaply get as a whole: that /24, or the /48 for IPv6. */
   readonly site: string;
+  readonly block: string;
 }
 
 /**
@@ -26,18 +26,20 @@ export interface BudgetKey {
  * differ in it.
  */
 const NAMELESS = '-';
+/** The network of a client without an address. */
+const UNKNOWN = 'unknown';
 
 export function budgetKey({ client, outcomes }: Pick<Assessment, 'client' | 'outcomes'>): BudgetKey {
   const asked = queryName(client.helo);
   const name = (asked === null ? null : registrableDomain(asked)) ?? NAMELESS;
   const { ip } = client;
-  if (ip === null) return { name, organisation: null, network: 'unknown', site: 'unknown' };
-  const network = networkText(ip, ip.family === 4 ? 24 : 64);
+  if (ip === null) return { name, organisation: null, network: UNKNOWN, site: UNKNOWN, block: UNKNOWN };
   return {
     name,
     organisation: organisationOf(client, verifiedNames(outcomes), name),
-    network,
-    site: ip.family === 4 ? network : networkText(ip, 48),
+    network: networkOf(ip, 'network'),
+    site: networkOf(ip, 'site'),
+    block: networkOf(ip, 'block'),
   };
 }
 

@@ -1,13 +1,13 @@
 /**
  * A cache with one entry per client address and, inside it, a few named values. Bounded in addresses and
- * bytes, and a network has a share that it cannot exceed. Never answers for another address or another name;
+ * bytes, and a network has a share that it cannot exceed, as have the site and the block around it. Never answers for another address or another name;
  * never throws when full; joins equal look-ups under way.
  *
  * There are two generations, each half of the whole: what is asked for moves to the young one; when that is
  * full, the old one is dropped and the young one becomes old. So there is no sweep; each value has its
  * expiry, which is checked on reading.
  */
-import { Generation, type Held, HELD_BYTES, NAME_BYTES, networkOf } from './cache-generation.ts';
+import { Generation, type Held, HELD_BYTES, NAME_BYTES, type Room, SHARES } from './cache-generation.ts';
 import { Generations } from './generations.ts';
 import type { IpAddress } from '../core/ip.ts';
 
@@ -37,12 +37,6 @@ export interface CacheOptions<T> {
 export type CacheLookup<T> =
   | { readonly hit: 'hit'; readonly value: T }
   | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<T> };
-
-/**
- * A network may have this part of a generation. The default of 64 MiB leaves it 1 MiB: two hundred usual senders, and
- * 64 such networks fill the cache, not one.
- */
-const SHARES = 32;
 
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
@@ -116,22 +110,22 @@ export class AssessmentCache<T> {
   }
 
   #store(ip: IpAddress, name: string, value: T, lifeMs: number): void {
-    const { limits, maxNamesPerClient, sizeOf, now } = this.#options;
-    const share = limits().maxBytes / 2 / SHARES;
+    const { maxNamesPerClient, sizeOf, now } = this.#options;
+    const room = this.#room();
     const bytes = NAME_BYTES + name.length + sizeOf(value);
-    if (HELD_BYTES + bytes > share) return;
+    if (HELD_BYTES + bytes > room.bytes * SHARES.network) return;
     // There must be room for this and for what the address already has, which moves there too.
     this.#find(ip.text);
     this.#makeRoom(HELD_BYTES + bytes);
     let held = this.#find(ip.text);
     if (held === undefined) {
-      held = { address: ip.text, network: networkOf(ip), names: new Map(), bytes: HELD_BYTES };
+      held = { ip, names: new Map(), bytes: HELD_BYTES, group: null };
       this.#young.add(held);
     } else this.#young.forget(held, name);
     const [oldest] = held.names.keys();
     if (oldest !== undefined && held.names.size >= maxNamesPerClient) this.#young.forget(held, oldest);
     this.#young.store(held, name, { value, expiresAt: now() + lifeMs, bytes });
-    this.#young.trim(held, share);
+    this.#young.trim(held, room);
   }
 
   /** What is kept for an address; one found in the old generation moves to the young. */
@@ -143,7 +137,7 @@ export class AssessmentCache<T> {
     this.#old.remove(old);
     this.#makeRoom(old.bytes);
     this.#young.add(old);
-    this.#young.trim(old, this.#options.limits().maxBytes / 2 / SHARES);
+    this.#young.trim(old, this.#room());
     return old;
   }
 
@@ -151,11 +145,16 @@ export class AssessmentCache<T> {
    * If one more address of this many bytes does not fit into the young generation, that becomes the old one.
    */
   #makeRoom(bytes: number): void {
-    const { maxBytes, maxClients } = this.#options.limits();
+    const room = this.#room();
     const { size } = this.#young;
-    if (size === 0 || (size < Math.max(1, maxClients >> 1) && this.#young.bytes + bytes <= maxBytes / 2))
-      return;
+    if (size === 0 || (size < room.addresses && this.#young.bytes + bytes <= room.bytes)) return;
     // The bounds may have become tighter since it was filled.
-    this.#generations.turn(this.#young.bytes <= maxBytes / 2);
+    this.#generations.turn(this.#young.bytes <= room.bytes);
+  }
+
+  /** Of each generation. */
+  #room(): Room {
+    const { maxBytes, maxClients } = this.#options.limits();
+    return { addresses: Math.max(1, maxClients >> 1), bytes: maxBytes / 2 };
   }
 }

@@ -1,5 +1,6 @@
 /** Counts the different HELO names that one client network gives within a window. Bounded in every direction. */
-import { type IpAddress, networkText } from '../core/ip.ts';
+import { networkOf } from '../core/client-networks.ts';
+import type { IpAddress } from '../core/ip.ts';
 import { Generations } from './generations.ts';
 import { textHash } from './text-hash.ts';
 
@@ -32,12 +33,21 @@ type Names = number | number[];
 const MAX_OF_SITE = 256;
 /** Names expected per network on average; beyond that the window ends early. */
 const USUAL_NAMES = 16;
+/** Part of a generation that one block may take; what it would need beyond that is not counted. */
+const BLOCK_SHARE = 1 / 8;
 
 class Generation {
   readonly names = new Map<string, Names>();
   /** Networks of each /48. */
   readonly sites = new Map<string, number>();
+  readonly blocks = new Map<string, Block>();
   size = 0;
+}
+
+/** What one block takes of a generation. */
+interface Block {
+  networks: number;
+  names: number;
 }
 
 /**
@@ -58,51 +68,80 @@ export class ChurnCounter {
   /** Notes a (canonical) name and returns how many different ones this client gave, including this one. */
   note(address: IpAddress, name: string): number {
     this.#turn();
-    const network = this.#network(address);
-    const names = this.#add(network, this.#hash(name) >>> 1);
+    const hash = this.#hash(name) >>> 1;
+    const block = this.#block(address);
+    const network = this.#network(address, block);
+    const names = this.#add(network, hash, block);
     const before = this.#generations.old.names.get(network);
     return before === undefined ? countOf(names) : new Set([names, before].flat()).size;
   }
 
   /** An IPv6 client owns its /64 and could give each name from another address; many own the /48. */
-  #network(address: IpAddress): string {
+  #network(address: IpAddress, block: Block): string {
     if (address.family === 4) return address.text;
-    const network = networkText(address, 64);
+    const network = networkOf(address, 'network');
     const { names, sites } = this.#generations.young;
-    if (names.has(network)) return network;
-    const site = networkText(address, 48);
+    if (names.has(network) || this.#isFull(block)) return network;
+    const site = networkOf(address, 'site');
     const members = sites.get(site) ?? 0;
     if (members >= MAX_OF_SITE) return site;
     sites.set(site, members + 1);
     return network;
   }
 
-  /** The names of the network after this one. */
-  #add(network: string, name: number): Names {
-    const { names } = this.#generations.young;
-    const known = names.get(network);
+  #block(address: IpAddress): Block {
+    const { blocks } = this.#generations.young;
+    const key = networkOf(address, 'block');
+    let block = blocks.get(key);
+    if (block === undefined) blocks.set(key, (block = { networks: 0, names: 0 }));
+    return block;
+  }
+
+  /** The names of the network after this one, which is not kept if the block has its share. */
+  #add(network: string, name: number, block: Block): Names {
+    const { young } = this.#generations;
+    const known = young.names.get(network);
     if (known === undefined) {
-      this.#generations.young.size++;
-      names.set(network, name);
+      if (this.#isFull(block)) return name;
+      block.networks++;
+      block.names++;
+      young.size++;
+      young.names.set(network, name);
       return name;
     }
     const list = typeof known === 'number' ? [known] : known;
     if (list.includes(name) || list.length >= this.#options.limits().maxNames) return known;
-    this.#generations.young.size++;
+    if (block.names >= this.#most().names * BLOCK_SHARE) return [...list, name];
+    block.names++;
+    young.size++;
     list.push(name);
-    names.set(network, list);
+    young.names.set(network, list);
     return list;
+  }
+
+  /** It gets no more networks. */
+  #isFull(block: Block): boolean {
+    const most = this.#most();
+    return block.networks >= most.networks * BLOCK_SHARE || block.names >= most.names * BLOCK_SHARE;
+  }
+
+  /** What a generation may hold. A /24 or a /48 has at most an eighth of it, whatever the numbers. */
+  #most(): { networks: number; names: number } {
+    const { maxClients, maxNames } = this.#options.limits();
+    return {
+      networks: maxClients,
+      names: Math.max(USUAL_NAMES * maxClients, 8 * (MAX_OF_SITE + 1) * maxNames),
+    };
   }
 
   #turn(): void {
     const { now, limits } = this.#options;
-    const { windowMs, maxClients, maxNames } = limits();
+    const { windowMs } = limits();
+    const most = this.#most();
     const at = now();
     const overdue = at - this.#startedAt - windowMs;
     const { names, size } = this.#generations.young;
-    // A /24 or a /48 has at most a quarter of that, whatever the numbers.
-    const maxSize = Math.max(USUAL_NAMES * maxClients, 4 * (MAX_OF_SITE + 1) * maxNames);
-    if (overdue < 0 && names.size < maxClients && size < maxSize) return;
+    if (overdue < 0 && names.size < most.networks && size < most.names) return;
     // After a whole window of silence even the current names are old.
     this.#generations.turn(overdue < windowMs);
     this.#startedAt = at;

@@ -1,8 +1,8 @@
 /**
  * A table of fixed size for what strangers fill: when, and how often, something was seen. It never grows, and
- * nobody can fill it at the expense of others. A row has room for 64 records; when it is full, the site that
- * holds the most of it gives up a place: the record seen longest ago in its network that holds the most. The
- * caller bounds what one site may spread over rows, by `held`.
+ * nobody can fill it at the expense of others. A row has room for 64 records; when it is full, the block that
+ * holds the most of it gives up a place: the record seen longest ago of its site, and in that of its network,
+ * that holds the most. The caller bounds what a site and a block may spread over rows, by `held`.
  */
 import { textHash } from './text-hash.ts';
 
@@ -12,39 +12,42 @@ export interface TableKey {
   /** Keys of one row compete for its places. */
   readonly row: string;
   readonly network: string;
-  /** What the network is part of, and what a stranger can cheaply get as a whole. */
+  /** What the network is part of, see `NetworkKind`. */
   readonly site: string;
+  readonly block: string;
 }
 
 const PLACES = 64;
-/** Sites and networks are told apart by this many bits each. */
-const OWNER_BITS = 16;
-const NETWORK = (1 << OWNER_BITS) - 1;
+/** Blocks, sites and networks are told apart by this many bits each, and it is counted so far how often. */
+const HALF = 16;
+const LOW = (1 << HALF) - 1;
 /**
- * A place: hashes of the key (0 if it is free), of site and network; first and last time in seconds; how
- * often.
+ * A place: hash of the key (0 if it is free); hashes of site and network; first and last time in seconds; hash
+ * of the block, and how often.
  */
 const WORDS = 5;
-const [TAG, OWNER, FIRST, LAST, COUNT] = [0, 1, 2, 3, 4] as const;
+const [TAG, OWNER, FIRST, LAST, BLOCK] = [0, 1, 2, 3, 4] as const;
 
 /** Octets that a table of this many rows takes. */
 export function tableBytes(rows: number): number {
-  return rows * PLACES * WORDS * 4 + (1 << OWNER_BITS) * (4 + 1 + 1);
+  return rows * PLACES * WORDS * 4 + (1 << HALF) * (4 + 1 + 1 + 1);
 }
 
 export class FairTable {
-  readonly #rows: number;
+  readonly rows: number;
   readonly #words: Uint32Array;
-  readonly #held = new Uint32Array(1 << OWNER_BITS);
+  /** Places, by hash of the site or the block. */
+  readonly #held = new Uint32Array(1 << HALF);
   readonly #tagOf = textHash();
   readonly #rowOf = textHash();
   readonly #ownerOf = textHash();
-  /** Places of the row at hand, by site and by network; all zero between two rows. */
-  readonly #bySite = new Uint8Array(1 << OWNER_BITS);
-  readonly #byNetwork = new Uint8Array(1 << OWNER_BITS);
+  /** Places of the row at hand, by block, site and network; all zero between two rows. */
+  readonly #byBlock = new Uint8Array(1 << HALF);
+  readonly #bySite = new Uint8Array(1 << HALF);
+  readonly #byNetwork = new Uint8Array(1 << HALF);
 
   constructor(rows: number) {
-    this.#rows = rows;
+    this.rows = rows;
     this.#words = new Uint32Array(rows * PLACES * WORDS);
   }
 
@@ -66,10 +69,10 @@ export class FairTable {
   add(key: TableKey, now: number, since: number): TableRecord {
     const at = this.#free(this.#start(key), this.#tag(key), since);
     this.#release(at);
-    const site = this.#owner(key.site);
-    const owner = (site << OWNER_BITS) | this.#owner(key.network);
-    this.#words.set([this.#tag(key), owner, now, now, 0], at);
-    this.#held[site] = (this.#held[site] ?? 0) + 1;
+    const [site, block] = [this.#owner(key.site), this.#owner(key.block)];
+    const owner = (site << HALF) | this.#owner(key.network);
+    this.#words.set([this.#tag(key), owner, now, now, block << HALF], at);
+    this.#hold(site, block, 1);
     return new TableRecord(this.#words, at);
   }
 
@@ -78,16 +81,20 @@ export class FairTable {
     if (record !== null) this.#release(record.at);
   }
 
-  /** Places that a site holds; a few more if two sites share a hash. */
-  held(site: string): number {
-    return this.#held[this.#owner(site)] ?? 0;
+  /** Places that a site or a block holds; a few more if two share a hash. */
+  held(owner: string): number {
+    return this.#held[this.#owner(owner)] ?? 0;
   }
 
   #release(at: number): void {
     if (this.#word(at, TAG) === 0) return;
     this.#words[at + TAG] = 0;
-    const site = this.#word(at, OWNER) >>> OWNER_BITS;
-    this.#held[site] = (this.#held[site] ?? 1) - 1;
+    this.#hold(this.#word(at, OWNER) >>> HALF, this.#word(at, BLOCK) >>> HALF, -1);
+  }
+
+  #hold(site: number, block: number, by: 1 | -1): void {
+    this.#held[site] = (this.#held[site] ?? 0) + by;
+    if (block !== site) this.#held[block] = (this.#held[block] ?? 0) + by;
   }
 
   /**
@@ -111,8 +118,11 @@ export class FairTable {
     let most = 0;
     for (let at = start; at < end; at += WORDS) {
       const owner = this.#word(at, OWNER);
-      // Neither of the two is more than 64.
-      const share = (this.#bySite[owner >>> OWNER_BITS] ?? 0) * 256 + (this.#byNetwork[owner & NETWORK] ?? 0);
+      // None of the three is more than 64.
+      const share =
+        (this.#byBlock[this.#word(at, BLOCK) >>> HALF] ?? 0) * 65_536 +
+        (this.#bySite[owner >>> HALF] ?? 0) * 256 +
+        (this.#byNetwork[owner & LOW] ?? 0);
       if (share < most || (share === most && this.#word(at, LAST) >= this.#word(victim, LAST))) continue;
       most = share;
       victim = at;
@@ -123,9 +133,10 @@ export class FairTable {
 
   #count(start: number, end: number, by: 1 | -1): void {
     for (let at = start; at < end; at += WORDS) {
-      const owner = this.#word(at, OWNER);
-      this.#bySite[owner >>> OWNER_BITS] = (this.#bySite[owner >>> OWNER_BITS] ?? 0) + by;
-      this.#byNetwork[owner & NETWORK] = (this.#byNetwork[owner & NETWORK] ?? 0) + by;
+      const [owner, block] = [this.#word(at, OWNER), this.#word(at, BLOCK) >>> HALF];
+      this.#byBlock[block] = (this.#byBlock[block] ?? 0) + by;
+      this.#bySite[owner >>> HALF] = (this.#bySite[owner >>> HALF] ?? 0) + by;
+      this.#byNetwork[owner & LOW] = (this.#byNetwork[owner & LOW] ?? 0) + by;
     }
   }
 
@@ -139,11 +150,11 @@ export class FairTable {
   }
 
   #start({ row }: TableKey): number {
-    return (this.#rowOf(row) % this.#rows) * PLACES * WORDS;
+    return (this.#rowOf(row) % this.rows) * PLACES * WORDS;
   }
 
   #owner(text: string): number {
-    return this.#ownerOf(text) >>> (32 - OWNER_BITS);
+    return this.#ownerOf(text) >>> (32 - HALF);
   }
 }
 
@@ -162,13 +173,14 @@ class TableRecord {
     return this.#words[this.at + FIRST] ?? 0;
   }
 
+  /** Up to 65,535. */
   get count(): number {
-    return this.#words[this.at + COUNT] ?? 0;
+    return (this.#words[this.at + BLOCK] ?? 0) & LOW;
   }
 
   /** Seen again. */
   see(now: number): void {
     this.#words[this.at + LAST] = now;
-    this.#words[this.at + COUNT] = this.count + 1;
+    if (this.count < LOW) this.#words[this.at + BLOCK] = (this.#words[this.at + BLOCK] ?? 0) + 1;
   }
 }

@@ -71,19 +71,29 @@ export class TempfailBudget {
 }
 
 /**
- * The places of the organisation, if known, and of the network: whichever has been seen before is used again.
+ * The places of the organisation, if known, and of the network, in the row of its site or that of its block:
+ * whichever has been seen before is used again. All networks of a site, or block, compete for one row.
  */
-function accountsOf({ name, organisation, network, site }: BudgetKey): Accounts {
-  // Neither a domain name nor a network has a space in it. All networks of a site compete for one row.
-  const own = { text: `${network} ${name}`, row: site, network, site };
-  if (organisation === null) return [own];
-  const text = `${organisation} ${name}`;
-  return [{ text, row: text, network, site }, own];
+function accountsOf({ name, organisation, network, site, block }: BudgetKey): Accounts {
+  const owners = { network, site, block };
+  // Neither a domain name nor a network has a space in it.
+  const text = `${network} ${name}`;
+  const own = { text, row: site, ...owners };
+  const last = { text, row: block, ...owners };
+  if (organisation === null) return [own, last];
+  const organised = `${organisation} ${name}`;
+  return [{ text: organised, row: organised, ...owners }, own, last];
 }
 
-type Accounts = readonly [TableKey] | readonly [organised: TableKey, own: TableKey];
+type Accounts =
+  readonly [own: TableKey, last: TableKey] | readonly [organised: TableKey, own: TableKey, last: TableKey];
 
-/** Where a new record goes: to the organisation, unless the site has shown too many of them. */
-function open([first, own]: Accounts, table: FairTable): TableKey {
-  return own === undefined || table.held(first.site) < MAX_ORGANISED ? first : own;
+/**
+ * Where a new record goes: to the organisation, unless the site has shown too many of them, or to the site; a
+ * block that has one place in each row, on average, gets no more but in its own.
+ */
+function open(accounts: Accounts, table: FairTable): TableKey {
+  const [first, second, last] = accounts;
+  if (table.held(first.block) >= table.rows) return last ?? second;
+  return last === undefined || table.held(first.site) < MAX_ORGANISED ? first : second;
 }

@@ -58,7 +58,11 @@ describe('a line that is no record', () => {
     ['a newer layout', edited((record) => (record['version'] = 3)), /version 3 is newer/],
     ['no HELO', edited((record) => delete record['helo']), /"helo" is not a string/],
     ['a time that is none', edited((record) => (record['time'] = 'noon')), /"time" is not a time/],
-    ['a word that is not known', edited((record) => (record['action'] = 'discard')), /"action" is not a known/],
+    [
+      'a word that is not known',
+      edited((record) => (record['action'] = 'discard')),
+      /"action" is not a known/,
+    ],
     ['evidence that is none', edited((record) => (record['judged'] = [])), /"judged" is not an object/],
   ])('%s', (_, line, message) => {
     expect(() => readRecord(line, checks)).toThrow(RecordError);

@@ -31,6 +31,7 @@ it.each<[string, string, Zone, string, string | null]>([
     organisation,
     network: '192.0.2.0/24',
     site: '192.0.2.0/24',
+    block: '192.0.0.0/16',
   });
 });
 
@@ -38,6 +39,7 @@ it('counts an IPv6 client by its /64, and a client without an address at all', a
   expect(budgetKey(await assessed('2001:db8:1:2::3', 'a.sender.org'))).toMatchObject({
     network: '2001:db8:1:2::/64',
     site: '2001:db8:1::/48',
+    block: '2001:db8::/32',
   });
   expect(budgetKey(await assessed(null, 'a.sender.org'))).toMatchObject({ network: 'unknown' });
 });

@@ -68,14 +68,25 @@ const KINDS: Readonly<Record<string, Answers>> = {
   },
 };
 
+/** Of the same block, or each in a block of its own. */
+const ADDRESSES: readonly (readonly [string, (i: number) => string])[] = [
+  ['of one IPv4 block', (i) => `198.51.${i >> 8}.${i & 255}`],
+  ['of IPv4 blocks of their own', (i) => `${11 + (i & 127)}.${i >> 7}.0.7`],
+  ['of IPv6 blocks of their own', (i) => `2001:${i.toString(16)}:1:1::7`],
+];
+
 /** Enough of each for some megabytes: less would not stand out from what else moves in the heap. */
 const CLIENTS: Readonly<Record<string, number>> = { 'a usual sender': 500, 'nothing at all': 600 };
 const USUALLY = 80;
 
 describe('the estimate of what the cache takes', () => {
-  it.each(Object.entries(KINDS))(
-    'is within a half of the truth: %s',
-    async (kind, answers) => {
+  it.each(
+    Object.entries(KINDS).flatMap((kind) =>
+      ADDRESSES.map((addresses) => [kind[0], ...addresses, kind[1]] as const),
+    ),
+  )(
+    'is within a half of the truth: %s, %s',
+    async (kind, _, address, answers) => {
       const clients = CLIENTS[kind] ?? USUALLY;
       const cache = new AssessmentCache<Assessment>({
         limits: () => ({ maxClients: 1_000_000, maxBytes: 1024 ** 3 }),
@@ -88,7 +99,7 @@ describe('the estimate of what the cache takes', () => {
       const fill = async (from: number, to: number): Promise<void> => {
         for (let i = from; i < to; i++) {
           const helo = wire(`mail${i}.sender.org`);
-          const made = makeClient(wire(`198.${i >> 8}.${i & 255}.7`), helo);
+          const made = makeClient(wire(address(i)), helo);
           if (made.ip === null) throw new Error('no address');
           const found = cache.lookup(made.ip, helo, () => assess(made, resolver, checks, () => undefined));
           if (found.hit !== 'hit') await found.pending;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   AssessmentCache,
@@ -8,10 +9,10 @@ import {
 import { HELD_BYTES, NAME_BYTES } from '../../src/state/cache-generation.ts';
 import { type IpAddress, parseIp } from '../../src/core/ip.ts';
 
-/** `n` is client n of a network of its own; everything else is an address. */
+/** `h7` is the seventh client, in a block of its own; everything else is an address. */
 function client(text: string): IpAddress {
   const n = /^h(\d+)$/.exec(text)?.[1];
-  const ip = parseIp(n === undefined ? text : `10.${Number(n) >> 8}.${Number(n) & 255}.1`);
+  const ip = parseIp(n === undefined ? text : `${11 + (Number(n) & 127)}.${Number(n) >> 7}.0.1`);
   if (ip === null) throw new Error(`${text} is no address`);
   return ip;
 }
@@ -165,8 +166,9 @@ describe('AssessmentCache', () => {
   });
 });
 
+const maxBytes = 1024 * 1024;
+
 describe('the bound in bytes', () => {
-  const maxBytes = 1024 * 1024;
   /** A sixty-fourth: half of the cache is young, and a network may have a 32nd of that. */
   const share = maxBytes / 64;
 
@@ -257,5 +259,64 @@ describe('the bound in bytes', () => {
     limits.maxBytes = maxBytes;
     for (let i = 2000; i < 2200; i++) await ask(i);
     expect(made.bytes).toBeLessThanOrEqual(maxBytes);
+  });
+});
+
+describe('strangers who have many networks', () => {
+  const hex = (n: number): string => n.toString(16);
+  /** The address of attack number `i` of stranger number `s`, who have nothing in common with the others. */
+  const ATTACKS: Readonly<Record<string, (s: number, i: number) => string>> = {
+    'a /64': (s, i) => `2a${hex(16 + s)}:db8::${hex(i & 0xffff)}`,
+    'a /48': (s, i) => `2a${hex(16 + s)}:db8:0:${hex(i & 0xffff)}::1`,
+    'a /32': (s, i) => `2a${hex(16 + s)}:db8:${hex(i & 0xffff)}::1`,
+    'a /32, at random': (s, i) =>
+      `2a${hex(16 + s)}:db8:${hex((i * 40_503) & 0xffff)}:${hex((i * 7919) & 0xffff)}::1`,
+    'a /24': (s, i) => `${200 + s}.0.113.${i & 255}`,
+    'a /16': (s, i) => `${200 + s}.0.${(i >> 8) & 255}.${i & 255}`,
+  };
+
+  it('push out none of hundreds of usual senders, whatever they have and in whatever order they come', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(...Object.keys(ATTACKS)), { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 500, max: 12_000 }),
+        fc.boolean(),
+        async (kinds, size, cycle) => {
+          const { ask, made } = cache({
+            maxClients: 20_000,
+            maxBytes: 16 * maxBytes,
+            sizeOf: () => size,
+          });
+          const others = Array.from({ length: 150 }, (_, i) => [
+            `${20 + (i & 63)}.${i}.${i & 255}.7`,
+            `2001:${hex(i)}:1:1::7`,
+          ]).flat();
+          for (const other of others) await ask(other, 'x');
+          for (let i = 0; i < 8000; i++) {
+            for (const [s, kind] of kinds.entries())
+              await ask(ATTACKS[kind]?.(s, cycle ? i % 2000 : i) ?? '', `n${cycle ? i % 2000 : i}`);
+          }
+          for (const other of others) expect(await ask(other, 'x'), other).toBe('hit');
+          expect(made.bytes).toBeLessThanOrEqual(16 * maxBytes);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  }, 120_000);
+
+  it('65,536 /64s take what a site may, and the latest of them are there', async () => {
+    const { ask, made } = cache({ maxClients: 20_000, maxBytes: 16 * maxBytes, sizeOf: () => 5000 });
+    for (let i = 0; i < 65_536; i++) await ask(`2001:db8:0:${hex(i)}::1`, 'x');
+    expect(made.bytes).toBeLessThanOrEqual(maxBytes / 2);
+    expect(made.bytes).toBeGreaterThan(maxBytes / 4);
+    expect(await ask('2001:db8:0:ffff::1', 'x')).toBe('hit');
+  });
+
+  it('within a block, the one that has much makes room for those that have little', async () => {
+    const { ask } = cache({ maxClients: 20_000, maxBytes: 16 * maxBytes, sizeOf: () => 5000 });
+    const neighbours = Array.from({ length: 5 }, (_, i) => `203.0.${i}.7`);
+    for (const each of neighbours) await ask(each, 'x');
+    for (let i = 0; i < 4000; i++) await ask(`203.0.${200 + (i & 7)}.${(i >> 3) & 255}`, `n${i}`);
+    for (const each of neighbours) expect(await ask(each, 'x'), each).toBe('hit');
   });
 });

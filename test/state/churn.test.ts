@@ -57,28 +57,41 @@ describe('ChurnCounter', () => {
     let last = 0;
     for (let i = 0; i < 100; i++) last = churn.note(ip('192.0.2.1'), `n${i}`);
     expect(last).toBe(5);
-    for (let i = 0; i < 255; i++) churn.note(ip(`198.51.100.${i}`), 'a');
+    for (let i = 0; i < 255; i++) churn.note(ip(`198.${i}.100.7`), 'a');
     // The older half went when the newer was full: the count starts afresh, and nothing grows.
     expect(churn.note(ip('192.0.2.1'), 'a')).toBe(1);
   });
 
   it(
-    'one /64, /48 or /24 displaces nobody’s count, however many names and addresses it uses',
+    'one /64, /48, /32, /24 or /16 displaces nobody’s count, however many names and addresses it uses',
     { timeout: 60_000 },
     () => {
       const attacks: ((i: number) => string)[] = [
         (i) => `2001:db8::${(i & 0xffff).toString(16)}`,
         (i) => `2001:db8:0:${(i & 0xffff).toString(16)}::1`,
+        (i) => `2001:db8:${(i & 0xffff).toString(16)}::1`,
         (i) => `203.0.113.${i & 255}`,
+        (i) => `203.0.${(i >> 8) & 255}.${i & 255}`,
       ];
       for (const attack of attacks) {
         const { churn } = counter({ maxClients: 1000, maxNames: 11 });
-        for (const name of ['a', 'b', 'c']) churn.note(ip('192.0.2.1'), name);
+        for (const other of ['192.0.2.1', '2001:db9::1'])
+          for (const name of ['a', 'b', 'c']) churn.note(ip(other), name);
         for (let i = 0; i < 100_000; i++) churn.note(ip(attack(i)), `n${i}`);
-        expect(churn.note(ip('192.0.2.1'), 'd')).toBe(4);
+        for (const other of ['192.0.2.1', '2001:db9::1']) expect(churn.note(ip(other), 'd')).toBe(4);
       }
     },
   );
+
+  it('does not count what a block would need beyond its share, and takes it for no churn', () => {
+    const { churn } = counter({ maxClients: 1000, maxNames: 11 });
+    for (let i = 0; i < 10_000; i++) {
+      expect(churn.note(ip(`203.0.${i >> 8}.${i & 255}`), 'a')).toBe(1);
+      expect(churn.note(ip(`2001:db8:${i.toString(16)}::1`), 'a')).toBe(1);
+    }
+    expect(churn.note(ip('203.0.39.1'), 'b')).toBe(1);
+    expect(churn.note(ip('203.0.0.1'), 'b')).toBe(2);
+  });
 
   it('tells names apart by their whole length, and keeps none of them', () => {
     const { churn } = counter();
@@ -89,17 +102,17 @@ describe('ChurnCounter', () => {
   });
 
   it('ends the window early where very many use very many names', { timeout: 60_000 }, () => {
-    const { churn } = counter({ maxClients: 10_000, maxNames: 100 });
+    const { churn } = counter({ maxClients: 20_000, maxNames: 100 });
     const flood = (networks: number): void => {
       for (let i = 0; i < networks; i++) {
-        for (let n = 0; n < 100; n++) churn.note(ip(`10.0.${i >> 8}.${i & 255}`), `n${n}`);
+        for (let n = 0; n < 100; n++) churn.note(ip(`10.${i >> 7}.${i & 127}.1`), `n${n}`);
       }
     };
     churn.note(ip('192.0.2.1'), 'a');
-    // 16 names for each network that is counted: 160,000.
-    flood(1599);
+    // 16 names for each network that is counted: 320,000.
+    flood(3199);
     expect(churn.note(ip('192.0.2.1'), 'b')).toBe(2);
-    flood(3300);
+    flood(6600);
     expect(churn.note(ip('192.0.2.1'), 'c')).toBe(1);
   });
 });

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { FairTable, type TableKey, tableBytes } from '../../src/state/fair-table.ts';
 
-const key = (network: string, text: string, site = network): TableKey => ({
+const key = (network: string, text: string, site = network, block = site): TableKey => ({
   text: `${network} ${text}`,
   row: 'row',
   network,
   site,
+  block,
 });
 
 it('keeps when something was first and last seen, and how often', () => {
@@ -58,6 +59,24 @@ it('a site with many networks counts as one, and within it those that have few a
   expect(table.held('site')).toBe(54);
 });
 
+it('a block with many sites counts as one, and within it those that have few are spared', () => {
+  const table = new FairTable(1);
+  for (let i = 0; i < 10; i++) table.add(key(`owner${i}`, 'x'), i, 0);
+  for (let i = 0; i < 100_000; i++) table.add(key(`net${i}`, 'x', `site${i}`, 'block'), 100 + i, 0);
+  for (let i = 0; i < 10; i++) expect(table.find(key(`owner${i}`, 'x'), 0), `owner${i}`).not.toBeNull();
+  expect(table.held('block')).toBe(54);
+  expect(table.find(key('net99999', 'x'), 0)).not.toBeNull();
+});
+
+it('counts no further than it can, and leaves the owner of the place alone', () => {
+  const table = new FairTable(1);
+  const record = table.add(key('a', 'x', 'site', 'block'), 1, 0);
+  for (let i = 0; i < 70_000; i++) record.see(2);
+  expect(record.count).toBe(65_535);
+  table.delete(key('a', 'x', 'site', 'block'));
+  expect([table.held('site'), table.held('block')]).toEqual([0, 0]);
+});
+
 it('takes a place that is forgotten before one that is not', () => {
   const table = new FairTable(1);
   for (let i = 0; i < 64; i++) table.add(key(`owner${i}`, 'x'), i, 0);
@@ -67,5 +86,5 @@ it('takes a place that is forgotten before one that is not', () => {
 });
 
 it('has a size that can be told beforehand', () => {
-  expect(tableBytes(16_384)).toBe(16_384 * 64 * 20 + 393_216);
+  expect(tableBytes(16_384)).toBe(16_384 * 64 * 20 + 458_752);
 });

@@ -21,6 +21,7 @@ const by = (organisation: string | null, network = '192.0.2.0/24', name = 'a.org
   organisation,
   network,
   site: network,
+  block: network,
 });
 const HOST = by('a.org');
 
@@ -115,7 +116,28 @@ it.each<[string, (i: number) => BudgetKey]>([
     (i) => ({
       ...by(null, `2001:db8:0:${(i & 0xffff).toString(16)}::/64`, `n${i}.org`),
       site: '2001:db8::/48',
+      block: '2001:db8::/32',
     }),
+  ],
+  [
+    'from all sites of a /32',
+    (i) => ({
+      ...by(null, `2001:db8:${(i & 0xffff).toString(16)}::/64`, `n${i}.org`),
+      site: `2001:db8:${(i & 0xffff).toString(16)}::/48`,
+      block: '2001:db8::/32',
+    }),
+  ],
+  [
+    'from all sites of a /32, each with a reverse name of its own',
+    (i) => ({
+      ...by(`o${i}.org`, `2001:db8:${(i & 0xffff).toString(16)}::/64`, `n${i}.org`),
+      site: `2001:db8:${(i & 0xffff).toString(16)}::/48`,
+      block: '2001:db8::/32',
+    }),
+  ],
+  [
+    'from all networks of a /16',
+    (i) => ({ ...by(null, `203.0.${i & 255}.0/24`, `n${i}.org`), block: '203.0.0.0/16' }),
   ],
 ])('an address with 100,000 names %s displaces nobody else', { timeout: 120_000 }, (_, name) => {
   const { spend, clock } = budget();

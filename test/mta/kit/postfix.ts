@@ -142,8 +142,9 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
     log: () => readFileSync(log, 'utf8'),
     messages: async () => {
       const hold = join(spool, 'hold');
+      // Five digits of the time and the inode, which may be a small number; directories have one letter each.
       const files = readdirSync(hold, { recursive: true, encoding: 'utf8' }).filter((name) =>
-        /[0-9A-Za-z]{8,}$/.test(name),
+        /[0-9A-Za-z]{6,}$/.test(name),
       );
       if (files.length === 0) return [];
       // A message is bytes, a character each, as the milter was given it.

@@ -1,0 +1,22 @@
+/**
+ * The networks that a client belongs to, wherever strangers compete for room: what one of them can have as a
+ * whole. The only place that knows their widths.
+ */
+import { type IpAddress, networkText } from './ip.ts';
+
+/** The prefix of each kind, in bits; in IPv4 a site is no more than a network. */
+const WIDTHS = {
+  /** The least that one customer has: an IPv4 /24 or so, and one link (RFC 4291 §2.5.4). */
+  network: { 4: 24, 6: 64 },
+  /** What a customer gets for the asking (RFC 6177 §2). */
+  site: { 4: 24, 6: 48 },
+  /** What a provider gets: from the registry in IPv6, and in IPv4 the most that is ever for hire as a whole. */
+  block: { 4: 16, 6: 32 },
+} as const;
+
+export type NetworkKind = keyof typeof WIDTHS;
+
+/** As `ADDRESS/LENGTH`. */
+export function networkOf(ip: IpAddress, kind: NetworkKind): string {
+  return networkText(ip, WIDTHS[kind][ip.family]);
+}
