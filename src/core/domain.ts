@@ -18,7 +18,8 @@ export function isQueryName(name: string): boolean {
   return name.length > 0 && name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
 }
 
-const PRINTABLE_LABEL = /^[ -[\]-~]{1,63}$/;
+/** Labels of printable ASCII, but no backslash, with dots between them. */
+const PRINTABLE_NAME = /^[ -\-/-[\]-~]{1,63}(?:\.[ -\-/-[\]-~]{1,63})*$/;
 
 /**
  * Whether a name may be sent to a resolver. DNS names may hold any octet (RFC 2181 §11), and SPF makes names with
@@ -26,9 +27,7 @@ const PRINTABLE_LABEL = /^[ -[\]-~]{1,63}$/;
  * backslash is not, since it could stand for itself or begin an escape.
  */
 export function isAskable(name: string): boolean {
-  return (
-    name.length > 0 && name.length <= 253 && name.split('.').every((label) => PRINTABLE_LABEL.test(label))
-  );
+  return name.length <= 253 && PRINTABLE_NAME.test(name);
 }
 
 /** A name as DNS compares it: lower case, without the final dot. */
@@ -43,7 +42,7 @@ export function canonicalName(name: string): string {
  * label.
  */
 export function registrableDomain(name: string): string | null {
-  return parse(name, { ...OPTIONS, allowPrivateDomains: false }).domain;
+  return parse(name, ICANN_ONLY).domain;
 }
 
 /**
@@ -52,7 +51,7 @@ export function registrableDomain(name: string): string | null {
  * stands for itself.
  */
 export function organisation(name: string): string | null {
-  const { domain, isPrivate } = parse(name, { ...OPTIONS, allowPrivateDomains: true });
+  const { domain, isPrivate } = parse(name, WITH_PRIVATE);
   return domain ?? (isPrivate === true ? name : null);
 }
 
@@ -60,7 +59,7 @@ export function organisation(name: string): string | null {
  * Whether the name as a whole is a suffix of the ICANN section (`com`, `co.uk`). Private suffixes are hosts.
  */
 export function isPublicSuffix(name: string): boolean {
-  const { publicSuffix, isIcann } = parse(name, { ...OPTIONS, allowPrivateDomains: false });
+  const { publicSuffix, isIcann } = parse(name, ICANN_ONLY);
   return publicSuffix === name && isIcann === true;
 }
 
@@ -84,3 +83,5 @@ export function selfAndParents(name: string, last: string): string[] {
 
 /** Names here are already clean: there is no URL to take apart and no host name to validate. */
 const OPTIONS = { extractHostname: false, validateHostname: false, detectIp: false } as const;
+const ICANN_ONLY = { ...OPTIONS, allowPrivateDomains: false };
+const WITH_PRIVATE = { ...OPTIONS, allowPrivateDomains: true };
