@@ -1,10 +1,12 @@
-/** Cold verdicts: what a client waits for that nobody has seen yet, with a name server that is not next door. */
+/** DNS: what a client waits for that nobody has seen yet, and what asking costs beside `node:dns`. */
 import { createSocket } from 'node:dgram';
 import { startNsd } from '../test/mta/kit/nsd.ts';
 import { freePort } from '../test/mta/kit/workdir.ts';
+import { CLIENTS, hostOf, type Job, reverseName } from './job.ts';
 import { type Contender, contest, ratio, type Results, spread } from './contest.ts';
 import { load, type LoadResult } from './load.ts';
-import { atMost, type Columns, type Findings, tableOf } from './report.ts';
+import { atMost, type Columns, type Findings, type Measured, tableOf, together } from './report.ts';
+import { resolversBench, startAsking } from './resolvers.ts';
 import { product, startProcess } from './server.ts';
 import { amount, type Node, program, type Setting } from './setting.ts';
 
@@ -24,12 +26,20 @@ interface Waited {
 
 const COLUMNS: Columns<Waited> = { 'p50 ms': ({ p50 }) => p50, 'slowest ms': ({ max }) => max };
 
-/** Zones in which client I of `load.c` has its name, forward and reverse. */
+/** Zones in which the first clients of `load.c`, and those of `job.ts`, have their names, forward and reverse. */
 function zones(clients: number): Record<string, string> {
-  const hosts = Array.from({ length: clients }, (_, i) => i);
+  const hosts = [
+    ...Array.from({ length: clients }, (_, i) => ({
+      address: [11, 0, i >> 8, i & 255],
+      name: `mx${i}.example.org`,
+    })),
+    ...Array.from({ length: CLIENTS }, (_, i) => hostOf(i)),
+  ];
   return {
-    'example.org': hosts.map((i) => `mx${i} IN A 11.0.${i >> 8}.${i & 255}`).join('\n'),
-    '11.in-addr.arpa': hosts.map((i) => `${i & 255}.${i >> 8}.0 IN PTR mx${i}.example.org.`).join('\n'),
+    org: hosts.map(({ address, name }) => `${name}. IN A ${address.join('.')}`).join('\n'),
+    '11.in-addr.arpa': hosts
+      .map(({ address, name }) => `${reverseName(address)}. IN PTR ${name}.`)
+      .join('\n'),
   };
 }
 
@@ -60,19 +70,25 @@ function waited({ verdict }: LoadResult): Waited {
   return { p50: (verdict?.p50 ?? NaN) / 1000, max: (verdict?.max ?? NaN) / 1000 };
 }
 
-async function cold(setting: Setting, dnsServer: string): Promise<Results<Waited>> {
+/** One round trip after another, by a bare socket. */
+function roundTrips(setting: Setting, dnsServer: string): Contender<Waited> {
   const port = Number(dnsServer.split(':')[1]);
-  const sessions = Math.min(SESSIONS, amount(setting, SESSIONS));
-  const trips: Contender<Waited> = {
+  return {
     name: ROUND_TRIP,
     run: async () => {
       const times: number[] = [];
-      for (let i = 0; i < sessions; i++) times.push(await roundTrip(port));
+      for (let i = 0; i < sessionsOf(setting); i++) times.push(await roundTrip(port));
       const { median, most } = spread(times);
       return { p50: median, max: most };
     },
   };
-  const contenders = [trips];
+}
+
+const sessionsOf = (setting: Setting): number => Math.min(SESSIONS, amount(setting, SESSIONS));
+
+async function cold(setting: Setting, dnsServer: string): Promise<Results<Waited>> {
+  const sessions = sessionsOf(setting);
+  const contenders = [roundTrips(setting, dnsServer)];
   const servers = [];
   for (const node of setting.nodes) {
     const server = await product(setting, 'unix', node, { args: ['--dns-server', dnsServer] });
@@ -95,13 +111,35 @@ async function cold(setting: Setting, dnsServer: string): Promise<Results<Waited
 const coldName = ({ major }: Node): string => `from HELO to the answer to RCPT, Node ${major}`;
 const deadName = ({ major }: Node): string => `first verdict, first name server dead, Node ${major}`;
 
+const aloneName = ({ major }: Node): string => `cold verdict without a milter, Node ${major}`;
+const knownName = ({ major }: Node): string => `question, first name server known to be dead, Node ${major}`;
+
+/** What an assessment waits for, one at a time; and a question whose first server has said nothing for a while. */
+async function alone(setting: Setting, dnsServer: string, dead: string): Promise<Results<Waited>> {
+  const job: Job = { what: 'verdicts', first: 0, count: sessionsOf(setting), open: 1 };
+  const contenders = [roundTrips(setting, dnsServer)];
+  const askings = [];
+  for (const node of setting.nodes) {
+    const verdicts = await startAsking(node, 'own', [dnsServer]);
+    const questions = await startAsking(node, 'own', [dead, dnsServer]);
+    // From here on it knows, and the code of both has been compiled.
+    await verdicts.run({ ...job, count: amount(setting, 500), open: 16 });
+    await questions.run({ ...job, what: 'questions', count: amount(setting, 500), open: 16 });
+    askings.push(verdicts, questions);
+    contenders.push(
+      { name: aloneName(node), run: () => verdicts.run(job) },
+      { name: knownName(node), run: () => questions.run({ ...job, what: 'questions' }) },
+    );
+  }
+  const results = await contest(setting, contenders);
+  for (const asking of askings) asking.stop();
+  return results;
+}
+
 /** The first verdict of a fresh process whose first name server says nothing. */
-async function deadServer(setting: Setting, dnsServer: string): Promise<Results<Waited>> {
-  const silent = createSocket('udp4');
-  await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
-  const dead = `127.0.0.1:${silent.address().port}`;
+async function deadServer(setting: Setting, dnsServer: string, dead: string): Promise<Results<Waited>> {
   const args = ['--dns-server', dead, '--dns-server', dnsServer, '--deadline', `${DEADLINE_MS}ms`];
-  const results = await contest(
+  return contest(
     setting,
     setting.nodes.map((node) => ({
       name: deadName(node),
@@ -113,8 +151,6 @@ async function deadServer(setting: Setting, dnsServer: string): Promise<Results<
       },
     })),
   );
-  silent.close();
-  return results;
 }
 
 export async function dnsBench(setting: Setting): Promise<Findings> {
@@ -123,28 +159,58 @@ export async function dnsBench(setting: Setting): Promise<Findings> {
   const port = await freePort();
   const [, upstream = ''] = nsd.server.split(':');
   const delay = startProcess(program('delay'), [String(port), upstream, String(AWAY_MS)]);
+  const silent = createSocket('udp4');
+  await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+  const dead = `127.0.0.1:${silent.address().port}`;
+  const resolvers = await resolversBench(setting, nsd.server);
   const coldResults = await cold(setting, `127.0.0.1:${port}`);
-  const deadResults = await deadServer(setting, nsd.server);
+  const aloneResults = await alone(setting, `127.0.0.1:${port}`, dead);
+  const deadResults = await deadServer(setting, nsd.server, dead);
+  silent.close();
   await delay.stop();
   await nsd.stop();
+  return together([resolvers, waits(setting, coldResults, aloneResults, deadResults)]);
+}
+
+function waits(
+  { nodes }: Setting,
+  coldResults: Results<Waited>,
+  aloneResults: Results<Waited>,
+  deadResults: Results<Waited>,
+): Findings {
+  const trips = (results: Results<Waited>, most: number, name: (node: Node) => string): Measured[] =>
+    nodes.map((node) =>
+      atMost(
+        most,
+        ratio(results, name(node), ROUND_TRIP, ({ p50 }) => p50),
+      ),
+    );
   return {
     rows: [
       {
         what: `cold verdict of the exact host, DNS ${AWAY_MS} ms away`,
         against: ROUND_TRIP,
         target: '≤ 1.3×',
-        measured: setting.nodes.map((node) =>
-          atMost(
-            1.3,
-            ratio(coldResults, coldName(node), ROUND_TRIP, ({ p50 }) => p50),
-          ),
-        ),
+        measured: trips(coldResults, 1.3, coldName),
+      },
+      {
+        what: 'the same without a milter',
+        // All is asked at once: its reverse name leads to the name that it gave.
+        against: 'its longest chain of dependent questions, which is one',
+        target: '≤ 1.05×',
+        measured: trips(aloneResults, 1.05, aloneName),
+      },
+      {
+        what: 'question, first name server known to be dead',
+        against: 'one round trip of the second',
+        target: '≤ 1.2×',
+        measured: trips(aloneResults, 1.2, knownName),
       },
       {
         what: 'first verdict, first name server dead',
         against: `the deadline set (${DEADLINE_MS / 1000} s)`,
         target: '≤ 1.1×',
-        measured: setting.nodes.map((node) => {
+        measured: nodes.map((node) => {
           const own = deadResults.get(deadName(node)) ?? [];
           return atMost(1.1, spread(own.map(({ max }) => max / DEADLINE_MS)));
         }),
@@ -152,6 +218,7 @@ export async function dnsBench(setting: Setting): Promise<Findings> {
     ],
     tables: [
       tableOf(`DNS ${AWAY_MS} ms away, one client at a time`, coldResults, COLUMNS),
+      tableOf(`DNS ${AWAY_MS} ms away, without a milter, one at a time`, aloneResults, COLUMNS),
       tableOf('The first of two name servers says nothing, one session', deadResults, COLUMNS),
     ],
   };

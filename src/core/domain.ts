@@ -18,8 +18,8 @@ export function isQueryName(name: string): boolean {
   return name.length > 0 && name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
 }
 
-/** Two backslashes are one octet. */
-const PRINTABLE_LABEL = /^(?:[ -[\]-~]|\\\\){1,63}$/;
+/** Labels of printable ASCII, but no backslash, with dots between them. */
+const PRINTABLE_NAME = /^[ -\-/-[\]-~]{1,63}(?:\.[ -\-/-[\]-~]{1,63})*$/;
 
 /**
  * Whether a name may be sent to a resolver. DNS names may hold any octet (RFC 2181 §11), and SPF makes names with
@@ -28,8 +28,9 @@ const PRINTABLE_LABEL = /^(?:[ -[\]-~]|\\\\){1,63}$/;
  * two labels.
  */
 export function isAskable(name: string): boolean {
-  const octets = name.includes('\\') ? name.replaceAll('\\\\', '_').length : name.length;
-  return octets > 0 && octets <= 253 && name.split('.').every((label) => PRINTABLE_LABEL.test(label));
+  // Two backslashes are one octet.
+  const octets = name.includes('\\') ? name.replaceAll('\\\\', '_') : name;
+  return octets.length <= 253 && PRINTABLE_NAME.test(octets);
 }
 
 /** A name as DNS compares it: lower case, without the final dot. */
@@ -44,7 +45,7 @@ export function canonicalName(name: string): string {
  * label.
  */
 export function registrableDomain(name: string): string | null {
-  return parse(name, { ...OPTIONS, allowPrivateDomains: false }).domain;
+  return parse(name, ICANN_ONLY).domain;
 }
 
 /**
@@ -53,7 +54,7 @@ export function registrableDomain(name: string): string | null {
  * stands for itself.
  */
 export function organisation(name: string): string | null {
-  const { domain, isPrivate } = parse(name, { ...OPTIONS, allowPrivateDomains: true });
+  const { domain, isPrivate } = parse(name, WITH_PRIVATE);
   return domain ?? (isPrivate === true ? name : null);
 }
 
@@ -61,7 +62,7 @@ export function organisation(name: string): string | null {
  * Whether the name as a whole is a suffix of the ICANN section (`com`, `co.uk`). Private suffixes are hosts.
  */
 export function isPublicSuffix(name: string): boolean {
-  const { publicSuffix, isIcann } = parse(name, { ...OPTIONS, allowPrivateDomains: false });
+  const { publicSuffix, isIcann } = parse(name, ICANN_ONLY);
   return publicSuffix === name && isIcann === true;
 }
 
@@ -85,3 +86,5 @@ export function selfAndParents(name: string, last: string): string[] {
 
 /** Names here are already clean: there is no URL to take apart and no host name to validate. */
 const OPTIONS = { extractHostname: false, validateHostname: false, detectIp: false } as const;
+const ICANN_ONLY = { ...OPTIONS, allowPrivateDomains: false };
+const WITH_PRIVATE = { ...OPTIONS, allowPrivateDomains: true };

@@ -54,26 +54,34 @@ export function readAnswer<T extends RecordType>(response: Response, name: strin
   }
   const asked = foldCase(name);
   const { aliases, last, ttl: aliasTtl } = followAliases(response, asked, type);
-  const provenance = { aliases, authenticated, errors };
   const matching = answers.filter((each) => each.type === TYPE[type] && each.owner === last);
   if (matching.length > 0) {
     const records = matching.map((record) => readRecord(type, bytes, record));
     const ttl = Math.min(aliasTtl, ...matching.map((record) => record.ttl));
-    return { status: 'found', records, ttl, ...provenance };
+    return { status: 'found', records, ttl, aliases, authenticated, errors };
   }
   if (answers.length > 0 && !answers.some(({ owner }) => owner === asked)) {
     throw new MessageError('an answer about another name');
   }
   const soa = authorities.find((each) => each.type === TYPE.SOA && covers(each, last));
-  // Without recursion, authority or an SOA nobody has said "no".
+  // Neither recursion nor authority: a referral, or a server that was asked by mistake (RFC 1034 §4.3.1, RFC 2308 §2.2).
+  // What tells a "no" from these is the SOA of the zone that says it (RFC 2308 §2.1, §3): a server that does not recurse
+  // for us may know it from its cache, which has to keep that SOA (§5, §6). Then it is as good as with recursion.
   if (response.lame && soa === undefined) throw new MessageError('a lame answer');
   // RFC 6604 §3: the response code is about the last name of the chain.
   if (rcode === RCODE.NXDOMAIN || soa !== undefined || aliases.length === 0) {
     const status = rcode === RCODE.NXDOMAIN ? 'nxdomain' : 'nodata';
     const ttl = soa === undefined ? null : Math.min(aliasTtl, negativeTtl(bytes, soa));
-    return { status, ttl, ...provenance };
+    return { status, ttl, aliases, authenticated, errors };
   }
-  return { status: 'referred', target: aliases.at(-1) ?? name, ttl: aliasTtl, ...provenance };
+  return {
+    status: 'referred',
+    target: aliases.at(-1) ?? name,
+    ttl: aliasTtl,
+    aliases,
+    authenticated,
+    errors,
+  };
 }
 
 interface Chain {
@@ -87,18 +95,17 @@ interface Chain {
 /** The links may come in any order: some servers send the address before its alias. */
 function followAliases({ answers, bytes }: Response, asked: string, type: RecordType): Chain {
   const aliases: string[] = [];
+  // A question for the alias itself ends at it.
+  if (type === 'CNAME' || answers.every((record) => record.type !== TYPE.CNAME)) {
+    return { aliases, last: asked, ttl: Infinity };
+  }
   let last = asked;
   let ttl = Infinity;
   const links = new Map<string, ResourceRecord>();
   for (const record of answers) {
     if (record.type === TYPE.CNAME && !links.has(record.owner)) links.set(record.owner, record);
   }
-  // A question for the alias itself ends at it.
-  for (
-    let link = type === 'CNAME' ? undefined : links.get(last);
-    link !== undefined;
-    link = links.get(last)
-  ) {
+  for (let link = links.get(last); link !== undefined; link = links.get(last)) {
     if (aliases.length === MAX_ALIASES) throw new MessageError('an endless chain of aliases');
     const target = readRecord('CNAME', bytes, link);
     aliases.push(target);

@@ -86,6 +86,7 @@ export function clientNetwork(ip: IpAddress | null): string {
 
 /** The domain whose owner answers for a name. Reverse names belong to the network: its /16 or /32. */
 export function askedDomain(name: string): string {
+  if (!/\.arpa$/i.test(name)) return registrableDomain(name) ?? name;
   const reverse = /((?:\.\d{1,3}){2}\.in-addr\.arpa|(?:\.[0-9a-f]){8}\.ip6\.arpa)$/i.exec(name)?.[1];
   return reverse ?? registrableDomain(name) ?? name;
 }

@@ -4,9 +4,10 @@
  */
 import type { RecordType } from '../core/resolver.ts';
 import { readAnswer, type Reading } from './answer.ts';
-import { decodeResponse, encodeQuery, RCODE, type Response, TYPE } from './message.ts';
+import { type Asking, Attempt } from './attempt.ts';
+import { encodeQuery, RCODE, type Response, TYPE } from './message.ts';
 import { foldCase } from './name.ts';
-import type { Cancel, Listener } from './udp.ts';
+import type { Cancel } from './udp.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface ExchangeOptions {
@@ -14,8 +15,8 @@ export interface ExchangeOptions {
   readonly upstreams: readonly Upstream[];
   /** Rounds through all of them. */
   readonly attempts: number;
-  /** Milliseconds for all of it. */
-  readonly timeoutMs: number;
+  /** When all of it ends, on the scale of `now`. */
+  readonly deadline: number;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
 }
@@ -43,29 +44,23 @@ export function exchange<T extends RecordType>(
   };
 }
 
-/** How one server is asked, and what that tells about it. */
-interface Try {
-  readonly edns: boolean;
-  /** Asked again, since the same with EDNS was not understood. */
-  readonly plain?: boolean;
-  readonly heard: () => void;
-  readonly unheard: () => void;
-}
-
-class Exchange<T extends RecordType> {
+class Exchange<T extends RecordType> implements Asking {
+  readonly now: () => number;
   readonly #name: string;
   readonly #type: T;
   readonly #options: ExchangeOptions;
   readonly #done: (reading: Reading<T>) => void;
-  readonly #open = new Set<Cancel>();
+  /** All that may still be answered, and some that are over. */
+  #attempts: readonly Attempt[] = [];
   #asked = 0;
-  /** Servers that failed, with what they said. Once all have failed, one of these is the answer. */
-  readonly #failures = new Map<Upstream, Reading<T>>();
-  #total: NodeJS.Timeout | undefined;
-  #next: NodeJS.Timeout | undefined;
+  /** What servers said that failed, once each. When all have failed, one of these is the answer. */
+  #failures: readonly { readonly upstream: Upstream; readonly reading: Reading<T> }[] = [];
+  /** Goes off when another server is to be asked, or at the end of all. */
+  #timer: NodeJS.Timeout | undefined;
   #over = false;
 
   constructor(name: string, type: T, options: ExchangeOptions, done: (reading: Reading<T>) => void) {
+    this.now = options.now;
     this.#name = name;
     this.#type = type;
     this.#options = options;
@@ -73,161 +68,94 @@ class Exchange<T extends RecordType> {
   }
 
   begin(): void {
-    // Whoever waits for the answer keeps the process alive.
-    this.#total = setTimeout(() => {
-      this.#finish(this.#failure() ?? temperror('timeout'));
-    }, this.#options.timeoutMs).unref();
+    const { upstreams } = this.#options;
     this.#askNext();
-    for (const upstream of this.#options.upstreams.slice(1))
-      upstream.probe(() => this.#query(upstream, true));
+    for (const upstream of upstreams) {
+      if (upstream !== upstreams[0]) upstream.probe(() => this.query(upstream, upstream.edns));
+    }
   }
 
   cancel(): void {
     this.#over = true;
-    clearTimeout(this.#total);
-    clearTimeout(this.#next);
-    for (const cancel of this.#open) cancel();
-    this.#open.clear();
+    clearTimeout(this.#timer);
+    for (const attempt of this.#attempts) attempt.cancel();
   }
 
-  #askNext(): void {
-    clearTimeout(this.#next);
-    const { upstreams, attempts } = this.#options;
-    while (!this.#over && this.#asked < upstreams.length * attempts) {
-      const upstream = upstreams[this.#asked % upstreams.length];
-      const round = Math.floor(this.#asked++ / upstreams.length);
-      // A server that has failed this question is not asked it again.
-      if (upstream === undefined || this.#failures.has(upstream)) continue;
-      this.#ask(upstream, round);
-      return;
-    }
-  }
-
-  #ask(upstream: Upstream, round: number): void {
-    const { now, upstreams } = this.#options;
-    const sentAt = now();
-    let settled = false;
-    const { waitMs } = upstream;
-    this.#next = setTimeout(
-      () => {
-        if (!settled) upstream.missed(sentAt);
-        this.#askNext();
-      },
-      upstreams.length === 1 ? Math.max(waitMs, REPEAT_MS) : waitMs * 2 ** round,
-    ).unref();
-    this.#overUdp(upstream, {
-      // Some middleboxes drop questions with EDNS without a word.
-      edns: upstream.edns && round === 0,
-      heard: () => {
-        settled = true;
-        upstream.answered(now() - sentAt);
-      },
-      unheard: () => {
-        settled = true;
-        upstream.missed(sentAt);
-      },
-    });
-  }
-
-  #query(upstream: Upstream, edns: boolean): Buffer {
-    return encodeQuery(
-      { name: this.#name, type: TYPE[this.#type] },
-      { edns: edns && upstream.edns, trustAd: upstream.trusted },
-    );
-  }
-
-  #overUdp(upstream: Upstream, { edns, heard, unheard, plain = false }: Try): void {
-    const query = this.#query(upstream, edns);
-    this.#track((listener) => upstream.udp.ask(query, listener), upstream, {
-      answered: (response) => {
-        heard();
-        if (response.truncated) this.#overTcp(upstream, query);
-        else if (edns && isPlainOnly(response))
-          this.#overUdp(upstream, { edns: false, heard, unheard, plain: true });
-        else {
-          if (plain && !isPlainOnly(response)) upstream.withoutEdns();
-          this.#take(upstream, response);
-        }
-      },
-      failed: (detail) => {
-        unheard();
-        this.#fail(upstream, temperror(detail));
-      },
-    });
-  }
-
-  #overTcp(upstream: Upstream, query: Buffer): void {
-    this.#track((listener) => upstream.tcp.ask(query, listener), upstream, {
-      answered: (response) => {
-        if (response.truncated) this.#fail(upstream, temperror('badresp'));
-        else this.#take(upstream, response);
-      },
-      failed: () => {
-        this.#fail(upstream, temperror('truncated'));
-      },
-    });
-  }
-
-  /** Listens for the response to the question, and leaves other messages alone. */
-  #track(
-    send: (listener: Listener) => Cancel,
-    upstream: Upstream,
-    on: { readonly answered: (response: Response) => void; readonly failed: (detail: string) => void },
-  ): void {
-    const leave = (): void => void this.#open.delete(cancel);
-    const cancel = send({
-      answered: (bytes) => {
-        let response: Response;
-        try {
-          response = decodeResponse(bytes);
-        } catch {
-          // With our id, port and server it is more likely broken than forged. It is never taken for an answer.
-          leave();
-          this.#fail(upstream, temperror('badresp'));
-          return true;
-        }
-        if (!this.#belongs(response)) return false;
-        leave();
-        on.answered(response);
-        return true;
-      },
-      failed: (detail) => {
-        leave();
-        on.failed(detail);
-      },
-    });
-    this.#open.add(cancel);
+  query(upstream: Upstream, edns: boolean): Buffer {
+    return encodeQuery({ name: this.#name, type: TYPE[this.#type] }, { edns, trustAd: upstream.trusted });
   }
 
   /** A server that cannot read a question may answer without repeating it. */
-  #belongs({ question, rcode }: Response): boolean {
+  belongs({ question, rcode }: Response): boolean {
     if (question === null) return FAILED.has(rcode);
-    return question.type === TYPE[this.#type] && foldCase(question.name) === foldCase(this.#name);
+    if (question.type !== TYPE[this.#type]) return false;
+    return question.name === this.#name || foldCase(question.name) === foldCase(this.#name);
   }
 
-  #take(upstream: Upstream, response: Response): void {
+  take(upstream: Upstream, response: Response): void {
     let reading: Reading<T>;
     try {
       reading = readAnswer(response, this.#name, this.#type);
     } catch {
       reading = temperror('badresp');
     }
-    if (!upstream.trusted) reading = { ...reading, authenticated: false };
-    if (reading.status === 'temperror') this.#fail(upstream, reading);
+    if (reading.authenticated && !upstream.trusted) reading = { ...reading, authenticated: false };
+    if (reading.status === 'temperror') this.#note(upstream, reading);
     else this.#finish(reading);
   }
 
-  #fail(upstream: Upstream, reading: Reading<T>): void {
+  fail(upstream: Upstream, detail: string): void {
+    this.#note(upstream, temperror(detail));
+  }
+
+  #askNext(): void {
+    const { upstreams, attempts } = this.#options;
+    while (this.#asked < upstreams.length * attempts) {
+      const upstream = upstreams[this.#asked % upstreams.length];
+      const round = Math.floor(this.#asked++ / upstreams.length);
+      // A server that has failed this question is not asked it again.
+      if (upstream === undefined || this.#hasFailed(upstream)) continue;
+      const { waitMs } = upstream;
+      // Some middleboxes drop questions with EDNS without a word.
+      const attempt = new Attempt(this, upstream, upstream.edns && round === 0);
+      this.#attempts = [...this.#attempts, attempt];
+      this.#wait(upstreams.length === 1 ? Math.max(waitMs, REPEAT_MS) : waitMs * 2 ** round, attempt);
+      attempt.send();
+      return;
+    }
+    this.#wait(Infinity, null);
+  }
+
+  /** Gives the last attempt so many milliseconds before another is made, but no time beyond the end of all. */
+  #wait(ms: number, attempt: Attempt | null): void {
+    clearTimeout(this.#timer);
+    const left = Math.max(1, this.#options.deadline - this.now());
+    const next = (): void => {
+      attempt?.missed();
+      this.#askNext();
+    };
+    const end = (): void => {
+      this.#finish(this.#failure() ?? temperror('timeout'));
+    };
+    // Whoever waits for the answer keeps the process alive.
+    this.#timer = setTimeout(ms < left ? next : end, Math.min(ms, left)).unref();
+  }
+
+  #note(upstream: Upstream, reading: Reading<T>): void {
     if (this.#over) return;
-    this.#failures.set(upstream, reading);
-    if (this.#failures.size === this.#options.upstreams.length) this.#finish(this.#failure() ?? reading);
+    if (!this.#hasFailed(upstream)) this.#failures = [...this.#failures, { upstream, reading }];
+    if (this.#failures.length === this.#options.upstreams.length) this.#finish(this.#failure() ?? reading);
     else this.#askNext();
+  }
+
+  #hasFailed(upstream: Upstream): boolean {
+    return this.#failures.some((failure) => failure.upstream === upstream);
   }
 
   /** Of several failures, one with reasons says most. */
   #failure(): Reading<T> | undefined {
-    const all = [...this.#failures.values()];
-    return all.find(({ errors }) => errors.length > 0) ?? all.at(-1);
+    const reasoned = this.#failures.find(({ reading }) => reading.errors.length > 0);
+    return (reasoned ?? this.#failures.at(-1))?.reading;
   }
 
   #finish(reading: Reading<T>): void {
@@ -235,11 +163,6 @@ class Exchange<T extends RecordType> {
     this.cancel();
     this.#done(reading);
   }
-}
-
-/** Not where the server understands EDNS: then it passes on what the name's own server said, or means the question. */
-function isPlainOnly({ rcode, edns }: Response): boolean {
-  return !edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP || rcode === RCODE.BADVERS);
 }
 
 function temperror(detail: string): Reading<never> {

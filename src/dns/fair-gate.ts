@@ -20,6 +20,8 @@ export interface Ticket {
    * needs none any more.
    */
   readonly start: () => boolean;
+  /** Kept by the gate. */
+  place?: Place | undefined;
 }
 
 export interface GateOptions {
@@ -41,21 +43,25 @@ const MODEST = 40;
 /** Waiting queues looked at before the rest are left for the next time: bounds the work where many may not start. */
 const MAX_LOOKS = 64;
 
-interface Held {
-  readonly ticket: Ticket;
+interface Place {
   readonly since: number;
   late: boolean;
 }
 
+interface Share {
+  fresh: number;
+  late: number;
+}
+
 /** How many places each of many holds; those with none are not kept. */
 class Shares {
-  readonly #held = new Map<string, { fresh: number; late: number }>();
+  readonly #held = new Map<string, Share>();
 
   get size(): number {
     return this.#held.size;
   }
 
-  get(key: string): Readonly<{ fresh: number; late: number }> {
+  get(key: string): Readonly<Share> {
     return this.#held.get(key) ?? NOTHING_HELD;
   }
 
@@ -83,9 +89,12 @@ interface Queue {
 
 export class FairGate {
   readonly #options: GateOptions;
-  readonly #held = new Map<Ticket, Held>();
-  /** Held places that are still fresh, oldest first. */
-  readonly #fresh = new Set<Held>();
+  #held = 0;
+  /**
+   * Those whose place is still fresh, oldest first. They come and go at a rate at which a Map or a Set would keep the
+   * collector busy: each table that V8 gives up leads to the next, so that what was in it outlives several collections.
+   */
+  readonly #fresh: Ticket[] = [];
   readonly #networks = new Shares();
   readonly #domains = new Shares();
   readonly #queues = new Map<string, Queue>();
@@ -103,7 +112,7 @@ export class FairGate {
 
   /** Questions that have one. */
   get inFlight(): number {
-    return this.#held.size;
+    return this.#held;
   }
 
   /**
@@ -137,48 +146,47 @@ export class FairGate {
 
   /** Gives back a place, or the wish for one. */
   leave(ticket: Ticket): void {
-    const held = this.#held.get(ticket);
-    if (held === undefined) {
+    if (ticket.place === undefined) {
       this.#dequeue(ticket);
       return;
     }
-    this.#release(ticket, held);
+    this.#release(ticket, ticket.place);
     this.#pump();
   }
 
   /** What was sent by `until` is fresh no more, and makes room for what is. */
   #age(until: number): void {
-    for (const held of this.#fresh) {
-      if (held.since > until) break;
-      this.#fresh.delete(held);
-      held.late = true;
-      this.#count(held.ticket, -1, 1);
+    const young = this.#fresh.findIndex(({ place }) => (place?.since ?? 0) > until);
+    for (const ticket of this.#fresh.splice(0, young === -1 ? this.#fresh.length : young)) {
+      if (ticket.place !== undefined) ticket.place.late = true;
+      this.#count(ticket, -1, 1);
     }
   }
 
   #mayStart({ network, domain }: Ticket): boolean {
     const { places, freshPlaces } = this.#options;
-    const free = places - this.#held.size;
-    const freeFresh = freshPlaces - this.#fresh.size;
+    const free = places - this.#held;
+    const freeFresh = freshPlaces - this.#fresh.length;
     if (free <= 0 || freeFresh <= 0) return false;
-    if (network === null) return true;
-    return [this.#networks.get(network), this.#domains.get(domain)].every(
-      ({ fresh, late }) => fresh < freeFresh * SHARE && fresh + late < free * SHARE,
-    );
+    const small = ({ fresh, late }: Share): boolean =>
+      fresh < freeFresh * SHARE && fresh + late < free * SHARE;
+    return network === null || (small(this.#networks.get(network)) && small(this.#domains.get(domain)));
   }
 
   #start(ticket: Ticket): void {
-    const held = { ticket, since: this.#options.now(), late: false };
-    this.#held.set(ticket, held);
-    this.#fresh.add(held);
+    const place = { since: this.#options.now(), late: false };
+    ticket.place = place;
+    this.#held++;
+    this.#fresh.push(ticket);
     this.#count(ticket, 1, 0);
-    if (!ticket.start()) this.#release(ticket, held);
+    if (!ticket.start()) this.#release(ticket, place);
   }
 
-  #release(ticket: Ticket, held: Held): void {
-    this.#held.delete(ticket);
-    this.#fresh.delete(held);
-    this.#count(ticket, held.late ? 0 : -1, held.late ? -1 : 0);
+  #release(ticket: Ticket, { late }: Place): void {
+    ticket.place = undefined;
+    this.#held--;
+    if (!late) this.#fresh.splice(this.#fresh.indexOf(ticket), 1);
+    this.#count(ticket, late ? 0 : -1, late ? -1 : 0);
   }
 
   #count({ network, domain }: Ticket, fresh: number, late: number): void {
@@ -192,7 +200,7 @@ export class FairGate {
     let looks = 0;
     let blocked = 0;
     while (looks < MAX_LOOKS && blocked < this.#queues.size) {
-      if (this.#held.size >= this.#options.places || this.#fresh.size >= this.#options.freshPlaces) break;
+      if (this.#held >= this.#options.places || this.#fresh.length >= this.#options.freshPlaces) break;
       const [first] = this.#queues;
       if (first === undefined) break;
       const [network, queue] = first;
@@ -230,7 +238,7 @@ export class FairGate {
 
   /** Even if nothing leaves for a long time, waiting questions can start once the fresh ones have aged. */
   #wake(): void {
-    const [oldest] = this.#fresh;
+    const oldest = this.#fresh[0]?.place;
     if (this.#timer !== null || this.#waiting === 0 || oldest === undefined) return;
     const { now, freshMs } = this.#options;
     this.#timer = setTimeout(

@@ -3,7 +3,7 @@
  * (RFC 6891) and Extended DNS Errors (RFC 8914). The bytes are hostile: every count and length is checked.
  */
 import { type ExtendedError, MAX_RECORDS } from '../core/resolver.ts';
-import { decodeName, encodeName, foldCase, MessageError, skipName } from './name.ts';
+import { decodeName, foldCase, MAX_NAME, MessageError, skipName, writeName } from './name.ts';
 
 /** Numbers of the record types that are asked for or met on the way (IANA). */
 export const TYPE = {
@@ -19,6 +19,8 @@ export const TYPE = {
   OPT: 41,
 } as const;
 
+/** Octets before the question. */
+const HEADER = 12;
 const CLASS_IN = 1;
 
 export const RCODE = {
@@ -86,21 +88,23 @@ export interface QueryOptions {
 
 /** The bytes of a query. Its id is written by `setId`. Throws NameError. */
 export function encodeQuery({ name, type }: Question, { edns, trustAd }: QueryOptions): Buffer {
-  const wire = encodeName(name);
-  const query = Buffer.alloc(12 + wire.length + 4 + (edns ? 11 : 0));
-  query.writeUInt16BE(FLAG.RD | (trustAd ? FLAG.AD : 0), 2);
-  query.writeUInt16BE(1, 4);
-  wire.copy(query, 12);
-  query.writeUInt16BE(type, 12 + wire.length);
-  query.writeUInt16BE(CLASS_IN, 14 + wire.length);
-  if (edns) {
-    query.writeUInt16BE(1, 10);
-    // An empty name, then the type; the class is the size that we accept, and the rest is zero.
-    query.writeUInt16BE(TYPE.OPT, 17 + wire.length);
-    query.writeUInt16BE(EDNS_SIZE, 19 + wire.length);
-  }
+  draft.writeUInt16BE(FLAG.RD | (trustAd ? FLAG.AD : 0), 2);
+  draft.writeUInt16BE(edns ? 1 : 0, 10);
+  const nameEnd = writeName(name, draft, HEADER);
+  draft.writeUInt16BE(type, nameEnd);
+  draft.writeUInt16BE(CLASS_IN, nameEnd + 2);
+  const end = edns ? OPT.copy(draft, nameEnd + 4) + nameEnd + 4 : nameEnd + 4;
+  // Small ones share a piece of memory.
+  const query = Buffer.allocUnsafe(end);
+  draft.copy(query, 0, 0, end);
   return query;
 }
+
+/** An empty name and the type; the class is the size that we accept, and the rest is zero. */
+const OPT = Buffer.from([0, 0, TYPE.OPT, EDNS_SIZE >> 8, EDNS_SIZE & 0xff, 0, 0, 0, 0, 0, 0]);
+/** Where queries are put together: of the counts only that of the additional records differs. */
+const draft = Buffer.alloc(HEADER + MAX_NAME + 4 + OPT.length);
+draft.writeUInt16BE(1, 4);
 
 export function setId(query: Buffer, id: number): void {
   query.writeUInt16BE(id, 0);
@@ -108,18 +112,17 @@ export function setId(query: Buffer, id: number): void {
 
 /** The id of a message, before anything else of it is read; -1 where there is none. */
 export function idOf(bytes: Buffer): number {
-  return bytes.length < 12 ? -1 : bytes.readUInt16BE(0);
+  return bytes.length < HEADER ? -1 : bytes.readUInt16BE(0);
 }
 
 /** Reads a response. Throws MessageError for bytes that are not one. */
 export function decodeResponse(bytes: Buffer): Response {
-  if (bytes.length < 12) throw new MessageError('shorter than a header');
+  if (bytes.length < HEADER) throw new MessageError('shorter than a header');
   const flags = bytes.readUInt16BE(2);
   if ((flags & FLAG.QR) === 0 || (flags & OPCODE) !== 0) throw new MessageError('not a response to a query');
-  const counts = [4, 6, 8, 10].map((at) => bytes.readUInt16BE(at));
-  const [questions = 0, answerCount = 0, authorityCount = 0, additionalCount = 0] = counts;
+  const questions = bytes.readUInt16BE(4);
   if (questions > 1) throw new MessageError('more than one question');
-  let at = 12;
+  let at = HEADER;
   let question: Question | null = null;
   if (questions === 1) {
     const { name, end } = decodeName(bytes, at);
@@ -129,28 +132,25 @@ export function decodeResponse(bytes: Buffer): Response {
     at = end + 4;
   }
   const truncated = (flags & FLAG.TC) !== 0;
-  const reader = new Reader(bytes, at);
-  const head = {
+  // Some servers count records that they then leave out. What is truncated is asked again over TCP anyway.
+  const count = (place: number): number => (truncated ? 0 : bytes.readUInt16BE(place));
+  const reader = new Reader(bytes, at, question?.name ?? null);
+  const answers = reader.section(count(6), MOST_ANSWERS);
+  const authorities = reader.section(count(8), MOST_AUTHORITIES);
+  reader.section(count(10), 0);
+  const { opt } = reader;
+  // Written out in one piece: copying parts of it would cost more than all the reading.
+  return {
     bytes,
     id: bytes.readUInt16BE(0),
     truncated,
     lame: (flags & (FLAG.AA | FLAG.RA)) === 0,
     authenticated: (flags & FLAG.AD) !== 0,
-    rcode: flags & 0xf,
+    rcode: (flags & 0xf) | (opt === null ? 0 : (opt.extra >>> 24) << 4),
     question,
-  };
-  // Some servers count records that they then leave out. What is truncated is asked again over TCP anyway.
-  if (truncated) return { ...head, answers: [], authorities: [], errors: [], edns: true };
-  const answers = reader.section(answerCount, MOST_ANSWERS);
-  const authorities = reader.section(authorityCount, MOST_AUTHORITIES);
-  reader.section(additionalCount, 0);
-  const { opt } = reader;
-  return {
-    ...head,
-    rcode: head.rcode | (opt === null ? 0 : (opt.extra >>> 24) << 4),
     answers,
     authorities,
-    errors: opt === null ? [] : extendedErrors(bytes, opt.start, opt.end),
+    errors: opt === null || opt.start === opt.end ? NO_ERRORS : extendedErrors(bytes, opt.start, opt.end),
     edns: opt !== null,
   };
 }
@@ -163,16 +163,20 @@ const MOST_AUTHORITIES = 64;
 class Reader {
   readonly #bytes: Buffer;
   #at: number;
+  readonly #asked: string | null;
   /** The pseudo record of EDNS; `extra` is where other records have their TTL. */
   opt: { readonly extra: number; readonly start: number; readonly end: number } | null = null;
 
-  constructor(bytes: Buffer, at: number) {
+  /** `asked` is the name in the question, if there is one. */
+  constructor(bytes: Buffer, at: number, asked: string | null) {
     this.#bytes = bytes;
     this.#at = at;
+    this.#asked = asked === null ? null : foldCase(asked);
   }
 
   /** Up to `most` records; those of other classes, and what comes after, are skipped. */
-  section(count: number, most: number): ResourceRecord[] {
+  section(count: number, most: number): readonly ResourceRecord[] {
+    if (count === 0) return NO_RECORDS;
     const records: ResourceRecord[] = [];
     for (let i = 0; i < count; i++) {
       const ownerAt = this.#at;
@@ -186,14 +190,23 @@ class Reader {
       this.#at = stop;
       if (type === TYPE.OPT) this.opt ??= { extra: ttl, start, end: stop };
       else if (records.length < most && this.#bytes.readUInt16BE(end + 2) === CLASS_IN) {
-        const owner = foldCase(decodeName(this.#bytes, ownerAt).name);
+        const owner = this.#ownerAt(ownerAt);
         // RFC 2181 §8: a TTL with its highest bit set counts as zero.
         records.push({ owner, type, ttl: ttl > 0x7fff_ffff ? 0 : ttl, start, end: stop });
       }
     }
     return records;
   }
+
+  /** Nearly all owners are pointers to the name in the question, which comes first. */
+  #ownerAt(at: number): string {
+    const pointsThere = this.#bytes.readUInt16BE(at) === (0xc000 | HEADER);
+    return pointsThere && this.#asked !== null ? this.#asked : foldCase(decodeName(this.#bytes, at).name);
+  }
 }
+
+const NO_RECORDS: readonly ResourceRecord[] = [];
+const NO_ERRORS: readonly ExtendedError[] = [];
 
 /** Options that run past the end are left out: they are remarks, and no reason to drop the answer. */
 function extendedErrors(bytes: Buffer, start: number, end: number): ExtendedError[] {

@@ -16,7 +16,7 @@ export class MessageError extends Error {
 
 const MAX_LABEL = 63;
 /** With the length octets and the root (RFC 1035 §2.3.4). */
-const MAX_NAME = 255;
+export const MAX_NAME = 255;
 /** A name has 127 labels at most, and no encoder needs more pointers than labels. */
 const MAX_POINTERS = 127;
 
@@ -27,8 +27,13 @@ const ZERO = 0x30;
 /** A name on the wire, uncompressed; one character is one octet. `''` and `'.'` are the root. Throws NameError. */
 export function encodeName(text: string): Buffer {
   const wire = Buffer.allocUnsafe(MAX_NAME);
-  let lengthAt = 0;
-  let end = 1;
+  return wire.subarray(0, writeName(text, wire, 0));
+}
+
+/** Writes a name as `encodeName` does at `start`, where MAX_NAME octets have room; gives the offset after it. */
+export function writeName(text: string, wire: Buffer, start: number): number {
+  let lengthAt = start;
+  let end = start + 1;
   const closeLabel = (): void => {
     const length = end - lengthAt - 1;
     if (length === 0) throw new NameError('a label is empty');
@@ -52,13 +57,13 @@ export function encodeName(text: string): Buffer {
     if (octet > 255) throw new NameError('a character is not an octet');
     if (end - lengthAt > MAX_LABEL) throw new NameError(`a label is longer than ${MAX_LABEL} octets`);
     // The last octet is for the root.
-    if (end >= MAX_NAME - 1) throw new NameError(`the name is longer than ${MAX_NAME} octets`);
+    if (end >= start + MAX_NAME - 1) throw new NameError(`the name is longer than ${MAX_NAME} octets`);
     wire[end++] = octet;
   }
   if (end > lengthAt + 1) closeLabel();
-  else if (lengthAt > 0) throw new NameError('a label is empty');
+  else if (lengthAt > start) throw new NameError('a label is empty');
   wire[lengthAt] = 0;
-  return wire.subarray(0, lengthAt + 1);
+  return lengthAt + 1;
 }
 
 /** Where names are put together: every octet may take four characters. */
@@ -112,8 +117,13 @@ export function skipName(message: Buffer, start: number): number {
 
 /** The one way to write a name: what `decodeName` would make of it. Throws NameError. */
 export function normalName(text: string): string {
-  return decodeName(encodeName(text), 0).name;
+  const end = writeName(text, nameScratch, 0);
+  return PLAIN.test(text) ? text : decodeName(nameScratch.subarray(0, end), 0).name;
 }
+
+/** Names that are written as they are: without escapes or a final dot. */
+const PLAIN = /^[!-[\]-~]*[!-\-/-[\]-~]$/;
+const nameScratch = Buffer.alloc(MAX_NAME);
 
 /** Lower case as DNS has it: of ASCII letters only (RFC 4343 §3). */
 export function foldCase(name: string): string {

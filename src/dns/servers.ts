@@ -39,7 +39,7 @@ export function serversOf({ servers, timeoutMs, now, resolvConf }: ServersOption
       );
     }
     turn = latest.rotate ? (turn + 1) % upstreams.length : 0;
-    const rotated = [...upstreams.slice(turn), ...upstreams.slice(0, turn)];
+    const rotated = turn === 0 ? upstreams : [...upstreams.slice(turn), ...upstreams.slice(0, turn)];
     return { upstreams: inOrder(rotated), attempts: latest.attempts };
   };
 }

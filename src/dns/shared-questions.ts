@@ -31,6 +31,7 @@ interface Question {
   readonly type: RecordType;
   readonly key: string;
   readonly wanted: Set<Wish>;
+  /** Null before it is sent, and when it has been answered. */
   sent: Sent | null;
 }
 
@@ -183,6 +184,8 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
       if (open.get(question.key) === question) open.delete(question.key);
       for (const { settle } of [...question.wanted]) settle(answer);
       gate.leave(first);
+      // The question may outlive this by some collections, as V8 keeps tables of a Map; what it led to need not.
+      question.sent = null;
     });
   }
 

@@ -4,10 +4,10 @@
  */
 import type { Answer, RecordType } from '../core/resolver.ts';
 import { MAX_ALIASES, type Reading } from './answer.ts';
-import { exchange } from './exchange.ts';
+import { exchange, type ExchangeOptions } from './exchange.ts';
 import { NameError, normalName } from './name.ts';
 import type { ServersOptions } from './server-address.ts';
-import { type Servers, serversOf } from './servers.ts';
+import { serversOf } from './servers.ts';
 import { type Sent, shareQuestions, type SharedQuestions } from './shared-questions.ts';
 import type { Cancel } from './udp.ts';
 
@@ -34,16 +34,11 @@ export function createStubResolver(options: StubResolverOptions = {}): SharedQue
   });
 }
 
-interface Terms extends Servers {
-  readonly deadline: number;
-  readonly now: () => number;
-}
-
 /** One question on its way, from alias to alias if need be. */
 class Lookup<T extends RecordType> implements Sent {
   readonly answer: Promise<Answer<T>>;
   readonly #type: T;
-  readonly #terms: Terms;
+  readonly #terms: ExchangeOptions;
   #aliases = 0;
   /** Of the aliases so far. */
   #ttl = Infinity;
@@ -51,7 +46,7 @@ class Lookup<T extends RecordType> implements Sent {
   #resolve: (answer: Answer<T>) => void = () => undefined;
   #cancel: Cancel = () => undefined;
 
-  constructor(name: string, type: T, terms: Terms) {
+  constructor(name: string, type: T, terms: ExchangeOptions) {
     this.#type = type;
     this.#terms = terms;
     this.answer = new Promise((resolve) => {
@@ -72,9 +67,7 @@ class Lookup<T extends RecordType> implements Sent {
   }
 
   #ask(name: string): void {
-    const { deadline, now } = this.#terms;
-    const timeoutMs = Math.max(1, deadline - now());
-    this.#cancel = exchange(name, this.#type, { ...this.#terms, timeoutMs }, (reading) => {
+    this.#cancel = exchange(name, this.#type, this.#terms, (reading) => {
       this.#take(reading);
     });
   }
@@ -91,15 +84,22 @@ class Lookup<T extends RecordType> implements Sent {
   }
 
   #answerOf(reading: Exclude<Reading<T>, { status: 'referred' }>): Answer<T> {
-    const told = {
+    const answer = this.#bareAnswerOf(reading);
+    if (!this.#authenticated && reading.errors.length === 0) return answer;
+    return {
+      ...answer,
       ...(this.#authenticated ? { authenticated: true } : {}),
       ...(reading.errors.length > 0 ? { errors: reading.errors } : {}),
     };
+  }
+
+  /** Without remarks, as most are. */
+  #bareAnswerOf(reading: Exclude<Reading<T>, { status: 'referred' }>): Answer<T> {
     const { status } = reading;
-    if (status === 'temperror') return { status, detail: reading.detail, ...told };
+    if (status === 'temperror') return { status, detail: reading.detail };
     if (status === 'found') {
-      return { status, records: reading.records, ttl: Math.min(this.#ttl, reading.ttl), ...told };
+      return { status, records: reading.records, ttl: Math.min(this.#ttl, reading.ttl) };
     }
-    return { status, ttl: reading.ttl === null ? null : Math.min(this.#ttl, reading.ttl), ...told };
+    return { status, ttl: reading.ttl === null ? null : Math.min(this.#ttl, reading.ttl) };
   }
 }

@@ -22,7 +22,7 @@ export class TcpConnection {
   ask(query: Buffer, listener: Listener): Cancel {
     const used = this.#link?.open === true && this.#link.heard;
     let cancel = this.#ask(query, {
-      ...listener,
+      answered: (bytes) => listener.answered(bytes),
       failed: (detail) => {
         // The server may have closed an idle connection while the question was on its way (RFC 7766 §6.2.4).
         if (used && detail === 'closed') cancel = this.#ask(query, listener);
@@ -101,7 +101,7 @@ class Link {
     this.#socket.destroy();
     const listeners = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { failed } of listeners) failed(detail);
+    for (const listener of listeners) listener.failed(detail);
   }
 
   #receive(chunk: Buffer): void {

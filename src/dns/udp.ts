@@ -12,9 +12,9 @@ import { idOf, setId } from './message.ts';
 /** Hears about one question. */
 export interface Listener {
   /** A message with the id of the question; false if it is not the answer, so that the question stays open. */
-  readonly answered: (bytes: Buffer) => boolean;
+  answered(bytes: Buffer): boolean;
   /** The question cannot be sent, or nobody listens there. `detail` is one word for the log. */
-  readonly failed: (detail: string) => void;
+  failed(detail: string): void;
 }
 
 /** Takes a question back. */
@@ -57,6 +57,10 @@ class Port {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Listener>();
   readonly #life: NodeJS.Timeout;
+  /** One for all that is sent. */
+  readonly #sent = (error: NodeJS.ErrnoException | null): void => {
+    if (error !== null) this.#fail(errorWord(error));
+  };
   #uses = 0;
   #retired = false;
   /** Why the socket was closed; null while it is open. */
@@ -121,9 +125,7 @@ class Port {
 
   #send(query: Buffer): void {
     if (this.#dead !== null) return;
-    this.#socket.send(query, (error) => {
-      if (error !== null) this.#fail(errorWord(error));
-    });
+    this.#socket.send(query, this.#sent);
   }
 
   /** A socket fails for all its questions alike: nobody listens there, or there is no route. */
@@ -131,7 +133,7 @@ class Port {
     const listeners = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#close(detail);
-    for (const { failed } of listeners) failed(detail);
+    for (const listener of listeners) listener.failed(detail);
   }
 
   #forget(id: number): void {

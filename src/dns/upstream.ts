@@ -33,6 +33,7 @@ export class Upstream {
   #silences = 0;
   #answeredAt = -Infinity;
   #probeAt = 0;
+  #speaksEdns = false;
   #plainUntil = -Infinity;
 
   constructor({ initialMs, trusted, ...options }: UpstreamOptions) {
@@ -58,9 +59,18 @@ export class Upstream {
     return this.#now() >= this.#plainUntil;
   }
 
-  /** It did not understand a question with EDNS (RFC 6891 §7). */
-  withoutEdns(): void {
-    this.#plainUntil = this.#now() + PLAIN_MS;
+  /** It has answered with EDNS. */
+  understoodEdns(): void {
+    this.#speaksEdns = true;
+  }
+
+  /**
+   * It did not understand a question with EDNS (RFC 6891 §7), and did without. A forwarder that spoke EDNS before may have
+   * passed on what the name's own server said: only where that happens twice in a row EDNS is given up.
+   */
+  misunderstoodEdns(): void {
+    if (!this.#speaksEdns) this.#plainUntil = this.#now() + PLAIN_MS;
+    this.#speaksEdns = false;
   }
 
   answered(roundTripMs: number): void {

@@ -52,6 +52,17 @@ describe('an answer', () => {
     expect(read({ flags: flags | 0x0403, authorities })).toMatchObject({ status: 'nxdomain' });
   });
 
+  it.each([
+    ['nodata', 0x8100],
+    ['nxdomain', 0x8103],
+  ])(
+    '%s with neither recursion nor authority counts with the SOA of a zone above the name',
+    (status, flags) => {
+      expect(read({ flags, authorities: [soa('org', 60, 900)] })).toMatchObject({ status, ttl: 60 });
+      expect(() => read({ flags, authorities: [soa('net', 60, 900)] })).toThrow('lame');
+    },
+  );
+
   it('tells two names apart that look alike where dots are labels', () => {
     const glued = labels('mail.example', 'org');
     expect(() => read({ answers: [a(glued, '192.0.2.66')] })).toThrow('another name');

@@ -291,6 +291,24 @@ describe('over UDP', () => {
     expect(hasEdns(server.heard.at(-1)?.query ?? Buffer.alloc(0))).toBe(true);
   });
 
+  it('a server that has answered with EDNS must fail it twice in a row to be asked without', async () => {
+    const server = await serve(({ query }, reply) => {
+      const edns = hasEdns(query);
+      if (edns && questionOf(query).includes('odd')) reply(message({ id: idOf(query), flags: 0x8181 }));
+      else reply(respond(query, { flags: 0x8180, additionals: edns ? [opt([])] : [] }));
+    });
+    const resolver = resolverOf([server], 5000);
+    for (const label of ['plain', 'odd', 'plain', 'odd', 'odd', 'plain']) {
+      expect(await resolver.lookup(`${label}.example`, 'A')).toMatchObject({ status: 'nodata' });
+    }
+    // Two queries for each odd one, and EDNS is given up with the last.
+    expect(server.heard.map(({ query }) => hasEdns(query))).toEqual([
+      ...[true, true, false],
+      ...[true, true, false, true, false],
+      false,
+    ]);
+  });
+
   it('a way that loses questions with EDNS is tried without', async () => {
     const server = await serve(({ query }, reply) => {
       if (!hasEdns(query)) reply(good(query));

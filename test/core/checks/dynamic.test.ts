@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
-import { dynamicName } from '../../../src/core/checks/dynamic.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dynamicName, hasNumbers, hasToken } from '../../../src/core/checks/dynamic.ts';
 import { run } from '../../support/checked.ts';
 
 async function encoding(ip: string | null, helo: string): Promise<string | null> {
@@ -43,4 +44,37 @@ it.each<[string | null, string, string | null]>([
   [V6, 'mail.isp.net', null],
 ])('%s says %s: %s', async (ip, helo, wanted) => {
   expect(await encoding(ip, helo)).toBe(wanted);
+});
+
+describe('what is looked for before an expression is made loses nothing', () => {
+  // Few characters and short numbers, so that many names hold what is looked for, or nearly.
+  const names = fc.string({ unit: fc.constantFrom(...Array.from('0123-._xa')), maxLength: 16 });
+  const octets = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 255 }));
+
+  it('numbers between separators', () => {
+    let held = 0;
+    fc.assert(
+      fc.property(names, fc.array(octets, { minLength: 1, maxLength: 4 }), (name, numbers) => {
+        const wanted = new RegExp(`(?<!\\d)0*${numbers.join('[-._x]+0*')}(?!\\d)`).test(name);
+        expect(hasNumbers(name, numbers)).toBe(wanted);
+        held += Number(wanted);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(held).toBeGreaterThan(0);
+  });
+
+  it.each(['0-9', '0-9a-f'])('a token among others than %s', (alphabet) => {
+    const tokens = fc.string({ unit: fc.constantFrom(...Array.from('012a')), minLength: 1, maxLength: 3 });
+    let held = 0;
+    fc.assert(
+      fc.property(names, tokens, (name, token) => {
+        const wanted = new RegExp(`(?<![${alphabet}])${token}(?![${alphabet}])`).test(name);
+        expect(hasToken(name, token, alphabet)).toBe(wanted);
+        held += Number(wanted);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(held).toBeGreaterThan(0);
+  });
 });

@@ -1,0 +1,105 @@
+/** Our resolver beside `node:dns`, each in a process of its own that does nothing else. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { Done, Job } from './job.ts';
+import { type Contender, contest, ratio, type Results } from './contest.ts';
+import { atLeast, type Columns, type Findings, type Row, tableOf } from './report.ts';
+import { amount, BUILD, type Node, type Setting } from './setting.ts';
+
+/** `own` is that of `src/dns`, `node` that of `node-resolver.ts`. */
+export type Kind = 'own' | 'node';
+
+export interface Asking {
+  readonly run: (job: Job) => Promise<Done>;
+  readonly stop: () => void;
+}
+
+/** Starts a process that asks these servers, `ADDRESS:PORT`, with the flags that the milter has. */
+export async function startAsking(node: Node, kind: Kind, servers: readonly string[]): Promise<Asking> {
+  const child = fork(join(BUILD, 'js', 'bench', 'asking.js'), [kind, ...servers], {
+    execPath: node.path,
+    execArgv: ['--max-semi-space-size=2'],
+  });
+  await heard(child);
+  return {
+    run: (job) => {
+      const done = heard(child);
+      child.send(job);
+      return done as Promise<Done>;
+    },
+    stop: () => {
+      child.kill();
+    },
+  };
+}
+
+function heard(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => {
+      reject(new Error('a process that asks DNS has ended'));
+    };
+    child.once('exit', gone);
+    child.once('message', (message) => {
+      child.off('exit', gone);
+      resolve(message);
+    });
+  });
+}
+
+/** What the processes do for a while before anything counts. */
+const WARM_ROUNDS = 5;
+const OPEN = 16;
+const AMOUNTS = { questions: 4000, verdicts: 500 } as const;
+type What = keyof typeof AMOUNTS;
+
+const nameOf = (what: What, kind: Kind, { major }: Node): string =>
+  `${what}, ${kind === 'own' ? 'our resolver' : 'node:dns'}, Node ${major}`;
+
+const COLUMNS: Columns<Done> = { 'CPU µs each': ({ cpu }) => cpu, 'a second': ({ rate }) => rate };
+
+/** CPU of a question and of a cold verdict, `server` being next door. */
+export async function resolversBench(setting: Setting, server: string): Promise<Findings> {
+  const whats = Object.keys(AMOUNTS) as What[];
+  const contenders: Contender<Done>[] = [];
+  const askings: Asking[] = [];
+  for (const node of setting.nodes) {
+    for (const kind of ['node', 'own'] as const) {
+      const asking = await startAsking(node, kind, [server]);
+      askings.push(asking);
+      for (const what of whats) {
+        const job = { what, first: 0, count: amount(setting, AMOUNTS[what]), open: OPEN };
+        for (let i = 0; setting.settle && i < WARM_ROUNDS; i++) await asking.run(job);
+        contenders.push({ name: nameOf(what, kind, node), run: () => asking.run(job) });
+      }
+    }
+  }
+  contenders.sort(
+    (a, b) =>
+      whats.findIndex((what) => a.name.startsWith(what)) - whats.findIndex((what) => b.name.startsWith(what)),
+  );
+  const results = await contest(setting, contenders);
+  for (const asking of askings) asking.stop();
+  return {
+    rows: [
+      row(setting, results, 'questions', 'DNS questions'),
+      row(setting, results, 'verdicts', 'cold verdicts'),
+    ],
+    tables: [
+      tableOf(`Questions and cold verdicts of exact hosts, ${OPEN} at once, NSD next door`, results, COLUMNS),
+    ],
+  };
+}
+
+function row({ nodes }: Setting, results: Results<Done>, what: What, words: string): Row {
+  return {
+    what: `${words} a CPU-second, ${OPEN} at once`,
+    against: 'the same with node:dns',
+    target: '≥ 1.25×',
+    measured: nodes.map((node) =>
+      atLeast(
+        1.25,
+        ratio(results, nameOf(what, 'own', node), nameOf(what, 'node', node), ({ cpu }) => 1 / cpu),
+      ),
+    ),
+  };
+}
