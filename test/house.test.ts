@@ -81,6 +81,17 @@ it('rooms that a browser runs use no global of Node', () => {
   ]);
 });
 
+it('the assessment knows no check by its file', () => {
+  const shared = ['index.ts', 'mismatch.ts', 'session.ts', 'unknown.ts'].map((file) => `core/checks/${file}`);
+  const known = (file: string): string[] =>
+    [...(tree.get(file)?.matchAll(/from '\.\/(checks\/[\w-]+\.ts)'/g) ?? [])].map(
+      ([, name = '']) => `core/${name}`,
+    );
+  const files = [...tree.keys()].filter((file) => /^core\/[\w-]+\.ts$/.test(file));
+  expect(files.flatMap(known).length).toBeGreaterThan(3);
+  expect(files.flatMap(known).filter((name) => !shared.includes(name))).toEqual([]);
+});
+
 it('ARCHITECTURE.md names the rooms that there are, in the order of the table', () => {
   const page = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8');
   const named = [...page.matchAll(/^\| `([\w.]+)\/?`/gm)].map(([, room]) => room);

@@ -9,15 +9,15 @@ import {
   type Correspondence,
   type Evidence,
   type Finding,
+  NO_PROOFS,
   none,
   type Outcome,
   pass,
   type Proof,
+  PROOFS,
   type Zone,
 } from './check.ts';
-import { addressesOfName } from './checks/exists.ts';
 import { findingsOf } from './checks/index.ts';
-import { mayBeAnothers, reverseProofs } from './checks/iprev.ts';
 import { isMismatch, mismatch as mismatchWith } from './checks/mismatch.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
 import { isUnknown } from './checks/unknown.ts';
@@ -106,8 +106,12 @@ function named(check: string, outcome: Outcome): CheckOutcome {
   const shared = plain.get(outcome);
   const known = shared?.get(check);
   if (known !== undefined) return known;
-  const { result, evidence, finding, correspondence, optOut } = outcome;
-  const whole = { check, result, evidence, finding, correspondence, optOut };
+  const { result, evidence, finding, correspondence, optOut, proofs, foreign } = outcome;
+  const whole: CheckOutcome = {
+    ...{ check, result, evidence, finding, correspondence, optOut },
+    ...(proofs === undefined ? {} : { proofs }),
+    ...(foreign === undefined ? {} : { foreign }),
+  };
   shared?.set(check, Object.freeze(whole));
   return whole;
 }
@@ -165,7 +169,7 @@ function conclude(
   checks: readonly Check[],
   dns: readonly DnsAnswer[],
 ): Assessment {
-  const outcomes = told.map((outcome) => withoutFalseNeighbour(outcome, client, told));
+  const outcomes = told.some(({ foreign }) => foreign === true) ? told.map(withoutNeighbour) : told;
   const correspondence = outcomes.reduce<Correspondence>(
     (best, outcome) => (atLeast(outcome.correspondence, best) ? outcome.correspondence : best),
     'none',
@@ -174,9 +178,9 @@ function conclude(
     checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
   );
   const undecided = outcomes.some(({ check, result }) => result === 'temperror' && provers.has(check));
-  const proofs = proofsOf(client, outcomes);
+  const proofs = proofsOf(outcomes);
   const trouble = troubleOf(outcomes, checks);
-  const mismatch = mismatchOf(client, outcomes, correspondence);
+  const mismatch = correspondence === 'exact' ? null : mismatchOf(client, outcomes, checks);
   const found = outcomes.flatMap(({ finding }) => (finding === null ? [] : [finding]));
   const short = correspondence === 'none' ? mismatchFinding({ mismatch, undecided, trouble }) : null;
   if (short !== null) found.push(short);
@@ -199,25 +203,22 @@ function conclude(
  * A neighbour whose reverse name is another's, or is not known, is no neighbour: a host next to the name's
  * own may be anybody's.
  */
-function withoutFalseNeighbour(
-  outcome: CheckOutcome,
-  client: Client,
-  outcomes: readonly CheckOutcome[],
-): CheckOutcome {
-  return outcome.correspondence === 'near' && mayBeAnothers(client, outcomes)
-    ? { ...outcome, correspondence: 'none' }
-    : outcome;
+function withoutNeighbour(outcome: CheckOutcome): CheckOutcome {
+  return outcome.correspondence === 'near' ? { ...outcome, correspondence: 'none' } : outcome;
 }
 
-function proofsOf(client: Client, outcomes: readonly CheckOutcome[]): readonly Proof[] {
-  const shown = (['exact', 'authorized'] as const).filter((proof) =>
-    outcomes.some(({ correspondence }) => correspondence === proof),
-  );
-  const proofs = [...shown, ...reverseProofs(client, outcomes)];
-  return proofs.length === 0 ? NO_PROOFS : proofs;
+/**
+ * Strongest first. `exact` and `authorized` prove what they say; a correspondence that is `aligned` may rest on a
+ * name that anybody's line has, so its check has to say whether it is a proof as well.
+ */
+function proofsOf(outcomes: readonly CheckOutcome[]): readonly Proof[] {
+  const shown = new Set<Proof>();
+  for (const { correspondence, proofs = NO_PROOFS } of outcomes) {
+    if (correspondence === 'exact' || correspondence === 'authorized') shown.add(correspondence);
+    for (const proof of proofs) shown.add(proof);
+  }
+  return shown.size === 0 ? NO_PROOFS : PROOFS.filter((proof) => shown.has(proof));
 }
-
-const NO_PROOFS: readonly Proof[] = Object.freeze([]);
 
 /**
  * Where an address of the name is the client's, the other address type is of no consequence: servers are known that
@@ -276,11 +277,16 @@ export function withMismatch(
 function mismatchOf(
   { helo, ip }: Client,
   outcomes: readonly CheckOutcome[],
-  correspondence: Correspondence,
+  checks: readonly Check[],
 ): Evidence | null {
-  if (ip === null || correspondence === 'exact') return null;
-  const addresses = addressesOfName(outcomes);
-  return addresses === undefined ? null : { helo: helo.text, addresses };
+  if (ip === null) return null;
+  for (const { name, resolvesTo } of checks) {
+    if (resolvesTo === undefined) continue;
+    const told = outcomes.find(({ check, result }) => check === name && result === 'pass');
+    const addresses = told?.evidence[resolvesTo];
+    if (addresses !== undefined) return { helo: helo.text, addresses };
+  }
+  return null;
 }
 
 function inRegistryOrder(found: readonly Finding[], checks: readonly Check[]): Finding[] {

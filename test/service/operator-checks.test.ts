@@ -51,7 +51,7 @@ describe('a sound module', () => {
     [
       'all that it may say of itself',
       check(
-        `() => "pass", reads: 'client', provesCorrespondence: true, onlyIfWeighed: false, method: {
+        `() => "pass", reads: 'client', provesCorrespondence: true, resolvesTo: 'to', onlyIfWeighed: false, method: {
           heading: 'own', about: 'client',
           access: { key: 'own', takes: 'name', names: 'names' },
           results: { method: 'x-helo-own', property: 'policy.own' },
@@ -129,6 +129,7 @@ describe('a faulty module stops the start with one sentence:', () => {
       trait('provesCorrespondence: 1'),
       /"provesCorrespondence" must be true or/,
     ],
+    ['addresses that nobody finds', trait('resolvesTo: true'), /"resolvesTo" must say which evidence/],
     ['neither wanted nor not', trait("onlyIfWeighed: 'no'"), /"onlyIfWeighed" must be true or false/],
     [
       'a method that is not always asked',
@@ -257,6 +258,24 @@ describe('an outcome of its own', () => {
       '() => ({ result: "pass", finding: null, correspondence: "authorized" })',
       ', provesCorrespondence: true',
       { ...SHORT, result: 'pass', correspondence: 'authorized' },
+    ],
+    [
+      'shows what else it proves, and that a client is another’s',
+      '() => ({ result: "pass", finding: null, proofs: ["reverse", "charm", "aligned"], foreign: true })',
+      ', provesCorrespondence: true',
+      { ...SHORT, result: 'pass', proofs: ['aligned', 'reverse'], foreign: true },
+    ],
+    [
+      'proves nothing where it does not say that it can',
+      '() => ({ result: "pass", finding: null, proofs: ["reverse"], foreign: 1 })',
+      '',
+      { ...SHORT, result: 'pass' },
+    ],
+    [
+      'proves nothing by what is no list',
+      '() => ({ result: "pass", finding: null, proofs: "reverse" })',
+      ', provesCorrespondence: true',
+      { ...SHORT, result: 'pass' },
     ],
     [
       'shows none where it does not say so',

@@ -67,6 +67,7 @@ export const nameExists = defineCheck({
       excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
     },
   },
+  resolvesTo: 'addresses',
   async run(client, resolver): Promise<'none' | Outcome<ExistenceId>> {
     const { helo, ip } = client;
     const name = queryName(helo);
@@ -96,17 +97,6 @@ export const nameExists = defineCheck({
     });
   },
 });
-
-/**
- * The addresses of the name as this check has told them, with a blank between them; undefined where it has
- * none.
- */
-export function addressesOfName(
-  outcomes: readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[],
-): string | undefined {
-  const exists = outcomes.find(({ check, result }) => check === nameExists.name && result === 'pass');
-  return exists?.evidence['addresses'];
-}
 
 type ExistenceId = 'helo-unregistered' | 'helo-nxdomain' | 'helo-no-address' | 'helo-private-address';
 
