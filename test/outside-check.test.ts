@@ -91,14 +91,13 @@ async function judge(
   helo: string,
   ip = '198.51.100.7',
 ): Promise<{ assessment: Assessment; verdict: Verdict }> {
-  const assessment = await assess(
-    makeClient(ip, helo),
-    zoneFileResolver(ZONE, 'zone'),
-    registry.checks,
-    (_, e) => {
+  const assessment = await assess(makeClient(ip, helo), {
+    resolver: zoneFileResolver(ZONE, 'zone'),
+    checks: registry.checks,
+    onCheckError: (_, e) => {
       throw e;
     },
-  );
+  });
   return { assessment, verdict: decide(assessment, makePolicy('rfc5321', registry.findings)) };
 }
 
@@ -114,7 +113,9 @@ it.each([
 it('the reply is the one that the finding declares', async () => {
   const { assessment, verdict } = await judge('no.org');
   const options = { helpUrl: null, contact: null, templates: new Map() };
-  expect(smtpReply(verdict, assessment, registry.findings, options, null)).toEqual({
+  expect(
+    smtpReply(verdict, { assessment, findings: registry.findings, words: options, reference: null }),
+  ).toEqual({
     code: 550,
     enhancedCode: '5.7.2',
     text: '[no-partner] HELO no.org: 198.51.100.7 is no partner (no)',
@@ -221,14 +222,13 @@ describe('what is shown of a client', () => {
     writeFileSync(file, source);
     const own = await registryOf(readConfig(new Map([['check', [file]]])));
     const zone = `${name.helo}. 60 IN A ${name.A}\n`;
-    const assessment = await assess(
-      makeClient('192.0.2.9', name.helo),
-      zoneFileResolver(zone, 'zone'),
-      own.checks,
-      (_, error) => {
+    const assessment = await assess(makeClient('192.0.2.9', name.helo), {
+      resolver: zoneFileResolver(zone, 'zone'),
+      checks: own.checks,
+      onCheckError: (_, error) => {
         throw error;
       },
-    );
+    });
     const { counted } = decide(assessment, makePolicy('rfc5321', own.findings));
     return { assessment, weight: counted.find(({ finding }) => finding.id === 'no-guest')?.weight };
   }
@@ -258,12 +258,11 @@ describe('what is shown of a client', () => {
       run: () => ({ result: 'pass', finding: null, evidence: { at: '203.0.113.5' } }),
     }`);
     expect(assessment.mismatch).toEqual({ helo: name.helo, addresses: name.A });
-    const bare = await assess(
-      makeClient('192.0.2.9', 'host.lan'),
-      zoneFileResolver('', 'zone'),
-      [{ name: 'hosts', findings: {}, resolvesTo: 'at', run: () => pass({ at: '203.0.113.5' }) }],
-      () => undefined,
-    );
+    const bare = await assess(makeClient('192.0.2.9', 'host.lan'), {
+      resolver: zoneFileResolver('', 'zone'),
+      checks: [{ name: 'hosts', findings: {}, resolvesTo: 'at', run: () => pass({ at: '203.0.113.5' }) }],
+      onCheckError: () => undefined,
+    });
     expect(bare.mismatch).toEqual({ helo: 'host.lan', addresses: '203.0.113.5' });
   });
 });

@@ -153,7 +153,13 @@ export function makeProgram(run: Run): Command {
       const source = sourceOf(checked, flags, beside);
       const config = await source.read();
       terminal.write(
-        await located(source, check(ip, helo, config, flags.json === true, terminal.screen?.colour)),
+        await located(
+          source,
+          check(
+            { ip, helo, config },
+            { json: flags.json === true, colour: terminal.screen?.colour ?? false },
+          ),
+        ),
       );
     },
   );

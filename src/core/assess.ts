@@ -66,16 +66,21 @@ export type OnCheckError = (check: string, error: unknown) => void;
 /** Whether these findings of the text alone decide, so that nothing DNS could say would change the verdict. */
 export type Settles = (findings: readonly Finding[]) => boolean;
 
+export interface AssessOptions {
+  readonly resolver: Resolver;
+  readonly checks: readonly Check[];
+  readonly onCheckError: OnCheckError;
+  /** None do where it is absent. */
+  readonly settles?: Settles | undefined;
+}
+
 /**
  * The checks of the text alone come first: where they settle the verdict, DNS is not asked at all, and the
  * assessment is `settled`. Everything else runs side by side.
  */
 export async function assess(
   client: Client,
-  resolver: Resolver,
-  checks: readonly Check[],
-  onCheckError: OnCheckError,
-  settles: Settles = () => false,
+  { resolver, checks, onCheckError, settles = () => false }: AssessOptions,
 ): Promise<Assessment> {
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<CheckOutcome> => {

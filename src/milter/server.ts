@@ -8,7 +8,13 @@ import { areUsedUp, descriptorOf, firstReserved, isUsedUp } from './descriptors.
 import { Holdings } from './holdings.ts';
 import { type Keeper, Link } from './link.ts';
 import type { Wishes } from './negotiation.ts';
-import { check, type Limits, limitsOf, type MilterServerOptions, sessionOptions } from './server-options.ts';
+import {
+  checkOptions,
+  type Limits,
+  limitsOf,
+  type MilterServerOptions,
+  sessionOptions,
+} from './server-options.ts';
 import { Refusals, type TurnedAwayReason } from './turned-away.ts';
 import { Turns } from './turns.ts';
 
@@ -84,7 +90,7 @@ export class MilterServer {
   /** Throws RangeError for an option that cannot be. */
   constructor(options: MilterServerOptions) {
     this.#options = sessionOptions(options);
-    check(this.#options);
+    checkOptions(this.#options);
     this.#limits = limitsOf(options);
     this.#holdings = new Holdings(this.#limits.bufferedBytes, this.#links, () => performance.now());
     this.#waiting = options.hold === true ? [] : null;
@@ -160,7 +166,7 @@ export class MilterServer {
       replyOnError: replyOnError ?? this.#options.replyOnError,
       wishes: { ...this.#options.wishes, ...wishes },
     };
-    check(changed);
+    checkOptions(changed);
     this.#options = changed;
     for (const listener of this.#listeners) listener.options = withWishes(this.#options, listener.wishes);
   }

@@ -184,12 +184,12 @@ describe('at run time', () => {
   async function result(run: string): Promise<{ said: string; errors: string[] }> {
     const { checks: own } = await load(check(run), 50);
     const errors: string[] = [];
-    const { findings: found, correspondence } = await assess(
-      makeClient('192.0.2.1', 'mail.org'),
-      zoneResolver({ 'mail.org': { A: ['192.0.2.1'] } }),
-      [...checks, ...own],
-      (name, error) => errors.push(`${name}: ${error instanceof Error ? error.message : String(error)}`),
-    );
+    const { findings: found, correspondence } = await assess(makeClient('192.0.2.1', 'mail.org'), {
+      resolver: zoneResolver({ 'mail.org': { A: ['192.0.2.1'] } }),
+      checks: [...checks, ...own],
+      onCheckError: (name, error) =>
+        errors.push(`${name}: ${error instanceof Error ? error.message : String(error)}`),
+    });
     // Whatever an operator's check does, ours are not disturbed.
     expect(correspondence).toBe('exact');
     const mine = found.find(({ id }) => id === 'own-rule');

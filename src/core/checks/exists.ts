@@ -2,7 +2,7 @@
  * Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address
  * record.
  */
-import { type AddressAnswer, addressesOf, textsOf } from '../address-answers.ts';
+import { type AddressAnswer, addressesOf, addressTexts } from '../address-answers.ts';
 import {
   CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
   defineCheck,
@@ -78,7 +78,8 @@ export const nameExists = defineCheck({
     // Where the client's own family names it, the name is shown to be the client's, and a server that ignores
     // the other question (RFC 4074 §4.1) is not waited for.
     const own = addressesOf(await asked[ip?.family === 6 ? 1 : 0]);
-    if (ip !== null && own.some((address) => sameHost(address, ip))) return pass({ addresses: textsOf(own) });
+    if (ip !== null && own.some((address) => sameHost(address, ip)))
+      return pass({ addresses: addressTexts(own) });
     const answers = await Promise.all(asked);
     const addresses = addressesOf(...answers);
     const trouble = unknownOf(name, answers);
@@ -111,7 +112,7 @@ function reachable(
   addresses: readonly IpAddress[],
   trouble: Outcome<never> | null,
 ): Outcome<ExistenceId> {
-  const evidence = { addresses: textsOf(addresses) };
+  const evidence = { addresses: addressTexts(addresses) };
   if (!addresses.every(isUnreachable)) return pass(evidence);
   // A client that comes from that private address can evidently be reached at it.
   if (ip !== null && addresses.some((address) => sameHost(address, ip))) return pass(evidence);
