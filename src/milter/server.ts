@@ -112,14 +112,14 @@ export class MilterServer {
   }
 
   /**
-   * Listens on a socket (`parseSocketAddress`) and resolves to what is really listened on, the port chosen included.
+   * Listens on a socket, given as a text for `parseSocketAddress` or as what that reads, and resolves to what is really listened on, the port chosen included.
    * A unix socket that nobody serves any more is replaced. Rejects with AddressError, or the error of the system.
    */
   async listen(
-    text: string,
+    where: string | SocketAddress,
     { mode = 0o660, owner = {}, wishes = {} }: ListenOptions = {},
   ): Promise<SocketAddress> {
-    const address = parseSocketAddress(text);
+    const address = typeof where === 'string' ? parseSocketAddress(where) : where;
     if (address.kind === 'unix') await removeStale(address.path);
     // allowHalfOpen is off: an end of stream without QUIT is a normal end, Postfix does so after a verdict.
     const server = createServer({ noDelay: true, pauseOnConnect: this.#waiting !== null }, (socket) => {
