@@ -58,7 +58,10 @@ export interface Assessment {
   readonly settled: boolean;
 }
 
-export type CheckOutcome = Outcome & { readonly check: string };
+/** What a check concluded, but for what the assessment says of all of them together. */
+export type CheckOutcome = Omit<Outcome, 'proofs' | 'foreign'> & { readonly check: string };
+
+type ToldOutcome = Outcome & { readonly check: string };
 
 /** Hears of a check that threw; the session goes on as if the check had nothing to say. */
 export type OnCheckError = (check: string, error: unknown) => void;
@@ -83,7 +86,7 @@ export async function assess(
   { resolver, checks, onCheckError, settles = () => false }: AssessOptions,
 ): Promise<Assessment> {
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
-  const runOne = async (check: Check): Promise<CheckOutcome> => {
+  const runOne = async (check: Check): Promise<ToldOutcome> => {
     try {
       const outcome = await runCheck(check, client, check.reads === 'client' ? reverse : recorded);
       return named(check.name, kept(outcome));
@@ -102,17 +105,17 @@ export async function assess(
 }
 
 /** The outcomes that hold nothing about a client, by check: shared, as those of `check.ts` are. */
-const plain = new Map<Outcome, Map<string, CheckOutcome>>([
+const plain = new Map<Outcome, Map<string, ToldOutcome>>([
   [pass(), new Map()],
   [none(), new Map()],
 ]);
 
-function named(check: string, outcome: Outcome): CheckOutcome {
+function named(check: string, outcome: Outcome): ToldOutcome {
   const shared = plain.get(outcome);
   const known = shared?.get(check);
   if (known !== undefined) return known;
   const { result, evidence, finding, correspondence, optOut, proofs, foreign } = outcome;
-  const whole: CheckOutcome = {
+  const whole: ToldOutcome = {
     ...{ check, result, evidence, finding, correspondence, optOut },
     ...(proofs === undefined ? {} : { proofs }),
     ...(foreign === undefined ? {} : { foreign }),
@@ -170,11 +173,12 @@ export function withSession<Facts = SessionFacts>(
 
 function conclude(
   client: Client,
-  told: readonly CheckOutcome[],
+  told: readonly ToldOutcome[],
   checks: readonly Check[],
   dns: readonly DnsAnswer[],
 ): Assessment {
-  const outcomes = told.some(({ foreign }) => foreign === true) ? told.map(withoutNeighbour) : told;
+  const isForeign = told.some(({ foreign }) => foreign === true);
+  const outcomes = told.map((outcome) => withoutClaims(outcome, isForeign));
   const correspondence = outcomes.reduce<Correspondence>(
     (best, outcome) => (atLeast(outcome.correspondence, best) ? outcome.correspondence : best),
     'none',
@@ -183,7 +187,7 @@ function conclude(
     checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
   );
   const undecided = outcomes.some(({ check, result }) => result === 'temperror' && provers.has(check));
-  const proofs = proofsOf(outcomes);
+  const proofs = proofsOf(told);
   const trouble = troubleOf(outcomes, checks);
   const mismatch = correspondence === 'exact' ? null : mismatchOf(client, outcomes, checks);
   const found = outcomes.flatMap(({ finding }) => (finding === null ? [] : [finding]));
@@ -208,15 +212,18 @@ function conclude(
  * A neighbour whose reverse name is another's, or is not known, is no neighbour: a host next to the name's
  * own may be anybody's.
  */
-function withoutNeighbour(outcome: CheckOutcome): CheckOutcome {
-  return outcome.correspondence === 'near' ? { ...outcome, correspondence: 'none' } : outcome;
+function withoutClaims(told: ToldOutcome, isForeign: boolean): CheckOutcome {
+  const { proofs, foreign, ...outcome } = told;
+  if (isForeign && outcome.correspondence === 'near') return { ...outcome, correspondence: 'none' };
+  // Most have neither, and are shared by all assessments.
+  return proofs === undefined && foreign === undefined ? told : outcome;
 }
 
 /**
  * Strongest first. `exact` and `authorized` prove what they say; a correspondence that is `aligned` may rest on a
  * name that anybody's line has, so its check has to say whether it is a proof as well.
  */
-function proofsOf(outcomes: readonly CheckOutcome[]): readonly Proof[] {
+function proofsOf(outcomes: readonly ToldOutcome[]): readonly Proof[] {
   const shown = new Set<Proof>();
   for (const { correspondence, proofs = NO_PROOFS } of outcomes) {
     if (correspondence === 'exact' || correspondence === 'authorized') shown.add(correspondence);
