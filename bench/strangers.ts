@@ -86,14 +86,14 @@ async function attack(assessor: Assessor, stranger: Attack): Promise<{ wrong: nu
     for (let i = next++; i < CLIENTS; i = next++) {
       const [from, name] = stranger(i);
       const found = assessor.lookup(address(from), name);
-      if (found.hit !== 'hit') await found.pending;
+      if (found.cache !== 'hit') await found.pending;
       if (i % 100 !== 0) continue;
       const { ip, helo } = OTHERS[(i / 100) % OTHERS.length] ?? { ip: null, helo: '' };
       const other = assessor.lookup(ip, helo);
-      const { correspondence } = other.hit === 'hit' ? other.value : await other.pending;
+      const { correspondence } = other.cache === 'hit' ? other.value : await other.pending;
       if (correspondence !== 'exact') wrong++;
       // The first time each is looked up.
-      if (i >= 100 * OTHERS.length && other.hit !== 'hit') anew++;
+      if (i >= 100 * OTHERS.length && other.cache !== 'hit') anew++;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));

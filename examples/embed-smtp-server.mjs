@@ -35,7 +35,11 @@ async function judge({ remoteAddress, hostNameAppearsAs, id }) {
   if (client.ip !== null && isLoopback(client.ip)) return null;
   const { resolver: inTime, done } = withDeadline(resolver, 6000, new Asker(clientNetwork(client.ip)));
   try {
-    const assessment = await assess(client, inTime, needed, (check, error) => console.error(check, error));
+    const assessment = await assess(client, {
+      resolver: inTime,
+      checks: needed,
+      onCheckError: (check, error) => console.error(check, error),
+    });
     const verdict = decide(assessment, policy);
     console.log(
       id,
@@ -44,7 +48,7 @@ async function judge({ remoteAddress, hostNameAppearsAs, id }) {
       verdict.cause?.id ?? '',
       assessment.correspondence,
     );
-    return smtpReply(verdict, assessment, findings, words, id);
+    return smtpReply(verdict, { assessment, findings, words, reference: id });
   } finally {
     done();
   }

@@ -8,7 +8,7 @@
  * import { assess, checks, createNodeResolver, decide, findings, makeClient, makePolicy } from 'helo-milter/core';
  *
  * const client = makeClient('192.0.2.1', 'mail.example.org');
- * const assessment = await assess(client, createNodeResolver(), checks, console.error);
+ * const assessment = await assess(client, { resolver: createNodeResolver(), checks, onCheckError: console.error });
  * assessment.correspondence; // 'exact', 'authorized', 'aligned', 'near' or 'none'
  * decide(assessment, makePolicy('emailcore', findings)).disposition; // 'accept', 'tempfail' or 'reject'
  * ```
@@ -19,6 +19,7 @@
 export {
   assess,
   type Assessment,
+  type AssessOptions,
   type CheckOutcome,
   type OnCheckError,
   type Settles,
@@ -169,4 +170,4 @@ export {
   worthwhile,
 } from './policy/policy.ts';
 export { type Enforcement, enforce } from './policy/enforcement.ts';
-export { type ReplyOptions, smtpReply, type SmtpReply } from './policy/smtp-reply.ts';
+export { type ReplyContext, type ReplyOptions, smtpReply, type SmtpReply } from './policy/smtp-reply.ts';

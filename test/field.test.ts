@@ -73,8 +73,12 @@ function scripted(inner: Resolver, script: Readonly<Record<string, string>>): Re
 }
 
 function assessed(ip: string, helo: string, resolver: Resolver): Promise<Assessment> {
-  return assess(makeClient(ip, helo), resolver, checks, (check, error) => {
-    throw new Error(`check ${check} threw`, { cause: error });
+  return assess(makeClient(ip, helo), {
+    resolver,
+    checks,
+    onCheckError: (check, error) => {
+      throw new Error(`check ${check} threw`, { cause: error });
+    },
   });
 }
 

@@ -22,7 +22,7 @@ import type { Resolver } from '../src/core/resolver.ts';
 import { parseSpfRecord } from '../src/core/spf/record.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
 import { parsePostconf } from '../src/doctor/postconf.ts';
-import { expand, splitList } from '../src/doctor/postfix-value.ts';
+import { expandParameters, splitList } from '../src/doctor/postfix-value.ts';
 import { sendmailMta } from '../src/doctor/sendmail-cf.ts';
 import { escape, formatValue, jsonString } from '../src/log/value.ts';
 import { parseMailbox } from '../src/policy/mailbox.ts';
@@ -206,7 +206,7 @@ const READERS: readonly Reader[] = [
   ['places of values in TOML', 'a = [', places, ']\n'],
   ['places of texts in TOML', "a = '", places, "'\n"],
   ['what postconf says', '', (text) => parsePostconf(text, 'main.cf')],
-  ['a value of Postfix', '', (text) => expand(text, () => 'x')],
+  ['a value of Postfix', '', (text) => expandParameters(text, () => 'x')],
   ['a list of Postfix', '', (text) => splitList(text)],
   ['sendmail.cf', '', (text) => sendmailMta(text, 'sendmail.cf', () => null)],
   [

@@ -2,6 +2,7 @@
  * A check that comes from outside, as an operator writes one, declares all that others need to know of it: stream, access
  * list, Authentication-Results, explanation and reply know it, and no file of ours does.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/commands/command-line.ts';
 import { readConfig } from '../src/config/config.ts';
 import { assess, type Assessment } from '../src/core/assess.ts';
+import { pass } from '../src/core/check.ts';
 import { makeClient } from '../src/core/client.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
 import { decide, inferredAlone, makePolicy, type Verdict } from '../src/policy/policy.ts';
@@ -89,14 +91,13 @@ async function judge(
   helo: string,
   ip = '198.51.100.7',
 ): Promise<{ assessment: Assessment; verdict: Verdict }> {
-  const assessment = await assess(
-    makeClient(ip, helo),
-    zoneFileResolver(ZONE, 'zone'),
-    registry.checks,
-    (_, e) => {
+  const assessment = await assess(makeClient(ip, helo), {
+    resolver: zoneFileResolver(ZONE, 'zone'),
+    checks: registry.checks,
+    onCheckError: (_, e) => {
       throw e;
     },
-  );
+  });
   return { assessment, verdict: decide(assessment, makePolicy('rfc5321', registry.findings)) };
 }
 
@@ -112,7 +113,9 @@ it.each([
 it('the reply is the one that the finding declares', async () => {
   const { assessment, verdict } = await judge('no.org');
   const options = { helpUrl: null, contact: null, templates: new Map() };
-  expect(smtpReply(verdict, assessment, registry.findings, options, null)).toEqual({
+  expect(
+    smtpReply(verdict, { assessment, findings: registry.findings, words: options, reference: null }),
+  ).toEqual({
     code: 550,
     enhancedCode: '5.7.2',
     text: '[no-partner] HELO no.org: 198.51.100.7 is no partner (no)',
@@ -206,6 +209,61 @@ describe('the policy', () => {
     const weight = ({ verdict }: typeof own): number | undefined =>
       verdict.counted.find(({ finding }) => finding.id === 'odd-hour')?.weight;
     expect([weight(own), weight(another)]).toEqual([0, 10]);
+  });
+});
+
+describe('what is shown of a client', () => {
+  const name = { helo: 'mail.other.org', A: '192.0.2.8' };
+  const specs = (proof: string): string =>
+    `{ 'no-guest': { summary: 's', reference: 'r', weight: 9, reason: 'w', reply: 'x', basis: 'local', excusedByProof: { ${proof}: 1 } } }`;
+
+  async function assessed(source: string): Promise<{ assessment: Assessment; weight: number | undefined }> {
+    const file = join(directory, `guest-${randomUUID()}.mjs`);
+    writeFileSync(file, source);
+    const own = await registryOf(readConfig(new Map([['check', [file]]])));
+    const zone = `${name.helo}. 60 IN A ${name.A}\n`;
+    const assessment = await assess(makeClient('192.0.2.9', name.helo), {
+      resolver: zoneFileResolver(zone, 'zone'),
+      checks: own.checks,
+      onCheckError: (_, error) => {
+        throw error;
+      },
+    });
+    const { counted } = decide(assessment, makePolicy('rfc5321', own.findings));
+    return { assessment, weight: counted.find(({ finding }) => finding.id === 'no-guest')?.weight };
+  }
+
+  it.each(['exact', 'authorized', 'aligned', 'reverse'])('%s, by a check from outside', async (proof) => {
+    const { assessment, weight } = await assessed(`export default [
+      { name: 'guest', findings: ${specs(proof)}, run: () => ({ id: 'no-guest', evidence: {} }) },
+      {
+        name: 'host', findings: {}, provesCorrespondence: true,
+        run: () => ({ result: 'pass', finding: null, proofs: ['${proof}'] }),
+      },
+    ]`);
+    expect([assessment.proofs, assessment.correspondence, weight]).toEqual([[proof], 'near', 1]);
+  });
+
+  it('that it is another’s, so that it is no neighbour', async () => {
+    const { assessment } = await assessed(
+      `export default { name: 'lease', findings: {}, run: () => ({ result: 'none', finding: null, foreign: true }) }`,
+    );
+    expect(assessment.correspondence).toBe('none');
+    expect(assessment.findings.map(({ id }) => id)).toContain('helo-mismatch');
+  });
+
+  it('where its name leads, by another way than DNS', async () => {
+    const { assessment } = await assessed(`export default {
+      name: 'hosts', findings: {}, resolvesTo: 'at',
+      run: () => ({ result: 'pass', finding: null, evidence: { at: '203.0.113.5' } }),
+    }`);
+    expect(assessment.mismatch).toEqual({ helo: name.helo, addresses: name.A });
+    const bare = await assess(makeClient('192.0.2.9', 'host.lan'), {
+      resolver: zoneFileResolver('', 'zone'),
+      checks: [{ name: 'hosts', findings: {}, resolvesTo: 'at', run: () => pass({ at: '203.0.113.5' }) }],
+      onCheckError: () => undefined,
+    });
+    expect(bare.mismatch).toEqual({ helo: 'host.lan', addresses: '203.0.113.5' });
   });
 });
 

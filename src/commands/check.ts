@@ -5,13 +5,16 @@ import { explain, type Explanation } from './explanation.ts';
 import { explanationText } from './explanation-text.ts';
 import { makePaint } from './paint.ts';
 
+interface Asked {
+  readonly ip: string;
+  readonly helo: string;
+  readonly config: Config;
+}
+
 /** Asks the resolver that the flags name. Throws UsageError if `ip` is not an address. */
 export async function check(
-  ip: string,
-  helo: string,
-  config: Config,
-  json: boolean,
-  colour = false,
+  { ip, helo, config }: Asked,
+  { json, colour }: { readonly json: boolean; readonly colour: boolean },
 ): Promise<string> {
   const explanation = await explain(ip, helo, config, await resolverOf(config));
   return json

@@ -71,10 +71,48 @@ interface Run {
   exitCode: number;
 }
 
+/** Where the options of a command come from: its own texts, and what its flags say of a configuration file. */
+type SourceOf = (texts: Texts, flags: RootFlags) => ConfigSource;
+
 /** The commands with their options. The manual page and the completions are made from this too. */
 export function makeProgram(run: Run): Command {
-  const { version, terminal, environment } = run;
-  const root = addConfigOptions(new Command('helo-milter'), 'no file is read')
+  const { terminal, environment } = run;
+  const root = makeRoot(run);
+  const served = addOptions(root, ROWS);
+  /** Options before the name of the command count too. */
+  const sourceOf = (texts: Texts, { config }: RootFlags, standard: string | null): ConfigSource =>
+    new ConfigSource(new Map([...served, ...texts]), {
+      file: config ?? root.opts<RootFlags>().config ?? null,
+      environment,
+      standard,
+    });
+  root.action(async (flags: RootFlags) => {
+    refuseStray(root);
+    await runRoot(run, sourceOf(served, flags, null), flags);
+  });
+  const asTheService: SourceOf = (texts, flags) => sourceOf(texts, flags, terminal.standardConfig ?? null);
+  root.addCommand(checkCommand(root, run, asTheService));
+  root.addCommand(publishCommand(root, run, asTheService));
+  addDoctor(
+    root,
+    terminal,
+    (command) => {
+      const texts = addOptions(addConfigOptions(command, AS_THE_SERVICE), ROWS);
+      return async (flags) => {
+        const source = asTheService(texts, flags);
+        return { config: await source.read(), file: source.file };
+      };
+    },
+    () => {
+      run.exitCode = EX_FAILED;
+    },
+  );
+  return root;
+}
+
+/** The program without a command, and what is said of it. */
+function makeRoot({ version, terminal }: Run): Command {
+  return addConfigOptions(new Command('helo-milter'), 'no file is read')
     .description(
       'A milter for Postfix and Sendmail that asks whether a client has any right to the name it gives in HELO.\n' +
         'Without a command it runs the milter. Try "--observe" first: it refuses nothing and logs what it would have done.',
@@ -97,39 +135,39 @@ export function makeProgram(run: Run): Command {
       outputError: () => undefined,
     })
     .exitOverride();
-  const served = addOptions(root, ROWS);
-  /** Options before the name of the command count too. */
-  const sourceOf = (texts: Texts, { config }: RootFlags, standard: string | null): ConfigSource =>
-    new ConfigSource(new Map([...served, ...texts]), {
-      file: config ?? root.opts<RootFlags>().config ?? null,
-      environment,
-      standard,
-    });
-  const beside = terminal.standardConfig ?? null;
-  root.action(async (flags: RootFlags) => {
-    const [stray] = root.args;
-    if (stray !== undefined) {
-      const meant = closest(
-        stray,
-        root.commands.map((each) => each.name()),
-      );
-      throw new UsageError(`there is no command "${stray}"${meant === '' ? '; see --help' : meant}`);
-    }
-    const source = sourceOf(served, flags, null);
-    if (flags.checkConfig === true) {
-      run.exitCode = EX_CONFIG;
-      terminal.write(await checkConfig(source, terminal.host));
-      run.exitCode = 0;
-    } else if (flags.printConfig === true) {
-      await source.read();
-      terminal.write(printConfig(source.settings, source.file));
-    } else if (flags.listFindings === true) {
-      const config = await source.read();
-      terminal.write(listFindings((await located(source, registryOf(config))).findings));
-    } else {
-      await located(source, serve(source, version, terminal));
-    }
-  });
+}
+
+/** What is no option would have to be a command. */
+function refuseStray(root: Command): void {
+  const [stray] = root.args;
+  if (stray !== undefined) {
+    const meant = closest(
+      stray,
+      root.commands.map((each) => each.name()),
+    );
+    throw new UsageError(`there is no command "${stray}"${meant === '' ? '; see --help' : meant}`);
+  }
+}
+
+/** Without a command it serves, or says something about what it would serve. */
+async function runRoot(run: Run, source: ConfigSource, flags: RootFlags): Promise<void> {
+  const { version, terminal } = run;
+  if (flags.checkConfig === true) {
+    run.exitCode = EX_CONFIG;
+    terminal.write(await checkConfig(source, terminal.host));
+    run.exitCode = 0;
+  } else if (flags.printConfig === true) {
+    await source.read();
+    terminal.write(printConfig(source.settings, source.file));
+  } else if (flags.listFindings === true) {
+    const config = await source.read();
+    terminal.write(listFindings((await located(source, registryOf(config))).findings));
+  } else {
+    await located(source, serve(source, version, terminal));
+  }
+}
+
+function checkCommand(root: Command, { terminal }: Run, sourceOf: SourceOf): Command {
   const checking = addConfigOptions(new Command('check'), AS_THE_SERVICE)
     .description(
       'explain one pair of client address and HELO name: what DNS says and what each preset would do',
@@ -150,14 +188,23 @@ export function makeProgram(run: Run): Command {
       helo: string,
       flags: { readonly json?: boolean; readonly config?: string | false },
     ) => {
-      const source = sourceOf(checked, flags, beside);
+      const source = sourceOf(checked, flags);
       const config = await source.read();
       terminal.write(
-        await located(source, check(ip, helo, config, flags.json === true, terminal.screen?.colour)),
+        await located(
+          source,
+          check(
+            { ip, helo, config },
+            { json: flags.json === true, colour: terminal.screen?.colour ?? false },
+          ),
+        ),
       );
     },
   );
-  root.addCommand(checking);
+  return checking;
+}
+
+function publishCommand(root: Command, run: Run, sourceOf: SourceOf): Command {
   const publishing = addConfigOptions(new Command('publish'), AS_THE_SERVICE)
     .description('print the DNS records that a sender should have for its HELO name')
     .argument('<NAME>', 'name that the host gives in HELO')
@@ -175,29 +222,14 @@ export function makeProgram(run: Run): Command {
       ips: string[],
       flags: { readonly verify?: boolean; readonly config?: string | false },
     ) => {
-      const source = sourceOf(published, flags, beside);
+      const source = sourceOf(published, flags);
       const resolver = flags.verify === true ? await located(source, source.read().then(resolverOf)) : null;
       const { text, complete } = await publish(name, ips, resolver);
-      terminal.write(text);
+      run.terminal.write(text);
       if (!complete) run.exitCode = EX_FAILED;
     },
   );
-  root.addCommand(publishing);
-  addDoctor(
-    root,
-    terminal,
-    (command) => {
-      const texts = addOptions(addConfigOptions(command, AS_THE_SERVICE), ROWS);
-      return async (flags) => {
-        const source = sourceOf(texts, flags, beside);
-        return { config: await source.read(), file: source.file };
-      };
-    },
-    () => {
-      run.exitCode = EX_FAILED;
-    },
-  );
-  return root;
+  return publishing;
 }
 
 /** Adds to a mistake in the value of an option the place where the value was given. */

@@ -48,8 +48,12 @@ export async function explain(
   let assessment: Assessment;
   let told: readonly Remark[];
   try {
-    assessment = await assess(client, bounded.resolver, checks, (_, error) => {
-      throw error;
+    assessment = await assess(client, {
+      resolver: bounded.resolver,
+      checks,
+      onCheckError: (_, error) => {
+        throw error;
+      },
     });
     told = await remarks(assessment, bounded.resolver, label);
   } finally {
@@ -78,7 +82,7 @@ export async function explain(
     verdict: decide(assessment, policy),
     presets: new Map(PRESETS.map((preset) => [preset, decide(assessment, makePolicy(preset, findings))])),
     reply: (verdict) => {
-      const reply = smtpReply(verdict, assessment, findings, options, null);
+      const reply = smtpReply(verdict, { assessment, findings, words: options, reference: null });
       return reply === null ? null : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
     },
   };

@@ -3,7 +3,7 @@ import type { ConfigSource } from '../config/source.ts';
 import type { Host } from '../system/host.ts';
 import { LineBuffer } from '../log/line-buffer.ts';
 import type { EventFields } from '../log/events.ts';
-import { createLog } from '../log/log.ts';
+import { createLog, type Log } from '../log/log.ts';
 import { endOfLifeWarning } from '../system/node-support.ts';
 import { milterItem } from '../doctor/attachment.ts';
 import { formatDuration, formatSize } from '../config/values.ts';
@@ -54,7 +54,7 @@ export async function serve(source: ConfigSource, version: string, terminal: Ter
   });
   if (log.format === 'kv') lines.write(banner(config, source.file, service, version));
   else log.tell('started', started(config, service, version));
-  for (const [event, detail] of warnings(terminal.host)) log.tell(event, { detail });
+  warn(log, terminal.host);
   lines.flush();
   systemd.started(service);
   const reason = await terminal.untilStopped();
@@ -98,14 +98,12 @@ function started(config: Config, { sockets, http }: Service, version: string): E
 }
 
 /** What an operator may want to change in the surroundings; said once, at the start. */
-function* warnings({
-  node,
-  systemName,
-  identity,
-}: Host): Generator<[event: 'node' | 'root', detail: string]> {
+function warn(log: Log, { node, systemName, identity }: Host): void {
   const endOfLife = endOfLifeWarning(node, systemName(), Date.now());
-  if (endOfLife !== null) yield ['node', endOfLife];
-  if (identity.current().euid === 0) yield ['root', 'nothing here needs root; --user drops its rights'];
+  if (endOfLife !== null) log.tell('node', { detail: endOfLife });
+  if (identity.current().euid === 0) {
+    log.tell('root', { detail: 'nothing here needs root; --user drops its rights' });
+  }
 }
 
 /** What it will do, and what to tell the MTA: five lines, and one for the metrics if they are served. */

@@ -6,9 +6,20 @@ import { AddressError, parseSocketAddress, type SocketAddress } from '../milter/
 /** `--listen` with this word starts only where systemd hands sockets over. */
 export const HANDED_ONLY = 'systemd';
 
-/** The sockets of `--listen` but for those that systemd is to hand over. Throws OptionError for a text that is none. */
-export function socketsOf({ listen }: { readonly listen: readonly string[] }): readonly SocketAddress[] {
-  return listen.filter((text) => text !== HANDED_ONLY).map(socketOf);
+/** A value of `--listen`, as it was written and as it was read. */
+export interface ListenValue {
+  readonly text: string;
+  readonly address: SocketAddress;
+}
+
+/** The values of `--listen` but for the word that leaves it to systemd. Throws OptionError for a text that is no socket. */
+export function listenValues({ listen }: { readonly listen: readonly string[] }): readonly ListenValue[] {
+  return listen.filter((text) => text !== HANDED_ONLY).map((text) => ({ text, address: socketOf(text) }));
+}
+
+/** The sockets of `listenValues`. */
+export function socketsOf(options: { readonly listen: readonly string[] }): readonly SocketAddress[] {
+  return listenValues(options).map(({ address }) => address);
 }
 
 function socketOf(text: string): SocketAddress {

@@ -13,6 +13,6 @@ export function addressesOf(...answers: readonly AddressAnswer[]): IpAddress[] {
 }
 
 /** With a blank between them, as evidence has them. */
-export function textsOf(addresses: readonly IpAddress[]): string {
+export function addressTexts(addresses: readonly IpAddress[]): string {
   return addresses.map(({ text }) => text).join(' ');
 }

@@ -9,15 +9,15 @@ import {
   type Correspondence,
   type Evidence,
   type Finding,
+  NO_PROOFS,
   none,
   type Outcome,
   pass,
   type Proof,
+  PROOFS,
   type Zone,
 } from './check.ts';
-import { addressesOfName } from './checks/exists.ts';
 import { findingsOf } from './checks/index.ts';
-import { mayBeAnothers, reverseProofs } from './checks/iprev.ts';
 import { isMismatch, mismatch as mismatchWith } from './checks/mismatch.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
 import { isUnknown } from './checks/unknown.ts';
@@ -58,7 +58,10 @@ export interface Assessment {
   readonly settled: boolean;
 }
 
-export type CheckOutcome = Outcome & { readonly check: string };
+/** What a check concluded, but for what the assessment says of all of them together. */
+export type CheckOutcome = Omit<Outcome, 'proofs' | 'foreign'> & { readonly check: string };
+
+type ToldOutcome = Outcome & { readonly check: string };
 
 /** Hears of a check that threw; the session goes on as if the check had nothing to say. */
 export type OnCheckError = (check: string, error: unknown) => void;
@@ -66,19 +69,24 @@ export type OnCheckError = (check: string, error: unknown) => void;
 /** Whether these findings of the text alone decide, so that nothing DNS could say would change the verdict. */
 export type Settles = (findings: readonly Finding[]) => boolean;
 
+export interface AssessOptions {
+  readonly resolver: Resolver;
+  readonly checks: readonly Check[];
+  readonly onCheckError: OnCheckError;
+  /** None do where it is absent. */
+  readonly settles?: Settles | undefined;
+}
+
 /**
  * The checks of the text alone come first: where they settle the verdict, DNS is not asked at all, and the
  * assessment is `settled`. Everything else runs side by side.
  */
 export async function assess(
   client: Client,
-  resolver: Resolver,
-  checks: readonly Check[],
-  onCheckError: OnCheckError,
-  settles: Settles = () => false,
+  { resolver, checks, onCheckError, settles = () => false }: AssessOptions,
 ): Promise<Assessment> {
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
-  const runOne = async (check: Check): Promise<CheckOutcome> => {
+  const runOne = async (check: Check): Promise<ToldOutcome> => {
     try {
       const outcome = await runCheck(check, client, check.reads === 'client' ? reverse : recorded);
       return named(check.name, kept(outcome));
@@ -97,17 +105,21 @@ export async function assess(
 }
 
 /** The outcomes that hold nothing about a client, by check: shared, as those of `check.ts` are. */
-const plain = new Map<Outcome, Map<string, CheckOutcome>>([
+const plain = new Map<Outcome, Map<string, ToldOutcome>>([
   [pass(), new Map()],
   [none(), new Map()],
 ]);
 
-function named(check: string, outcome: Outcome): CheckOutcome {
+function named(check: string, outcome: Outcome): ToldOutcome {
   const shared = plain.get(outcome);
   const known = shared?.get(check);
   if (known !== undefined) return known;
-  const { result, evidence, finding, correspondence, optOut } = outcome;
-  const whole = { check, result, evidence, finding, correspondence, optOut };
+  const { result, evidence, finding, correspondence, optOut, proofs, foreign } = outcome;
+  const whole: ToldOutcome = {
+    ...{ check, result, evidence, finding, correspondence, optOut },
+    ...(proofs === undefined ? {} : { proofs }),
+    ...(foreign === undefined ? {} : { foreign }),
+  };
   shared?.set(check, Object.freeze(whole));
   return whole;
 }
@@ -161,11 +173,12 @@ export function withSession<Facts = SessionFacts>(
 
 function conclude(
   client: Client,
-  told: readonly CheckOutcome[],
+  told: readonly ToldOutcome[],
   checks: readonly Check[],
   dns: readonly DnsAnswer[],
 ): Assessment {
-  const outcomes = told.map((outcome) => withoutFalseNeighbour(outcome, client, told));
+  const isForeign = told.some(({ foreign }) => foreign === true);
+  const outcomes = told.map((outcome) => withoutClaims(outcome, isForeign));
   const correspondence = outcomes.reduce<Correspondence>(
     (best, outcome) => (atLeast(outcome.correspondence, best) ? outcome.correspondence : best),
     'none',
@@ -174,9 +187,9 @@ function conclude(
     checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
   );
   const undecided = outcomes.some(({ check, result }) => result === 'temperror' && provers.has(check));
-  const proofs = proofsOf(client, outcomes);
+  const proofs = proofsOf(told);
   const trouble = troubleOf(outcomes, checks);
-  const mismatch = mismatchOf(client, outcomes, correspondence);
+  const mismatch = correspondence === 'exact' ? null : mismatchOf(client, outcomes, checks);
   const found = outcomes.flatMap(({ finding }) => (finding === null ? [] : [finding]));
   const short = correspondence === 'none' ? mismatchFinding({ mismatch, undecided, trouble }) : null;
   if (short !== null) found.push(short);
@@ -199,25 +212,25 @@ function conclude(
  * A neighbour whose reverse name is another's, or is not known, is no neighbour: a host next to the name's
  * own may be anybody's.
  */
-function withoutFalseNeighbour(
-  outcome: CheckOutcome,
-  client: Client,
-  outcomes: readonly CheckOutcome[],
-): CheckOutcome {
-  return outcome.correspondence === 'near' && mayBeAnothers(client, outcomes)
-    ? { ...outcome, correspondence: 'none' }
-    : outcome;
+function withoutClaims(told: ToldOutcome, isForeign: boolean): CheckOutcome {
+  const { proofs, foreign, ...outcome } = told;
+  if (isForeign && outcome.correspondence === 'near') return { ...outcome, correspondence: 'none' };
+  // Most have neither, and are shared by all assessments.
+  return proofs === undefined && foreign === undefined ? told : outcome;
 }
 
-function proofsOf(client: Client, outcomes: readonly CheckOutcome[]): readonly Proof[] {
-  const shown = (['exact', 'authorized'] as const).filter((proof) =>
-    outcomes.some(({ correspondence }) => correspondence === proof),
-  );
-  const proofs = [...shown, ...reverseProofs(client, outcomes)];
-  return proofs.length === 0 ? NO_PROOFS : proofs;
+/**
+ * Strongest first. `exact` and `authorized` prove what they say; a correspondence that is `aligned` may rest on a
+ * name that anybody's line has, so its check has to say whether it is a proof as well.
+ */
+function proofsOf(outcomes: readonly ToldOutcome[]): readonly Proof[] {
+  const shown = new Set<Proof>();
+  for (const { correspondence, proofs = NO_PROOFS } of outcomes) {
+    if (correspondence === 'exact' || correspondence === 'authorized') shown.add(correspondence);
+    for (const proof of proofs) shown.add(proof);
+  }
+  return shown.size === 0 ? NO_PROOFS : PROOFS.filter((proof) => shown.has(proof));
 }
-
-const NO_PROOFS: readonly Proof[] = Object.freeze([]);
 
 /**
  * Where an address of the name is the client's, the other address type is of no consequence: servers are known that
@@ -276,11 +289,16 @@ export function withMismatch(
 function mismatchOf(
   { helo, ip }: Client,
   outcomes: readonly CheckOutcome[],
-  correspondence: Correspondence,
+  checks: readonly Check[],
 ): Evidence | null {
-  if (ip === null || correspondence === 'exact') return null;
-  const addresses = addressesOfName(outcomes);
-  return addresses === undefined ? null : { helo: helo.text, addresses };
+  if (ip === null) return null;
+  for (const { name, resolvesTo } of checks) {
+    if (resolvesTo === undefined) continue;
+    const told = outcomes.find(({ check, result }) => check === name && result === 'pass');
+    const addresses = told?.evidence[resolvesTo];
+    if (addresses !== undefined) return { helo: helo.text, addresses };
+  }
+  return null;
 }
 
 function inRegistryOrder(found: readonly Finding[], checks: readonly Check[]): Finding[] {

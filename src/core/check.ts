@@ -49,6 +49,10 @@ export interface Outcome<Id extends string = string> {
   readonly correspondence: Correspondence;
   /** The name's owner says that this host cannot be identified: an opt-out, not a fault. */
   readonly optOut: boolean;
+  /** What it shows of the client besides: findings may weigh less for it. A correspondence that is a proof is one by itself. */
+  readonly proofs?: readonly Proof[];
+  /** The client is known to be somebody else's, or may be: then it is no neighbour (`near`) of the name. */
+  readonly foreign?: true;
 }
 
 /** How a line of the access list asks for what a check shows: `spf=pass`, `ptr=mail.example.org`. */
@@ -102,11 +106,21 @@ export interface Check<Id extends string = string> {
    */
   readonly onlyIfWeighed?: boolean;
   /**
+<<<<<<< HEAD
    * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it
    * reads the client's zones only. For a client from a tunnel that it shows nothing for, it is run again with the IPv4
    * address at the tunnel's end.
+=======
+   * The check can show correspondence, and the `proofs` of its outcomes count: while it is undecided, a mismatch
+   * is unknown; provisional where it reads the client's zones only.
+>>>>>>> d085a3e (Let checks declare what they prove, and the assessment know none of them)
    */
   readonly provesCorrespondence?: boolean;
+  /**
+   * It finds out where the HELO name leads: the evidence that has the addresses wherever the check passes. With
+   * them, a client that shows no correspondence is a mismatch. The first check that says so is heard.
+   */
+  readonly resolvesTo?: string;
   /** Whose zones it reads; the owner's where nothing is said. */
   readonly reads?: Zone;
   /** Set where it is a method with a result of its own; other checks have only their findings to tell. */
@@ -120,6 +134,9 @@ export type CheckAnswer<Id extends string> = 'pass' | 'none' | Finding<Id | Unkn
 export function defineCheck<const Id extends string>(check: Check<Id>): Check<Id> {
   return check;
 }
+
+/** Nothing is shown. */
+export const NO_PROOFS: readonly Proof[] = Object.freeze([]);
 
 /** Most outcomes see and prove nothing: they are shared, since tens of thousands of assessments are kept. */
 const PASS = plain('pass');
@@ -135,9 +152,14 @@ function plain(result: 'pass' | 'none'): Outcome<never> {
   } as const);
 }
 
-export function pass(evidence: Evidence = NOTHING, correspondence: Correspondence = 'none'): Outcome<never> {
-  if (evidence === NOTHING && correspondence === 'none') return PASS;
-  return { result: 'pass', evidence, finding: null, correspondence, optOut: false };
+export function pass(
+  evidence: Evidence = NOTHING,
+  correspondence: Correspondence = 'none',
+  proofs: readonly Proof[] = NO_PROOFS,
+): Outcome<never> {
+  const shown = proofs.length === 0 ? {} : { proofs };
+  if (evidence === NOTHING && correspondence === 'none' && proofs.length === 0) return PASS;
+  return { result: 'pass', evidence, finding: null, correspondence, optOut: false, ...shown };
 }
 
 /** The check does not apply, or has nothing to say. */

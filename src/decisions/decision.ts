@@ -29,7 +29,7 @@ export interface Decision {
    * Whether the assessment came from the cache, was made for this session, or was shared with another session
    * that was making it.
    */
-  readonly hit: 'hit' | 'miss' | 'joined' | 'none';
+  readonly cache: 'hit' | 'miss' | 'joined' | 'none';
   /** Null if an exempt client was not judged, or not yet. */
   readonly judged: Judged | null;
   /** Why the verdict does not count. */
@@ -112,7 +112,7 @@ export function decisionText(decision: Decision): string {
     if (reverseDomain !== null) text += ` reverse_domain=${formatValue(reverseDomain)}`;
     text += ` ms=${Math.round(judged.elapsedMs)}`;
   }
-  text += ` cache=${decision.hit} stage=${decision.stage}`;
+  text += ` cache=${decision.cache} stage=${decision.stage}`;
   if (sender !== null) text += ` from=${formatValue(sender)}`;
   text += recipientsText(decision);
   if (queueId !== null) text += ` queue=${formatValue(queueId)}`;
@@ -142,7 +142,7 @@ export function decisionMembers(decision: Decision): string {
     if (reverseDomain !== null) text += `,"reverse_domain":${jsonString(reverseDomain)}`;
     text += `,"ms":${Math.round(judged.elapsedMs)}`;
   }
-  text += `,"cache":"${decision.hit}","stage":"${decision.stage}"`;
+  text += `,"cache":"${decision.cache}","stage":"${decision.stage}"`;
   if (sender !== null) text += `,"from":${jsonString(sender)}`;
   text += recipientsMembers(decision);
   if (queueId !== null) text += `,"queue":${jsonString(queueId)}`;

@@ -37,7 +37,7 @@ export { RecordError };
 /** A decision as it was recorded. Times are Unix times in milliseconds. */
 export interface RecordedDecision extends Pick<
   Decision,
-  'reference' | 'client' | 'helo' | 'hit' | 'sender' | 'recipients' | 'recipientCount' | 'queueId' | 'limit'
+  'reference' | 'client' | 'helo' | 'cache' | 'sender' | 'recipients' | 'recipientCount' | 'queueId' | 'limit'
 > {
   readonly version: number;
   readonly time: number;
@@ -108,7 +108,7 @@ export function readRecord(line: string, checks: readonly Check[]): RecordedDeci
     reference: record.text('reference'),
     client,
     helo,
-    hit: record.word('cache', HITS),
+    cache: record.word('cache', HITS),
     stage: record.word('stage', STAGES),
     sender: record.maybe('sender'),
     recipients,

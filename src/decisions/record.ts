@@ -60,7 +60,7 @@ export function decisionRecord(decision: Decision, time: string, connected: stri
   const head =
     `{"version":${RECORD_VERSION},"time":"${time}","connected":${connected === null ? 'null' : `"${connected}"`}` +
     `,"reference":"${decision.reference}","client":{"ip":${nullable(client)},"family":${family}}` +
-    `,"helo":${text(decision.helo)},"stage":"${decision.stage}","cache":"${decision.hit}"` +
+    `,"helo":${text(decision.helo)},"stage":"${decision.stage}","cache":"${decision.cache}"` +
     member('sender', decision.sender) +
     member('recipient', recipients[0] ?? null) +
     (recipientCount < 2

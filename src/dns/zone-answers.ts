@@ -5,14 +5,14 @@
 import type { Answer, RecordData, RecordType } from '../core/resolver.ts';
 
 /** A record of any type that answers depend on; the data of a DNAME is a name. */
-export interface Stored {
+export interface ZoneRecord {
   readonly type: RecordType | 'DNAME';
   readonly ttl: number;
   readonly data: RecordData[RecordType];
 }
 
 /** By canonical owner; a wildcard under its own name, `*.example.org`. */
-export type Zone = ReadonlyMap<string, readonly Stored[]>;
+export type ZoneRecords = ReadonlyMap<string, readonly ZoneRecord[]>;
 
 /** As many aliases in a row as Unbound and BIND follow (`max-query-restarts`); a longer chain is a SERVFAIL. */
 const MAX_ALIASES = 11;
@@ -20,12 +20,12 @@ const MAX_ALIASES = 11;
 const MAX_NAME = 253;
 
 /** Tells the answer for a canonical name. */
-export function zoneAnswers(zone: Zone): (name: string, type: RecordType) => Answer<RecordType> {
+export function zoneAnswers(zone: ZoneRecords): (name: string, type: RecordType) => Answer<RecordType> {
   // What has something below it is there too (RFC 4592 §2.2.2, RFC 8020).
   const existing = new Set([...zone.keys()].flatMap((name) => [name, ...ancestors(name)]));
 
   /** The records of the name, its wildcard's where it is not there itself; undefined where it does not exist. */
-  function recordsOf(name: string): readonly Stored[] | undefined {
+  function recordsOf(name: string): readonly ZoneRecord[] | undefined {
     const renamed = synthesized(zone, name);
     if (renamed !== null) return [renamed];
     if (existing.has(name)) return zone.get(name) ?? [];
@@ -59,7 +59,7 @@ const SERVFAIL = { status: 'temperror', detail: 'servfail' } as const;
  * The alias that a DNAME above the name makes of it (RFC 6672 §2.2); the highest one counts, as it hides what the zone
  * holds below it (§2.4). Null where there is none.
  */
-function synthesized(zone: Zone, name: string): Stored | null {
+function synthesized(zone: ZoneRecords, name: string): ZoneRecord | null {
   for (const parent of ancestors(name).reverse()) {
     const dname = zone.get(parent)?.find(({ type }) => type === 'DNAME');
     if (dname === undefined) continue;

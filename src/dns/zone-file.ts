@@ -6,7 +6,7 @@
 import { canonicalName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
 import { FileError } from '../errors.ts';
-import { type Stored, type Zone, zoneAnswers } from './zone-answers.ts';
+import { type ZoneRecord, type ZoneRecords, zoneAnswers } from './zone-answers.ts';
 
 const DEFAULT_TTL = 3600;
 /** Throws FileError, naming the line, for a file that cannot be read. */
@@ -30,8 +30,8 @@ interface Entry {
   readonly tokens: readonly Token[];
 }
 
-function parseZone(text: string, file: string): Zone {
-  const zone = new Map<string, Stored[]>();
+function parseZone(text: string, file: string): ZoneRecords {
+  const zone = new Map<string, ZoneRecord[]>();
   let origin = '';
   let owner = '';
   let defaultTtl = DEFAULT_TTL;
@@ -58,13 +58,13 @@ function parseZone(text: string, file: string): Zone {
     }
     const type = rest.shift()?.text.toUpperCase();
     if (type === undefined) throw wrong('a record without a type');
-    const reader = READERS[type as Stored['type']] as
+    const reader = READERS[type as ZoneRecord['type']] as
       ((fields: Fields) => RecordData[RecordType]) | undefined;
     if (reader === undefined) continue;
     try {
       const data = reader(new Fields(rest, origin));
       const records = zone.get(owner) ?? [];
-      records.push({ type: type as Stored['type'], ttl, data });
+      records.push({ type: type as ZoneRecord['type'], ttl, data });
       zone.set(owner, records);
     } catch {
       throw wrong(`this is no ${type} record`);

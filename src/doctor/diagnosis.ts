@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts';
 export type Severity = 'ok' | 'note' | 'warning' | 'wrong';
 
 /** One line to write, and the file that it belongs in. */
-export interface Change {
+export interface Edit {
   /** `main.cf`, `master.cf`, `sendmail.mc`, `shell`, or `helo-milter` for an option of ours. */
   readonly file: string;
   readonly line: string;
@@ -18,7 +18,7 @@ export interface Diagnosis<Id extends string = string> {
   /** What was seen, in one sentence. */
   readonly text: string;
   /** Empty if nothing needs fixing. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly Edit[];
 }
 
 /** What the manual says about one diagnosis. */

@@ -15,7 +15,7 @@ import type { Mta } from '../doctor/mta.ts';
 import { parsePostconf } from '../doctor/postconf.ts';
 import { PostfixConfig } from '../doctor/postfix-config.ts';
 import { postfixMta } from '../doctor/postfix.ts';
-import { probe } from '../doctor/probe.ts';
+import { probeMilter } from '../doctor/probe.ts';
 import { LOCAL_SERVER, observeServer, questions, type ServerFacts } from '../doctor/resolver.ts';
 import { sendmailMta } from '../doctor/sendmail-cf.ts';
 import { examineSocket } from '../doctor/socket-file.ts';
@@ -69,9 +69,9 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
       listens.flatMap((listen) => (listen.kind === 'unix' ? [examineSocket(listen.path, account)] : [])),
     ),
     probes: settings.probe
-      ? (await Promise.all(listens.map((listen) => probe(listen, PROBE_MS, () => performance.now())))).filter(
-          (each) => each !== null,
-        )
+      ? (
+          await Promise.all(listens.map((listen) => probeMilter(listen, PROBE_MS, () => performance.now())))
+        ).filter((each) => each !== null)
       : [],
     ...(dns && config.dnsZone === null ? await observe(config, settings) : { servers: null }),
   };

@@ -1,6 +1,6 @@
 /** Settings of Postfix by name, with overrides, defaults and expansion: what the daemons would read. */
 import type { MasterLine, Postconf } from './postconf.ts';
-import { expand } from './postfix-value.ts';
+import { expandParameters } from './postfix-value.ts';
 import { knowsShutdown } from './postfix-versions.ts';
 
 /** Built-in defaults of Postfix 3 (postconf(5)) for the settings read here. */
@@ -60,7 +60,7 @@ export class PostfixConfig {
 
   /** A text that refers to settings, expanded for a service, or for all. */
   expand(text: string, service?: MasterLine): string {
-    return expand(text, (name) => this.#raw(name, service)).trim();
+    return expandParameters(text, (name) => this.#raw(name, service)).trim();
   }
 
   #raw(name: string, service?: MasterLine): string | undefined {

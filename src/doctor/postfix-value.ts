@@ -9,9 +9,9 @@ const MAX_DEPTH = 20;
  * Expands `$name`, `${name}`, `$(name)`, `${name?text}`, `${name:text}`, `${name?{text}:{text}}` and
  * `${{a} == {b} ? {text} : {text}}`. An unknown name is empty.
  */
-export function expand(text: string, lookup: Lookup, depth = 0): string {
+export function expandParameters(text: string, lookup: Lookup, depth = 0): string {
   if (depth > MAX_DEPTH) return '';
-  const again = (inner: string): string => expand(inner, lookup, depth + 1);
+  const again = (inner: string): string => expandParameters(inner, lookup, depth + 1);
   let out = '';
   for (let at = 0; at < text.length;) {
     const dollar = text.indexOf('$', at);

@@ -1,4 +1,4 @@
-/** Probes a milter: connects, negotiates as an MTA would, and quits before any session begins. */
+/** Probes a milter of anybody's: connects, negotiates as an MTA would, and quits before any session begins. */
 import { connect, type NetConnectOpts } from 'node:net';
 import { formatSocketAddress, type SocketAddress } from '../milter/index.ts';
 import { SMFIC } from '../milter/constants.ts';
@@ -20,7 +20,7 @@ export interface Probe {
 const OFFER = [6, 0x1ff, 0x1fffff] as const;
 
 /** Null for a socket that cannot be connected to by its address. `now` is in milliseconds. */
-export async function probe(
+export async function probeMilter(
   address: SocketAddress,
   timeoutMs: number,
   now: () => number,

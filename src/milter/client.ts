@@ -15,7 +15,7 @@ import {
   type ReceivedAgreement,
   type ReceivedReply,
 } from './received.ts';
-import type { EventName } from './events.ts';
+import type { CallbackName } from './callbacks.ts';
 
 export interface MilterClientOptions {
   /** What the MTA offers; all that Postfix and Sendmail of today offer, by default. */
@@ -26,7 +26,7 @@ export interface MilterClientOptions {
   readonly timeoutMs?: number;
 }
 
-const COMMAND: Readonly<Record<EventName, number>> = {
+const COMMAND: Readonly<Record<CallbackName, number>> = {
   connect: SMFIC.CONNECT,
   helo: SMFIC.HELO,
   mail: SMFIC.MAIL,
@@ -106,7 +106,7 @@ export class MilterClient {
   }
 
   /** Sends the macros that go before the command of an event; nobody answers them. Names with or without braces. */
-  macros(event: EventName, values: Readonly<Record<string, string>>): void {
+  macros(event: CallbackName, values: Readonly<Record<string, string>>): void {
     const command = Buffer.from([COMMAND[event]]);
     this.#send(SMFIC.MACRO, Buffer.concat([command, encodeStrings(...Object.entries(values).flat())]));
   }
@@ -187,7 +187,7 @@ export class MilterClient {
     this.#socket.destroy();
   }
 
-  async #ask(event: EventName, data?: Uint8Array): Promise<ReceivedReply | null> {
+  async #ask(event: CallbackName, data?: Uint8Array): Promise<ReceivedReply | null> {
     if (declined(event, this.#agreement)) return null;
     this.#send(COMMAND[event], data);
     if (!answers(event, this.#agreement)) return null;

@@ -19,12 +19,12 @@ import { Flow, type Peer } from './flow.ts';
 import { ORDINARY } from './holdings.ts';
 import { Macros } from './macros.ts';
 import { Message } from './message.ts';
-import { type Agreement, type Answer, answers, grants, negotiate, type Wishes } from './negotiation.ts';
+import { type Agreement, type Negotiated, answers, grants, negotiate, type Wishes } from './negotiation.ts';
 import { describeCommand, describeMacros, describePacket, type Observer } from './observer.ts';
 import { endsMessage, endsUnfinished, hasPlace, IDLE, type MessageEvent, RANK } from './order.ts';
 import { type Packet, ProtocolError } from './packet.ts';
 import { describeReply, encodeReply, isLegal, type Reply } from './reply.ts';
-import type { EventName } from './events.ts';
+import type { CallbackName } from './callbacks.ts';
 import type { Awaitable, MilterContext, MilterSession } from './session.ts';
 
 export interface ConversationOptions {
@@ -50,7 +50,7 @@ export class Conversation extends Flow implements MilterContext {
   #connected = false;
   #progress: number = IDLE;
   /** The event whose callback has not settled. */
-  #waitingFor: EventName | null = null;
+  #waitingFor: CallbackName | null = null;
   /** Octets of the last of each, which the session may well keep. */
   #connectSize = 0;
   #heloSize = 0;
@@ -194,7 +194,7 @@ export class Conversation extends Flow implements MilterContext {
     this.send(encoded);
   }
 
-  #agree(offer: Offer): Answer {
+  #agree(offer: Offer): Negotiated {
     const { wishes, onError, replyOnError } = this.#options;
     try {
       return negotiate(offer, this.#session, wishes);
@@ -250,7 +250,7 @@ export class Conversation extends Flow implements MilterContext {
   }
 
   /** Runs a callback and answers; a failure of it is our own and costs the peer nothing. */
-  #call(event: EventName, callback: () => Awaitable<Reply | undefined>): void {
+  #call(event: CallbackName, callback: () => Awaitable<Reply | undefined>): void {
     let reply: Awaitable<Reply | undefined>;
     try {
       reply = callback();
@@ -284,12 +284,12 @@ export class Conversation extends Flow implements MilterContext {
     );
   }
 
-  #failed(event: EventName, error: unknown): void {
+  #failed(event: CallbackName, error: unknown): void {
     report(this.#options.onError, error, event);
     this.#answer(event, this.#options.replyOnError);
   }
 
-  #answer(event: EventName, given: Reply | undefined): void {
+  #answer(event: CallbackName, given: Reply | undefined): void {
     const reply = given ?? 'continue';
     // TypeScript refuses these; a JavaScript filter may try, and Sendmail would drop the filter in silence.
     if (!isLegal(event, reply)) {

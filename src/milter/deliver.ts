@@ -12,7 +12,7 @@ export interface MessageToSend {
 }
 
 /** What became of a message. A reply is null where the filter was not asked or does not answer. */
-export interface Outcome {
+export interface Delivery {
   readonly sender: ReceivedReply | null;
   /** One a recipient, in order. */
   readonly recipients: readonly (ReceivedReply | null)[];
@@ -28,10 +28,10 @@ export interface Outcome {
 export async function deliver(
   client: MilterClient,
   { sender, recipients, headers = [], body = '' }: MessageToSend,
-): Promise<Outcome> {
+): Promise<Delivery> {
   const from = await client.mail(sender);
   const replies: (ReceivedReply | null)[] = [];
-  const outcome = (final: ReceivedReply, changes: readonly Change[] = []): Outcome => ({
+  const outcome = (final: ReceivedReply, changes: readonly Change[] = []): Delivery => ({
     sender: from,
     recipients: replies,
     final,

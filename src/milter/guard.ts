@@ -3,7 +3,7 @@
  * later, is told and goes no further; a filter with a fault must not take the mail of others along.
  */
 import { inspect } from 'node:util';
-import type { EventName } from './events.ts';
+import type { CallbackName } from './callbacks.ts';
 import type { MilterSession } from './session.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { MilterSession } from './session.ts';
  * fault of this library.
  */
 export type ErrorSource =
-  EventName | 'newSession' | 'observe' | 'abort' | 'close' | 'protocol' | 'turned-away' | 'internal';
+  CallbackName | 'newSession' | 'observe' | 'abort' | 'close' | 'protocol' | 'turned-away' | 'internal';
 
 /** What is answered where a callback fails, and by a session that could not be made. */
 export type ReplyOnError = 'continue' | 'tempfail';

@@ -5,7 +5,7 @@
 import type { Offer } from './command.ts';
 import { MAX_VERSION, MIN_VERSION, SMFIC, SMFIF, SMFIM, SMFIP } from './constants.ts';
 import { encodePacket, encodeStrings, ProtocolError } from './packet.ts';
-import type { EventName } from './events.ts';
+import type { CallbackName } from './callbacks.ts';
 import type { MilterSession } from './session.ts';
 import { type ActionName, ACTIONS } from './actions.ts';
 
@@ -15,13 +15,13 @@ export type MacroStage = keyof typeof SMFIM;
 /** What a filter asks of every connection; the callbacks of its session are the rest. */
 export interface Wishes {
   /** Events to receive and answer `continue` though there is no callback. */
-  readonly keep: readonly EventName[];
+  readonly keep: readonly CallbackName[];
   /**
    * Events that are not answered; the callback's result is ignored. Saves a round trip over a unix socket; over TCP
    * it makes the next write of Sendmail wait for a delayed acknowledgement, 40 ms. Postfix keeps what is not answered
    * until it needs an answer.
    */
-  readonly noReply: readonly Exclude<EventName, 'endOfMessage'>[];
+  readonly noReply: readonly Exclude<CallbackName, 'endOfMessage'>[];
   readonly actions: readonly ActionName[];
   /**
    * Macros by stage, in place of the MTA's own lists. An empty list asks Sendmail for none, which saves a packet;
@@ -40,7 +40,7 @@ export interface Agreement {
   readonly protocol: number;
 }
 
-const DECLINE: Readonly<Partial<Record<EventName, number>>> = {
+const DECLINE: Readonly<Partial<Record<CallbackName, number>>> = {
   connect: SMFIP.NOCONNECT,
   helo: SMFIP.NOHELO,
   mail: SMFIP.NOMAIL,
@@ -52,7 +52,7 @@ const DECLINE: Readonly<Partial<Record<EventName, number>>> = {
   body: SMFIP.NOBODY,
 };
 
-const NO_REPLY: Readonly<Partial<Record<EventName, number>>> = {
+const NO_REPLY: Readonly<Partial<Record<CallbackName, number>>> = {
   connect: SMFIP.NR_CONN,
   helo: SMFIP.NR_HELO,
   mail: SMFIP.NR_MAIL,
@@ -66,14 +66,14 @@ const NO_REPLY: Readonly<Partial<Record<EventName, number>>> = {
 
 /** What a set of wishes comes to in bits, and the answer given last. */
 interface WishBits {
-  readonly declinable: readonly (readonly [event: EventName, bit: number])[];
+  readonly declinable: readonly (readonly [event: CallbackName, bit: number])[];
   readonly protocol: number;
   readonly actions: number;
-  last: { readonly offer: Offer; readonly protocol: number; readonly answer: Answer } | null;
+  last: { readonly offer: Offer; readonly protocol: number; readonly answer: Negotiated } | null;
 }
 
 /** An agreement and the packet that tells it. */
-export interface Answer {
+export interface Negotiated {
   readonly agreement: Agreement;
   readonly encoded: Buffer;
 }
@@ -93,7 +93,7 @@ function prepare(wishes: Wishes): WishBits {
   if (wishes.leadingSpace) protocol |= SMFIP.HDR_LEADSPC;
   let actions = wishes.actions.reduce((bits, name) => bits | ACTIONS[name], 0);
   if (Object.keys(wishes.macros).length > 0) actions |= SMFIF.SETSYMLIST;
-  const declinable = (Object.entries(DECLINE) as [EventName, number][]).filter(
+  const declinable = (Object.entries(DECLINE) as [CallbackName, number][]).filter(
     ([event]) => !wishes.keep.includes(event),
   );
   const made: WishBits = { declinable, protocol, actions, last: null };
@@ -105,7 +105,7 @@ function prepare(wishes: Wishes): WishBits {
  * Throws ProtocolError for a version that is too old. Every connection of an MTA offers the same and every session of a
  * filter wants the same, so the answer given last is kept, with its bytes.
  */
-export function negotiate(offer: Offer, session: MilterSession, wishes: Wishes): Answer {
+export function negotiate(offer: Offer, session: MilterSession, wishes: Wishes): Negotiated {
   if (offer.version < MIN_VERSION) throw new ProtocolError(`the MTA speaks version ${offer.version}`);
   const known = prepared.get(wishes) ?? prepare(wishes);
   let protocol = known.protocol;
@@ -132,11 +132,11 @@ export function grants(action: ActionName, { actions }: Agreement): boolean {
   return (actions & ACTIONS[action]) !== 0;
 }
 
-export function declined(event: EventName, { protocol }: Agreement): boolean {
+export function declined(event: CallbackName, { protocol }: Agreement): boolean {
   return (protocol & (DECLINE[event] ?? 0)) !== 0;
 }
 
-export function answers(event: EventName, { protocol }: Agreement): boolean {
+export function answers(event: CallbackName, { protocol }: Agreement): boolean {
   return (protocol & (NO_REPLY[event] ?? 0)) === 0;
 }
 

@@ -3,7 +3,7 @@
  * under way and is tried again from there; if it still has no place it is ignored without a reply.
  */
 import { type Agreement, declined } from './negotiation.ts';
-import type { EventName } from './events.ts';
+import type { CallbackName } from './callbacks.ts';
 import type { Reply } from './reply.ts';
 
 /** How far a message has come: no message, or the rank of its last event. */
@@ -28,7 +28,7 @@ export function hasPlace(event: MessageEvent, progress: number, agreement: Agree
 }
 
 /** After such a reply the MTA shows no more of this message. At RCPT a refusal concerns that recipient only. */
-export function endsMessage(event: EventName, reply: Reply): boolean {
+export function endsMessage(event: CallbackName, reply: Reply): boolean {
   if (event === 'endOfMessage') return true;
   if (event === 'connect' || event === 'helo' || event === 'unknown') return false;
   if (event === 'rcpt') return reply === 'accept' || reply === 'discard';

@@ -5,7 +5,7 @@
  */
 import { SMFIR } from './constants.ts';
 import { encodePacket, encodeString } from './packet.ts';
-import type { EventName } from './events.ts';
+import type { CallbackName } from './callbacks.ts';
 
 /** An SMTP reply of our own; made by `replyCode` only. */
 export interface ReplyCode {
@@ -94,7 +94,7 @@ export function describeReply(reply: Reply): string {
 const COMMON: ReadonlySet<unknown> = new Set(['continue', 'accept', 'reject', 'tempfail']);
 
 /** Whether an MTA understands what a callback returned. */
-export function isLegal(event: EventName, reply: unknown): boolean {
+export function isLegal(event: CallbackName, reply: unknown): boolean {
   if (COMMON.has(reply)) return true;
   if (typeof reply === 'object' && reply !== null) return isReplyCode(reply);
   if (reply === 'discard') return event !== 'connect' && event !== 'helo';

@@ -77,7 +77,7 @@ export function limitsOf(options: MilterServerOptions): Limits {
 }
 
 /** Throws RangeError for what would otherwise show when an MTA connects. */
-export function check({ replyOnError, wishes }: ConversationOptions): void {
+export function checkOptions({ replyOnError, wishes }: ConversationOptions): void {
   if (!['continue', 'tempfail'].includes(replyOnError)) {
     throw new RangeError(`replyOnError is continue or tempfail, not ${JSON.stringify(replyOnError)}`);
   }

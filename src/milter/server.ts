@@ -8,7 +8,13 @@ import { areUsedUp, descriptorOf, firstReserved, isUsedUp } from './descriptors.
 import { Holdings } from './holdings.ts';
 import { type Keeper, Link } from './link.ts';
 import type { Wishes } from './negotiation.ts';
-import { check, type Limits, limitsOf, type MilterServerOptions, sessionOptions } from './server-options.ts';
+import {
+  checkOptions,
+  type Limits,
+  limitsOf,
+  type MilterServerOptions,
+  sessionOptions,
+} from './server-options.ts';
 import { Refusals, type TurnedAwayReason } from './turned-away.ts';
 import { Turns } from './turns.ts';
 
@@ -84,7 +90,7 @@ export class MilterServer {
   /** Throws RangeError for an option that cannot be. */
   constructor(options: MilterServerOptions) {
     this.#options = sessionOptions(options);
-    check(this.#options);
+    checkOptions(this.#options);
     this.#limits = limitsOf(options);
     this.#holdings = new Holdings(this.#limits.bufferedBytes, this.#links, () => performance.now());
     this.#waiting = options.hold === true ? [] : null;
@@ -106,14 +112,14 @@ export class MilterServer {
   }
 
   /**
-   * Listens on a socket (`parseSocketAddress`) and resolves to what is really listened on, the port chosen included.
+   * Listens on a socket, given as a text for `parseSocketAddress` or as what that reads, and resolves to what is really listened on, the port chosen included.
    * A unix socket that nobody serves any more is replaced. Rejects with AddressError, or the error of the system.
    */
   async listen(
-    text: string,
+    where: string | SocketAddress,
     { mode = 0o660, owner = {}, wishes = {} }: ListenOptions = {},
   ): Promise<SocketAddress> {
-    const address = parseSocketAddress(text);
+    const address = typeof where === 'string' ? parseSocketAddress(where) : where;
     if (address.kind === 'unix') await removeStale(address.path);
     // allowHalfOpen is off: an end of stream without QUIT is a normal end, Postfix does so after a verdict.
     const server = createServer({ noDelay: true, pauseOnConnect: this.#waiting !== null }, (socket) => {
@@ -160,7 +166,7 @@ export class MilterServer {
       replyOnError: replyOnError ?? this.#options.replyOnError,
       wishes: { ...this.#options.wishes, ...wishes },
     };
-    check(changed);
+    checkOptions(changed);
     this.#options = changed;
     for (const listener of this.#listeners) listener.options = withWishes(this.#options, listener.wishes);
   }

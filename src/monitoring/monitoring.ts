@@ -36,9 +36,9 @@ const HTTP_TIMEOUT_MS = 5_000;
 
 /** Rejects with UsageError if it cannot listen. */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
-  const { address, resolver, metrics, dnsIll, overloaded, log, now, nodeVersion } = options;
+  const { address, resolver, metrics, isDnsIll, overloaded, log, now, nodeVersion } = options;
   const page = makeMetricsPage({ ...options, build: { version, node: nodeVersion } });
-  const readiness = new Readiness({ resolver, lastHeard: () => metrics, dnsIll, overloaded, now });
+  const readiness = new Readiness({ resolver, lastHeard: () => metrics, isDnsIll, overloaded, now });
   const pages = new Map<string, () => Page | Promise<Page>>([
     ['/metrics', async () => ({ status: 200, type: page.contentType, body: await page.metrics() })],
     ['/healthz', () => ({ status: 200, type: PLAIN, body: 'ok\n' })],

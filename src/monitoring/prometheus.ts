@@ -19,7 +19,7 @@ export interface MetricSources {
   /** SMTP connections open now. */
   readonly connections: () => number;
   /** The outage brake is on. */
-  readonly dnsIll: () => boolean;
+  readonly isDnsIll: () => boolean;
   /** `--deadline` in milliseconds. */
   readonly deadlineMs: () => number;
   /** Lines that the log lost because nobody took them. */
@@ -171,8 +171,8 @@ export const METRICS: readonly MetricRow[] = [
     'gauge',
     'helo_milter_outage_brake',
     '1 while nothing that rests on DNS is refused',
-    ({ dnsIll }) => {
-      return dnsIll() ? 1 : 0;
+    ({ isDnsIll }) => {
+      return isDnsIll() ? 1 : 0;
     },
   ),
   number(

@@ -10,7 +10,7 @@ export interface ReadinessOptions {
   /** When DNS last answered and last failed to, on the scale of `now`. */
   readonly lastHeard: () => { readonly answeredAt: number; readonly failedAt: number };
   /** The outage brake is on. */
-  readonly dnsIll: () => boolean;
+  readonly isDnsIll: () => boolean;
   /** There are more DNS questions than we ask at a time. */
   readonly overloaded: () => boolean;
   /** Milliseconds on a steady scale. */
@@ -45,7 +45,7 @@ export class Readiness {
   async obstacle(): Promise<string | null> {
     if (this.#stopping) return 'stopping: no new sessions are taken';
     const silence = this.#hasAnswered() ? null : await this.#probe();
-    if (this.#options.dnsIll()) {
+    if (this.#options.isDnsIll()) {
       return 'dns: the resolver is out of order, so nothing that rests on DNS is refused (outage brake)';
     }
     if (silence === null && this.#options.overloaded()) {

@@ -26,6 +26,18 @@ export interface ReplyOptions {
   readonly templates: ReadonlyMap<string, string>;
 }
 
+/** What a reply is made of, besides the verdict. */
+export interface ReplyContext {
+  readonly assessment: Assessment;
+  /** What is declared of each finding, by id. */
+  readonly findings: ReadonlyMap<string, FindingSpec>;
+  readonly words: ReplyOptions;
+  /** Finds the log record; null where there is none. */
+  readonly reference: string | null;
+  /** That of the command refused, which Sendmail writes before our text; empty where there is none. */
+  readonly address?: string;
+}
+
 /** RFC 7372 §3.4. */
 const SEVERAL_FAILED = '7.26';
 const PLACEHOLDER = /\{([a-z]+)\}/;
@@ -40,30 +52,23 @@ const SENDMAIL_DOTS = 4;
 /** However long an address a stranger gives, this much of what was seen is told. */
 const MIN_SAID = 60;
 
-/**
- * The reply for a verdict that is not accept; null for accept. `reference` finds the log record; `address` is
- * that of the command refused, which Sendmail writes before our text.
- */
+/** The reply for a verdict that is not accept; null for accept. */
 export function smtpReply(
   verdict: Verdict,
-  assessment: Assessment,
-  specs: ReadonlyMap<string, FindingSpec>,
-  options: ReplyOptions,
-  reference: string | null,
-  address = '',
+  { assessment, findings, words, reference, address = '' }: ReplyContext,
 ): SmtpReply | null {
   if (verdict.disposition === 'accept' || verdict.cause === null) return null;
   const { id, evidence } = verdict.cause;
-  const spec = specs.get(id);
+  const spec = findings.get(id);
   const permanent = verdict.disposition === 'reject';
   // Codes like 501 say that the command is malformed for good; the temporary form of every refusal is a 450.
   const code = permanent ? (spec?.rejectCode ?? 550) : (spec?.tempfailCode ?? 450);
-  const others = otherMechanisms(verdict, specs);
+  const others = otherMechanisms(verdict, findings);
   const own = permanent && others.length > 0 ? SEVERAL_FAILED : (spec?.status ?? '7.1');
   const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : own;
   // These words fit wherever an address does: "IN A unknown" is no record to publish.
   const client = assessment.client.ip?.text ?? 'your address';
-  const said = fill(options.templates.get(id) ?? wordsOf(spec, evidence) ?? id, {
+  const said = fill(words.templates.get(id) ?? wordsOf(spec, evidence) ?? id, {
     client,
     helo: assessment.client.helo.text,
     ...evidence,
@@ -74,7 +79,7 @@ export function smtpReply(
     text: assemble(
       id,
       said,
-      `${others.length === 0 ? '' : `; also ${others.join(', ')}`}${tail(id, options, reference)}`,
+      `${others.length === 0 ? '' : `; also ${others.join(', ')}`}${tail(id, words, reference)}`,
       MAX_TEXT - address.length - SENDMAIL_DOTS,
     ),
   };

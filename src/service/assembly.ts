@@ -141,7 +141,7 @@ function sessionOptions(
       },
       now,
     }),
-    dnsIll: (begun) => brake.onSince(begun),
+    wasDnsIll: (begun) => brake.onSince(begun),
     authResults: () => {
       const { noAuthResults, authservId, forgedResults } = live.config;
       return noAuthResults ? null : { authservId, forged: forgedResults };

@@ -71,13 +71,15 @@ export function faultOf(value: unknown, taken: TakenWords): string | null {
 
 /** What the check declares about itself. */
 function traitFault(
-  { reads, provesCorrespondence, onlyIfWeighed, method }: Readonly<Record<string, unknown>>,
+  { reads, provesCorrespondence, resolvesTo, onlyIfWeighed, method }: Readonly<Record<string, unknown>>,
   taken: TakenWords,
 ): string | null {
   if (reads !== undefined && !isOneOf(ZONES, reads)) return `"reads" must be ${ZONES.join(' or ')}`;
   for (const [key, value] of Object.entries({ provesCorrespondence, onlyIfWeighed })) {
     if (value !== undefined && typeof value !== 'boolean') return `"${key}" must be true or false`;
   }
+  if (resolvesTo !== undefined && !isText(resolvesTo))
+    return '"resolvesTo" must say which evidence has the addresses of the name';
   if (method === undefined) return null;
   if (onlyIfWeighed === true)
     return 'it has a "method", which is always asked, so it cannot be "onlyIfWeighed"';

@@ -13,6 +13,7 @@ import {
   type Finding,
   NOTHING,
   type Outcome,
+  PROOFS,
   RESULTS,
 } from '../core/check.ts';
 import { isUnknown } from '../core/checks/unknown.ts';
@@ -115,13 +116,18 @@ function answerOf(answer: unknown, check: Check): 'pass' | 'none' | Finding | Ou
   if (!('finding' in given)) return findingOf(given, check);
   const finding = given['finding'] === null ? null : findingOf(given['finding'], check);
   const { result = finding === null ? 'none' : 'fail', evidence, correspondence } = given;
+  const proves = check.provesCorrespondence === true;
   const shown = CORRESPONDENCES.find((each) => each === correspondence);
+  const said: readonly unknown[] = Array.isArray(given['proofs']) ? given['proofs'] : [];
+  const proofs = proves ? PROOFS.filter((proof) => said.includes(proof)) : [];
   return {
     result: RESULTS.find((each) => each === result) ?? refuse(),
     evidence: evidence === undefined ? (finding?.evidence ?? NOTHING) : texts(evidence),
     finding,
-    correspondence: (check.provesCorrespondence === true ? shown : undefined) ?? 'none',
+    correspondence: (proves ? shown : undefined) ?? 'none',
     optOut: given['optOut'] === true,
+    ...(proofs.length === 0 ? {} : { proofs }),
+    ...(given['foreign'] === true ? { foreign: true } : {}),
   };
 }
 

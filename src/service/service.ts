@@ -137,7 +137,7 @@ async function monitor(
     cachedBytes: () => assessor.cachedBytes,
     refusedAnswers: () => assessor.refusedAnswers,
     connections: () => server.connections,
-    dnsIll: () => brake.on,
+    isDnsIll: () => brake.on,
     overloaded: () => overload.on,
     deadlineMs: () => live.config.deadline,
     lostLines,

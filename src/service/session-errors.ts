@@ -17,7 +17,9 @@ export function sessionErrors(log: Log, metrics: Metrics | null): MilterServerOp
     }
     metrics?.errors.count(source === 'protocol' ? 'protocol' : 'callback');
     // A peer that breaks the protocol is not our fault; a callback that fails is.
-    const event = source === 'protocol' ? 'protocol-broken' : 'callback-failed';
-    log.tell(event, { at: source, detail: describeError(error) });
+    log.tell(source === 'protocol' ? 'protocol-broken' : 'callback-failed', {
+      at: source,
+      detail: describeError(error),
+    });
   };
 }

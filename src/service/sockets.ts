@@ -12,7 +12,7 @@ import {
   type SocketAddress,
   type SocketOwner,
 } from '../milter/index.ts';
-import { HANDED_ONLY, socketsOf } from '../config/addresses.ts';
+import { HANDED_ONLY, type ListenValue, listenValues } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { Identity } from '../system/privileges.ts';
 import { type HandedFd, unixPathOf } from '../system/systemd/handed-sockets.ts';
@@ -53,12 +53,20 @@ export async function openSockets(
       HANDED_ONLY,
     );
   }
-  const addresses = await placedSockets(config);
+  const placed = await placedSockets(config);
   const owner = await ownerOf(config, identity);
   const opened: OpenSocket[] = [];
-  for (const [i, text] of config.listen.entries()) {
-    const wishes = addresses[i]?.kind === 'inet' ? OVER_TCP : OVER_UNIX;
-    const address = await open(server, text, text, { mode: config.socketMode, owner, wishes });
+  for (const { address: wanted, text } of placed) {
+    const wishes = wanted.kind === 'inet' ? OVER_TCP : OVER_UNIX;
+    const address = await open(
+      server,
+      { address: wanted, text, shown: text },
+      {
+        mode: config.socketMode,
+        owner,
+        wishes,
+      },
+    );
     opened.push({ address, handed: false });
   }
   return opened;
@@ -69,20 +77,28 @@ async function openHanded(server: MilterServer, handed: readonly HandedFd[]): Pr
   for (const { fd, name } of handed) {
     const path = await unixPathOf(fd);
     const shown = `the socket ${name === '' ? '' : `"${name}" `}that systemd handed over`;
-    const address = await open(server, `fd:${fd}`, shown, { wishes: path === null ? OVER_TCP : OVER_UNIX });
+    const socket: Wanted = { address: { kind: 'fd', fd }, text: `fd:${fd}`, shown };
+    const address = await open(server, socket, { wishes: path === null ? OVER_TCP : OVER_UNIX });
     opened.push({ address: path?.startsWith('/') === true ? { kind: 'unix', path } : address, handed: true });
   }
   return opened;
 }
 
+interface Wanted {
+  readonly address: SocketAddress;
+  /** The value of `--listen`. */
+  readonly text: string;
+  /** What an operator is told. */
+  readonly shown: string;
+}
+
 async function open(
   server: MilterServer,
-  text: string,
-  shown: string,
+  { address, text, shown }: Wanted,
   options: ListenOptions,
 ): Promise<SocketAddress> {
   try {
-    return await server.listen(text, options);
+    return await server.listen(address, options);
   } catch (error) {
     const detail =
       error instanceof AddressError ? error.message : `cannot listen on ${shown}: ${describeError(error)}`;
@@ -96,14 +112,13 @@ export async function checkSockets(config: SocketNeeds['config']): Promise<void>
   await ownerOf(config, null);
 }
 
-/** As `socketsOf`, and checks that the directory of each unix socket exists. */
-async function placedSockets(config: Pick<Config, 'listen'>): Promise<readonly SocketAddress[]> {
-  const addresses = socketsOf(config);
-  const texts = config.listen.filter((text) => text !== HANDED_ONLY);
-  for (const [i, address] of addresses.entries()) {
-    if (address.kind === 'unix') await requireDirectory('--listen', address.path, texts[i]);
+/** As `listenValues`, and checks that the directory of each unix socket exists. */
+async function placedSockets(config: Pick<Config, 'listen'>): Promise<readonly ListenValue[]> {
+  const sockets = listenValues(config);
+  for (const { address, text } of sockets) {
+    if (address.kind === 'unix') await requireDirectory('--listen', address.path, text);
   }
-  return addresses;
+  return sockets;
 }
 
 async function ownerOf(

@@ -56,8 +56,8 @@ const NEGATIVE_LIFE_MS = 60_000;
  * wanted: an assessment that nobody waits for asks no more questions.
  */
 export type AssessmentLookup =
-  | { readonly hit: 'hit'; readonly value: Assessment }
-  | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<Assessment>; readonly leave: () => void };
+  | { readonly cache: 'hit'; readonly value: Assessment }
+  | { readonly cache: 'miss' | 'joined'; readonly pending: Promise<Assessment>; readonly leave: () => void };
 
 /** An assessment under way. */
 interface Work {
@@ -103,23 +103,23 @@ export class Assessor {
     // The text is kept for minutes, and may be a slice of a whole packet.
     const text = keptText(helo, 255);
     const found = this.#cache.lookup(ip, text.toLowerCase(), () => load(text));
-    if (found.hit === 'hit') {
+    if (found.cache === 'hit') {
       this.lookups.hit++;
       return found;
     }
-    if (found.hit === 'miss') return this.#begun(found.pending, work);
+    if (found.cache === 'miss') return this.#begun(found.pending, work);
     const joined = this.#work.get(found.pending);
     // All who wanted it have left, so its result would not be what DNS says.
     if (joined?.asker.ended !== null) return this.#begun(load(text), work);
     joined.wanted++;
     this.lookups.joined++;
-    return { hit: 'joined', pending: found.pending, leave: leaver(joined) };
+    return { cache: 'joined', pending: found.pending, leave: leaver(joined) };
   }
 
   #begun(pending: Promise<Assessment>, work: Work): AssessmentLookup {
     this.lookups.miss++;
     this.#work.set(pending, work);
-    return { hit: 'miss', pending, leave: leaver(work) };
+    return { cache: 'miss', pending, leave: leaver(work) };
   }
 
   /** Addresses in the cache. */
@@ -153,7 +153,7 @@ export class Assessor {
     const bounded = withDeadline(resolver, limits().deadlineMs, asker);
     const share = this.#memory.share(bounded.resolver);
     try {
-      return await assess(client, share.resolver, checks(), onCheckError, settles);
+      return await assess(client, { resolver: share.resolver, checks: checks(), onCheckError, settles });
     } finally {
       share.done();
       bounded.done();

@@ -27,7 +27,7 @@ export interface ClaimOptions {
    * HELO at `begun` or later (on the scale of `now`). This does not apply to earlier ones, so nobody gains
    * from an outage that began in the meantime.
    */
-  readonly dnsIll: (begun: number) => boolean;
+  readonly wasDnsIll: (begun: number) => boolean;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
   /** Unix time in milliseconds. */
@@ -50,7 +50,7 @@ export interface Claimant {
 
 export class Claim {
   readonly helo: string;
-  readonly hit: Decision['hit'];
+  readonly cache: Decision['cache'];
   readonly #options: ClaimOptions;
   readonly #session: { readonly id: string };
   readonly #ordinal: number;
@@ -72,14 +72,14 @@ export class Claim {
     this.#previousHelo = previousHelo;
     this.#begunAt = options.now();
     if (!ask) {
-      this.hit = 'none';
+      this.cache = 'none';
       this.#namesSeen = 0;
       return;
     }
     this.#namesSeen = ip === null ? 0 : options.churn.note(ip, canonicalName(helo));
     const found = options.assessor.lookup(ip, helo);
-    this.hit = found.hit;
-    if (found.hit === 'hit') {
+    this.cache = found.cache;
+    if (found.cache === 'hit') {
       this.#assessment = found.value;
       return;
     }
@@ -133,10 +133,10 @@ export class Claim {
   }
 
   #judge(cached: Assessment, mta: MtaSelf): Judged {
-    const { rules, dnsIll, wallClock } = this.#options;
+    const { rules, wasDnsIll, wallClock } = this.#options;
     return judge(cached, rules(), {
       session: { previousHelo: this.#previousHelo, namesSeen: this.#namesSeen, mta },
-      dnsIll: dnsIll(this.#begunAt),
+      dnsIll: wasDnsIll(this.#begunAt),
       elapsedMs: this.#elapsedMs,
       at: wallClock(),
     });

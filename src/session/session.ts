@@ -292,7 +292,13 @@ export class HeloSession implements MilterSession {
   /** `address` is that of the refused command. */
   #refusal({ reference }: Claim, { verdict, assessment }: Judged, address: string): ReplyCode | 'accept' {
     const { policy, reply } = this.rules;
-    const refusal = smtpReply(verdict, assessment, policy.findings, reply, reference, address);
+    const refusal = smtpReply(verdict, {
+      assessment,
+      findings: policy.findings,
+      words: reply,
+      reference,
+      address,
+    });
     return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
   }
 
@@ -302,7 +308,7 @@ export class HeloSession implements MilterSession {
       {
         reference: claim.reference,
         helo: claim.helo,
-        hit: claim.hit,
+        cache: claim.cache,
         client: this.#ip?.text ?? null,
         judged,
         exempt,

@@ -35,8 +35,8 @@ export interface CacheOptions<T> {
  * that came while it ran.
  */
 export type CacheLookup<T> =
-  | { readonly hit: 'hit'; readonly value: T }
-  | { readonly hit: 'miss' | 'joined'; readonly pending: Promise<T> };
+  | { readonly cache: 'hit'; readonly value: T }
+  | { readonly cache: 'miss' | 'joined'; readonly pending: Promise<T> };
 
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
@@ -86,19 +86,19 @@ export class AssessmentCache<T> {
           held.names.delete(name);
           held.names.set(name, stored);
         }
-        return { hit: 'hit', value: stored.value };
+        return { cache: 'hit', value: stored.value };
       }
       this.#young.forget(held, name);
     }
     // An address has no space in it, so the two parts cannot be confused.
     const key = `${ip.text} ${name}`;
     const joined = this.#pending.get(key);
-    if (joined !== undefined) return { hit: 'joined', pending: joined };
+    if (joined !== undefined) return { cache: 'joined', pending: joined };
     const pending = this.#load(ip, name, load).finally(() => {
       if (this.#pending.get(key) === pending) this.#pending.delete(key);
     });
     this.#pending.set(key, pending);
-    return { hit: 'miss', pending };
+    return { cache: 'miss', pending };
   }
 
   async #load(ip: IpAddress, name: string, load: () => Promise<T>): Promise<T> {

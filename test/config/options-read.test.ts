@@ -72,7 +72,10 @@ describe('every option', () => {
     const zone: [string, string[]] = ['dnsZone', [join(directory, 'zone')]];
     const zero = '127.0.0.1:0';
     await served(new Map([zone, ['listen', [`inet:${zero}`]], ['http', [zero]]]), read);
-    await check('198.51.100.7', 'mail.sender.org', recording(readConfig(new Map([zone])), read), false);
+    await check(
+      { ip: '198.51.100.7', helo: 'mail.sender.org', config: recording(readConfig(new Map([zone])), read) },
+      { json: false, colour: false },
+    );
   });
 
   it.each(ROWS.map(([key]) => key))('%s is read', (key) => {

@@ -81,8 +81,12 @@ async function work(hostile: (name: string) => Records): Promise<{ questions: nu
       return Promise.resolve(answer as Answer<T>);
     },
   };
-  await assess(makeClient('192.0.2.1', 'mail.sender.org'), resolver, checks, (check, error) => {
-    throw new Error(check, { cause: error });
+  await assess(makeClient('192.0.2.1', 'mail.sender.org'), {
+    resolver,
+    checks,
+    onCheckError: (check, error) => {
+      throw new Error(check, { cause: error });
+    },
   });
   return { questions, steps: questions + steps };
 }

@@ -45,12 +45,11 @@ describe('assess', () => {
       },
       run: () => ({ id: 'x-wordy', evidence: { text: 'x'.repeat(65_000), short: 'y' } }),
     });
-    const { outcomes, findings } = await assess(
-      makeClient(CLIENT, 'mail.sender.org'),
-      zoneResolver({}),
-      [wordy],
-      never,
-    );
+    const { outcomes, findings } = await assess(makeClient(CLIENT, 'mail.sender.org'), {
+      resolver: zoneResolver({}),
+      checks: [wordy],
+      onCheckError: never,
+    });
     const text = `${'x'.repeat(4093)}...`;
     expect(outcomes[0]?.evidence).toEqual({ text, short: 'y' });
     expect(findings[0]?.evidence).toEqual({ text, short: 'y' });
@@ -76,12 +75,11 @@ describe('assess', () => {
         throw new Error('boom');
       },
     });
-    const result = await assess(
-      makeClient(CLIENT, 'mail.sender.org'),
-      zoneResolver(ZONE),
-      [broken, ...checks],
-      (check, error) => told.push(`${check}: ${String(error)}`),
-    );
+    const result = await assess(makeClient(CLIENT, 'mail.sender.org'), {
+      resolver: zoneResolver(ZONE),
+      checks: [broken, ...checks],
+      onCheckError: (check, error) => told.push(`${check}: ${String(error)}`),
+    });
     expect(told).toEqual(['broken: Error: boom']);
     expect(result.correspondence).toBe('exact');
     expect(result.outcomes[0]).toMatchObject({ check: 'broken', result: 'none' });
@@ -133,7 +131,7 @@ describe('the cost of a cold assessment', () => {
   it('of an exact host is one round trip', async () => {
     const inner = zoneResolver(ZONE);
     const { resolver, roundTrips } = waves(inner);
-    await assess(makeClient(CLIENT, 'mail.sender.org'), resolver, checks, never);
+    await assess(makeClient(CLIENT, 'mail.sender.org'), { resolver, checks, onCheckError: never });
     expect(roundTrips()).toBe(1);
     expect(inner.queries.sort()).toMatchInlineSnapshot(`
       [
@@ -153,13 +151,21 @@ describe('the cost of a cold assessment', () => {
   it('is eight questions for a service, which leaves out what nobody weighs', async () => {
     const inner = zoneResolver(ZONE);
     const policy = makePolicy('rfc5321', findings);
-    await assess(makeClient(CLIENT, 'mail.sender.org'), inner, worthwhile(checks, [policy]), never);
+    await assess(makeClient(CLIENT, 'mail.sender.org'), {
+      resolver: inner,
+      checks: worthwhile(checks, [policy]),
+      onCheckError: never,
+    });
     expect(inner.queries).toHaveLength(8);
   });
 
   it('of what is no name is that of iprev alone', async () => {
     const inner = zoneResolver(ZONE);
-    await assess(makeClient('203.0.113.8', 'this is Jupiter'), inner, checks, never);
+    await assess(makeClient('203.0.113.8', 'this is Jupiter'), {
+      resolver: inner,
+      checks,
+      onCheckError: never,
+    });
     expect(inner.queries).toEqual(['8.113.0.203.in-addr.arpa PTR']);
   });
 });
@@ -167,13 +173,12 @@ describe('the cost of a cold assessment', () => {
 describe('settled by the text', () => {
   it('asks DNS nothing, and says so', async () => {
     const inner = zoneResolver(ZONE);
-    const { findings, dns, settled } = await assess(
-      makeClient(CLIENT, 'Jupiter'),
-      inner,
+    const { findings, dns, settled } = await assess(makeClient(CLIENT, 'Jupiter'), {
+      resolver: inner,
       checks,
-      never,
-      () => true,
-    );
+      onCheckError: never,
+      settles: () => true,
+    });
     expect(findings.map(({ id }) => id)).toEqual(['helo-not-fqdn']);
     expect(inner.queries).toEqual([]);
     expect(dns).toEqual([]);
@@ -182,7 +187,12 @@ describe('settled by the text', () => {
 
   it('does not happen without a finding', async () => {
     const inner = zoneResolver(ZONE);
-    const { settled } = await assess(makeClient(CLIENT, 'mail.sender.org'), inner, checks, never, () => true);
+    const { settled } = await assess(makeClient(CLIENT, 'mail.sender.org'), {
+      resolver: inner,
+      checks,
+      onCheckError: never,
+      settles: () => true,
+    });
     expect(settled).toBe(false);
     expect(inner.queries.length).toBeGreaterThan(0);
   });
@@ -263,7 +273,11 @@ describe('hostile DNS', () => {
               return Promise.resolve(list[asked++ % list.length] as Answer<T>);
             },
           };
-          const { findings, dns } = await assess(makeClient(ip, helo), resolver, checks, never);
+          const { findings, dns } = await assess(makeClient(ip, helo), {
+            resolver,
+            checks,
+            onCheckError: never,
+          });
           expect(asked).toBeLessThanOrEqual(QUERY_BUDGET + REVERSE_BUDGET);
           expect(dns.length).toBeLessThanOrEqual(QUERY_BUDGET + REVERSE_BUDGET);
           expect(new Set(findings.map(({ id }) => id)).size).toBe(findings.length);
@@ -278,7 +292,7 @@ describe('hostile DNS', () => {
       ...ZONE,
       '7.100.51.198.in-addr.arpa': { PTR: Array.from({ length: 1000 }, (_, i) => `h${i}.sender.org`) },
     });
-    await assess(makeClient(CLIENT, 'mail.sender.org'), inner, checks, never);
+    await assess(makeClient(CLIENT, 'mail.sender.org'), { resolver: inner, checks, onCheckError: never });
     expect(inner.queries.length).toBeLessThanOrEqual(QUERY_BUDGET + REVERSE_BUDGET);
   });
 

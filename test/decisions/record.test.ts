@@ -216,7 +216,7 @@ describe('other decisions', () => {
     ['DNS trouble', {}, [...hello('broken.org'), ...message], { action: 'accept' }],
     [
       'DNS out of order',
-      { dnsIll: () => true },
+      { wasDnsIll: () => true },
       [...hello('gone.sender.org'), ...message],
       { action: 'accept' },
     ],

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { attachments } from '../../src/doctor/attachment.ts';
 import { judge } from '../../src/doctor/checks/index.ts';
-import type { Change } from '../../src/doctor/diagnosis.ts';
+import type { Edit } from '../../src/doctor/diagnosis.ts';
 import type { Mta } from '../../src/doctor/mta.ts';
 import { facts, GOOD_MASTER, postfix } from '../support/doctor-facts.ts';
 
@@ -13,7 +13,7 @@ interface Files {
 }
 
 /** As an operator types it: the last line of main.cf wins, and so does the last `-o` of a service. */
-function type({ main, master }: Files, { file, line }: Change): Files {
+function type({ main, master }: Files, { file, line }: Edit): Files {
   if (file === 'main.cf') return { main: `${main}\n${line}`, master };
   if (file !== 'master.cf') return { main, master };
   const [, titles = '', option = ''] = /^(.*?): (-o .*)$/.exec(line) ?? [];

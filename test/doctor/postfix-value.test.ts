@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareLevels, expand, splitList, timeMs } from '../../src/doctor/postfix-value.ts';
+import { compareLevels, expandParameters, splitList, timeMs } from '../../src/doctor/postfix-value.ts';
 
 const SETTINGS: Readonly<Record<string, string>> = {
   a: 'A',
@@ -36,11 +36,11 @@ describe('expand', () => {
     ['${{$a} ~ {A} ? {x} : {y}}', ''],
     ['${a', 'A'],
   ])('%s is %s', (text, wanted) => {
-    expect(expand(text, (name) => SETTINGS[name])).toBe(wanted);
+    expect(expandParameters(text, (name) => SETTINGS[name])).toBe(wanted);
   });
 
   it('ends where a setting names itself', () => {
-    expect(expand('$loop', (name) => SETTINGS[name])).toMatch(/^x+$/);
+    expect(expandParameters('$loop', (name) => SETTINGS[name])).toMatch(/^x+$/);
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, expect, it } from 'vitest';
-import { probe } from '../../src/doctor/probe.ts';
+import { probeMilter } from '../../src/doctor/probe.ts';
 import { MilterServer, parseSocketAddress } from '../../src/milter/index.ts';
 
 const now = (): number => performance.now();
@@ -44,7 +44,7 @@ it.each(['inet:127.0.0.1:0', 'unix'])('finds a milter at %s, and begins no sessi
     await server.close();
     rmSync(directory, { recursive: true });
   };
-  const found = await probe(address, 2000, now);
+  const found = await probeMilter(address, 2000, now);
   expect(found?.outcome).toMatchObject({ kind: 'answers', version: 6 });
   expect(found?.outcome.kind === 'answers' && found.outcome.ms).toBeGreaterThanOrEqual(0);
   expect(sessions).toBeLessThanOrEqual(1);
@@ -57,7 +57,7 @@ it.each<[greeting: string, then: 'close' | 'stay', wanted: object]>([
   ['\0\0\0\x01c', 'stay', { kind: 'stranger' }],
   ['', 'stay', { kind: 'unreachable', detail: 'timeout' }],
 ])('what says %j and will %s', async (greeting, then, wanted) => {
-  const found = await probe(parseSocketAddress(await stranger(greeting, then)), 300, now);
+  const found = await probeMilter(parseSocketAddress(await stranger(greeting, then)), 300, now);
   expect(found?.outcome).toEqual(wanted);
 });
 
@@ -65,12 +65,12 @@ it.each([
   ['unix:/no/such/socket', 'ENOENT'],
   ['inet:127.0.0.1:1', 'ECONNREFUSED'],
 ])('nobody at %s', async (where, detail) => {
-  expect((await probe(parseSocketAddress(where), 2000, now))?.outcome).toEqual({
+  expect((await probeMilter(parseSocketAddress(where), 2000, now))?.outcome).toEqual({
     kind: 'unreachable',
     detail,
   });
 });
 
 it.each(['fd:3', 'inet:127.0.0.1:0'])('has no way to %s', async (where) => {
-  expect(await probe(parseSocketAddress(where), 2000, now)).toBeNull();
+  expect(await probeMilter(parseSocketAddress(where), 2000, now)).toBeNull();
 });

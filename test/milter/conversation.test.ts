@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Conversation } from '../../src/milter/conversation.ts';
 import type { Wishes } from '../../src/milter/negotiation.ts';
 import { replyCode } from '../../src/milter/reply.ts';
-import type { EventName } from '../../src/milter/events.ts';
+import type { CallbackName } from '../../src/milter/callbacks.ts';
 import type { MilterSession } from '../../src/milter/session.ts';
 import { talk } from '../support/conversation.ts';
 import * as mta from '../support/mta.ts';
@@ -20,8 +20,11 @@ interface Stage {
 }
 
 /** A session that records every event and answers `continue` unless `answers` says otherwise. */
-function recorder(calls: string[], answers: Partial<Record<EventName, () => unknown>> = {}): MilterSession {
-  const answer = (event: EventName, words = ''): never => {
+function recorder(
+  calls: string[],
+  answers: Partial<Record<CallbackName, () => unknown>> = {},
+): MilterSession {
+  const answer = (event: CallbackName, words = ''): never => {
     calls.push(`${event} ${words}`.trim());
     return (answers[event]?.() ?? 'continue') as never;
   };
@@ -264,7 +267,7 @@ describe('the order of commands', () => {
 });
 
 describe('replies', () => {
-  it.each<[string, EventName, unknown, string]>([
+  it.each<[string, CallbackName, unknown, string]>([
     ['reject at HELO', 'helo', 'reject', 'r'],
     ['a reply code', 'rcpt', replyCode(550, '5.7.1', '100%'), 'y550 5.7.1 100%%|'],
     ['discard from MAIL on', 'mail', 'discard', 'd'],
@@ -277,7 +280,7 @@ describe('replies', () => {
     expect(made.errors).toEqual([]);
   });
 
-  it.each<[string, EventName, unknown]>([
+  it.each<[string, CallbackName, unknown]>([
     ['skip at HELO, which Sendmail takes for leave', 'helo', 'skip'],
     ['discard at CONNECT', 'connect', 'discard'],
     ['skip at MAIL', 'mail', 'skip'],
@@ -298,7 +301,7 @@ describe('replies', () => {
     expect(made.replies()).toEqual(Array.from({ length: 9 }, () => 'c'));
   });
 
-  it.each<[string, EventName, unknown, boolean]>([
+  it.each<[string, CallbackName, unknown, boolean]>([
     ['a refusal of MAIL', 'mail', 'reject', true],
     ['an acceptance at RCPT', 'rcpt', 'accept', true],
     ['a refusal of one recipient', 'rcpt', 'reject', false],

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { ACTIONS } from '../../src/milter/actions.ts';
-import { EVENTS } from '../../src/milter/events.ts';
+import { CALLBACKS } from '../../src/milter/callbacks.ts';
 import { Message, MilterClient, replyCode } from '../../src/milter/index.ts';
 
 const page = readFileSync(new URL('../../docs/milter.md', import.meta.url), 'utf8');
@@ -31,7 +31,7 @@ it('tells what each callback of libmilter is here', () => {
   const told = [...section('libmilter').matchAll(/^\| .*?`xxfi_.*?\| (.*?) +\|$/gm)].flatMap(
     ([, here = '']) => [...here.matchAll(/`(\w+)`/g)].map(([, name]) => name),
   );
-  for (const event of [...EVENTS, 'abort', 'close']) expect(told).toContain(event);
+  for (const event of [...CALLBACKS, 'abort', 'close']) expect(told).toContain(event);
 });
 
 it('names all that the client of an MTA can do', () => {

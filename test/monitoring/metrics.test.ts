@@ -28,7 +28,7 @@ function decision(
     connectedAt: 0,
     client: '192.0.2.1',
     helo: 'mail.example.org',
-    hit: 'hit',
+    cache: 'hit',
     exempt,
     stage: 'rcpt',
     sender: null,

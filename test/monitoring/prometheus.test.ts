@@ -14,7 +14,7 @@ describe('the page of /metrics', () => {
       cachedBytes: () => 8192,
       refusedAnswers: () => 6,
       connections: () => 7,
-      dnsIll: () => true,
+      isDnsIll: () => true,
     });
     const { metrics } = sources;
     metrics.verdicts.count('reject');

@@ -36,7 +36,7 @@ function readiness(): {
   const made = new Readiness({
     resolver,
     lastHeard: () => state,
-    dnsIll: () => state.ill,
+    isDnsIll: () => state.ill,
     overloaded: () => state.overloaded,
     now: () => state.now,
   });

@@ -129,12 +129,11 @@ it('a check says whose zones it reads: another’s that fails excuses, one of th
       run: () => temperror('x TXT', 'timeout'),
     });
     return words(
-      await assess(
-        makeClient(CLIENT, 'mail.sender.org'),
-        zoneResolver({ ...OWNER, [REVERSE]: 'temperror' }),
-        [...checks, own],
-        () => undefined,
-      ),
+      await assess(makeClient(CLIENT, 'mail.sender.org'), {
+        resolver: zoneResolver({ ...OWNER, [REVERSE]: 'temperror' }),
+        checks: [...checks, own],
+        onCheckError: () => undefined,
+      }),
     );
   };
   expect(await judge('client')).toBe(SAME('tempfail', 'failed'));

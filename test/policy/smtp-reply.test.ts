@@ -91,7 +91,7 @@ async function replyTo(
   const forgedResults = weights.some(([id]) => id === 'forged-results') ? 201 : 0;
   const assessment = withSession(named, { authservId: 'mx.dest.test', forgedResults }, messageChecks);
   const verdict = decide(assessment, makePolicy('rfc5321', findings, { weights: new Map(weights) }));
-  const reply = smtpReply(verdict, assessment, findings, options, reference);
+  const reply = smtpReply(verdict, { assessment, findings, words: options, reference });
   return reply === null ? 'none' : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
 }
 
@@ -222,7 +222,7 @@ describe('smtpReply', () => {
     if (spec === undefined) throw new Error('no such finding');
     const verdict = decide(assessment, makePolicy('rfc5321', findings));
     const specs = new Map([['helo-not-fqdn', { ...spec, reply: 'HELO {helo}: bitte ändern\r\n' }]]);
-    expect(smtpReply(verdict, assessment, specs, PLAIN, null)?.text).toBe(
+    expect(smtpReply(verdict, { assessment, findings: specs, words: PLAIN, reference: null })?.text).toBe(
       '[helo-not-fqdn] HELO Jupiter: bitte ?ndern??',
     );
   });

@@ -51,7 +51,7 @@ describe('a sound module', () => {
     [
       'all that it may say of itself',
       check(
-        `() => "pass", reads: 'client', provesCorrespondence: true, onlyIfWeighed: false, method: {
+        `() => "pass", reads: 'client', provesCorrespondence: true, resolvesTo: 'to', onlyIfWeighed: false, method: {
           heading: 'own', about: 'client',
           access: { key: 'own', takes: 'name', names: 'names' },
           results: { method: 'x-helo-own', property: 'policy.own' },
@@ -129,6 +129,7 @@ describe('a faulty module stops the start with one sentence:', () => {
       trait('provesCorrespondence: 1'),
       /"provesCorrespondence" must be true or/,
     ],
+    ['addresses that nobody finds', trait('resolvesTo: true'), /"resolvesTo" must say which evidence/],
     ['neither wanted nor not', trait("onlyIfWeighed: 'no'"), /"onlyIfWeighed" must be true or false/],
     [
       'a method that is not always asked',
@@ -183,12 +184,12 @@ describe('at run time', () => {
   async function result(run: string): Promise<{ said: string; errors: string[] }> {
     const { checks: own } = await load(check(run), 50);
     const errors: string[] = [];
-    const { findings: found, correspondence } = await assess(
-      makeClient('192.0.2.1', 'mail.org'),
-      zoneResolver({ 'mail.org': { A: ['192.0.2.1'] } }),
-      [...checks, ...own],
-      (name, error) => errors.push(`${name}: ${error instanceof Error ? error.message : String(error)}`),
-    );
+    const { findings: found, correspondence } = await assess(makeClient('192.0.2.1', 'mail.org'), {
+      resolver: zoneResolver({ 'mail.org': { A: ['192.0.2.1'] } }),
+      checks: [...checks, ...own],
+      onCheckError: (name, error) =>
+        errors.push(`${name}: ${error instanceof Error ? error.message : String(error)}`),
+    });
     // Whatever an operator's check does, ours are not disturbed.
     expect(correspondence).toBe('exact');
     const mine = found.find(({ id }) => id === 'own-rule');
@@ -257,6 +258,24 @@ describe('an outcome of its own', () => {
       '() => ({ result: "pass", finding: null, correspondence: "authorized" })',
       ', provesCorrespondence: true',
       { ...SHORT, result: 'pass', correspondence: 'authorized' },
+    ],
+    [
+      'shows what else it proves, and that a client is another’s',
+      '() => ({ result: "pass", finding: null, proofs: ["reverse", "charm", "aligned"], foreign: true })',
+      ', provesCorrespondence: true',
+      { ...SHORT, result: 'pass', proofs: ['aligned', 'reverse'], foreign: true },
+    ],
+    [
+      'proves nothing where it does not say that it can',
+      '() => ({ result: "pass", finding: null, proofs: ["reverse"], foreign: 1 })',
+      '',
+      { ...SHORT, result: 'pass' },
+    ],
+    [
+      'proves nothing by what is no list',
+      '() => ({ result: "pass", finding: null, proofs: "reverse" })',
+      ', provesCorrespondence: true',
+      { ...SHORT, result: 'pass' },
     ],
     [
       'shows none where it does not say so',

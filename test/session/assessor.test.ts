@@ -59,9 +59,9 @@ function assessor(
     made,
     of: async (ip, helo) => {
       const found = made.lookup(ip === null ? null : parseIp(ip), helo);
-      const assessment: Assessment = found.hit === 'hit' ? found.value : await found.pending;
+      const assessment: Assessment = found.cache === 'hit' ? found.value : await found.pending;
       expect(assessment.client.helo.text.toLowerCase()).toBe(helo.toLowerCase());
-      return found.hit;
+      return found.cache;
     },
   };
 }
@@ -184,7 +184,7 @@ describe('an assessment that nobody wants any more', () => {
   }
 
   const pending = (found: AssessmentLookup): { leave: () => void; pending: Promise<Assessment> } => {
-    if (found.hit === 'hit') throw new Error('it was cached');
+    if (found.cache === 'hit') throw new Error('it was cached');
     return found;
   };
   const turn = async (): Promise<void> => {
@@ -216,7 +216,7 @@ describe('an assessment that nobody wants any more', () => {
     expect(sent).toHaveLength(asked);
     expect(dropped.dns.some(({ records }) => records[0] === 'dropped')).toBe(true);
     const again = made.lookup(ip, 'a.x.org');
-    expect(again.hit).toBe('miss');
+    expect(again.cache).toBe('miss');
   });
 
   it('that two want goes on when one leaves', async () => {
@@ -224,7 +224,7 @@ describe('an assessment that nobody wants any more', () => {
     const ip = parseIp('192.0.2.1');
     const first = pending(made.lookup(ip, 'a.x.org'));
     const joined = made.lookup(ip, 'a.x.org');
-    expect(joined.hit).toBe('joined');
+    expect(joined.cache).toBe('joined');
     first.leave();
     let done: Assessment | null = null;
     void first.pending.then((assessment) => (done = assessment));
@@ -239,6 +239,6 @@ describe('an assessment that nobody wants any more', () => {
     const { made } = held();
     const ip = parseIp('192.0.2.1');
     pending(made.lookup(ip, 'a.x.org')).leave();
-    expect(made.lookup(ip, 'a.x.org').hit).toBe('miss');
+    expect(made.lookup(ip, 'a.x.org').cache).toBe('miss');
   });
 });

@@ -29,7 +29,7 @@ const ids = ({ verdict }: Judged): readonly string[] => verdict.counted.map(({ f
 it('asks DNS at once, and is judged when somebody wants it', async () => {
   const resolver = zoneResolver(ZONE);
   const claim = claimOf('mail.sender.org', { resolver });
-  expect([claim.hit, claim.verdictNow(US)]).toEqual(['miss', null]);
+  expect([claim.cache, claim.verdictNow(US)]).toEqual(['miss', null]);
   await new Promise((resolve) => setImmediate(resolve));
   expect(resolver.queries).not.toEqual([]);
   const first = await judged(claim);
@@ -41,7 +41,7 @@ it('asks DNS at once, and is judged when somebody wants it', async () => {
 it('of a client that is never refused is not looked up', () => {
   const resolver = zoneResolver(ZONE);
   const claim = claimOf('mail.sender.org', { resolver }, { ask: false });
-  expect([claim.hit, claim.verdict(US), claim.verdictNow(US)]).toEqual(['none', null, null]);
+  expect([claim.cache, claim.verdict(US), claim.verdictNow(US)]).toEqual(['none', null, null]);
   expect(resolver.queries).toEqual([]);
 });
 
@@ -52,7 +52,7 @@ it('is a hit the second time, with a verdict at once', async () => {
   const joined = new Claim(options, { ...claimant, session: { id: 'b' }, ordinal: 1 });
   await Promise.all([judged(first), judged(joined)]);
   const second = new Claim(options, { ...claimant, session: { id: 'c' }, ordinal: 36 });
-  expect([first.hit, joined.hit, second.hit]).toEqual(['miss', 'joined', 'hit']);
+  expect([first.cache, joined.cache, second.cache]).toEqual(['miss', 'joined', 'hit']);
   expect(second.verdictNow(US)?.elapsedMs).toBe(0);
   expect([first.reference, second.reference]).toEqual(['a.1', 'c.10']);
 });
@@ -74,7 +74,7 @@ it.each([
   ['Jupiter', true, 'reject'],
 ])('%s, the resolver out of order: %s is %s', async (helo, ill, wanted) => {
   const asked: number[] = [];
-  const claim = claimOf(helo, { dnsIll: (begun) => asked.push(begun) > 0 && ill, now: () => 7 });
+  const claim = claimOf(helo, { wasDnsIll: (begun) => asked.push(begun) > 0 && ill, now: () => 7 });
   const { action, dnsIll } = await judged(claim);
   expect([action, dnsIll, asked]).toEqual([wanted, ill, [7]]);
 });

@@ -452,7 +452,7 @@ describe('DNS trouble costs no mail', () => {
   it('nothing that rests on DNS is refused while the resolver is ill, not even from the cache', async () => {
     let ill = false;
     const { log, connection } = service({
-      dnsIll: () => ill,
+      wasDnsIll: () => ill,
       rules: { policy: makePolicy('strict', findings) },
     });
     const refused = async (): Promise<string> => {
@@ -473,7 +473,7 @@ describe('DNS trouble costs no mail', () => {
     ['the text', 'Jupiter', '550 helo-not-fqdn'],
     ['a name of ours', 'mx.dest.test', '550 helo-claims-us'],
   ])('a refusal for %s says nothing of an outage', async (_, name, wanted) => {
-    const { log, connection } = service({ dnsIll: () => true, rules: { ourNames: ['mx.dest.test'] } });
+    const { log, connection } = service({ wasDnsIll: () => true, rules: { ourNames: ['mx.dest.test'] } });
     const { say } = connection();
     await say(...hello(name));
     expect(code((await say(...message)).at(-1))).toBe(wanted);
@@ -491,7 +491,7 @@ describe('DNS trouble costs no mail', () => {
       let outage = false;
       const { log, connection } = service({
         resolver: zoneResolver({ ...ZONE, 'no.strange.org': { A: [CLIENT], TXT: ['v=spf1 -all'] } }),
-        dnsIll: () => outage,
+        wasDnsIll: () => outage,
         rules: { policy },
         budget: new TempfailBudget(
           () => ({ count: 1, ageMs: 0 }),

@@ -101,8 +101,10 @@ describe('the estimate of what the cache takes', () => {
           const helo = wire(`mail${i}.sender.org`);
           const made = makeClient(wire(address(i)), helo);
           if (made.ip === null) throw new Error('no address');
-          const found = cache.lookup(made.ip, helo, () => assess(made, resolver, checks, () => undefined));
-          if (found.hit !== 'hit') await found.pending;
+          const found = cache.lookup(made.ip, helo, () =>
+            assess(made, { resolver, checks, onCheckError: () => undefined }),
+          );
+          if (found.cache !== 'hit') await found.pending;
         }
       };
       // What is made once, and what is compiled, does not count.

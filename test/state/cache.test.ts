@@ -56,9 +56,9 @@ function cache({ maxClients, maxBytes, ...options }: Partial<CacheOptions<string
     get,
     ask: async (ip, name) => {
       const found = get(ip, name);
-      const value = found.hit === 'hit' ? found.value : await found.pending;
+      const value = found.cache === 'hit' ? found.value : await found.pending;
       expect(value).toBe(`${ip}=${name}`);
-      return found.hit;
+      return found.cache;
     },
     loads,
     clock,
@@ -92,16 +92,16 @@ describe('AssessmentCache', () => {
     made.clear();
     // It does not join who asked before.
     const after = made.lookup(A, 'x', load);
-    expect([before.hit, after.hit]).toEqual(['miss', 'miss']);
+    expect([before.cache, after.cache]).toEqual(['miss', 'miss']);
     finish[0]?.('old');
-    expect(before.hit === 'hit' ? null : await before.pending).toBe('old');
-    expect(made.lookup(A, 'x', load).hit).toBe('joined');
+    expect(before.cache === 'hit' ? null : await before.pending).toBe('old');
+    expect(made.lookup(A, 'x', load).cache).toBe('joined');
     finish[1]?.('new');
-    expect(after.hit === 'hit' ? null : await after.pending).toBe('new');
-    expect(made.lookup(A, 'x', load)).toEqual({ hit: 'hit', value: 'new' });
+    expect(after.cache === 'hit' ? null : await after.pending).toBe('new');
+    expect(made.lookup(A, 'x', load)).toEqual({ cache: 'hit', value: 'new' });
     made.clear();
     expect(made.size).toBe(0);
-    expect(made.lookup(A, 'x', load).hit).toBe('miss');
+    expect(made.lookup(A, 'x', load).cache).toBe('miss');
   });
 
   it('shares a look-up under way', async () => {
@@ -123,9 +123,9 @@ describe('AssessmentCache', () => {
   it('forgets a look-up that failed, and hands on its error', async () => {
     const made = new AssessmentCache<string>(OPTIONS);
     const failed = made.lookup(A, 'x', () => Promise.reject(new Error('boom')));
-    await expect(failed.hit === 'hit' ? null : failed.pending).rejects.toThrow('boom');
+    await expect(failed.cache === 'hit' ? null : failed.pending).rejects.toThrow('boom');
     const again = made.lookup(A, 'x', () => Promise.resolve('fine'));
-    expect(again.hit).toBe('miss');
+    expect(again.cache).toBe('miss');
   });
 
   it('bounds the addresses, and keeps those in use', async () => {
@@ -252,7 +252,7 @@ describe('the bound in bytes', () => {
     const made = new AssessmentCache<string>(options);
     const ask = async (i: number): Promise<void> => {
       const found = made.lookup(client(`h${i}`), 'x', () => Promise.resolve('x'));
-      if (found.hit !== 'hit') await found.pending;
+      if (found.cache !== 'hit') await found.pending;
     };
     for (let i = 0; i < 2000; i++) await ask(i);
     expect(made.bytes).toBeGreaterThan(8 * maxBytes);

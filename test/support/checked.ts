@@ -30,5 +30,10 @@ export async function assessed(
   const onCheckError = (check: string, error: unknown): void => {
     throw new Error(`check ${check} threw`, { cause: error });
   };
-  return assess(makeClient(ip, helo), zoneResolver(zone), checks, onCheckError, settled);
+  return assess(makeClient(ip, helo), {
+    resolver: zoneResolver(zone),
+    checks,
+    onCheckError,
+    settles: settled,
+  });
 }

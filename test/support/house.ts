@@ -122,6 +122,38 @@ function circles(imports: readonly Import[]): string[] {
   return found;
 }
 
+/** Names that more than one file declares and exports, a sentence each. Who passes a name on declares nothing. */
+export function sharedNames(tree: Tree): readonly string[] {
+  const files = new Map<string, Set<string>>();
+  for (const [file, text] of tree) {
+    for (const statement of ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true).statements) {
+      if (!ts.canHaveModifiers(statement)) continue;
+      const isExported = ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+      if (isExported !== true) continue;
+      for (const name of declaredNames(statement)) files.set(name, (files.get(name) ?? new Set()).add(file));
+    }
+  }
+  return [...files]
+    .filter(([, where]) => where.size > 1)
+    .map(
+      ([name, where]) =>
+        `${name} is exported by ${[...where].join(' and ')}: call one of them something else`,
+    );
+}
+
+function declaredNames(statement: ts.Statement): readonly string[] {
+  if (ts.isVariableStatement(statement))
+    return statement.declarationList.declarations.flatMap(({ name }) => boundNames(name));
+  const { name } = statement as ts.Statement & { readonly name?: ts.Node };
+  return name !== undefined && ts.isIdentifier(name) ? [name.text] : [];
+}
+
+/** The names that a declaration or a pattern binds. */
+function boundNames(name: ts.BindingName): readonly string[] {
+  if (ts.isIdentifier(name)) return [name.text];
+  return name.elements.flatMap((each) => (ts.isBindingElement(each) ? boundNames(each.name) : []));
+}
+
 /** Globals that only Node has. */
 const NODE_GLOBALS: ReadonlySet<string> = new Set(['Buffer', 'NodeJS', 'process', 'setImmediate', 'global']);
 
@@ -129,33 +161,92 @@ const NODE_GLOBALS: ReadonlySet<string> = new Set(['Buffer', 'NodeJS', 'process'
 export function nodeGlobals(file: string, text: string, table: readonly Row[]): readonly string[] {
   const row = table.find(({ room }) => room === roomOf(file));
   if (row?.pure !== true) return [];
-  const found = new Set<string>();
-  const visit = (node: ts.Node): void => {
-    const isMember = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node;
-    if (ts.isIdentifier(node) && NODE_GLOBALS.has(node.text) && !isMember) found.add(node.text);
-    ts.forEachChild(node, visit);
-  };
-  ts.forEachChild(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true), visit);
-  return [...found].map((name) => `${file} uses ${name}: ${row.room} must run in a browser too`);
+  const used = globalsOf(file, text).map(({ name }) => name);
+  return [...new Set(used)]
+    .filter((name) => NODE_GLOBALS.has(name) || name === 'globalThis')
+    .map((name) => `${file} uses ${name}: ${row.room} must run in a browser too`);
 }
 
-/** The members of the global `process` that a file uses, read from its syntax. */
+/** The members of the global `process` that a file uses, read from its syntax; `process` where it takes the whole. */
 export function processUses(file: string, text: string): readonly string[] {
-  const uses: string[] = [];
+  return globalsOf(file, text)
+    .filter(({ name }) => name === 'process' || name === 'globalThis')
+    .map(({ member }) => member ?? 'process');
+}
+
+interface GlobalUse {
+  /** `globalThis` itself where it is handed on whole, so that nobody knows what is taken from it. */
+  readonly name: string;
+  /** What is taken of the global, where that is written down. */
+  readonly member?: string | undefined;
+}
+
+/** What may be a global of that name: by itself, or as a member of the global object. */
+function globalsOf(file: string, text: string): readonly GlobalUse[] {
+  const uses: GlobalUse[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node) && node.text === 'process') {
-      const { parent } = node;
-      const isMember = ts.isPropertyAccessExpression(parent) && parent.name === node;
-      const isName =
-        (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) && parent.name === node;
-      if (!isMember && !isName) {
-        uses.push(ts.isPropertyAccessExpression(parent) ? parent.name.text : 'process');
-      }
+    if (ts.isIdentifier(node) && !isLabel(node)) {
+      const within = isGlobalObject(node) ? memberOf(node) : undefined;
+      if (within !== undefined) {
+        const access = outermost(node).parent;
+        uses.push({ name: within, member: memberOf(access) });
+      } else uses.push({ name: isGlobalObject(node) ? 'globalThis' : node.text, member: memberOf(node) });
     }
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
   return uses;
+}
+
+function isGlobalObject({ text }: ts.Identifier): boolean {
+  return text === 'globalThis' || text === 'global';
+}
+
+/** Only a label: the member of something, or the name of a property. */
+function isLabel(node: ts.Identifier): boolean {
+  const { parent } = node;
+  const named =
+    ts.isPropertyAccessExpression(parent) ||
+    ts.isPropertyAssignment(parent) ||
+    ts.isPropertySignature(parent);
+  return named && parent.name === node;
+}
+
+/** The member that is taken of an expression, `x.member` or `x['member']`. */
+function memberOf(node: ts.Node): string | undefined {
+  const parent = outermost(node).parent;
+  if (ts.isPropertyAccessExpression(parent) && parent.expression === outermost(node)) return parent.name.text;
+  if (!ts.isElementAccessExpression(parent) || parent.expression !== outermost(node)) return undefined;
+  return ts.isStringLiteralLike(parent.argumentExpression) ? parent.argumentExpression.text : undefined;
+}
+
+/** The expression with the brackets, assertions and `!` around it. */
+function outermost(node: ts.Node): ts.Node {
+  const { parent } = node;
+  const wraps =
+    ts.isParenthesizedExpression(parent) || ts.isAsExpression(parent) || ts.isNonNullExpression(parent);
+  return wraps ? outermost(parent) : node;
+}
+
+/** Where a file loads what the table cannot see, a sentence each. */
+export function hiddenImports(file: string, text: string): readonly string[] {
+  const faults = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node) && ['createRequire', 'getBuiltinModule'].includes(node.text))
+      faults.add(`${file} uses ${node.text}: import it, so that the table sees what is loaded`);
+    if (ts.isStringLiteralLike(node) && ['node:module', 'getBuiltinModule'].includes(node.text))
+      faults.add(`${file} uses ${node.text}: import it, so that the table sees what is loaded`);
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'require')
+      faults.add(`${file} uses require: import it, so that the table sees what is loaded`);
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [target] = node.arguments;
+      if (target === undefined || !ts.isStringLiteralLike(target))
+        faults.add(`${file} imports what only the running program knows: the table cannot see it`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  return [...faults];
 }
 
 /** The words of checks that nobody but they themselves may know. */
@@ -178,14 +269,16 @@ export function wordsOfChecks(
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const faults: string[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isStringLiteralLike(node)) {
+    if (ts.isStringLiteralLike(node) || ts.isRegularExpressionLiteral(node)) {
       const { line } = source.getLineAndCharacterOfPosition(node.getStart());
       const place = `${file}:${line + 1}`;
-      if (findings.includes(node.text)) {
+      const pattern = patternOf(node);
+      const known = findings.find((id) => (pattern === null ? node.text === id : pattern.includes(id)));
+      if (known !== undefined) {
         faults.push(
-          `${place} knows the finding "${node.text}": let its FindingSpec declare what is wanted of it, or let core/checks export a function`,
+          `${place} knows the finding "${known}": let its FindingSpec declare what is wanted of it, or let core/checks export a function`,
         );
-      } else if (findings.some((id) => isPartOf(id, node))) {
+      } else if (findings.some((id) => (pattern === null ? isPartOf(id, node) : isPatternOf(id, pattern)))) {
         faults.push(
           `${place} guesses findings by "${node.text}": let their FindingSpecs declare what they have in common`,
         );
@@ -201,18 +294,43 @@ export function wordsOfChecks(
   return faults;
 }
 
-/** Whether the text is asked for as the beginning or the end of an id, at one of its hyphens. */
-function isPartOf(id: string, { text, parent }: ts.StringLiteralLike): boolean {
+type Literal = ts.StringLiteralLike | ts.RegularExpressionLiteral;
+
+/** The source of a regular expression, a literal or one that is made of a string; null for any other string. */
+function patternOf(node: Literal): string | null {
+  if (ts.isRegularExpressionLiteral(node)) return node.text.slice(1, node.text.lastIndexOf('/'));
+  const { parent } = node;
+  const isMade = ts.isNewExpression(parent) || ts.isCallExpression(parent);
+  return isMade && parent.expression.getText() === 'RegExp' && parent.arguments?.[0] === node
+    ? node.text
+    : null;
+}
+
+/** Whether a pattern looks for the beginning or the end of an id, at one of its hyphens. */
+function isPatternOf(id: string, pattern: string): boolean {
+  const [, head = ' '] = /^\^([a-z-]+-)/.exec(pattern) ?? [];
+  const [, tail = ' '] = /(-[a-z-]+)\)*\$$/.exec(pattern) ?? [];
+  return id.startsWith(head) || id.endsWith(tail);
+}
+
+/** Whether the text is asked for as the beginning, the end or the middle of an id, at one of its hyphens. */
+function isPartOf(id: string, { text, parent }: Literal): boolean {
   if (!ts.isCallExpression(parent) || !ts.isPropertyAccessExpression(parent.expression)) return false;
-  const method = parent.expression.name.text;
-  return (
-    (method === 'startsWith' && text.endsWith('-') && id.startsWith(text)) ||
-    (method === 'endsWith' && text.startsWith('-') && id.endsWith(text))
-  );
+  switch (parent.expression.name.text) {
+    case 'startsWith':
+      return text.endsWith('-') && id.startsWith(text);
+    case 'endsWith':
+      return text.startsWith('-') && id.endsWith(text);
+    case 'includes':
+    case 'indexOf':
+      return /[a-z]/.test(text) && text.includes('-') && id.includes(text);
+    default:
+      return false;
+  }
 }
 
 /** `check === 'spf'`, `outcome.check === 'spf'`. */
-function isComparedWithCheck(node: ts.StringLiteralLike): boolean {
+function isComparedWithCheck(node: Literal): boolean {
   const { parent } = node;
   if (!ts.isBinaryExpression(parent)) return false;
   const other = parent.left === node ? parent.right : parent.left;

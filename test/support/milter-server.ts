@@ -1,5 +1,6 @@
 /** A milter server that opens nothing, and says what it was asked to do. */
 import {
+  formatSocketAddress,
   type ListenOptions,
   MilterServer,
   parseSocketAddress,
@@ -8,7 +9,7 @@ import {
 
 export class RecordedServer extends MilterServer {
   readonly calls: string[] = [];
-  readonly listening: { readonly text: string; readonly options: ListenOptions }[] = [];
+  readonly listening: { readonly address: SocketAddress; readonly options: ListenOptions }[] = [];
   /** Thrown by the next `listen`. */
   fault: Error | null = null;
 
@@ -16,11 +17,12 @@ export class RecordedServer extends MilterServer {
     super({ newSession: () => ({}), onError: () => undefined });
   }
 
-  override listen(text: string, options: ListenOptions = {}): Promise<SocketAddress> {
-    this.calls.push(`listen ${text}`);
+  override listen(where: string | SocketAddress, options: ListenOptions = {}): Promise<SocketAddress> {
+    const address = typeof where === 'string' ? parseSocketAddress(where) : where;
+    this.calls.push(`listen ${formatSocketAddress(address)}`);
     if (this.fault !== null) return Promise.reject(this.fault);
-    this.listening.push({ text, options });
-    return Promise.resolve(parseSocketAddress(text));
+    this.listening.push({ address, options });
+    return Promise.resolve(address);
   }
 
   override admit(): void {

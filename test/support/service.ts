@@ -88,7 +88,7 @@ export function milterOptions(
     wallClock: () => 0,
     budget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
     rehearsedBudget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
-    dnsIll: () => false,
+    wasDnsIll: () => false,
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 100 }),
       now,

@@ -11,7 +11,7 @@ export function makeSources(changes: Partial<MetricSources> = {}): MetricSources
     cachedBytes: () => 0,
     refusedAnswers: () => 0,
     connections: () => 0,
-    dnsIll: () => false,
+    isDnsIll: () => false,
     deadlineMs: () => 6000,
     lostLines: () => 0,
     build: { version: '1.2.3', node: 'v20.0.0' },

@@ -93,7 +93,7 @@ export async function ride(
     wallClock: () => Date.now(),
     budget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
     rehearsedBudget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
-    dnsIll: () => false,
+    wasDnsIll: () => false,
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 20_000 }),
       now,

@@ -74,8 +74,7 @@ export async function checkAuthRecord(
     csa: () => checkCsa(ip, helo, noting),
   };
   const found = await findRecord(helo, noting);
-  const judgement =
-    'record' in found ? await judge(ip, helo, found.domain, found.record, noting, evaluators) : found;
+  const judgement = 'record' in found ? await judge({ ip, helo, ...found }, noting, evaluators) : found;
   return {
     ...judgement,
     domain: found.domain,
@@ -121,11 +120,16 @@ function domainsAbove(name: string): string[] {
   return domains.filter((domain) => isQueryName(`_auth.${domain}`));
 }
 
+interface Declared {
+  readonly ip: IpAddress;
+  readonly helo: string;
+  /** Whose record it is: the name or one of its parents. */
+  readonly domain: string;
+  readonly record: AuthRecord;
+}
+
 async function judge(
-  ip: IpAddress,
-  helo: string,
-  domain: string,
-  record: AuthRecord,
+  { ip, helo, domain, record }: Declared,
   resolver: Resolver,
   evaluators: AuthMethods,
 ): Promise<Judgement> {

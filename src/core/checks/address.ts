@@ -2,7 +2,7 @@
  * Is the client one of the addresses of the name it gives (exact), or their neighbour in the same /24 or /64,
  * as the hosts of a pool are (near)? RFC 5321 §4.1.4: a server MAY verify this.
  */
-import { type AddressAnswer, addressesOf, textsOf } from '../address-answers.ts';
+import { type AddressAnswer, addressesOf, addressTexts } from '../address-answers.ts';
 import { defineCheck, none, type Outcome, pass, temperror } from '../check.ts';
 import { embeddedIpv4, sameHost } from '../embedded.ts';
 import { queryName } from '../helo.ts';
@@ -23,7 +23,7 @@ export const addressMatches = defineCheck({
     if (answer.status === 'temperror') return temperror(`${name} ${type}`, answer.detail);
     if (answer.status !== 'found') return none({ detail: `no ${type} record` });
     const addresses = addressesOf(answer);
-    const evidence = { addresses: textsOf(addresses) };
+    const evidence = { addresses: addressTexts(addresses) };
     if (isAmong(answer, ip)) return pass(evidence, 'exact');
     const width = ip.family === 4 ? 24 : 64;
     const neighbour = addresses.find((address) => sharesPrefix(address, ip, width));

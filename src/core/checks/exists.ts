@@ -2,7 +2,7 @@
  * Does the HELO name exist, and can it be reached? RFC 5321 §2.3.5: a name that resolves to an address
  * record.
  */
-import { type AddressAnswer, addressesOf, textsOf } from '../address-answers.ts';
+import { type AddressAnswer, addressesOf, addressTexts } from '../address-answers.ts';
 import {
   CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
   defineCheck,
@@ -67,6 +67,7 @@ export const nameExists = defineCheck({
       excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
     },
   },
+  resolvesTo: 'addresses',
   async run(client, resolver): Promise<'none' | Outcome<ExistenceId>> {
     const { helo, ip } = client;
     const name = queryName(helo);
@@ -77,7 +78,8 @@ export const nameExists = defineCheck({
     // Where the client's own family names it, the name is shown to be the client's, and a server that ignores
     // the other question (RFC 4074 §4.1) is not waited for.
     const own = addressesOf(await asked[ip?.family === 6 ? 1 : 0]);
-    if (ip !== null && own.some((address) => sameHost(address, ip))) return pass({ addresses: textsOf(own) });
+    if (ip !== null && own.some((address) => sameHost(address, ip)))
+      return pass({ addresses: addressTexts(own) });
     const answers = await Promise.all(asked);
     const addresses = addressesOf(...answers);
     const trouble = unknownOf(name, answers);
@@ -97,17 +99,6 @@ export const nameExists = defineCheck({
   },
 });
 
-/**
- * The addresses of the name as this check has told them, with a blank between them; undefined where it has
- * none.
- */
-export function addressesOfName(
-  outcomes: readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[],
-): string | undefined {
-  const exists = outcomes.find(({ check, result }) => check === nameExists.name && result === 'pass');
-  return exists?.evidence['addresses'];
-}
-
 type ExistenceId = 'helo-unregistered' | 'helo-nxdomain' | 'helo-no-address' | 'helo-private-address';
 
 function unknownOf(name: string, answers: readonly [Answer<'A'>, Answer<'AAAA'>]): Outcome<never> | null {
@@ -121,7 +112,7 @@ function reachable(
   addresses: readonly IpAddress[],
   trouble: Outcome<never> | null,
 ): Outcome<ExistenceId> {
-  const evidence = { addresses: textsOf(addresses) };
+  const evidence = { addresses: addressTexts(addresses) };
   if (!addresses.every(isUnreachable)) return pass(evidence);
   // A client that comes from that private address can evidently be reached at it.
   if (ip !== null && addresses.some((address) => sameHost(address, ip))) return pass(evidence);

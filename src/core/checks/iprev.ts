@@ -6,6 +6,7 @@ import {
   defineCheck,
   type Evidence,
   found,
+  NO_PROOFS,
   none,
   type Outcome,
   pass,
@@ -13,9 +14,9 @@ import {
   PROOF_LEAVES_NOTHING,
   temperror,
 } from '../check.ts';
-import type { Client } from '../client.ts';
 import { isQueryName, organisation } from '../domain.ts';
 import { type Helo, queryName } from '../helo.ts';
+import type { IpAddress } from '../ip.ts';
 import { iprev } from '../iprev.ts';
 import { holdsAddress } from '../reverse-name.ts';
 
@@ -65,45 +66,46 @@ export const reverseLookup = defineCheck({
     const { result, names, verified, trouble } = await iprev(ip, resolver, owner);
     switch (result) {
       case 'temperror':
-        return temperror(trouble?.question ?? '', trouble?.detail ?? '');
+        return { ...temperror(trouble?.question ?? '', trouble?.detail ?? ''), foreign: true };
       case 'permerror':
+        // A client without any reverse name is nobody else's.
         return found('iprev-none', {}, 'permerror');
-      case 'fail':
-        return found('iprev-fail', { names: names.join(' ') });
+      case 'fail': {
+        const failed = found('iprev-fail', { names: names.join(' ') });
+        return claims(names, owner) ? failed : { ...failed, foreign: true };
+      }
       case 'pass': {
-        const aligned = verified.find((reverse) => owner !== null && organisation(reverse) === owner);
-        return aligned === undefined
-          ? pass({ names: verified.join(' ') })
-          : pass({ names: verified.join(' '), organisation: owner ?? '' }, 'aligned');
+        const proofs = proofsOf(verified, ip, owner);
+        const seen = { names: verified.join(' ') };
+        return owner !== null && claims(verified, owner)
+          ? pass({ ...seen, organisation: owner }, 'aligned', proofs)
+          : { ...pass(seen, 'none', proofs), foreign: true };
       }
     }
   },
 });
 
 /**
- * Whether the reverse name of the client says another organisation than the HELO name, or could not be had. A
- * client without any is nobody else's, and one that claims the HELO's organisation is at least not another's.
+ * Whether one of the reverse names lies in the organisation of the HELO name. That may be a false claim, but such a
+ * client is at least not known to be another's.
  */
-export function mayBeAnothers({ helo }: Client, outcomes: Told): boolean {
-  const told = outcomes.find(({ check }) => check === reverseLookup.name);
-  if (told === undefined || told.result === 'permerror') return false;
-  const owner = organisationOf(helo);
-  const names = (told.evidence['names'] ?? '').split(' ').filter(isQueryName);
-  return owner === null || !names.some((reverse) => organisation(reverse.toLowerCase()) === owner);
+function claims(names: readonly string[], owner: string | null): boolean {
+  if (owner === null) return false;
+  return names.filter(isQueryName).some((reverse) => organisation(reverse.toLowerCase()) === owner);
 }
 
 /**
- * What the reverse names of a client prove, as this check has told them. A name with the client's address
- * written into it proves nothing: access providers give one to every line.
+ * What verified reverse names prove. A name with the client's address written into it proves nothing: access
+ * providers give one to every line.
  */
-export function reverseProofs({ ip, helo }: Client, outcomes: Told): readonly Proof[] {
-  if (ip === null) return [];
-  const proper = verifiedNames(outcomes).filter((name) => !holdsAddress(name, ip));
-  if (proper.length === 0) return [];
-  const owner = organisationOf(helo);
-  const aligned = owner !== null && proper.some((reverse) => organisation(reverse) === owner);
-  return aligned ? ['aligned', 'reverse'] : ['reverse'];
+function proofsOf(verified: readonly string[], ip: IpAddress, owner: string | null): readonly Proof[] {
+  const proper = verified.filter((name) => !holdsAddress(name, ip));
+  if (proper.length === 0) return NO_PROOFS;
+  return claims(proper, owner) ? OF_THE_OWNER : OF_ANYBODY;
 }
+
+const OF_THE_OWNER: readonly Proof[] = ['aligned', 'reverse'];
+const OF_ANYBODY: readonly Proof[] = ['reverse'];
 
 /** The organisation that the HELO name says; null where it says none. */
 function organisationOf(helo: Helo): string | null {

@@ -17,7 +17,7 @@ const MAX_LENGTH = 512;
  * exp modifier was given": not exactly one TXT record, not US-ASCII, a syntax error. Counts neither as a
  * lookup nor as a void lookup.
  */
-export async function explain(
+export async function publishedExplanation(
   evaluation: Evaluation,
   spec: DomainSpec,
   domain: string,

@@ -13,7 +13,7 @@ import type { Resolver } from '../resolver.ts';
 import { catchAllMacro, type MatchedTerm } from './catch-all.ts';
 import { evaluate, type SpfResult, type Evaluated } from './evaluate.ts';
 import { beginEvaluation, type Evaluation, type SpfOptions, type SpfRequest } from './evaluation.ts';
-import { explain } from './explanation.ts';
+import { publishedExplanation } from './explanation.ts';
 import { emptyWidth, tooWide } from './width.ts';
 
 export type { SpfOptions, SpfRequest, SpfResult };
@@ -82,7 +82,7 @@ export function checkHelo(
 async function explanationOf(evaluation: Evaluation, { result, source }: Evaluated): Promise<string | null> {
   const spec = source?.record.explanation ?? null;
   return result === 'fail' && source !== null && spec !== null
-    ? explain(evaluation, spec, source.domain)
+    ? publishedExplanation(evaluation, spec, source.domain)
     : null;
 }
 

@@ -73,8 +73,12 @@ describe('what is too much', () => {
   it('says so in the evidence, in whatever length it came', async () => {
     for (const length of [8192, 60_000]) {
       const client = makeClient('192.0.2.1', 'mail.example.org');
-      const { findings, dns } = await assess(client, zoneResolver(spf(sized(length))), checks, (check) => {
-        throw new Error(check);
+      const { findings, dns } = await assess(client, {
+        resolver: zoneResolver(spf(sized(length))),
+        checks,
+        onCheckError: (check) => {
+          throw new Error(check);
+        },
       });
       expect(findings.find(({ id }) => id === 'helo-spf-permerror')?.evidence).toMatchObject({
         detail: '8192 characters or more in the record of mail.example.org',
