@@ -34,8 +34,12 @@ async function verdict(i: number): Promise<void> {
     DEADLINE_MS,
     new Asker(clientNetwork(client.ip)),
   );
-  const { correspondence } = await assess(client, bounded, checks, (check, error) => {
-    throw new Error(`${check} failed`, { cause: error });
+  const { correspondence } = await assess(client, {
+    resolver: bounded,
+    checks,
+    onCheckError: (check, error) => {
+      throw new Error(`${check} failed`, { cause: error });
+    },
   });
   done();
   if (correspondence !== 'exact') throw new Error(`${name} is ${correspondence}`);
