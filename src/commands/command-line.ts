@@ -1,11 +1,13 @@
 /** The command line. Commander only collects the texts; the option table says what they mean. */
 import { Command, CommanderError, Option } from 'commander';
+import type { Config } from '../config/config.ts';
 import { checkConfig } from './check-config.ts';
 import { check } from './check.ts';
 import { addDoctor } from './doctor.ts';
 import { listFindings } from './list-findings.ts';
 import { printConfig } from './print-config.ts';
 import { publish } from './publish.ts';
+import { addReplay } from './replay.ts';
 import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 import { closest } from '../config/closest.ts';
@@ -20,6 +22,26 @@ import { FileError, UsageError } from '../errors.ts';
 
 /** The options of a command that asks DNS and nothing else. */
 const RESOLVING: ReadonlySet<string> = new Set(['dnsServer', 'dnsTimeout', 'dnsZone']);
+
+/** The options that bear on a verdict. */
+const JUDGING: ReadonlySet<string> = new Set<keyof Config>([
+  'policy',
+  'rejectAt',
+  'tempfailAt',
+  'weight',
+  'require',
+  'tempfailLimit',
+  'observe',
+  'enforcePercent',
+  'shadowPolicy',
+  'churnLimit',
+  'check',
+  'ourName',
+  'ourAddress',
+  'trust',
+  'access',
+  'recipientPolicy',
+]);
 
 type Texts = Map<string, string[]>;
 
@@ -93,6 +115,17 @@ export function makeProgram(run: Run): Command {
   const asTheService: SourceOf = (texts, flags) => sourceOf(texts, flags, terminal.standardConfig ?? null);
   root.addCommand(checkCommand(root, run, asTheService));
   root.addCommand(publishCommand(root, run, asTheService));
+  addReplay(root, terminal, (command) => {
+    const texts = addOptions(
+      addConfigOptions(command, AS_THE_SERVICE),
+      ROWS.filter(([key]) => JUDGING.has(key)),
+    );
+    return async (flags) => {
+      const source = asTheService(texts, flags);
+      const config = await source.read();
+      return { config, isGiven: (key) => texts.has(key) };
+    };
+  });
   addDoctor(
     root,
     terminal,

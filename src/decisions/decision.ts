@@ -1,6 +1,6 @@
 /** The `decision` line: what was decided about one message, on what grounds, and how to find its sender. */
 import type { Exemption } from '../policy/exemption.ts';
-import { identityOf } from '../core/identity.ts';
+import { identityOf } from '../policy/identity.ts';
 import { heldBack } from '../core/unasked.ts';
 import type { Log } from '../log/log.ts';
 import { formatValue, jsonString } from '../log/value.ts';
@@ -40,6 +40,8 @@ export interface Decision {
    * delayed often enough. Where we only watch, what it would have said. Null for any other verdict.
    */
   readonly limit: 'within' | 'spent' | null;
+  /** Which message of the connection it is, from 1; 0 where none had begun. */
+  readonly message: number;
   readonly sender: string | null;
   /** Those that were decided alike, in order; a bounded number of them. */
   readonly recipients: readonly string[];

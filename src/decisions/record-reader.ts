@@ -37,7 +37,16 @@ export { RecordError };
 /** A decision as it was recorded. Times are Unix times in milliseconds. */
 export interface RecordedDecision extends Pick<
   Decision,
-  'reference' | 'client' | 'helo' | 'cache' | 'sender' | 'recipients' | 'recipientCount' | 'queueId' | 'limit'
+  | 'message'
+  | 'reference'
+  | 'client'
+  | 'helo'
+  | 'cache'
+  | 'sender'
+  | 'recipients'
+  | 'recipientCount'
+  | 'queueId'
+  | 'limit'
 > {
   readonly version: number;
   readonly time: number;
@@ -110,6 +119,7 @@ export function readRecord(line: string, checks: readonly Check[]): RecordedDeci
     helo,
     cache: record.word('cache', HITS),
     stage: record.word('stage', STAGES),
+    message: record.number('message', 1),
     sender: record.maybe('sender'),
     recipients,
     recipientCount: record.number('recipientCount', recipients.length),

@@ -9,7 +9,7 @@
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import type { Evidence } from '../core/check.ts';
 import { checks, messageChecks, sessionChecks } from '../core/checks/index.ts';
-import { identityOf } from '../core/identity.ts';
+import { identityOf } from '../policy/identity.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { actionOf, type Decision } from './decision.ts';
 import type { Judged } from '../policy/judge.ts';
@@ -17,7 +17,7 @@ import { jsonString } from '../log/value.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT, LINES, type Verdict } from '../policy/policy.ts';
 
 /** The version of the layout; a new field does not change it. */
-export const RECORD_VERSION = 2;
+const RECORD_VERSION = 2;
 /** Longest text, in characters, before it is cut with `...`. */
 const MAX_TEXT = 1024;
 /** Octets for the records of a DNS answer; the first may be longer. */
@@ -61,6 +61,7 @@ export function decisionRecord(decision: Decision, time: string, connected: stri
     `{"version":${RECORD_VERSION},"time":"${time}","connected":${connected === null ? 'null' : `"${connected}"`}` +
     `,"reference":"${decision.reference}","client":{"ip":${nullable(client)},"family":${family}}` +
     `,"helo":${text(decision.helo)},"stage":"${decision.stage}","cache":"${decision.cache}"` +
+    (decision.message > 1 ? `,"message":${decision.message}` : '') +
     member('sender', decision.sender) +
     member('recipient', recipients[0] ?? null) +
     (recipientCount < 2

@@ -5,7 +5,7 @@
 import type { ExtendedError, RecordData, RecordType } from '../core/resolver.ts';
 import { RCODE, type ResourceRecord, type Response, TYPE } from './message.ts';
 import { foldCase, MessageError } from './name.ts';
-import { negativeTtl, readRecord } from './records.ts';
+import { negativeTtl, decodeRecord } from './records.ts';
 
 interface Provenance {
   /** The aliases followed, as the server wrote them: the last is the name that the answer is about. */
@@ -56,7 +56,7 @@ export function readAnswer<T extends RecordType>(response: Response, name: strin
   const { aliases, last, ttl: aliasTtl } = followAliases(response, asked, type);
   const matching = answers.filter((each) => each.type === TYPE[type] && each.owner === last);
   if (matching.length > 0) {
-    const records = matching.map((record) => readRecord(type, bytes, record));
+    const records = matching.map((record) => decodeRecord(type, bytes, record));
     const ttl = Math.min(aliasTtl, ...matching.map((record) => record.ttl));
     return { status: 'found', records, ttl, aliases, authenticated, errors };
   }
@@ -107,7 +107,7 @@ function followAliases({ answers, bytes }: Response, asked: string, type: Record
   }
   for (let link = links.get(last); link !== undefined; link = links.get(last)) {
     if (aliases.length === MAX_ALIASES) throw new MessageError('an endless chain of aliases');
-    const target = readRecord('CNAME', bytes, link);
+    const target = decodeRecord('CNAME', bytes, link);
     aliases.push(target);
     last = foldCase(target);
     ttl = Math.min(ttl, link.ttl);

@@ -42,7 +42,7 @@ const READERS: { readonly [T in RecordType]: Read<RecordData[T]> } = {
 };
 
 /** The data of one record. Throws MessageError if they do not have the layout of its type. */
-export function readRecord<T extends RecordType>(
+export function decodeRecord<T extends RecordType>(
   type: T,
   bytes: Buffer,
   record: ResourceRecord,

@@ -1,5 +1,5 @@
 /**
- * `helo-milter doctor`: reads the settings, asks the milter and the name servers, and lets the checks judge.
+ * `helo-milter doctor`: reads the settings, asks the milter and the name servers, and lets the checks diagnose.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { socketsOf } from '../config/addresses.ts';
 import { systemServers } from '../dns/servers.ts';
 import { createStubResolver } from '../dns/stub-resolver.ts';
-import { judge, type GradedDiagnosis } from '../doctor/checks/index.ts';
+import { diagnose, type GradedDiagnosis } from '../doctor/checks/index.ts';
 import type { Facts } from '../doctor/facts.ts';
 import type { Mta } from '../doctor/mta.ts';
 import { parsePostconf } from '../doctor/postconf.ts';
@@ -75,7 +75,7 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
       : [],
     ...(dns && config.dnsZone === null ? await observe(config, settings) : { servers: null }),
   };
-  return judge(facts);
+  return diagnose(facts);
 }
 
 /**

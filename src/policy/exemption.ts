@@ -52,7 +52,12 @@ export function exemptClient(
   if (isExemptService(macros, exemptDaemons)) return 'service';
   if (ip === null) return null;
   if (isLoopback(ip)) return 'loopback';
-  return trusted.some((prefix) => prefixContains(prefix, ip)) ? 'trusted' : null;
+  return isTrusted(ip, trusted) ? 'trusted' : null;
+}
+
+/** Whether the operator lets this address in. */
+export function isTrusted(ip: IpAddress, trusted: readonly IpPrefix[]): boolean {
+  return trusted.some((prefix) => prefixContains(prefix, ip));
 }
 
 /**

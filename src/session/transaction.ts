@@ -12,10 +12,10 @@ import type { Policy } from '../policy/policy.ts';
 export type Taker = Policy | Exemption | null;
 
 /** A decision without what only the end of the message tells. */
-export type Noted = Omit<Decision, 'recipients' | 'recipientCount' | 'queueId' | 'end'>;
+export type Noted = Omit<Decision, 'message' | 'recipients' | 'recipientCount' | 'queueId' | 'end'>;
 
 /** Recipients that a decision names; of more, it has the number only. */
-export const MAX_RECIPIENTS = 32;
+const MAX_RECIPIENTS = 32;
 
 interface Open {
   readonly kind: string;
@@ -28,6 +28,8 @@ interface Open {
 const NONE: readonly never[] = [];
 
 export class Transaction {
+  /** Which message of the connection it is, from 1; 0 before the first. */
+  #number = 0;
   /** The reverse-path, as it came; null before MAIL. */
   sender: string | null = null;
   /** Whether the tempfail limit is reached for this message; null until asked. */
@@ -38,6 +40,7 @@ export class Transaction {
 
   /** The next message. Nothing of the one before may be waiting. */
   begin(sender: string): void {
+    this.#number++;
     this.sender = sender;
     this.spent = null;
     this.#queueId = null;
@@ -79,6 +82,7 @@ export class Transaction {
       const refused = noted.exempt === null && (noted.judged?.action ?? 'accept') !== 'accept';
       decided({
         ...noted,
+        message: this.#number,
         recipients,
         recipientCount,
         queueId: this.#queueId,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_RECORDS, type RecordType } from '../../src/core/resolver.ts';
 import { decodeResponse, encodeQuery, idOf, setId, TYPE } from '../../src/dns/message.ts';
 import { MessageError } from '../../src/dns/name.ts';
-import { readRecord } from '../../src/dns/records.ts';
+import { decodeRecord } from '../../src/dns/records.ts';
 import { a, cname, extendedError, message, opt, question, rr } from '../support/dns-bytes.ts';
 
 const ASKED = question('mail.example.org', 1);
@@ -177,7 +177,7 @@ describe('what another library wrote', () => {
           read.answers.map((each, i) => {
             const type = (answers[i]?.type ?? 'A') as RecordType;
             expect(each.type).toBe(TYPE[type]);
-            return { name: each.owner, ttl: each.ttl, type, data: readRecord(type, bytes, each) };
+            return { name: each.owner, ttl: each.ttl, type, data: decodeRecord(type, bytes, each) };
           }),
         ).toEqual(
           answers.map((each) => ({

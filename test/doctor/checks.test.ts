@@ -1,6 +1,6 @@
 /** One set-up a line, and what is said of it. What is in order goes unsaid here. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { diagnoses, doctorChecks, judge } from '../../src/doctor/checks/index.ts';
+import { diagnoses, doctorChecks, diagnose } from '../../src/doctor/checks/index.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
 import type { ServerFacts } from '../../src/doctor/resolver.ts';
 import type { SocketFile } from '../../src/doctor/socket-file.ts';
@@ -9,12 +9,12 @@ import { complaints, facts, GOOD_CF, postfix, sendmail } from '../support/doctor
 const produced = new Set<string>();
 
 function said(given: Facts): string[] {
-  for (const { id } of judge(given)) produced.add(id);
+  for (const { id } of diagnose(given)) produced.add(id);
   return complaints(given);
 }
 
 function changes(given: Facts, id: string): string[] {
-  return judge(given)
+  return diagnose(given)
     .filter((each) => each.id === id)
     .flatMap((each) => each.changes.map(({ file, line }) => `${file}: ${line}`));
 }
@@ -415,7 +415,7 @@ describe('Postfix', () => {
   it('says once what services have in common', () => {
     const both = '127.0.0.1:25 inet n - n - - smtpd\n[::1]:25 inet n - n - - smtpd';
     const given = facts(postfix('receive_override_options = no_milters', both));
-    expect(judge(given).filter(({ id }) => id === 'postfix-no-milters')).toMatchObject([
+    expect(diagnose(given).filter(({ id }) => id === 'postfix-no-milters')).toMatchObject([
       {
         text: expect.stringMatching(/^127\.0\.0\.1:25 inet has .*; \[::1\]:25 inet has /) as string,
         changes: [{ file: 'main.cf' }],
@@ -426,7 +426,7 @@ describe('Postfix', () => {
   it('names a few of many names and has all in the line', () => {
     const domains = Array.from({ length: 9 }, (_, i) => `d${i}.test`);
     const given = facts(postfix(`mydestination = ${domains.join(' ')}`));
-    const [found] = judge(given).filter(({ id }) => id === 'our-name-missing');
+    const [found] = diagnose(given).filter(({ id }) => id === 'our-name-missing');
     expect(found?.text).toMatch(/d4\.test \(mydestination\), and 4 more$/);
     expect(found?.changes[0]?.line).toContain('d8.test');
   });
@@ -512,7 +512,7 @@ describe('Sendmail', () => {
 it('says which file the options come from', () => {
   const given = { ...facts(postfix('')), optionsFile: '/etc/helo-milter.toml' };
   said(given);
-  expect(judge(given)[0]).toMatchObject({
+  expect(diagnose(given)[0]).toMatchObject({
     id: 'options-read',
     severity: 'ok',
     text: 'read from /etc/helo-milter.toml',

@@ -1,7 +1,7 @@
 /** The lines that doctor proposes, typed as they stand: no milter is lost, and each keeps the words it was written in. */
 import { describe, expect, it } from 'vitest';
 import { attachments } from '../../src/doctor/attachment.ts';
-import { judge } from '../../src/doctor/checks/index.ts';
+import { diagnose } from '../../src/doctor/checks/index.ts';
 import type { Edit } from '../../src/doctor/diagnosis.ts';
 import type { Mta } from '../../src/doctor/mta.ts';
 import { facts, GOOD_MASTER, postfix } from '../support/doctor-facts.ts';
@@ -139,7 +139,7 @@ describe.each<[title: string, main: string, master: string, id: string, wanted: 
     'main.cf: receive_override_options = no_address_mappings',
   ],
 ])('%s', (_, main, master, id, wanted) => {
-  const found = judge(facts(postfix(main, master))).filter((each) => each.id === id);
+  const found = diagnose(facts(postfix(main, master))).filter((each) => each.id === id);
   const typed = found
     .flatMap(({ changes }) => changes)
     .filter(({ file }) => /^ma(?:in|ster)\.cf$/.test(file));
@@ -152,12 +152,12 @@ describe.each<[title: string, main: string, master: string, id: string, wanted: 
     const after = typed.reduce(type, { main, master });
     const cured = postfix(after.main, after.master);
     expect(others(cured)).toEqual(others(postfix(main, master)));
-    expect(judge(facts(cured)).map((each) => each.id)).not.toContain(id);
+    expect(diagnose(facts(cured)).map((each) => each.id)).not.toContain(id);
   });
 });
 
 it('a list that names itself ends', () => {
   expect(
-    judge(facts(postfix('smtpd_milters = $smtpd_milters, inet:a:1', GOOD_MASTER))).length,
+    diagnose(facts(postfix('smtpd_milters = $smtpd_milters, inet:a:1', GOOD_MASTER))).length,
   ).toBeGreaterThan(0);
 });

@@ -31,6 +31,7 @@ function decision(
     cache: 'hit',
     exempt,
     stage: 'rcpt',
+    message: 1,
     sender: null,
     limit: null,
     recipients: [],

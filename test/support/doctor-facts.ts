@@ -1,5 +1,5 @@
 /** Facts for doctor's checks from texts: settings of an MTA, options of ours. Nothing is asked, nothing is opened. */
-import { judge } from '../../src/doctor/checks/index.ts';
+import { diagnose } from '../../src/doctor/checks/index.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
 import type { Mta } from '../../src/doctor/mta.ts';
 import { parsePostconf } from '../../src/doctor/postconf.ts';
@@ -47,7 +47,7 @@ export function facts(
 
 /** Ids of all that is not in order. */
 export function complaints(given: Facts): string[] {
-  return judge(given)
+  return diagnose(given)
     .filter(({ severity }) => severity !== 'ok')
     .map(({ id }) => id);
 }

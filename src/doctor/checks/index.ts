@@ -40,7 +40,7 @@ export interface GradedDiagnosis extends Diagnosis {
 }
 
 /** Runs all checks. What several services have in common and one change fixes is said once. */
-export function judge(facts: Facts): GradedDiagnosis[] {
+export function diagnose(facts: Facts): GradedDiagnosis[] {
   const found = new Map<string, GradedDiagnosis>();
   for (const { topic, diagnoses: specs, run } of doctorChecks) {
     for (const { id, text, changes } of run(facts)) {

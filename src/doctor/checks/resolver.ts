@@ -80,7 +80,7 @@ export const resolverCheck = defineDoctorCheck({
         ),
       ];
     }
-    return servers.flatMap((facts) => judge(facts, others(servers, local)));
+    return servers.flatMap((facts) => diagnose(facts, others(servers, local)));
   },
 });
 
@@ -101,7 +101,7 @@ function others(servers: readonly ServerFacts[], local: ServerFacts | null): Lin
   return here === undefined || here.fault === null ? [] : [['shell', 'apt install unbound']];
 }
 
-function judge(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {
+function diagnose(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {
   const { server, medianMs, validates } = facts;
   const found = faults(facts, instead);
   const ms = medianMs === null ? '' : `${Math.ceil(medianMs)} ms`;

@@ -1,10 +1,10 @@
 /** What the client and its HELO name are called, for whoever counts or sorts senders. */
-import type { Assessment } from './assess.ts';
-import { verifiedNames } from './checks/iprev.ts';
-import { registrableDomain } from './domain.ts';
-import { queryName } from './helo.ts';
+import type { Assessment } from '../core/assess.ts';
+import { verifiedNames } from '../core/checks/iprev.ts';
+import { registrableDomain } from '../core/domain.ts';
+import { queryName } from '../core/helo.ts';
 
-export interface Identity {
+export interface SenderIdentity {
   /** Registrable domain of the HELO name; null for a literal, a single label or junk. */
   readonly domain: string | null;
   /** Verified reverse name of the client (iprev, RFC 8601 §3); null where there is none. */
@@ -17,7 +17,7 @@ export interface Identity {
  * Of several reverse names the HELO name itself, else one of its organisation, else the first in alphabetical order:
  * DNS changes the order from answer to answer.
  */
-export function identityOf({ client, outcomes }: Pick<Assessment, 'client' | 'outcomes'>): Identity {
+export function identityOf({ client, outcomes }: Pick<Assessment, 'client' | 'outcomes'>): SenderIdentity {
   const asked = queryName(client.helo);
   const domain = asked === null ? null : registrableDomain(asked);
   const names = verifiedNames(outcomes).toSorted();

@@ -1,0 +1,204 @@
+/**
+ * What other rules would have done with recorded sessions: the same functions that judge live, on what was seen then.
+ * Nothing is looked up again.
+ */
+import { parseIp } from '../core/ip.ts';
+import { type Exemption, exemptRecipient, isTrusted } from '../policy/exemption.ts';
+import {
+  isPutOff,
+  judge,
+  type Judged,
+  type JudgingRules,
+  judgeMessage,
+  judgeUnder,
+} from '../policy/judge.ts';
+import { type Disposition, type Policy, settles } from '../policy/policy.ts';
+import { policiesOf, type Rules } from '../policy/rules.ts';
+import type { RecordedDecision, RecordedJudged } from '../decisions/record-reader.ts';
+
+export interface ReplayOptions {
+  readonly rules: JudgingRules & Pick<Rules, 'trusted'>;
+  /**
+   * Counts a message that is about to be tempfailed; false once its sender has been tempfailed often enough. `given`: the
+   * tempfail would be given, and not only watched. `at` is Unix time in milliseconds.
+   */
+  readonly spend: (judged: Judged, given: boolean, at: number) => boolean;
+}
+
+/** What would be done for recipients that would be treated alike. */
+export interface Part {
+  readonly recipients: readonly string[];
+  readonly recipientCount: number;
+  readonly action: Disposition;
+  readonly exempt: Exemption | null;
+  readonly limit: 'within' | 'spent' | null;
+  readonly judged: Judged | null;
+}
+
+/**
+ * Why a record does not tell what would have been done. `not-looked-up`: the client was exempt then and would not be now;
+ * `settled`: its text alone decided, so DNS was not asked, and now it would be.
+ */
+export type Unknown = 'not-looked-up' | 'settled';
+
+export interface Replayed {
+  readonly record: RecordedDecision;
+  /** At least one; more where recipients would be treated differently. */
+  readonly parts: readonly Part[];
+  /** Where it is not null, `parts` say what is known all the same. */
+  readonly unknown: Unknown | null;
+}
+
+/** Exemptions that rest on how the client came in, not on what the operator has said since. */
+const OF_THE_SESSION: readonly (Exemption | null)[] = [
+  'authenticated',
+  'certificate',
+  'service',
+  'loopback',
+  'local',
+];
+
+/** What let recipients through that were seen before the end of the message. */
+type Taker = Policy | Exemption | null;
+
+/** Takes the records of a log in their order. */
+export class Replayer {
+  readonly #options: ReplayOptions;
+  /** The message under way, over the records that belong to it. */
+  #message = '';
+  #takers: Taker[] = [];
+  /** Whether the limit is reached for this message; null until asked. */
+  #spent: boolean | null = null;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+  }
+
+  replay(record: RecordedDecision): Replayed {
+    const message = messageOf(record);
+    if (message !== this.#message) {
+      this.#message = message;
+      this.#takers = [];
+      this.#spent = null;
+    }
+    const { judged: recorded } = record;
+    const session = OF_THE_SESSION.includes(record.exempt) ? record.exempt : this.#trusted(record);
+    if (session !== null) return { record, parts: [whole(record, session)], unknown: null };
+    if (recorded === null) return { record, parts: [whole(record, null)], unknown: 'not-looked-up' };
+    const { rules } = this.#options;
+    const { assessment, dnsIll, elapsedMs } = recorded;
+    const general = judge(assessment, rules, {
+      session: recorded.session,
+      dnsIll,
+      elapsedMs,
+      at: record.time,
+    });
+    const parts =
+      recorded.message === null
+        ? this.#forRecipients(record, general)
+        : [this.#atEnd(record, general, recorded.message)];
+    const settled =
+      assessment.settled && !policiesOf(rules).every((policy) => settles(assessment.findings, policy));
+    return { record, parts, unknown: settled ? 'settled' : null };
+  }
+
+  #trusted({ client }: RecordedDecision): 'trusted' | null {
+    const ip = client === null ? null : parseIp(client);
+    return ip !== null && isTrusted(ip, this.#options.rules.trusted) ? 'trusted' : null;
+  }
+
+  #forRecipients(record: RecordedDecision, general: Judged): readonly Part[] {
+    const { rules } = this.#options;
+    if (record.recipients.length === 0) return [this.#part(record, general, [], record.recipientCount)];
+    const alike = new Map<Taker, string[]>();
+    for (const recipient of record.recipients) {
+      const own = rules.recipients.of(addressOf(recipient));
+      const exempt = exemptRecipient(addressOf(recipient)) ?? (own === 'off' ? 'opted-out' : null);
+      const taker = exempt ?? (own === 'off' ? null : own);
+      const list = alike.get(taker);
+      if (list === undefined) alike.set(taker, [recipient]);
+      else list.push(recipient);
+    }
+    // Those that the record only counts were decided like those that it names.
+    let more = record.recipientCount - record.recipients.length;
+    return Array.from(alike, ([taker, recipients]) => {
+      const count = recipients.length + more;
+      more = 0;
+      this.#takers.push(taker);
+      if (typeof taker === 'string') {
+        return {
+          recipients,
+          recipientCount: count,
+          action: 'accept',
+          exempt: taker,
+          limit: null,
+          judged: general,
+        };
+      }
+      const judged = taker === null ? general : judgeUnder(taker, general, rules);
+      return this.#part(record, judged, recipients, count);
+    });
+  }
+
+  /** The message as a whole: as mildly as the mildest of its recipients has it. */
+  #atEnd(record: RecordedDecision, general: Judged, facts: NonNullable<RecordedJudged['message']>): Part {
+    const { rules } = this.#options;
+    const opinions = (this.#takers.length === 0 ? [null] : this.#takers).map((taker): Part => {
+      const own = taker === null || typeof taker === 'string' ? general : judgeUnder(taker, general, rules);
+      const judged = judgeMessage(own, facts, rules);
+      const part = this.#part(record, judged, record.recipients, record.recipientCount);
+      return typeof taker === 'string' ? { ...part, action: 'accept', exempt: taker } : part;
+    });
+    const [mildest] = opinions.sort((a, b) => mildness(a) - mildness(b));
+    return mildest ?? whole(record, null);
+  }
+
+  #part(
+    record: RecordedDecision,
+    judged: Judged,
+    recipients: readonly string[],
+    recipientCount: number,
+  ): Part {
+    if (judged.access?.action === 'allow') {
+      return { recipients, recipientCount, action: 'accept', exempt: 'access', limit: null, judged };
+    }
+    const limit = this.#limit(record, judged);
+    const letIn = judged.action === 'tempfail' && limit === 'spent';
+    return {
+      recipients,
+      recipientCount,
+      action: letIn ? 'accept' : judged.action,
+      exempt: letIn ? 'tempfail-limit' : null,
+      limit,
+      judged,
+    };
+  }
+
+  #limit({ time }: RecordedDecision, judged: Judged): Part['limit'] {
+    if (judged.verdict.disposition !== 'tempfail' || isPutOff(judged)) return null;
+    this.#spent ??= !this.#options.spend(judged, judged.action === 'tempfail', time);
+    return this.#spent ? 'spent' : 'within';
+  }
+}
+
+const MILD: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
+
+function mildness({ action }: Part): number {
+  return MILD.indexOf(action);
+}
+
+/** All recipients alike, with no verdict. */
+function whole({ recipients, recipientCount }: RecordedDecision, exempt: Exemption | null): Part {
+  return { recipients, recipientCount, action: 'accept', exempt, limit: null, judged: null };
+}
+
+/** Records of one message follow each other and have this in common. */
+function messageOf({ reference, message, stage }: RecordedDecision): string {
+  const session = reference.slice(0, reference.lastIndexOf('.'));
+  return stage === 'helo' ? reference : `${session} ${message}`;
+}
+
+/** As RCPT gives it, without angle brackets. */
+function addressOf(recipient: string): string {
+  return recipient.startsWith('<') && recipient.endsWith('>') ? recipient.slice(1, -1) : recipient;
+}

@@ -1,0 +1,203 @@
+/**
+ * Counts over decisions, before and after: in all, and by what an administrator asks for. Memory grows with the number of
+ * different groups, not with the number of decisions.
+ */
+import { networkOf } from '../core/client-networks.ts';
+import { identityOf } from '../policy/identity.ts';
+import { parseIp } from '../core/ip.ts';
+import type { Disposition } from '../policy/policy.ts';
+import { parseMailbox } from '../policy/mailbox.ts';
+import type { Part, Replayed, Unknown } from './replayer.ts';
+
+export type Counts = Record<Disposition, number>;
+
+/** What is counted alike. */
+export interface Group {
+  readonly name: string;
+  /** Decisions, of which a message may have several. */
+  decisions: number;
+  /** As they were. */
+  readonly then: Counts;
+  /** As they would be. Where recipients would be treated differently, the strictest counts. */
+  readonly now: Counts;
+  /** Decisions that would be stricter, and those that would be milder. */
+  stricter: number;
+  milder: number;
+  /** Of those that stricter or milder were counted, how many are not sure: see `Unknown`. */
+  unknown: number;
+  /** Unix times in milliseconds. */
+  first: number;
+  last: number;
+  /** Days in UTC on which there was one. */
+  days: number;
+}
+
+/** A sender: what its mail was like, so that somebody can tell whether it is wanted. */
+export interface SenderGroup extends Group {
+  /** Decisions on clients with a verified reverse name of the same organisation, or a stronger correspondence. */
+  corresponding: number;
+  /** Decisions on clients with any verified reverse name. */
+  reverse: number;
+  /** Messages of which we saw that they were accepted, for recipients who are not exempt. */
+  accepted: number;
+  /** Decisions on clients that had logged in or shown a certificate. */
+  authenticated: number;
+  /** One of the decisions that would be stricter, the latest; else the latest. */
+  sample: Replayed;
+}
+
+export const DIMENSIONS = ['finding', 'stream', 'sender', 'network', 'recipient'] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+export class DecisionTally {
+  readonly all = group('all');
+  readonly unknown: Record<Unknown, number> = { 'not-looked-up': 0, settled: 0 };
+  /** Decisions on clients or recipients that are exempt, now as then. */
+  exempt = 0;
+  readonly findings = new Map<string, Group>();
+  readonly streams = new Map<string, Group>();
+  readonly senders = new Map<string, SenderGroup>();
+  readonly networks = new Map<string, Group>();
+  readonly recipients = new Map<string, Group>();
+
+  of(dimension: Dimension): ReadonlyMap<string, Group> {
+    return {
+      finding: this.findings,
+      stream: this.streams,
+      sender: this.senders,
+      network: this.networks,
+      recipient: this.recipients,
+    }[dimension];
+  }
+
+  add(replayed: Replayed): void {
+    const { record, parts, unknown } = replayed;
+    const strictest = strictestOf(parts);
+    const change = { replayed, then: record.action, now: strictest.action };
+    count(this.all, change);
+    if (unknown !== null) this.unknown[unknown]++;
+    if (strictest.exempt !== null && record.exempt !== null) this.exempt++;
+    const judged = strictest.judged;
+    if (judged !== null) {
+      for (const { finding, weight } of judged.verdict.counted) {
+        if (weight > 0) count(named(this.findings, finding.id), change);
+      }
+      count(named(this.streams, judged.verdict.stream), change);
+    }
+    const network = networkName(record.client);
+    count(named(this.networks, network), change);
+    this.#sender(senderName(replayed, network), change);
+    for (const part of parts) {
+      const domains = new Set(part.recipients.map(domainOf));
+      for (const domain of domains) {
+        count(named(this.recipients, domain), { ...change, now: part.action });
+      }
+    }
+  }
+
+  #sender(name: string, change: Change): void {
+    const { replayed, then, now } = change;
+    const { record } = replayed;
+    let sender = this.senders.get(name);
+    if (sender === undefined) {
+      const none = { corresponding: 0, reverse: 0, accepted: 0, authenticated: 0 };
+      sender = { ...group(name), ...none, sample: replayed };
+      this.senders.set(name, sender);
+    }
+    count(sender, change);
+    const assessment = record.judged?.assessment;
+    if (assessment !== undefined) {
+      if (assessment.correspondence !== 'none' && assessment.correspondence !== 'near')
+        sender.corresponding++;
+      if (identityOf(assessment).reverse !== null) sender.reverse++;
+    }
+    if (record.end === 'accepted' && record.exempt === null) sender.accepted++;
+    if (record.exempt === 'authenticated' || record.exempt === 'certificate') sender.authenticated++;
+    const matters = strictness(now) > strictness(then);
+    const before = sender.sample.record.action;
+    const mattered = strictness(strictestOf(sender.sample.parts).action) > strictness(before);
+    if (matters || !mattered) sender.sample = replayed;
+  }
+}
+
+interface Change {
+  readonly replayed: Replayed;
+  readonly then: Disposition;
+  readonly now: Disposition;
+}
+
+const ORDER: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
+
+export function strictness(disposition: Disposition): number {
+  return ORDER.indexOf(disposition);
+}
+
+/** The part of a decision for which most would be done. */
+export function strictestOf(parts: readonly Part[]): Part {
+  const [first, ...others] = parts;
+  if (first === undefined) throw new Error('a decision has at least one part');
+  return others.reduce(
+    (worst, part) => (strictness(part.action) > strictness(worst.action) ? part : worst),
+    first,
+  );
+}
+
+function group(name: string): Group {
+  return {
+    name,
+    decisions: 0,
+    then: { accept: 0, tempfail: 0, reject: 0 },
+    now: { accept: 0, tempfail: 0, reject: 0 },
+    stricter: 0,
+    milder: 0,
+    unknown: 0,
+    first: Infinity,
+    last: -Infinity,
+    days: 0,
+  };
+}
+
+function named(groups: Map<string, Group>, name: string): Group {
+  let found = groups.get(name);
+  if (found === undefined) {
+    found = group(name);
+    groups.set(name, found);
+  }
+  return found;
+}
+
+const DAY_MS = 86_400_000;
+
+function count(into: Group, { replayed, then, now }: Change): void {
+  const { time } = replayed.record;
+  into.decisions++;
+  into.then[then]++;
+  into.now[now]++;
+  if (strictness(now) > strictness(then)) into.stricter++;
+  if (strictness(now) < strictness(then)) into.milder++;
+  if (replayed.unknown !== null) into.unknown++;
+  // Records come in the order of time, but for those of sessions side by side.
+  if (into.decisions === 1 || Math.floor(time / DAY_MS) > Math.floor(into.last / DAY_MS)) into.days++;
+  into.first = Math.min(into.first, time);
+  into.last = Math.max(into.last, time);
+}
+
+function networkName(client: string | null): string {
+  const ip = client === null ? null : parseIp(client);
+  return ip === null ? 'unknown' : networkOf(ip, 'network');
+}
+
+/**
+ * Who sends: the registrable domain of the HELO name; where it has none, that of the verified reverse name; else the network.
+ * A name in HELO may be forged, so a domain here is what is claimed.
+ */
+function senderName({ record }: Replayed, network: string): string {
+  if (record.judged === null) return network;
+  const { domain, reverseDomain } = identityOf(record.judged.assessment);
+  return domain ?? reverseDomain ?? network;
+}
+
+function domainOf(recipient: string): string {
+  const address = recipient.replace(/^<|>$/g, '');
+  return parseMailbox(address).domain || '-';
+}
