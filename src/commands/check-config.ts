@@ -11,7 +11,7 @@ import type { Host } from '../system/host.ts';
 import { flagOf } from '../config/option.ts';
 import type { OptionKey } from '../config/options.ts';
 import { prepare } from '../service/live.ts';
-import { becomeUser, type Identity, namedIdentity } from '../system/privileges.ts';
+import { becomeUser, type UserIdentity, namedIdentity } from '../system/privileges.ts';
 import { checkSockets } from '../service/sockets.ts';
 import { Faults, FileError, UsageError } from '../errors.ts';
 
@@ -66,7 +66,7 @@ async function checkStanding(config: Config, faults: Faults): Promise<void> {
 }
 
 /** The user that a start would switch to; null if it would not switch. */
-async function otherIdentity(config: Config, { identity }: Host): Promise<Identity | null> {
+async function otherIdentity(config: Config, { identity }: Host): Promise<UserIdentity | null> {
   const named = await namedIdentity(config);
   const { euid, egid } = identity.current();
   return named === null || (named.uid === euid && named.gid === egid) ? null : named;
@@ -82,7 +82,7 @@ async function checkOwn({ decisionLog }: Config): Promise<void> {
 /**
  * Reads again, as a reload does, what root has read: a fault that root did not meet is one of permissions.
  */
-async function examineAs({ user }: Identity, source: ConfigSource, faults: Faults): Promise<void> {
+async function examineAs({ user }: UserIdentity, source: ConfigSource, faults: Faults): Promise<void> {
   const again = new Faults((fault) => source.locate(fault) as UsageError);
   const config = await source.examine(again);
   await again.attempt(() => prepare(config, () => undefined));

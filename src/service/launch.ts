@@ -3,7 +3,7 @@ import type { Host } from '../system/host.ts';
 import type { MilterServer } from '../milter/index.ts';
 import type { Config } from '../config/config.ts';
 import { writePidFile } from '../system/pid-file.ts';
-import { becomeUser, wantedIdentity, type Identity } from '../system/privileges.ts';
+import { becomeUser, wantedIdentity, type UserIdentity } from '../system/privileges.ts';
 import { openSockets, type OpenSocket } from './sockets.ts';
 import type { HandedFd } from '../system/systemd/handed-sockets.ts';
 
@@ -25,7 +25,7 @@ export async function launch(
   open: () => Promise<void>,
 ): Promise<{ readonly sockets: readonly OpenSocket[]; readonly removePidFile: () => Promise<void> }> {
   const host = standing?.host ?? null;
-  let identity: Identity | null = null;
+  let identity: UserIdentity | null = null;
   let removePidFile = (): Promise<void> => Promise.resolve();
   try {
     if (host !== null) identity = await wantedIdentity(config, host.identity);

@@ -14,7 +14,7 @@ import {
 } from '../milter/index.ts';
 import { HANDED_ONLY, type ListenValue, listenValues } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
-import type { Identity } from '../system/privileges.ts';
+import type { UserIdentity } from '../system/privileges.ts';
 import { type HandedFd, unixPathOf } from '../system/systemd/handed-sockets.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 
@@ -30,7 +30,7 @@ export interface SocketNeeds {
   readonly config: Pick<Config, 'listen' | 'socketMode' | 'socketGroup'>;
   readonly handed: readonly HandedFd[];
   /** The user that we become later: a unix socket belongs to that user from the start. */
-  readonly identity: Identity | null;
+  readonly identity: UserIdentity | null;
 }
 
 export interface OpenSocket {
@@ -123,7 +123,7 @@ async function placedSockets(config: Pick<Config, 'listen'>): Promise<readonly L
 
 async function ownerOf(
   { socketGroup }: SocketNeeds['config'],
-  identity: Identity | null,
+  identity: UserIdentity | null,
 ): Promise<SocketOwner> {
   const own = identity === null ? {} : { uid: identity.uid, gid: identity.gid };
   if (socketGroup === null) return own;

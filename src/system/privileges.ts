@@ -4,7 +4,7 @@ import type { Host, ProcessIdentity } from './host.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 
 /** The user and group to become. */
-export interface Identity {
+export interface UserIdentity {
   readonly user: string;
   readonly uid: number;
   readonly gid: number;
@@ -16,7 +16,7 @@ interface Wanted {
 }
 
 /** Reads `--user` and `--group`; null if no user is given. Throws UsageError. */
-export async function namedIdentity({ user, group }: Wanted): Promise<Identity | null> {
+export async function namedIdentity({ user, group }: Wanted): Promise<UserIdentity | null> {
   if (user === null) {
     if (group !== null) throw new OptionError('--group', 'it needs --user');
     return null;
@@ -27,7 +27,10 @@ export async function namedIdentity({ user, group }: Wanted): Promise<Identity |
 }
 
 /** The user that we have to become; null if we stay as we are. Throws UsageError. */
-export async function wantedIdentity(wanted: Wanted, identity: ProcessIdentity): Promise<Identity | null> {
+export async function wantedIdentity(
+  wanted: Wanted,
+  identity: ProcessIdentity,
+): Promise<UserIdentity | null> {
   const named = await namedIdentity(wanted);
   if (named === null) return null;
   const { euid, egid } = identity.current();
@@ -39,7 +42,7 @@ export async function wantedIdentity(wanted: Wanted, identity: ProcessIdentity):
 
 /** Drops root's rights for good. Throws UsageError if the system does not let us, or would let us back. */
 export function becomeUser(
-  { user, uid, gid }: Identity,
+  { user, uid, gid }: UserIdentity,
   { identity, environment }: Pick<Host, 'identity' | 'environment'>,
 ): void {
   try {

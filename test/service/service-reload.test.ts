@@ -121,6 +121,8 @@ async function sessions(running: Running, reload: Reload, letter: string): Promi
       await connection.say(mta.macros('E'), mta.endOfMessage);
     }
     connection.socket.destroy();
+    // A message that is not finished is decided when its connection ends.
+    while (running.service.connections > 0) await new Promise((resolve) => setTimeout(resolve, 2));
     told = connection.said.slice(1).join('\n');
   }
   return `${told}\n${
