@@ -45,7 +45,9 @@ export function addReplay(
     const { config, isGiven } = await read(flags);
     const observe = config.observe && isGiven('observe');
     const progress = makeProgress(terminal);
-    const result = await replay(files, { ...config, observe }, progress.show);
+    const result = await replay(files, { ...config, observe }, (text) => {
+      progress.show(text);
+    });
     progress.done();
     const top = Math.max(1, Number.parseInt(flags.top, 10) || 20);
     if (flags.json === true) terminal.write(`${JSON.stringify(replayReport(result), null, 2)}\n`);

@@ -9,6 +9,7 @@ import type { SessionFacts } from '../core/checks/session.ts';
 import { heldBack } from '../core/unasked.ts';
 import type { AccessEntry } from './access.ts';
 import { enforce } from './enforcement.ts';
+import type { Exemption } from './exemption.ts';
 import { type MtaSelf, ourselves } from './our-names.ts';
 import { decide, type Disposition, type Policy, type Verdict } from './policy.ts';
 import type { Rules } from './rules.ts';
@@ -118,6 +119,22 @@ export function acceptedByAll(judged: Judged, rules: JudgingRules): boolean {
     judged.action === 'accept' &&
     rules.recipients.policies.every((each) => judgeUnder(each, judged, rules).action === 'accept')
   );
+}
+
+/** What one recipient would have of a message. */
+export interface Opinion {
+  readonly judged: Judged;
+  readonly exempt: Exemption | null;
+}
+
+/**
+ * The mildest of several. Of equal ones that which needs no exemption, then that with the least score, so that it does not
+ * depend on who came first.
+ */
+export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
+  const rank = ({ judged: { action }, exempt }: Opinion): number =>
+    action === 'accept' ? (exempt === null ? 0 : 1) : exempt !== null ? 2 : action === 'tempfail' ? 3 : 4;
+  return opinions.toSorted((a, b) => rank(a) - rank(b) || a.judged.verdict.score - b.judged.verdict.score)[0];
 }
 
 /**

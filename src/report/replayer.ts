@@ -11,6 +11,8 @@ import {
   type JudgingRules,
   judgeMessage,
   judgeUnder,
+  mildestOf,
+  type Opinion,
 } from '../policy/judge.ts';
 import { type Disposition, type Policy, settles } from '../policy/policy.ts';
 import { policiesOf, type Rules } from '../policy/rules.ts';
@@ -82,9 +84,12 @@ export class Replayer {
       this.#spent = null;
     }
     const { judged: recorded } = record;
-    const session = OF_THE_SESSION.includes(record.exempt) ? record.exempt : this.#trusted(record);
-    if (session !== null) return { record, parts: [whole(record, session)], unknown: null };
-    if (recorded === null) return { record, parts: [whole(record, null)], unknown: 'not-looked-up' };
+    if (this.#isTrusted(record)) return { record, parts: [whole(record, 'trusted')], unknown: null };
+    const session = OF_THE_SESSION.includes(record.exempt) ? record.exempt : null;
+    if (recorded === null) {
+      const unknown = session === null ? 'not-looked-up' : null;
+      return { record, parts: [whole(record, session)], unknown };
+    }
     const { rules } = this.#options;
     const { assessment, dnsIll, elapsedMs } = recorded;
     const general = judge(assessment, rules, {
@@ -93,6 +98,9 @@ export class Replayer {
       elapsedMs,
       at: record.time,
     });
+    if (session !== null) {
+      return { record, parts: [{ ...whole(record, session), judged: general }], unknown: null };
+    }
     const parts =
       recorded.message === null
         ? this.#forRecipients(record, general)
@@ -102,9 +110,9 @@ export class Replayer {
     return { record, parts, unknown: settled ? 'settled' : null };
   }
 
-  #trusted({ client }: RecordedDecision): 'trusted' | null {
+  #isTrusted({ client }: RecordedDecision): boolean {
     const ip = client === null ? null : parseIp(client);
-    return ip !== null && isTrusted(ip, this.#options.rules.trusted) ? 'trusted' : null;
+    return ip !== null && isTrusted(ip, this.#options.rules.trusted);
   }
 
   #forRecipients(record: RecordedDecision, general: Judged): readonly Part[] {
@@ -143,14 +151,16 @@ export class Replayer {
   /** The message as a whole: as mildly as the mildest of its recipients has it. */
   #atEnd(record: RecordedDecision, general: Judged, facts: NonNullable<RecordedJudged['message']>): Part {
     const { rules } = this.#options;
-    const opinions = (this.#takers.length === 0 ? [null] : this.#takers).map((taker): Part => {
+    const takers = this.#takers.length === 0 ? [null] : this.#takers;
+    const opinions = takers.map((taker): Opinion => {
       const own = taker === null || typeof taker === 'string' ? general : judgeUnder(taker, general, rules);
       const judged = judgeMessage(own, facts, rules);
-      const part = this.#part(record, judged, record.recipients, record.recipientCount);
-      return typeof taker === 'string' ? { ...part, action: 'accept', exempt: taker } : part;
+      const { exempt } = this.#part(record, judged, [], 0);
+      return { judged, exempt: typeof taker === 'string' ? taker : exempt };
     });
-    const [mildest] = opinions.sort((a, b) => mildness(a) - mildness(b));
-    return mildest ?? whole(record, null);
+    const { judged, exempt } = mildestOf(opinions) ?? { judged: general, exempt: null };
+    const part = this.#part(record, judged, record.recipients, record.recipientCount);
+    return exempt === null ? part : { ...part, action: 'accept', exempt, limit: null };
   }
 
   #part(
@@ -179,12 +189,6 @@ export class Replayer {
     this.#spent ??= !this.#options.spend(judged, judged.action === 'tempfail', time);
     return this.#spent ? 'spent' : 'within';
   }
-}
-
-const MILD: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
-
-function mildness({ action }: Part): number {
-  return MILD.indexOf(action);
 }
 
 /** All recipients alike, with no verdict. */

@@ -30,7 +30,14 @@ import {
   isOnPipe,
 } from '../policy/exemption.ts';
 import type { MtaSelf } from '../policy/our-names.ts';
-import { acceptedByAll, isPutOff, type Judged, judgeMessage, judgeUnder } from '../policy/judge.ts';
+import {
+  acceptedByAll,
+  isPutOff,
+  type Judged,
+  judgeMessage,
+  judgeUnder,
+  mildestOf,
+} from '../policy/judge.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rules, Stage } from '../policy/rules.ts';
 import { smtpReply } from '../policy/smtp-reply.ts';
@@ -194,9 +201,7 @@ export class HeloSession implements MilterSession {
       const exempt = isExemption(taker) ? taker : claim === null ? null : this.#excused(judged);
       return { judged, exempt };
     });
-    const mildness = ({ judged, exempt }: (typeof opinions)[number]): number =>
-      exempt !== null ? 0 : ['accept', 'tempfail', 'reject'].indexOf(judged.action);
-    const [mildest] = opinions.sort((a, b) => mildness(a) - mildness(b));
+    const mildest = mildestOf(opinions);
     if (claim === null || mildest === undefined) return { reply: 'accept', judged: general };
     const { judged, exempt } = mildest;
     this.#note({ claim, judged, stage: 'message', exempt, context });

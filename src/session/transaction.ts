@@ -78,7 +78,10 @@ export class Transaction {
     const ended = this.#open;
     this.#open = NONE;
     this.sender = null;
+    const forSomebody = ended.some(({ recipientCount }) => recipientCount > 0);
     for (const { noted, recipients, recipientCount } of ended) {
+      // Accepted at MAIL, before it was known that all its recipients are judged otherwise.
+      if (forSomebody && recipientCount === 0 && noted.stage === 'mail') continue;
       const refused = noted.exempt === null && (noted.judged?.action ?? 'accept') !== 'accept';
       decided({
         ...noted,

@@ -4,6 +4,7 @@ import { AccessList, parseAccess } from '../../src/policy/access.ts';
 import { Assessor } from '../../src/session/assessor.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
+import type { Settles } from '../../src/core/assess.ts';
 import type { Resolver } from '../../src/core/resolver.ts';
 import { heloMilter, type HeloMilterOptions } from '../../src/session/helo-milter.ts';
 import { macrosFor } from '../../src/session/macros.ts';
@@ -41,6 +42,8 @@ export const list = (text: string): AccessList =>
 export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rules' | 'authResults'>> {
   readonly authResults?: TaggingOptions | null;
   readonly resolver?: Resolver;
+  /** Whether the text alone may decide; it never does where this is left out. */
+  readonly settles?: Settles | undefined;
   readonly rules?: Partial<Rules>;
   /** What the MTA offers to let us do. */
   readonly actions?: number;
@@ -66,13 +69,20 @@ export const RULES: Rules = {
 
 /** What a milter is made with: the zone above, the default rules, a clock that stands still. `log` gets its lines. */
 export function milterOptions(
-  { resolver = zoneResolver(ZONE), rules = {}, authResults = null, ...options }: Omit<Setup, 'actions'>,
+  {
+    resolver = zoneResolver(ZONE),
+    rules = {},
+    authResults = null,
+    settles = () => false,
+    ...options
+  }: Omit<Setup, 'actions'>,
   log: string[],
 ): HeloMilterOptions {
   const now = (): number => 0;
   return {
     assessor: new Assessor({
       resolver,
+      settles,
       checks: () => checks,
       limits: () => ({
         deadlineMs: 1000,

@@ -1,0 +1,329 @@
+/**
+ * Replay says what other rules would have done: held against the service itself, to which the same traffic is sent under
+ * those rules.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { budgets } from '../../src/commands/replay.ts';
+import { PRESETS } from '../../src/core/check.ts';
+import { checks, findings } from '../../src/core/checks/index.ts';
+import { parsePrefix } from '../../src/core/ip.ts';
+import { actionOf, type Decision } from '../../src/decisions/decision.ts';
+import { readRecord } from '../../src/decisions/record-reader.ts';
+import { decisionRecord } from '../../src/decisions/record.ts';
+import { makePolicy, settles } from '../../src/policy/policy.ts';
+import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
+import type { Rules } from '../../src/policy/rules.ts';
+import { Replayer, type Replayed } from '../../src/report/replayer.ts';
+import { networkShare } from '../../src/service/network-share.ts';
+import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
+import * as mta from '../support/mta.ts';
+import { hello, list, RULES, service, ZONE } from '../support/service.ts';
+import { zoneResolver } from '../support/zone.ts';
+
+interface Message {
+  readonly client: string;
+  readonly helo: string;
+  /** Said before, in the same connection. */
+  readonly before: string | null;
+  readonly to: readonly string[];
+  readonly login: boolean;
+  /** Of too many to be removed. */
+  readonly forged: boolean;
+}
+
+const LIMIT = { count: 2, ageMs: 3_600_000 };
+/** Hundreds of sessions. */
+const TIMEOUT_MS = 300_000;
+/** Between two messages. */
+const STEP_MS = 1_000_000;
+
+/** The traffic, sent to a service under these rules: its decisions, and their records. */
+async function live(
+  rules: Rules,
+  traffic: readonly Message[],
+  settling = false,
+): Promise<{ readonly decisions: readonly Decision[]; readonly lines: readonly string[] }> {
+  let time = 0;
+  const now = (): number => time;
+  const decisions: Decision[] = [];
+  const lines: string[] = [];
+  const { connection } = service({
+    resolver: zoneResolver(ZONE),
+    rules,
+    now,
+    settles: settling ? (found) => settles(found, rules.policy) : undefined,
+    wallClock: now,
+    budget: new TempfailBudget(() => LIMIT, now),
+    rehearsedBudget: new TempfailBudget(() => LIMIT, now),
+    authResults: { authservId: 'mx.dest.org', forged: 'ours' },
+    decided: (decision) => {
+      decisions.push(decision);
+      lines.push(decisionRecord(decision, new Date(time).toISOString(), null));
+    },
+  });
+  for (const { client, helo, before, to, login, forged } of traffic) {
+    time += STEP_MS;
+    const { say } = connection();
+    await say(...hello(before ?? helo, client), ...(before === null ? [] : [mta.helo(helo)]));
+    await say(
+      mta.macros('M', { j: 'mx.dest.org', ...(login ? { '{auth_authen}': 'bob' } : {}) }),
+      mta.mail('s@sender.org'),
+    );
+    const replies = await say(...to.map((each) => mta.rcpt(each)));
+    if (!replies.some((reply) => reply === 'c')) {
+      await say(mta.abort);
+      continue;
+    }
+    const fields = Array.from({ length: forged ? 201 : 0 }, () =>
+      mta.header('Authentication-Results', 'mx.dest.org; x-helo=pass'),
+    );
+    await say(mta.data, ...fields, mta.endOfHeaders, mta.endOfMessage);
+  }
+  return { decisions, lines };
+}
+
+/** What was done for whom. */
+interface Effect {
+  readonly to: readonly string[];
+  readonly action: string;
+  readonly exempt: string | null;
+  readonly score: number | null;
+  readonly cause: string | null;
+  readonly limit: string | null;
+}
+
+const asDone = (decision: Decision): Effect => ({
+  to: decision.recipients,
+  action: actionOf(decision),
+  exempt: decision.exempt,
+  score: decision.judged?.verdict.score ?? null,
+  cause: decision.judged?.verdict.cause?.id ?? null,
+  limit: decision.limit,
+});
+
+const asReplayed = ({ parts }: Replayed): Effect[] =>
+  parts.map(({ recipients, action, exempt, judged, limit }) => ({
+    to: recipients,
+    action,
+    exempt,
+    score: judged?.verdict.score ?? null,
+    cause: judged?.verdict.cause?.id ?? null,
+    limit,
+  }));
+
+function replayed(lines: readonly string[], rules: Rules): Replayed[] {
+  const replayer = new Replayer({ rules, spend: budgets({ tempfailLimit: LIMIT }) });
+  return lines.map((line) => replayer.replay(readRecord(line, checks)));
+}
+
+const recipients = new RecipientPolicies(
+  parseRecipientRules('strict.test strict\noff@dest.test off\nemail.test emailcore', 'list'),
+  (preset) => makePolicy(preset, findings),
+);
+
+interface Settings {
+  readonly preset: (typeof PRESETS)[number];
+  readonly rejectAt: number;
+  readonly weights: Readonly<Record<string, number>>;
+  readonly observe: boolean;
+  readonly percent: number;
+  readonly access: string;
+  readonly own: boolean;
+  readonly trusted: boolean;
+  readonly ours: boolean;
+  readonly shadow: (typeof PRESETS)[number] | null;
+  readonly churnLimit: number;
+}
+
+const someSettings: fc.Arbitrary<Settings> = fc.record({
+  preset: fc.constantFrom(...PRESETS),
+  rejectAt: fc.integer({ min: 5, max: 14 }),
+  weights: fc.dictionary(fc.constantFrom(...findings.keys()), fc.integer({ min: 0, max: 12 }), {
+    maxKeys: 4,
+  }),
+  observe: fc.boolean(),
+  percent: fc.constantFrom(0, 50, 100),
+  access: fc.constantFrom(
+    '',
+    'deny *.sender.org',
+    'allow * ip=198.51.100.0/24',
+    'deny gone.sender.org text="no"',
+  ),
+  own: fc.boolean(),
+  trusted: fc.boolean(),
+  ours: fc.boolean(),
+  shadow: fc.constantFrom(null, ...PRESETS),
+  churnLimit: fc.integer({ min: 1, max: 5 }),
+});
+
+function rulesOf(settings: Settings): Rules {
+  const { preset, rejectAt, weights, observe, percent, access, shadow } = settings;
+  return {
+    ...RULES,
+    policy: makePolicy(preset, findings, { rejectAt, weights: new Map(Object.entries(weights)) }),
+    shadowPolicy: shadow === null ? null : makePolicy(shadow, findings),
+    enforcement: { observe, percent, shareOf: networkShare },
+    access: list(access),
+    recipients: settings.own ? recipients : RULES.recipients,
+    trusted: settings.trusted ? [parsePrefix('203.0.113.0/28') ?? expect.fail()] : [],
+    ourNames: settings.ours ? ['ours.org'] : [],
+    churnLimit: settings.churnLimit,
+  };
+}
+
+const someTraffic: fc.Arbitrary<readonly Message[]> = fc.array(
+  fc.record({
+    client: fc.constantFrom('198.51.100.7', '203.0.113.9', '203.0.113.99', '2001:db8::9'),
+    helo: fc.constantFrom(
+      'mail.sender.org',
+      'other.sender.org',
+      'gone.sender.org',
+      'gone.strange.org',
+      'host.ours.org',
+      'mx.dest.org',
+      'broken.org',
+      'Jupiter',
+      '[198.51.100.7]',
+      '[192.0.2.9]',
+      'server.local',
+    ),
+    before: fc.constantFrom(null, null, 'mail.sender.org'),
+    to: fc.uniqueArray(
+      fc.constantFrom(
+        'a@dest.test',
+        'b@strict.test',
+        'off@dest.test',
+        'c@email.test',
+        'postmaster@dest.test',
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+    login: fc.constantFrom(false, false, true),
+    forged: fc.constantFrom(false, false, true),
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+
+/** For one recipient each, in an order that does not depend on who came first. */
+const sorted = (effects: readonly Effect[]): readonly Effect[] =>
+  effects
+    .flatMap((effect) =>
+      effect.to.length < 2 ? [effect] : effect.to.map((each) => ({ ...effect, to: [each] })),
+    )
+    .toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+
+describe('replay', () => {
+  it(
+    'under the rules in force gives the same decisions, line by line',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(someSettings, someTraffic, async (settings, traffic) => {
+          const rules = rulesOf(settings);
+          const { decisions, lines } = await live(rules, traffic);
+          expect(replayed(lines, rules).map(asReplayed)).toEqual(decisions.map((each) => [asDone(each)]));
+        }),
+        { numRuns: 30 },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'of what was sent under other rules equals what these do with the same traffic',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(someSettings, someSettings, someTraffic, async (first, second, traffic) => {
+          // A trusted client is not looked up, and its recipients are not seen: the next test has these.
+          const now = rulesOf({ ...second, trusted: false });
+          // What the first rules refuse at once, the others never see: the header of the message, and clients that are exempt.
+          const plain = traffic.map((message) => ({ ...message, forged: false }));
+          const before = rulesOf({ ...first, trusted: false });
+          const recorded = await live(before, plain);
+          const wanted = await live(now, plain);
+          const got = replayed(recorded.lines, now);
+          if (got.some(({ unknown }) => unknown !== null)) return;
+          expect(sorted(got.flatMap(asReplayed))).toEqual(sorted(wanted.decisions.map(asDone)));
+        }),
+        { numRuns: 30 },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  const message = (client: string, helo: string, more: Partial<Message> = {}): Message => ({
+    client,
+    helo,
+    before: null,
+    to: ['a@dest.test'],
+    login: false,
+    forged: false,
+    ...more,
+  });
+  const trusting: Rules = { ...RULES, trusted: [parsePrefix('203.0.113.0/24') ?? expect.fail()] };
+
+  it.each<[string, Rules, Rules, Message, string, string | null, string | null]>([
+    [
+      'a client that is trusted now',
+      RULES,
+      trusting,
+      message('203.0.113.9', 'Jupiter'),
+      'accept',
+      'trusted',
+      null,
+    ],
+    [
+      'one that no longer is',
+      trusting,
+      RULES,
+      message('203.0.113.9', 'Jupiter'),
+      'accept',
+      null,
+      'not-looked-up',
+    ],
+    [
+      'a text that decided alone, and would no longer',
+      { ...RULES, policy: makePolicy('rfc5321', findings) },
+      {
+        ...RULES,
+        policy: makePolicy('rfc5321', findings, { weights: new Map([['helo-not-fqdn', 0]]) }),
+      },
+      message('203.0.113.9', 'Jupiter'),
+      'accept',
+      null,
+      'settled',
+    ],
+    [
+      'a login',
+      RULES,
+      RULES,
+      message('203.0.113.9', 'Jupiter', { login: true }),
+      'accept',
+      'authenticated',
+      null,
+    ],
+  ])('of %s says what is known', async (_, then, now, sent, action, exempt, unknown) => {
+    const { lines } = await live(then, [sent], true);
+    const [first] = replayed(lines, now);
+    expect([first?.parts[0]?.action, first?.parts[0]?.exempt, first?.unknown]).toEqual([
+      action,
+      exempt,
+      unknown,
+    ]);
+  });
+
+  it('keeps to the tempfail limit on the clock of the records', async () => {
+    const traffic = Array.from({ length: 5 }, () => message('203.0.113.9', 'gone.strange.org'));
+    const watched = { ...RULES, enforcement: { ...RULES.enforcement, observe: true } };
+    const { lines } = await live(watched, traffic);
+    expect(
+      replayed(lines, RULES).map(({ parts: [part] }) => [part?.action, part?.exempt, part?.limit]),
+    ).toEqual([
+      ['tempfail', null, 'within'],
+      ['tempfail', null, 'within'],
+      ['tempfail', null, 'within'],
+      ['tempfail', null, 'within'],
+      ['accept', 'tempfail-limit', 'spent'],
+    ]);
+  });
+});
