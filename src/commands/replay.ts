@@ -54,6 +54,7 @@ export function addReplay(
     else if (flags.csv === true) terminal.write(replayCsv(result.tally));
     else terminal.write(replayText(result, top));
   });
+  root.addCommand(command);
 }
 
 /** Milliseconds between two words on how far it is. */
