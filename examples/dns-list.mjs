@@ -27,7 +27,7 @@ export const dnsList = defineCheck({
     if (ip === null) return 'none';
     const name = `${reverseName(ip).replace(/\.(?:in-addr|ip6)\.arpa$/, '')}.${zone}`;
     const [listing, text] = await Promise.all([resolver.lookup(name, 'A'), resolver.lookup(name, 'TXT')]);
-    // Trouble with somebody else's list is no reason against a client.
+    // Trouble with somebody else's list must not count against a client.
     if (listing.status === 'temperror') return 'none';
     if (listing.status !== 'found' || !listing.records.some((address) => address.startsWith('127.')))
       return 'pass';
