@@ -88,7 +88,7 @@ const address = fc.oneof(
   fc.ipV6(),
 );
 
-/** One pool of answers a type; which one a question gets depends on its name and its number. */
+/** One pool of answers for each type; which one a question gets depends on its name and its number. */
 const world = fc.record({
   A: fc.array(fc.oneof(found(address), empty), { minLength: 3, maxLength: 6 }),
   AAAA: fc.array(fc.oneof(found(address), empty), { minLength: 3, maxLength: 6 }),

@@ -15,7 +15,7 @@ export interface SuiteCase {
   readonly host: string;
   readonly mailfrom: string;
   readonly results: readonly string[];
-  /** Null where the test asks for none, undefined where it does not care. */
+  /** Null if the test expects none, undefined if it does not say. */
   readonly explanation: string | null | undefined;
   readonly resolver: Resolver;
 }
