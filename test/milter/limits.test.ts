@@ -108,7 +108,7 @@ describe('peers that fill memory', () => {
       const bad = await peer(port);
       bad.socket.write(Buffer.concat([mta.optneg(), bytes]));
       await vi.waitFor(() => {
-        // It has been accepted, or another had to go in its favour.
+        // Its bytes have come in, or a peer was turned away to make room.
         expect(server.turnedAway.buffers + Math.floor(server.bufferedBytes / 200_000)).toBeGreaterThan(i / 3);
       });
       most = Math.max(most, server.bufferedBytes);
@@ -132,7 +132,7 @@ describe('macros without end', () => {
     const { server, port } = await listen({ helo: () => 'continue' });
     const bad = await peer(port);
     const sets = Array.from('CHMRTLNBE', (stage) => mta.macros(stage, { i: 'x'.repeat(60_000) }));
-    // Noticing that they have come clears none of them.
+    // The command after them, which shows that they have come, clears none of them.
     await bad.ask(Buffer.concat([mta.optneg(), ...sets, mta.packet('U', 'X\0')]), 2);
     await vi.waitFor(() => {
       expect(server.bufferedBytes).toBe(sets.length * MAX_SET);

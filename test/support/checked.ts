@@ -1,4 +1,4 @@
-/** Runs one check, or all of them, on a pair and a zone: what most tests of the core begin with. */
+/** Runs one check, or all of them, on a client, a name and a zone: the start of most tests of core/. */
 import { assess, type Assessment, type Settles } from '../../src/core/assess.ts';
 import { type Check, normalise, type Outcome } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';

@@ -1,6 +1,6 @@
 /**
- * A scripted name server on loopback, over UDP and TCP: real packets, and every kind of trouble on demand. What no
- * real server would do on request (silence, wrong ids, truncation without TCP) is what resolvers have to survive.
+ * A scripted name server on loopback, over UDP and TCP: real packets, and every kind of trouble on demand.
+ * Resolvers have to survive what no real server does on request: silence, wrong ids, truncation without TCP.
  */
 import {
   type Answer,
@@ -23,13 +23,13 @@ export type Script =
   | 'wrong-id'
   | 'garbage'
   | { readonly delayMs: number; readonly then: Script }
-  /** Truncated over UDP; over TCP as told, or `no-tcp` for a connection that is closed at once. */
+  /** Truncated over UDP; over TCP the script given, or `no-tcp` for a connection that is closed at once. */
   | { readonly truncated: Script | 'no-tcp' };
 
 export interface DnsStub {
   /** As `--dns-server` wants it. */
   readonly server: string;
-  /** Every question that arrived, as `name TYPE`, with ` tcp` where it came so. */
+  /** Every question that arrived, as `name TYPE`, with ` tcp` at the end if it came over TCP. */
   readonly questions: string[];
   /** Replaces the scripts; keys are `name TYPE`, `name` or `*`. */
   script(table: Readonly<Record<string, Script>>): void;

@@ -16,11 +16,11 @@ export interface AwkwardRecord {
   readonly right: readonly string[];
   readonly section: string;
   readonly why: string;
-  /** In master-file form, all names absolute or relative to the `$ORIGIN` of the first line. */
+  /** In master-file form; all names are absolute, or relative to the `$ORIGIN` of the first line. */
   readonly zone: string;
 }
 
-/** A record may be several, and one of those several strings. */
+/** There may be several records, each of several strings. */
 type Texts = string | readonly (string | readonly string[])[];
 
 interface Written {
