@@ -39,8 +39,8 @@ const MAX_PARENTS = 5;
 const MAX_TARGETS = 10;
 
 /**
- * Looks for the name's own statement and, where there is none, for a parent's that says there should be one.
- * At most 6 SRV questions, and 10 for addresses.
+ * Looks for the name's own statement and, if there is none, for a parent's that says there should be one. At
+ * most 6 SRV questions, and 10 for addresses.
  */
 export async function checkCsa(ip: IpAddress, name: string, resolver: Resolver): Promise<CsaOutcome> {
   const watch = watchTtl(resolver);

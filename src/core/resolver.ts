@@ -26,9 +26,9 @@ export interface RecordData {
 export type RecordType = keyof RecordData;
 
 /**
- * How much of an answer a check gets to see: so many records, and so many characters of a text. A name has a
- * dozen addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; anything longer was made to
- * cost us something.
+ * How much of an answer a check gets to see: the number of records, and the characters of a text. A name has
+ * a dozen addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; anything longer was made
+ * to cost us something.
  */
 export const MAX_RECORDS = 1024;
 /** A text of this many characters had at least as many, and may have been cut. */
@@ -36,7 +36,7 @@ export const MAX_TEXT = 8192;
 
 /** Why an answer is what it is, in the words of the resolver that gave it (RFC 8914). */
 export interface ExtendedError {
-  /** Of the registry of Extended DNS Error codes (IANA). */
+  /** A number from the registry of Extended DNS Error codes (IANA). */
   readonly code: number;
   /** May be empty; may hold any character. */
   readonly text: string;

@@ -66,7 +66,7 @@ export function writeName(text: string, wire: Buffer, start: number): number {
   return lengthAt + 1;
 }
 
-/** Where names are put together: every octet may take four characters. */
+/** A buffer for decoding names: every octet may take four characters. */
 const scratch = Buffer.alloc(4 * MAX_NAME);
 
 /** A name of a message as text (`''` for the root), and the offset after it. Throws MessageError. */
@@ -121,11 +121,11 @@ export function normalName(text: string): string {
   return PLAIN.test(text) ? text : decodeName(nameScratch.subarray(0, end), 0).name;
 }
 
-/** Names that are written as they are: without escapes or a final dot. */
+/** Names that need no change: without escapes or a final dot. */
 const PLAIN = /^[!-[\]-~]*[!-\-/-[\]-~]$/;
 const nameScratch = Buffer.alloc(MAX_NAME);
 
-/** Lower case as DNS has it: of ASCII letters only (RFC 4343 §3). */
+/** Lower case as in DNS: only for ASCII letters (RFC 4343 §3). */
 export function foldCase(name: string): string {
   if (!/[A-Z]/.test(name)) return name;
   return /^[\0-\x7f]*$/.test(name)

@@ -69,7 +69,7 @@ export function watchResolvConf(now: () => number, path = PATH): () => ResolvCon
       // DHCP clients write the same file again and again.
       if (JSON.stringify(read) !== JSON.stringify(current)) current = read;
     } catch {
-      // There is none, or it is just being replaced: what was read before still counts.
+      // There is no file, or it is just being replaced: what was read before still counts.
     }
     return current;
   };

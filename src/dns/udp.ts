@@ -9,7 +9,7 @@ import { isIP } from 'node:net';
 import type { Endpoint } from './server-address.ts';
 import { idOf, setId } from './message.ts';
 
-/** Hears about one question. */
+/** Told what happens to one question. */
 export interface Listener {
   /** A message with the id of the question; false if it is not the answer, so that the question stays open. */
   answered(bytes: Buffer): boolean;
@@ -57,7 +57,7 @@ class Port {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Listener>();
   readonly #life: NodeJS.Timeout;
-  /** One for all that is sent. */
+  /** One buffer for everything that is sent. */
   readonly #sent = (error: NodeJS.ErrnoException | null): void => {
     if (error !== null) this.#fail(errorWord(error));
   };

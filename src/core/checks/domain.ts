@@ -1,4 +1,4 @@
-/** Checks on the text of a HELO domain: no DNS, no client. RFC 5321 §2.3.5, §4.1.1.1, §4.1.2. */
+/** Checks on the text of a HELO domain, without DNS or the client. RFC 5321 §2.3.5, §4.1.1.1, §4.1.2. */
 import {
   defineCheck,
   found,

@@ -3,7 +3,10 @@ import { defineCheck, found, none, pass } from '../check.ts';
 import type { Client } from '../client.ts';
 import { isUnreachable, sameHost } from '../embedded.ts';
 
-/** Whether the client says the very address it comes from, or that in it: the honest way to have no name. */
+/**
+ * Whether the client gives the very address it comes from, or the one embedded in it: the honest way to have
+ * no name.
+ */
 function isOwnLiteral({ ip, helo }: Client): boolean {
   return helo.kind === 'literal' && ip !== null && sameHost(helo.address, ip);
 }

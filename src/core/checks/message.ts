@@ -4,11 +4,11 @@
 import { type Finding, found, none } from '../check.ts';
 import { defineSessionCheck } from './session.ts';
 
-/** What the checks of a message may know. */
+/** What the message checks may know. */
 export interface MessageFacts {
   /** The name under which we sign Authentication-Results. */
   readonly authservId: string;
-  /** Fields in that name that are not ours, where there are too many to remove; else 0. */
+  /** Number of fields under that name that are not ours, if there are too many to remove; else 0. */
   readonly forgedResults: number;
 }
 
@@ -31,7 +31,7 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
       : found('forged-results', { helo: helo.text, count: String(count), name: authservId }),
 });
 
-/** What this check was told, by what it found; null if it found nothing. */
+/** What this check must have been told, going by what it found; null if it found nothing. */
 export function messageFactsOf(findings: readonly Finding[]): MessageFacts | null {
   const found = findings.find(({ id }) => Object.hasOwn(forgedResults.findings, id));
   if (found === undefined) return null;

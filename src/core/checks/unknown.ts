@@ -16,7 +16,7 @@ export const unknownFindings = {
 
 export type UnknownId = keyof typeof unknownFindings;
 
-/** What was asked (`mail.example.org A`), and in one word what came of it (`timeout`). */
+/** What was asked (`mail.example.org A`), and the outcome in one word (`timeout`). */
 export function unknownFinding(question: string, detail: string): Finding<UnknownId> {
   return { id: 'dns-temperror', evidence: { question, detail } };
 }
