@@ -32,7 +32,7 @@ export type { MessageFacts } from './core/checks/message.ts';
 export { defineSessionCheck, type SessionCheck, type SessionFacts } from './core/checks/session.ts';
 export type { DnsAnswer } from './core/recording-resolver.ts';
 
-// What checks are made of.
+// For writing checks.
 export {
   type AccessCondition,
   atLeast,
@@ -72,7 +72,7 @@ export {
   type Weight,
 } from './core/finding.ts';
 
-// Names, addresses and methods, each of use by itself.
+// Names, addresses and methods, each useful by itself.
 export {
   type AuthBlock,
   type AuthMethods,
@@ -127,7 +127,7 @@ export {
   type SpfResult,
 } from './core/spf/index.ts';
 
-// DNS: what a resolver is, and those that there are.
+// DNS: what a resolver is, and the resolvers that there are.
 export {
   type Answer,
   type AnswerRemarks,
@@ -156,7 +156,7 @@ export type { SharedQuestions } from './dns/shared-questions.ts';
 export { zoneFileResolver } from './dns/zone-file.ts';
 export { FileError, UsageError } from './errors.ts';
 
-// From facts to what is done and said.
+// From facts to action and reply.
 export {
   type CountedFinding,
   decide,

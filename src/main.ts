@@ -106,7 +106,7 @@ const terminal: Terminal = {
       try {
         writeSync(STDOUT, bytes);
       } catch {
-        // A full disk, or a pipe that nobody reads: nobody is left to be told.
+        // A full disk, or a pipe that nobody reads: there is nobody to tell.
       }
     });
   },

@@ -70,7 +70,7 @@ export class Message {
     this.#change(SMFIF.QUARANTINE, SMFIR.QUARANTINE, encodeStrings(oneLine(reason)));
   }
 
-  /** Tells the MTA at once that the filter is still at work, so that its timer starts afresh. */
+  /** Tells the MTA at once that the filter is still at work, so that the MTA restarts its timer. */
   progress(): void {
     this.#requireOpen();
     this.#writeNow(encodePacket(SMFIR.PROGRESS));
@@ -105,7 +105,10 @@ function fieldName(name: string): string {
   return name;
 }
 
-/** Both MTAs want LF; a CR would stay in the field, and a line that does not begin with a blank would be another. */
+/**
+ * Both MTAs want LF; a CR would stay in the field, and a line that does not begin with a blank would be
+ * another field.
+ */
 function fieldValue(value: string): string {
   const unix = value.replaceAll('\r\n', '\n');
   if (unix.includes('\r') || /\n(?![ \t])/.test(unix))

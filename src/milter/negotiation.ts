@@ -1,6 +1,6 @@
 /**
- * OPTNEG: from what the MTA offers and what the filter wants to what both agree upon. The answer never asks for
- * more than was offered: Postfix fails on an extra action, Sendmail on an extra protocol bit.
+ * OPTNEG: turns what the MTA offers and what the filter wants into what both agree upon. The answer never
+ * asks for more than was offered: Postfix fails on an extra action, Sendmail on an extra protocol bit.
  */
 import type { Offer } from './command.ts';
 import { MAX_VERSION, MIN_VERSION, SMFIC, SMFIF, SMFIM, SMFIP } from './constants.ts';
@@ -9,10 +9,10 @@ import type { CallbackName } from './callbacks.ts';
 import type { MilterSession } from './session.ts';
 import { type ActionName, ACTIONS } from './actions.ts';
 
-/** Stages for which macros may be asked. */
+/** Stages for which macros may be requested. */
 export type MacroStage = keyof typeof SMFIM;
 
-/** What a filter asks of every connection; the callbacks of its session are the rest. */
+/** What a filter asks for on every connection, besides the callbacks of its session. */
 export interface Wishes {
   /** Events to receive and answer `continue` though there is no callback. */
   readonly keep: readonly CallbackName[];
@@ -24,8 +24,8 @@ export interface Wishes {
   readonly noReply: readonly Exclude<CallbackName, 'endOfMessage'>[];
   readonly actions: readonly ActionName[];
   /**
-   * Macros by stage, in place of the MTA's own lists. An empty list asks Sendmail for none, which saves a packet;
-   * Postfix takes an empty list for its default.
+   * Macros by stage, in place of the MTA's own lists. An empty list asks Sendmail for none, which saves a
+   * packet; Postfix takes an empty list to mean its default.
    */
   readonly macros: Readonly<Partial<Record<MacroStage, readonly string[]>>>;
   /** Also be shown recipients that the MTA has refused already (version 6). */
@@ -64,7 +64,7 @@ const NO_REPLY: Readonly<Partial<Record<CallbackName, number>>> = {
   body: SMFIP.NR_BODY,
 };
 
-/** What a set of wishes comes to in bits, and the answer given last. */
+/** A set of wishes as bits, and the answer given last. */
 interface WishBits {
   readonly declinable: readonly (readonly [event: CallbackName, bit: number])[];
   readonly protocol: number;
@@ -80,7 +80,7 @@ export interface Negotiated {
 
 const prepared = new WeakMap<Wishes, WishBits>();
 
-/** Throws RangeError where wishes cannot be told to an MTA. */
+/** Throws RangeError if the wishes cannot be told to an MTA. */
 export function checkWishes(wishes: Wishes): void {
   prepare(wishes);
   encodeLists(wishes.macros);

@@ -1,6 +1,7 @@
 /**
- * The order of commands in a message, which is that of libmilter (`engine.c`): a command out of its place ends the message
- * under way and is tried again from there; if it still has no place it is ignored without a reply.
+ * The order of commands in a message, which is that of libmilter (`engine.c`): a command out of order ends
+ * the message under way and is tried again from there; if it is still out of order, it is ignored without a
+ * reply.
  */
 import { type Agreement, declined } from './negotiation.ts';
 import type { CallbackName } from './callbacks.ts';

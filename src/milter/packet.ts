@@ -30,17 +30,17 @@ export class PacketDecoder {
   /** Whether `#bytes` is ours to append to. */
   #owned = false;
 
-  /** Bytes received and not yet given out. */
+  /** Bytes received and not yet returned. */
   get pending(): number {
     return this.#end - this.#start;
   }
 
-  /** Bytes of memory that this takes: the buffer in which an incomplete packet waits. */
+  /** Bytes of memory that this takes: the buffer with an incomplete packet. */
   get held(): number {
     return this.#bytes.length;
   }
 
-  /** Forgets what has not been given out. */
+  /** Forgets what has not been returned. */
   clear(): void {
     this.#bytes = EMPTY;
     this.#start = this.#end = 0;
@@ -56,7 +56,7 @@ export class PacketDecoder {
     }
     const needed = this.pending + chunk.length;
     if (!this.#owned || this.#end + chunk.length > this.#bytes.length) {
-      // A fresh buffer, so that views given out earlier stay what they were; doubling keeps many small chunks cheap.
+      // A fresh buffer, so that views returned earlier do not change; doubling keeps many small chunks cheap.
       const grown = Buffer.allocUnsafe(Math.max(256, needed * 2));
       this.#bytes.copy(grown, 0, this.#start, this.#end);
       this.#end -= this.#start;

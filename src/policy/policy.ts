@@ -251,13 +251,14 @@ function sum(counted: readonly CountedFinding[]): number {
   return counted.reduce((total, { weight }) => total + weight, 0);
 }
 
-/** Of findings that weigh the same, the one is named that says most about this client; see `heaviest`. */
+/** Of findings with the same weight, the one that says most about this client is named; see `heaviest`. */
 const TELLING: readonly Basis[] = ['local', 'declared', 'form', 'existence', 'inferred', 'dns'];
 
 /**
- * The finding of the greatest weight. Of equal ones the first by basis: what the operator knows (a name of ours, a line of
- * the access list) says more than what the name's owner declares, that more than a fault of the text, and that more than
- * what DNS does not have; within a basis the order of the registry. So it does not depend on who was found first.
+ * The finding with the greatest weight. Of equal ones the first by basis: what the operator knows (a name of
+ * ours, a line of the access list) says more than what the name's owner declares, that more than a fault in
+ * the text, and that more than what is missing in DNS; within a basis, the first in the registry. So the
+ * result does not depend on which was found first.
  */
 function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Finding | null {
   const rank = ({ id }: Finding): number => TELLING.indexOf(findings.get(id)?.basis ?? 'dns');
@@ -277,7 +278,7 @@ function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Fin
 function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
   if (findings.some((finding) => denialOf(finding, policy) !== 'none')) return 'failed';
   if (atLeast(correspondence, policy.require)) return 'verified';
-  // A neighbour is excused and not identified.
+  // A neighbour is excused, but not identified.
   if (atLeast(correspondence, policy.excuseFrom)) return 'unverified';
   const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
   return unnamed || trouble === 'owner' ? 'unverified' : 'failed';

@@ -1,5 +1,5 @@
 /**
- * What the service works by: everything that a Config names, read and found valid before any of it is used,
+ * What the service works with: everything that a Config names, read and found valid before any of it is used,
  * at the start and at every reload. Parts that must follow a reload get functions that read it here whenever
  * they need it.
  */

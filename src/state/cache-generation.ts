@@ -59,7 +59,7 @@ const KINDS: Readonly<Record<4 | 6, readonly NetworkKind[]>> = {
   4: ['block', 'network'],
   6: ['block', 'site', 'network'],
 };
-/** Of so many groups that were not used lately, the largest makes room. */
+/** Of this many groups that were not used lately, the largest makes room. */
 const LOOKS = 8;
 
 export class Generation<T> {
