@@ -1,4 +1,7 @@
-/** What a mail user feels: a real Postfix with no milter, with one that does nothing, and with ours; stalls of both MTAs. */
+/**
+ * What a mail user feels: a real Postfix with no milter, with one that does nothing, and with ours; stalls of
+ * both MTAs.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Nsd, startNsd } from '../test/mta/kit/nsd.ts';
@@ -122,7 +125,10 @@ async function behindPostfix(setting: Setting, entries: readonly Entry[]): Promi
   }
 }
 
-/** Sendmail makes a process for each connection, so that only what one client alone waits for tells us anything. */
+/**
+ * Sendmail makes a process for each connection, so that only what one client alone waits for tells us
+ * anything.
+ */
 async function behindSendmail(
   setting: Setting,
   entries: readonly Entry[],

@@ -83,7 +83,10 @@ function markdownTable(head: readonly string[], lines: readonly (readonly string
 
 const verdict = ({ met }: Measured): string => (met === null ? 'stated' : met ? 'met' : '**missed**');
 
-/** The page: how it was measured, the targets, then every figure. `majors` are the versions of Node, as measured. */
+/**
+ * The page: how it was measured, the targets, then every figure. `majors` are the versions of Node, as
+ * measured.
+ */
 export function page(intro: string, majors: readonly number[], findings: readonly Findings[]): string {
   const rows = findings.flatMap((each) => each.rows);
   const lines = rows.map(({ what, against, target, measured: [newest, ...others] }) => [

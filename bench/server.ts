@@ -27,7 +27,9 @@ async function newSocket({ workdir }: Setting, transport: Transport): Promise<st
     : `inet:127.0.0.1:${await freePort()}`;
 }
 
-/** `answersConnect` off leaves CONNECT unanswered (NR_CONN), as the program itself does over a unix socket. */
+/**
+ * `answersConnect` off leaves CONNECT unanswered (NR_CONN), as the program itself does over a unix socket.
+ */
 interface EmptyOptions {
   readonly last: LastEvent;
   readonly answersConnect: boolean;

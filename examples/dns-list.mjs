@@ -1,6 +1,8 @@
-// Is the client on a DNS list (RFC 5782)? Asks one zone for the reversed address; any answer in 127.0.0.0/8 is a listing.
+// Is the client on a DNS list (RFC 5782)? Asks one zone for the reversed address; any answer in 127.0.0.0/8
+// is a listing.
 //   DNS_LIST=dnsbl.example.org helo-milter --check examples/dns-list.mjs
-// It is a method as well: a line of the access list may ask for `unlisted=pass`, and accepted mail is tagged x-helo-dnsbl.
+// It is a method as well: a line of the access list may ask for `unlisted=pass`, and accepted mail is tagged
+// x-helo-dnsbl.
 import { defineCheck, reverseName } from 'helo-milter/core';
 
 const zone = process.env.DNS_LIST ?? 'dnsbl.example.org';

@@ -1,7 +1,8 @@
-// An SMTP server in Node that judges its clients by their HELO: the package smtp-server with our checks, without a milter.
+// An SMTP server in Node that judges its clients by their HELO: the package smtp-server with our checks,
+// without a milter.
 //   npm install smtp-server
 //   node examples/embed-smtp-server.mjs 2525                          asks the name servers of the system
-//   node examples/embed-smtp-server.mjs 2525 examples/senders.zone    sends no queries: the file has all DNS answers
+//   node examples/embed-smtp-server.mjs 2525 examples/senders.zone    takes all DNS answers from that file
 import { readFileSync } from 'node:fs';
 import {
   assess,

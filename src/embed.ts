@@ -1,16 +1,17 @@
 /**
- * The checks for an SMTP server that is written in Node: everything from a client and its HELO to the words of the reply,
- * without a milter. Facts (`assess`), what a policy makes of them (`decide`), what the client is told (`smtpReply`), and a
- * resolver that asks DNS. docs/core.md has a server that does it.
+ * The checks for an SMTP server that is written in Node: everything from a client and its HELO to the words
+ * of the reply, without a milter. Facts (`assess`), what a policy makes of them (`decide`), what the client
+ * is told (`smtpReply`), and a resolver that asks DNS. docs/core.md has a server that does it.
  *
  * @example
  * ```ts
- * import { assess, checks, createNodeResolver, decide, findings, makeClient, makePolicy } from 'helo-milter/core';
+ * import { assess, checks, createNodeResolver, decide, findings, makeClient, makePolicy } from
+ * 'helo-milter/core';
  *
- * const client = makeClient('192.0.2.1', 'mail.example.org');
- * const assessment = await assess(client, { resolver: createNodeResolver(), checks, onCheckError: console.error });
- * assessment.correspondence; // 'exact', 'authorized', 'aligned', 'near' or 'none'
- * decide(assessment, makePolicy('emailcore', findings)).disposition; // 'accept', 'tempfail' or 'reject'
+ * const client = makeClient('192.0.2.1', 'mail.example.org'); const assessment = await assess(client, {
+ * resolver: createNodeResolver(), checks, onCheckError: console.error }); assessment.correspondence; //
+ * 'exact', 'authorized', 'aligned', 'near' or 'none' decide(assessment, makePolicy('emailcore',
+ * findings)).disposition; // 'accept', 'tempfail' or 'reject'
  * ```
  * @module
  */

@@ -66,7 +66,9 @@ type ToldOutcome = Outcome & { readonly check: string };
 /** Told of a check that threw; the session goes on as if the check had nothing to say. */
 export type OnCheckError = (check: string, error: unknown) => void;
 
-/** Whether these findings of the text alone decide, so that nothing DNS could say would change the verdict. */
+/**
+ * Whether these findings of the text alone decide, so that nothing DNS could say would change the verdict.
+ */
 export type Settles = (findings: readonly Finding[]) => boolean;
 
 export interface AssessOptions {

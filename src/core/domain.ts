@@ -1,5 +1,6 @@
 /**
- * Domain names: what may be asked of DNS, what hosts are called, and which part of a name somebody registered.
+ * Domain names: what may be asked of DNS, what hosts are called, and which part of a name somebody
+ * registered.
  *
  * The public suffix list comes from tldts; this file is the only one that knows it. Its ICANN section says
  * what can be registered; its private section says which organisation a name under, say, `github.io` belongs

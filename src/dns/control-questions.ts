@@ -1,10 +1,10 @@
 /**
  * Questions by which we tell a dead resolver from dead zones: whatever strangers make us ask, they cannot
- * influence these. Each asks for a name that nobody has, below a registry's domain: 16 random digits, so that no
- * cache has the answer, neither the resolver's, which would look alive though its way to the world is dead, nor
- * one in this process. Directly below the root the denial would come from the cache as well (aggressive use of
- * NSEC, RFC 8198); these registries sign with opt-out, to which that does not apply. Any answer is a sign of
- * life, including one that there is no such name.
+ * influence these. Each asks for a name that nobody has, below a registry's domain: 16 random digits, so that
+ * no cache has the answer, neither the resolver's, which would look alive though its way to the world is
+ * dead, nor one in this process. Directly below the root the denial would come from the cache as well
+ * (aggressive use of NSEC, RFC 8198); these registries sign with opt-out, to which that does not apply. Any
+ * answer is a sign of life, including one that there is no such name.
  */
 import type { Answer, Resolver } from '../core/resolver.ts';
 import { isUnasked } from '../core/unasked.ts';
@@ -22,7 +22,8 @@ const VERDICT_AFTER_MS = 2_500;
  * - `alive`: a question was answered.
  * - `dead`: all failed that count.
  * - `unknown`: we could not ask, being overloaded ourselves.
- * - `unusable`: this resolver answers others, but has never answered one of these (a network without the Internet).
+ * - `unusable`: this resolver answers others, but has never answered one of these (a network without the
+ *   Internet).
  */
 export type Sign = 'alive' | 'dead' | 'unknown' | 'unusable';
 

@@ -1,4 +1,6 @@
-/** A deadline over many look-ups: when it passes, everything still open and everything new is unknown at once. */
+/**
+ * A deadline over many look-ups: when it passes, everything still open and everything new is unknown at once.
+ */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 import { type Asker, askedBy, type SharedResolver } from './asker.ts';
 

@@ -1,10 +1,12 @@
 /**
- * Domain names between text and wire (RFC 1035 §3.1, §4.1.4, §5.1). In text a dot separates labels. A dot or a
- * backslash inside a label, and every octet that is not visible ASCII, is escaped, so two different names never
- * look the same.
+ * Domain names between text and wire (RFC 1035 §3.1, §4.1.4, §5.1). In text a dot separates labels. A dot or
+ * a backslash inside a label, and every octet that is not visible ASCII, is escaped, so two different names
+ * never look the same.
  */
 
-/** Not a domain name: an empty label or one of more than 63 octets, more than 255 in all, or a broken escape. */
+/**
+ * Not a domain name: an empty label or one of more than 63 octets, more than 255 in all, or a broken escape.
+ */
 export class NameError extends Error {
   override readonly name = 'NameError';
 }
@@ -24,13 +26,18 @@ const DOT = 0x2e;
 const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 
-/** A name on the wire, uncompressed; one character is one octet. `''` and `'.'` are the root. Throws NameError. */
+/**
+ * A name on the wire, uncompressed; one character is one octet. `''` and `'.'` are the root. Throws
+ * NameError.
+ */
 export function encodeName(text: string): Buffer {
   const wire = Buffer.allocUnsafe(MAX_NAME);
   return wire.subarray(0, writeName(text, wire, 0));
 }
 
-/** Writes a name as `encodeName` does at `start`, where MAX_NAME octets have room; gives the offset after it. */
+/**
+ * Writes a name as `encodeName` does at `start`, where MAX_NAME octets have room; gives the offset after it.
+ */
 export function writeName(text: string, wire: Buffer, start: number): number {
   let lengthAt = start;
   let end = start + 1;

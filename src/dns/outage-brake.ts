@@ -1,9 +1,10 @@
 /**
- * Tells a broken resolver from broken zones. While the resolver is out of order, nothing that rests on DNS counts
- * against anybody. Names that a client made us ask about are no evidence, however many there are: anybody can
- * have ten domains whose servers are silent. They only raise suspicion, counted by client network. The control
- * questions, which no stranger can influence, settle it: the brake is put on when they fail, and released when
- * one is answered. While it is on they are asked at intervals, so that it is released even if no client comes.
+ * Tells a broken resolver from broken zones. While the resolver is out of order, nothing that rests on DNS
+ * counts against anybody. Names that a client made us ask about are no evidence, however many there are:
+ * anybody can have ten domains whose servers are silent. They only raise suspicion, counted by client
+ * network. The control questions, which no stranger can influence, settle it: the brake is put on when they
+ * fail, and released when one is answered. While it is on they are asked at intervals, so that it is released
+ * even if no client comes.
  */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 import type { ControlQuestions } from './control-questions.ts';

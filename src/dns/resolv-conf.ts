@@ -1,6 +1,7 @@
 /**
- * `/etc/resolv.conf` as glibc reads it (resolv.conf(5)), read again when it has changed. Search lists are not read:
- * every name that is asked for is complete. `edns0` is not either: questions are always asked with EDNS first.
+ * `/etc/resolv.conf` as glibc reads it (resolv.conf(5)), read again when it has changed. Search lists are not
+ * read: every name that is asked for is complete. `edns0` is not either: questions are always asked with EDNS
+ * first.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';

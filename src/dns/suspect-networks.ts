@@ -1,4 +1,6 @@
-/** The client networks whose questions have lately failed: a suspicion that DNS is out of order, not a proof. */
+/**
+ * The client networks whose questions have lately failed: a suspicion that DNS is out of order, not a proof.
+ */
 
 /** A network counts if it was heard of within this time, in milliseconds, */
 const RECENT_MS = 4_000;

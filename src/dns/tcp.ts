@@ -1,6 +1,6 @@
 /**
- * Questions over TCP to one server, for answers that do not fit into UDP: one connection that many questions share,
- * closed when it has been idle for a while (RFC 7766 §6.2).
+ * Questions over TCP to one server, for answers that do not fit into UDP: one connection that many questions
+ * share, closed when it has been idle for a while (RFC 7766 §6.2).
  */
 import { connect, type Socket } from 'node:net';
 import { idOf, setId } from './message.ts';

@@ -16,7 +16,9 @@ export interface UpstreamOptions extends Endpoint {
 
 /** A shorter wait is no sign of trouble: timers and busy machines are late by that much. */
 const MIN_WAIT_MS = 50;
-/** A silent server is tried again after this long, beside one that answers; the wait doubles with each try. */
+/**
+ * A silent server is tried again after this long, beside one that answers; the wait doubles with each try.
+ */
 const FIRST_PROBE_MS = 1_000;
 const MAX_PROBE_MS = 30_000;
 /** How long a server that does not understand EDNS is asked without it. */

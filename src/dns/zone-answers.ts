@@ -15,7 +15,9 @@ export interface ZoneRecord {
 /** By canonical owner; a wildcard under its own name, `*.example.org`. */
 export type ZoneRecords = ReadonlyMap<string, readonly ZoneRecord[]>;
 
-/** As many aliases in a row as Unbound and BIND follow (`max-query-restarts`); a longer chain is a SERVFAIL. */
+/**
+ * As many aliases in a row as Unbound and BIND follow (`max-query-restarts`); a longer chain is a SERVFAIL.
+ */
 const MAX_ALIASES = 11;
 /** The longest name as text: 255 octets on the wire (RFC 1035 §2.3.4). */
 const MAX_NAME = 253;

@@ -150,7 +150,10 @@ function seconds(text: string): number | null {
   );
 }
 
-/** Splits the file: quotes hold blanks and semicolons, parentheses hold line ends, a backslash holds one character. */
+/**
+ * Splits the file: quotes hold blanks and semicolons, parentheses hold line ends, a backslash holds one
+ * character.
+ */
 function* entries(text: string, file: string): Generator<Entry> {
   let depth = 0;
   let tokens: Token[] = [];

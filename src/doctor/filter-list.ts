@@ -16,7 +16,10 @@ interface Reading {
   readonly filterOf: (text: string) => Filter;
 }
 
-/** Reads the list that a setting has. `raw` is its text as it is written, `before` and `after` are what surrounds the items. */
+/**
+ * Reads the list that a setting has. `raw` is its text as it is written, `before` and `after` are what
+ * surrounds the items.
+ */
 export function readList(
   setting: string,
   raw: string,

@@ -14,7 +14,8 @@ export interface ConnectInfo {
   /** `unknown` if the MTA has no address, or sent one that cannot be read. */
   readonly family: 'inet' | 'inet6' | 'unix' | 'unknown';
   /**
-   * The address without Sendmail's `IPv6:` prefix, IPv4-mapped ones as IPv4; the path for `unix`; null for `unknown`.
+   * The address without Sendmail's `IPv6:` prefix, IPv4-mapped ones as IPv4; the path for `unix`; null for
+   * `unknown`.
    */
   readonly address: string | null;
   readonly port: number | null;

@@ -1,6 +1,6 @@
 /**
- * The numbers of the milter protocol, spelt as in Sendmail's `mfdef.h` and Postfix's `milter8.c`, which are the only
- * specification there is.
+ * The numbers of the milter protocol, spelt as in Sendmail's `mfdef.h` and Postfix's `milter8.c`, which are
+ * the only specification there is.
  */
 
 /** Commands, MTA to filter. */

@@ -1,4 +1,7 @@
-/** One message through a filter, the way an MTA sends it: for tests of a filter that want an outcome, not packets. */
+/**
+ * One message through a filter, the way an MTA sends it: for tests of a filter that want an outcome, not
+ * packets.
+ */
 import type { MilterClient } from './client.ts';
 import { CHUNK_SIZE } from './constants.ts';
 import type { Change, ReceivedReply } from './received.ts';

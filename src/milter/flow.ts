@@ -129,7 +129,10 @@ export abstract class Flow {
     this.#peer.yield();
   }
 
-  /** A peer that sends on while we do not take it must not fill our memory, nor keep the event loop busy with reading. */
+  /**
+   * A peer that sends on while we do not take it must not fill our memory, nor keep the event loop busy with
+   * reading.
+   */
   #regulate(): void {
     if (this.#over) return;
     const hold = this.#yielding || this.#clogged || (this.waiting && this.#decoder.pending > MAX_DATA);

@@ -1,12 +1,12 @@
 /**
- * Macros: names and values that the MTA sends ahead of a command. Kept as received and read on demand, since most
- * are never asked for.
+ * Macros: names and values that the MTA sends ahead of a command. Kept as received and read on demand, since
+ * most are never asked for.
  *
  * A set is bounded in octets and names; anything beyond the bounds is dropped. So a peer that sends macros
  * without end makes no more work than an MTA does.
  *
- * Lifetimes are libmilter's: a set replaces the set of its stage; CONNECT, HELO, MAIL and RCPT clear the stages after
- * them; ABORT clears nothing.
+ * Lifetimes are libmilter's: a set replaces the set of its stage; CONNECT, HELO, MAIL and RCPT clear the
+ * stages after them; ABORT clears nothing.
  */
 import { SMFIC } from './constants.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The message at its end, which is the only time it can be changed. Changes are collected and leave in one write
- * together with the final reply: several small writes would stall 40 ms over TCP.
+ * The message at its end, which is the only time it can be changed. Changes are collected and leave in one
+ * write together with the final reply: several small writes would stall 40 ms over TCP.
  */
 import { CHUNK_SIZE, SMFIF, SMFIR } from './constants.ts';
 import { encodePacket, encodeStrings } from './packet.ts';
@@ -25,14 +25,16 @@ export class Message {
   }
 
   /**
-   * Adds a header field: Postfix at the end, Sendmail before the first of that name. Use `insertHeader` for trace
-   * fields. Fold long values with LF and a space or tab.
+   * Adds a header field: Postfix at the end, Sendmail before the first of that name. Use `insertHeader` for
+   * trace fields. Fold long values with LF and a space or tab.
    */
   addHeader(name: string, value: string): void {
     this.#change(SMFIF.ADDHDRS, SMFIR.ADDHEADER, encodeStrings(fieldName(name), fieldValue(value)));
   }
 
-  /** Inserts a header field at a place, 0 being above the MTA's own Received. Later inserts at 0 land higher. */
+  /**
+   * Inserts a header field at a place, 0 being above the MTA's own Received. Later inserts at 0 land higher.
+   */
   insertHeader(index: number, name: string, value: string): void {
     this.#change(SMFIF.ADDHDRS, SMFIR.INSHEADER, indexed(index, fieldName(name), fieldValue(value)));
   }

@@ -17,9 +17,9 @@ export interface Wishes {
   /** Events to receive and answer `continue` though there is no callback. */
   readonly keep: readonly CallbackName[];
   /**
-   * Events that are not answered; the callback's result is ignored. Saves a round trip over a unix socket; over TCP
-   * it makes the next write of Sendmail wait for a delayed acknowledgement, 40 ms. Postfix keeps what is not answered
-   * until it needs an answer.
+   * Events that are not answered; the callback's result is ignored. Saves a round trip over a unix socket;
+   * over TCP it makes the next write of Sendmail wait for a delayed acknowledgement, 40 ms. Postfix keeps
+   * what is not answered until it needs an answer.
    */
   readonly noReply: readonly Exclude<CallbackName, 'endOfMessage'>[];
   readonly actions: readonly ActionName[];
@@ -102,8 +102,8 @@ function prepare(wishes: Wishes): WishBits {
 }
 
 /**
- * Throws ProtocolError for a version that is too old. Every connection of an MTA offers the same and every session of a
- * filter wants the same, so the answer given last is kept, with its bytes.
+ * Throws ProtocolError for a version that is too old. Every connection of an MTA offers the same and every
+ * session of a filter wants the same, so the answer given last is kept, with its bytes.
  */
 export function negotiate(offer: Offer, session: MilterSession, wishes: Wishes): Negotiated {
   if (offer.version < MIN_VERSION) throw new ProtocolError(`the MTA speaks version ${offer.version}`);
@@ -150,7 +150,8 @@ export function encodeAgreement({ version, actions, protocol }: Agreement, macro
 }
 
 function encodeLists(macros: Wishes['macros']): Buffer[] {
-  // Sendmail 8.17 and 8.18 use the list of the end of message only if one for the end of headers is given too.
+  // Sendmail 8.17 and 8.18 use the list of the end of message only if one for the end of headers is given
+  // too.
   const complete =
     macros.endOfMessage !== undefined && macros.endOfHeaders === undefined
       ? { ...macros, endOfHeaders: [] }

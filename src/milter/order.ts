@@ -28,7 +28,9 @@ export function hasPlace(event: MessageEvent, progress: number, agreement: Agree
   return progress >= (declined('mail', agreement) ? IDLE : RANK.mail);
 }
 
-/** After such a reply the MTA shows no more of this message. At RCPT a refusal concerns that recipient only. */
+/**
+ * After such a reply the MTA shows no more of this message. At RCPT a refusal concerns that recipient only.
+ */
 export function endsMessage(event: CallbackName, reply: Reply): boolean {
   if (event === 'endOfMessage') return true;
   if (event === 'connect' || event === 'helo' || event === 'unknown') return false;

@@ -1,6 +1,6 @@
 /**
- * Framing: `uint32` length in network order, one command byte, data. The length counts the command byte. Packets come
- * split anywhere and several at a time.
+ * Framing: `uint32` length in network order, one command byte, data. The length counts the command byte.
+ * Packets come split anywhere and several at a time.
  */
 import { MAX_DATA } from './constants.ts';
 
@@ -20,8 +20,8 @@ export interface Packet {
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Takes chunks of a byte stream and gives packets. Reads in place; only the bytes of an incomplete packet are copied,
- * into a buffer that grows with what really arrives, never with what a length field promises.
+ * Takes chunks of a byte stream and gives packets. Reads in place; only the bytes of an incomplete packet are
+ * copied, into a buffer that grows with what really arrives, never with what a length field promises.
  */
 export class PacketDecoder {
   #bytes: Buffer = EMPTY;
@@ -68,7 +68,9 @@ export class PacketDecoder {
     this.#end += chunk.length;
   }
 
-  /** The next complete packet, or null until more bytes come. Throws ProtocolError on an impossible length. */
+  /**
+   * The next complete packet, or null until more bytes come. Throws ProtocolError on an impossible length.
+   */
   next(): Packet | null {
     if (this.pending < 4) return null;
     const length = this.#bytes.readUInt32BE(this.#start);
@@ -105,7 +107,10 @@ export function encodeString(command: number, text: string): Buffer {
   return packet;
 }
 
-/** Strings, each ended by NUL. One character is one byte (latin1); a NUL inside would end it early and is refused. */
+/**
+ * Strings, each ended by NUL. One character is one byte (latin1); a NUL inside would end it early and is
+ * refused.
+ */
 export function encodeStrings(...strings: readonly string[]): Buffer {
   strings.forEach(refuseNul);
   return Buffer.from(strings.map((each) => `${each}\0`).join(''), 'latin1');

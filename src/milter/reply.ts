@@ -46,9 +46,10 @@ const MAX_LINE = 510;
 const MAX_LINES = 32;
 
 /**
- * An SMTP reply of one or more lines. `code` is 4yz or 5yz; `enhancedCode` is RFC 3463 and of the same class, else a
- * RangeError: Postfix takes `550 4.7.1` for a broken filter. The text may be anything: what is not printable ASCII
- * becomes `?`, long lines are cut, an empty text gets words, `%` is doubled on the wire (libmilter formats it).
+ * An SMTP reply of one or more lines. `code` is 4yz or 5yz; `enhancedCode` is RFC 3463 and of the same class,
+ * else a RangeError: Postfix takes `550 4.7.1` for a broken filter. The text may be anything: what is not
+ * printable ASCII becomes `?`, long lines are cut, an empty text gets words, `%` is doubled on the wire
+ * (libmilter formats it).
  */
 export function replyCode(code: number, enhancedCode: string, text: string | readonly string[]): ReplyCode {
   if (!Number.isInteger(code) || code < 400 || code > 599) {

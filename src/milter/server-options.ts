@@ -32,9 +32,9 @@ export interface MilterServerOptions extends Partial<Wishes> {
    */
   readonly maxConnections?: number;
   /**
-   * Bytes that all connections together may keep in memory: packets that are not complete, macros, the arguments of CONNECT, HELO
-   * and MAIL, replies that were not read. Beyond it the connection that has kept the most for the longest is closed. 128 MiB
-   * by default.
+   * Bytes that all connections together may keep in memory: packets that are not complete, macros, the
+   * arguments of CONNECT, HELO and MAIL, replies that were not read. Beyond it the connection that has kept
+   * the most for the longest is closed. 128 MiB by default.
    */
   readonly maxBufferedBytes?: number;
   /**

@@ -21,7 +21,10 @@ import { Turns } from './turns.ts';
 export interface ListenOptions {
   /** Permissions of a unix socket; 0o660 by default. */
   readonly mode?: number;
-  /** Owner and group of a unix socket, each the process's own by default; nobody else may connect before they are set. */
+  /**
+   * Owner and group of a unix socket, each the process's own by default; nobody else may connect before they
+   * are set.
+   */
   readonly owner?: SocketOwner;
   /**
    * Other wishes for connections at this socket: what saves time over a unix socket may cost time over TCP.
@@ -57,8 +60,8 @@ const LAST_WORDS_MS = 1000;
  *
  * @example
  * ```ts
- * const server = new MilterServer({ newSession: () => ({ helo: () => 'continue' }), onError: console.error });
- * await server.listen('inet:127.0.0.1:8892');
+ * const server = new MilterServer({ newSession: () => ({ helo: () => 'continue' }), onError: console.error
+ * }); await server.listen('inet:127.0.0.1:8892');
  * ```
  */
 export class MilterServer {
@@ -89,7 +92,8 @@ export class MilterServer {
   #sweep: NodeJS.Timeout | null = null;
   #drained: (() => void) | null = null;
 
-  /** Throws RangeError for an invalid option. */ constructor(options: MilterServerOptions) {
+  /** Throws RangeError for an invalid option. */
+  constructor(options: MilterServerOptions) {
     this.#options = sessionOptions(options);
     checkOptions(this.#options);
     this.#limits = limitsOf(options);

@@ -27,8 +27,8 @@ export type Awaitable<T> = T | Promise<T>;
  * Callbacks run one at a time, in the order of the MTA's commands; the next command waits for a returned
  * promise. Strings are latin1, one character for each byte, exactly as the SMTP client sent them.
  *
- * HELO may come again at any time, or never. `abort` ends the message and nothing else: it may come after a HELO
- * that must survive it (Postfix), so it must not clear what HELO said.
+ * HELO may come again at any time, or never. `abort` ends the message and nothing else: it may come after a
+ * HELO that must survive it (Postfix), so it must not clear what HELO said.
  */
 export interface MilterSession {
   /** The name of this session in a log. */

@@ -29,9 +29,9 @@ import {
 export type Disposition = 'accept' | 'tempfail' | 'reject';
 
 /**
- * `verified`: correspondence of the required strength. `unverified`: the client is a neighbour that the policy
- * excuses, or opted out (its own address literal, or a declaration of the name's owner), or the name's owner
- * could not be asked. `failed`: the rest, and every declared "no".
+ * `verified`: correspondence of the required strength. `unverified`: the client is a neighbour that the
+ * policy excuses, or opted out (its own address literal, or a declaration of the name's owner), or the name's
+ * owner could not be asked. `failed`: the rest, and every declared "no".
  */
 export type Stream = 'verified' | 'unverified' | 'failed';
 
@@ -43,7 +43,10 @@ export interface Policy {
   readonly tempfailAt: number;
   /** The weakest correspondence with which the stream is `verified`. */
   readonly require: Exclude<Correspondence, 'near' | 'none'>;
-  /** The weakest with which the mail is not held against the name: with less, a name that resolves is a mismatch. */
+  /**
+   * The weakest with which the mail is not held against the name: with less, a name that resolves is a
+   * mismatch.
+   */
   readonly excuseFrom: Exclude<Correspondence, 'none'>;
   /** Weight of every known finding, zero or more. */
   readonly weights: ReadonlyMap<string, number>;
@@ -78,7 +81,10 @@ export interface CountedFinding {
   readonly weight: number;
 }
 
-/** Where a preset draws its two lines. The second has no effect on the score of rfc5321: a mismatch weighs nothing. */
+/**
+ * Where a preset draws its two lines. The second has no effect on the score of rfc5321: a mismatch weighs
+ * nothing.
+ */
 export const LINES: Readonly<Record<PresetName, Pick<Policy, 'require' | 'excuseFrom'>>> = {
   rfc5321: { require: 'aligned', excuseFrom: 'near' },
   emailcore: { require: 'aligned', excuseFrom: 'near' },
@@ -183,8 +189,8 @@ function excusedWeight(id: string, proofs: readonly Proof[], policy: Policy): nu
 }
 
 /**
- * Whether findings of the text alone make a policy reject, whatever else might be found and whatever DNS might
- * prove of the client.
+ * Whether findings of the text alone make a policy reject, whatever else might be found and whatever DNS
+ * might prove of the client.
  */
 export function settles(found: readonly Finding[], policy: Policy): boolean {
   return found.reduce((sum, { id }) => sum + excusedWeight(id, PROOFS, policy), 0) >= policy.rejectAt;

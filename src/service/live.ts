@@ -33,7 +33,9 @@ export async function prepare(config: Config, onExpired: OnExpired): Promise<InF
   return { config, registry, rules, resolver };
 }
 
-/** What is in force now. A reload replaces all of it at once: nobody sees half of the old and half of the new. */
+/**
+ * What is in force now. A reload replaces all of it at once: nobody sees half of the old and half of the new.
+ */
 export class Live {
   #now: InForce;
 

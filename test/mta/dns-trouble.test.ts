@@ -1,6 +1,6 @@
 /**
- * Every kind of DNS trouble, behind a real Postfix and a real Sendmail: nobody is refused for it, nobody waits past the
- * deadline.
+ * Every kind of DNS trouble, behind a real Postfix and a real Sendmail: nobody is refused for it, nobody
+ * waits past the deadline.
  */
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';

@@ -1,4 +1,7 @@
-/** Started by root and by nobody, beside a Postfix with a chrooted smtpd as on Debian: who owns what, and who may what. */
+/**
+ * Started by root and by nobody, beside a Postfix with a chrooted smtpd as on Debian: who owns what, and who
+ * may what.
+ */
 import { execFile } from 'node:child_process';
 import {
   chmodSync,

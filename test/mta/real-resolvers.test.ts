@@ -1,4 +1,7 @@
-/** Our resolver against a real name server (NSD) and a real validating resolver (unbound), by themselves and together. */
+/**
+ * Our resolver against a real name server (NSD) and a real validating resolver (unbound), by themselves and
+ * together.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

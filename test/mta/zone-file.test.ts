@@ -1,4 +1,6 @@
-/** `--dns-zone` against a real name server: the same generated zones, the same questions, the same answers. */
+/**
+ * `--dns-zone` against a real name server: the same generated zones, the same questions, the same answers.
+ */
 import { createSocket } from 'node:dgram';
 import { decode, encode } from 'dns-packet';
 import fc from 'fast-check';

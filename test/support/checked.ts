@@ -9,7 +9,10 @@ export async function run(check: Check, ip: string | null, helo: string, zone: Z
   return normalise(await check.run(makeClient(ip, helo), zoneResolver(zone)));
 }
 
-/** The outcome as words: the finding id, or the result where nothing was found; the correspondence where shown. */
+/**
+ * The outcome as words: the finding id, or the result where nothing was found; the correspondence where
+ * shown.
+ */
 export async function outcome(
   check: Check,
   ip: string | null,

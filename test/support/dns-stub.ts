@@ -12,7 +12,10 @@ import {
 } from 'dns-packet';
 import { framed, startRawDns } from './raw-dns.ts';
 
-/** One script: records to answer with (an empty list is nodata; the owner `*` is the name asked for), or the way to fail. */
+/**
+ * One script: records to answer with (an empty list is nodata; the owner `*` is the name asked for), or the
+ * way to fail.
+ */
 export type Script =
   | readonly Answer[]
   | 'nxdomain'

@@ -22,7 +22,10 @@ export interface RawDns {
   close(): Promise<void>;
 }
 
-/** Sends bytes to the asker: a datagram, or over TCP as they are (with the length in front, if it is to be right). */
+/**
+ * Sends bytes to the asker: a datagram, or over TCP as they are (with the length in front, if it is to be
+ * right).
+ */
 export type Reply = (bytes: Buffer) => void;
 
 export async function startRawDns(

@@ -1,6 +1,6 @@
 /**
- * The awkward SPF records of test/fixtures/spf-awkward.yml: as questions to check_host(), and as the zone that holds them
- * all, for our own reader and for a name server.
+ * The awkward SPF records of test/fixtures/spf-awkward.yml: as questions to check_host(), and as the zone
+ * that holds them all, for our own reader and for a name server.
  */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';

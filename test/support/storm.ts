@@ -1,6 +1,6 @@
 /**
- * A service in the middle of a storm: senders whose verdicts are known, and others whose domains are slow to answer. DNS is
- * a function with a delay, so that the clock may be a real one or not.
+ * A service in the middle of a storm: senders whose verdicts are known, and others whose domains are slow to
+ * answer. DNS is a function with a delay, so that the clock may be a real one or not.
  */
 import { Assessor } from '../../src/session/assessor.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';

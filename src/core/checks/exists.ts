@@ -160,7 +160,9 @@ async function absent(
   return found('helo-unregistered', { helo: evidence.helo, domain });
 }
 
-/** Whether two questions agree that there is no such domain, neither of them answered for an alias' target. */
+/**
+ * Whether two questions agree that there is no such domain, neither of them answered for an alias' target.
+ */
 async function denialOf(domain: string, resolver: Resolver): Promise<boolean> {
   const [ns, alias] = await Promise.all([resolver.lookup(domain, 'NS'), resolver.lookup(domain, 'CNAME')]);
   return ns.status === 'nxdomain' && alias.status === 'nxdomain';

@@ -19,7 +19,7 @@ export const literalSyntax = defineCheck({
       summary: 'the HELO argument begins like an address literal but is not one',
       reference: 'RFC 5321 §4.1.3',
       weight: 10,
-      reason: 'wrong syntax is 501, always was',
+      reason: 'wrong syntax is a 501, and always was',
       reply: 'HELO {helo} is not an address literal: {problem}; announce a host name, or {literal}',
       rejectCode: 501,
       status: '5.2',

@@ -145,7 +145,7 @@ export const dnsShare = defineSessionCheck({
       reference: 'local practice; RFC 5321 §4.2.5',
       weight: 5,
       reason:
-        'whoever can make us ask too much could otherwise pass a name that its owner denies; a sender in the same network is only delayed',
+        'otherwise anybody who can make us ask too much could get in under a name that its owner denies; a sender in the same network is only delayed',
       reply: 'HELO {helo} could not be checked: too many names were given from your network; try again later',
       tempfailCode: 451,
       status: '4.3',

@@ -131,7 +131,10 @@ const client = fc
   )
   .map((ip): IpAddress => ip ?? ipFromBytes([0, 0, 0, 0]));
 
-/** The most that RFC 7208 allows: eleven questions a term, the record, and an explanation or a control with `%{p}`. */
+/**
+ * The most that RFC 7208 allows: eleven questions a term, the record, and an explanation or a control with
+ * `%{p}`.
+ */
 const SPF_MOST = 1 + 10 * 22 + 12;
 
 describe('hostile answers', () => {

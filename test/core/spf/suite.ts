@@ -80,7 +80,10 @@ function suiteResolver(zonedata: ZoneData): Resolver {
   };
 }
 
-/** An `SPF:` entry is duplicated as `TXT:` unless the name has `TXT:` entries of its own; `TXT: NONE` is no record. */
+/**
+ * An `SPF:` entry is duplicated as `TXT:` unless the name has `TXT:` entries of its own; `TXT: NONE` is no
+ * record.
+ */
 function readOwner(entries: ZoneData[string]): Owner {
   const owner: Owner = { records: new Map(), timeout: false };
   const pairs = entries.flatMap((entry) => (typeof entry === 'string' ? [] : Object.entries(entry)));

@@ -3,7 +3,10 @@
 /** Milters of a list; `opendmarc-spf` checks SPF itself if no field reports it. A host has one OpenDMARC. */
 export type FilterName = 'opendkim' | 'opendmarc' | 'opendmarc-spf' | 'rspamd';
 
-/** What policyd-spf prepends before any milter is asked: Authentication-Results (AR), Received-SPF (SPF) or nothing. */
+/**
+ * What policyd-spf prepends before any milter is asked: Authentication-Results (AR), Received-SPF (SPF) or
+ * nothing.
+ */
 export type Policyd = 'AR' | 'SPF' | null;
 
 export interface Chain {

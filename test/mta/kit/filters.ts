@@ -1,6 +1,6 @@
 /**
- * Other filters of a mail host, as Debian has them: OpenDKIM, OpenDMARC and rspamd as milters, policyd-spf as a policy
- * service of Postfix. They ask the name server on port 53 of 127.0.0.1.
+ * Other filters of a mail host, as Debian has them: OpenDKIM, OpenDMARC and rspamd as milters, policyd-spf as
+ * a policy service of Postfix. They ask the name server on port 53 of 127.0.0.1.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -144,8 +144,8 @@ export const startRspamd = (workdir: string, { remove = false } = {}): Promise<F
   });
 
 /**
- * policyd-spf as Postfix starts it, writing Authentication-Results (AR) or Received-SPF (SPF): lines for master.cf, and the
- * restriction that asks it.
+ * policyd-spf as Postfix starts it, writing Authentication-Results (AR) or Received-SPF (SPF): lines for
+ * master.cf, and the restriction that asks it.
  */
 export function policydSpf(
   workdir: string,

@@ -20,7 +20,10 @@ const BUILT = [
   'node-20.19.2',
 ] as const;
 
-/** Programs of the system, what `.ci/parts` makes, a library of the system's Python, and `test/mta/own-network`. */
+/**
+ * Programs of the system, what `.ci/parts` makes, a library of the system's Python, and
+ * `test/mta/own-network`.
+ */
 export type Part =
   | 'postfix'
   | 'nsd'

@@ -1,6 +1,7 @@
 /**
- * A real systemd, as process 1 of namespaces of its own, with our units installed as an operator would install them. It
- * shares network and files with the test; its /run, its journal and its control groups are its own.
+ * A real systemd, as process 1 of namespaces of its own, with our units installed as an operator would
+ * install them. It shares network and files with the test; its /run, its journal and its control groups are
+ * its own.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -29,7 +30,10 @@ export interface SystemdOptions {
   /** What is added to the service unit and to the socket unit. */
   readonly service: string;
   readonly socket: string;
-  /** Contents of /etc/helo-milter.toml; null to have neither that file nor the units installed, only what is added to them. */
+  /**
+   * Contents of /etc/helo-milter.toml; null to have neither that file nor the units installed, only what is
+   * added to them.
+   */
   readonly config: string | null;
 }
 

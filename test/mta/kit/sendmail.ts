@@ -26,7 +26,10 @@ export interface Sendmail extends Mta {
   onInput(input: readonly string[] | Socket): Promise<string>;
 }
 
-/** The line of `postfix-conf/` that an administrator pastes, as the argument of a filter, with the milter at hand. */
+/**
+ * The line of `postfix-conf/` that an administrator pastes, as the argument of a filter, with the milter at
+ * hand.
+ */
 export function shippedFilter(socket: string): string {
   const file = readFileSync(new URL('../../../postfix-conf/sendmail.mc', import.meta.url), 'utf8');
   const line = /^INPUT_MAIL_FILTER\(`helo-milter', `S=local:\/run\/helo-milter\/socket, (.*)'\)dnl$/m.exec(
@@ -108,7 +111,10 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
   };
 }
 
-/** The header of a queued message: in a qf file its fields are the `H` lines, flags between question marks first. */
+/**
+ * The header of a queued message: in a qf file its fields are the `H` lines, flags between question marks
+ * first.
+ */
 function headerOf(file: string): string {
   const lines = readFileSync(file, 'latin1').split('\n');
   const header: string[] = [];
@@ -125,7 +131,10 @@ function headerOf(file: string): string {
     );
 }
 
-/** How Sendmail keeps octets from 80 to 9F, which it uses itself (its source: `dequote_internal_chars`), and FF. */
+/**
+ * How Sendmail keeps octets from 80 to 9F, which it uses itself (its source: `dequote_internal_chars`), and
+ * FF.
+ */
 const QUOTED = /\xff([^])/g;
 
 /** The name of the k-th filter of a service. */

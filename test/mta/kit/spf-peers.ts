@@ -1,4 +1,6 @@
-/** Other implementations of SPF, each asked about many clients at once by a small program in its own language. */
+/**
+ * Other implementations of SPF, each asked about many clients at once by a small program in its own language.
+ */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

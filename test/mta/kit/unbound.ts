@@ -13,8 +13,8 @@ export interface Unbound {
 }
 
 /**
- * Starts unbound with these zones on the name server `upstream`, the root being the empty name; `anchors` are DS or DNSKEY
- * records in master-file form. On a free port unless told.
+ * Starts unbound with these zones on the name server `upstream`, the root being the empty name; `anchors` are
+ * DS or DNSKEY records in master-file form. On a free port unless told.
  */
 export async function startUnbound(
   workdir: string,

@@ -1,4 +1,6 @@
-/** Places for a test's private servers: a directory that goes away at the end, and ports that are free now. */
+/**
+ * Places for a test's private servers: a directory that goes away at the end, and ports that are free now.
+ */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
