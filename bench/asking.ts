@@ -1,5 +1,6 @@
 /**
- * A process that asks DNS and does nothing else, for `resolvers.ts`, which starts it and tells it what to ask:
+ * A process that asks DNS and does nothing else, for `resolvers.ts`, which starts it and tells it what to
+ * ask:
  *
  *   asking.js own|node SERVER...
  */

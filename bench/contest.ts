@@ -1,4 +1,4 @@
-/** A against B: in turns, in the same minutes, so that what else the machine does falls on both. */
+/** A against B: in turns, in the same minutes, so that whatever else the machine does affects both alike. */
 import type { Setting } from './setting.ts';
 
 export interface Contender<R> {
@@ -6,12 +6,12 @@ export interface Contender<R> {
   readonly run: () => Promise<R>;
 }
 
-/** Results of each contender by its name, one a round, in the same order for all. */
+/** Results by the contender's name: one a round, the rounds in the same order for all. */
 export type Results<R> = ReadonlyMap<string, readonly R[]>;
 
 /**
- * Runs each contender once a round, back and forth, after one round that does not count: caches fill and just-in-time
- * compilers settle.
+ * Runs each contender once a round, back and forth, after a warm-up round that does not count: caches fill
+ * and just-in-time compilers settle.
  */
 export async function contest<R>(
   { pairs, settle }: Pick<Setting, 'pairs' | 'settle'>,
@@ -27,7 +27,7 @@ export async function contest<R>(
   return results;
 }
 
-/** A figure of several rounds. */
+/** A figure over several rounds. */
 export interface Spread {
   readonly median: number;
   readonly least: number;
@@ -49,7 +49,7 @@ export function figures<R>(results: Results<R>, name: string, figure: (result: R
   return own.map(figure);
 }
 
-/** One contender's figure over another's, round by round. */
+/** One contender's figure divided by another's, round by round. */
 export function ratio<R>(
   results: Results<R>,
   name: string,

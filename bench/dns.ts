@@ -1,4 +1,6 @@
-/** DNS: what a client waits for that nobody has seen yet, and what asking costs beside `node:dns`. */
+/**
+ * DNS: how long a client that has not been seen before waits, and what asking costs compared with `node:dns`.
+ */
 import { createSocket } from 'node:dgram';
 import { startNsd } from '../test/mta/kit/nsd.ts';
 import { freePort } from '../test/mta/kit/workdir.ts';
@@ -10,9 +12,9 @@ import { resolversBench, startAsking } from './resolvers.ts';
 import { product, startProcess } from './server.ts';
 import { amount, type Node, program, type Setting } from './setting.ts';
 
-/** What light takes to a name server on the same continent, and back. */
+/** A round trip to a name server on the same continent, at the speed of light in fibre. */
 const AWAY_MS = 20;
-/** Sessions a round; as many look-ups to compare them with. */
+/** Sessions a round, and look-ups to compare them with. */
 const SESSIONS = 20;
 const DEADLINE_MS = 1000;
 
@@ -26,7 +28,7 @@ interface Waited {
 
 const COLUMNS: Columns<Waited> = { 'p50 ms': ({ p50 }) => p50, 'slowest ms': ({ max }) => max };
 
-/** Zones in which the first clients of `load.c`, and those of `job.ts`, have their names, forward and reverse. */
+/** Zones with the names, forward and reverse, of the first clients of `load.c` and of those of `job.ts`. */
 function zones(clients: number): Record<string, string> {
   const hosts = [
     ...Array.from({ length: clients }, (_, i) => ({
@@ -43,7 +45,7 @@ function zones(clients: number): Record<string, string> {
   };
 }
 
-/** Passes an A query for mx0.example.org, and gives the time to the answer. */
+/** Sends an A query for mx0.example.org; returns the time until the answer came. */
 async function roundTrip(port: number): Promise<number> {
   const labels = ['mx0', 'example', 'org'].map((label) =>
     Buffer.from(`${String.fromCharCode(label.length)}${label}`),
@@ -70,7 +72,7 @@ function waited({ verdict }: LoadResult): Waited {
   return { p50: (verdict?.p50 ?? NaN) / 1000, max: (verdict?.max ?? NaN) / 1000 };
 }
 
-/** One round trip after another, by a bare socket. */
+/** One round trip after another, over a bare socket. */
 function roundTrips(setting: Setting, dnsServer: string): Contender<Waited> {
   const port = Number(dnsServer.split(':')[1]);
   return {
@@ -114,7 +116,10 @@ const deadName = ({ major }: Node): string => `first verdict, first name server 
 const aloneName = ({ major }: Node): string => `cold verdict without a milter, Node ${major}`;
 const knownName = ({ major }: Node): string => `question, first name server known to be dead, Node ${major}`;
 
-/** What an assessment waits for, one at a time; and a question whose first server has said nothing for a while. */
+/**
+ * How long an assessment waits, one at a time, and how long a question whose first server has been silent for
+ * a while.
+ */
 async function alone(setting: Setting, dnsServer: string, dead: string): Promise<Results<Waited>> {
   const job: Job = { what: 'verdicts', first: 0, count: sessionsOf(setting), open: 1 };
   const contenders = [roundTrips(setting, dnsServer)];
@@ -122,7 +127,7 @@ async function alone(setting: Setting, dnsServer: string, dead: string): Promise
   for (const node of setting.nodes) {
     const verdicts = await startAsking(node, 'own', [dnsServer]);
     const questions = await startAsking(node, 'own', [dead, dnsServer]);
-    // From here on it knows, and the code of both has been compiled.
+    // From here on it knows that the first server is silent, and the code of both has been compiled.
     await verdicts.run({ ...job, count: amount(setting, 500), open: 16 });
     await questions.run({ ...job, what: 'questions', count: amount(setting, 500), open: 16 });
     askings.push(verdicts, questions);
@@ -195,7 +200,7 @@ function waits(
       },
       {
         what: 'the same without a milter',
-        // All is asked at once: its reverse name leads to the name that it gave.
+        // Everything is asked at once: the client's reverse name is the name that it gave.
         against: 'its longest chain of dependent questions, which is one',
         target: '≤ 1.05×',
         measured: trips(aloneResults, 1.05, aloneName),

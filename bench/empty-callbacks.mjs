@@ -1,5 +1,6 @@
-// helo-milter/milter with callbacks that do nothing, up to an event: node bench/empty-callbacks.mjs SOCKET [LAST] [-c]
-// LAST is helo, sender, recipient or mail (all, unless told); -c leaves CONNECT unanswered. The twin of empty-milter.c.
+// helo-milter/milter with callbacks that do nothing, up to a given event. The twin of empty-milter.c.
+//   node bench/empty-callbacks.mjs SOCKET [LAST] [-c]
+// LAST is helo, sender, recipient or mail (by default all callbacks); -c leaves CONNECT unanswered.
 import { MilterServer } from 'helo-milter/milter';
 
 const [socket = 'inet:127.0.0.1:8893', ...rest] = process.argv.slice(2);

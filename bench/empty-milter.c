@@ -4,7 +4,7 @@
  *   empty-milter SOCKET [-u helo|sender|recipient|mail] [-c]
  *
  *   SOCKET  inet:PORT@HOST or unix:/PATH, as libmilter spells them
- *   -u      the last event with a callback; all unless told
+ *   -u      the last event with a callback; by default all
  *   -c      leave CONNECT unanswered
  */
 #include <libmilter/mfapi.h>

@@ -1,5 +1,6 @@
 /*
- * The floor: what a milter costs that decides nothing. One thread, epoll, canned answers; wants CONNECT and HELO only.
+ * The floor: the cost of a milter that decides nothing. One thread, epoll, canned answers; it only wants
+ * CONNECT and HELO.
  *
  *   floor SOCKET [-c]
  *
@@ -10,7 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
-/* What is pending of an incomplete packet; one for each descriptor. */
+/* The part received of an incomplete packet; one for each descriptor. */
 struct peer {
     uint32_t length;
     unsigned char bytes[1020];
@@ -19,7 +20,7 @@ struct peer {
 static int epoll, no_connect_reply;
 static struct peer *peers[65536];
 
-/* 0 where the connection is over. */
+/* 0 if the connection is over. */
 static int serve(int fd, struct peer *peer)
 {
     unsigned char out[256];

@@ -21,7 +21,7 @@ import { amount, type Node, type Setting } from './setting.ts';
 
 /** Sessions open at once, at most. */
 const OPEN = 10_000;
-/** What the program keeps unless told. */
+/** What the program keeps by default. */
 const CACHED = 20_000;
 const NETWORKS = 10_000;
 
@@ -98,7 +98,7 @@ async function idleSessions(setting: Setting): Promise<Findings> {
 
 const openName = ({ major }: Node, open: number): string => `${open} sessions open, Node ${major}`;
 
-/** What a session costs while few or many others are open. */
+/** What a session costs while few others, or many, are open. */
 async function openSessions(setting: Setting): Promise<Findings> {
   const counts = [10, amount(setting, OPEN)] as const;
   const contenders: Contender<LoadResult>[] = [];
@@ -136,9 +136,13 @@ async function openSessions(setting: Setting): Promise<Findings> {
 const cacheName = ({ major }: Node, full: boolean): string =>
   `cache ${full ? 'full' : 'empty'}, Node ${major}`;
 
-/** The same load on a program that knows its hot clients and on one that knows a great many others too. */
+/**
+ * The same load on a program whose cache has the hot clients only, and on one whose cache has a great many
+ * others too.
+ */
 async function fullCache(setting: Setting): Promise<Findings> {
-  // Half of them may be forgotten at a time: room is left for the hot ones twice, once where they were and once anew.
+  // The cache drops up to half of its entries at a time: leave room for the hot ones twice, where they were
+  // and anew.
   const clients = amount(setting, CACHED - 2 * HOT - 100);
   const contenders: Contender<LoadResult>[] = [];
   const servers: Server[] = [];

@@ -1,4 +1,4 @@
-/** Sessions straight at the milter: what one costs, against libmilter and the floor. */
+/** Sessions straight at the milter: what one costs, compared with libmilter and the floor. */
 import { type Contender, contest, ratio, type Results } from './contest.ts';
 import { cost, load, type LoadOptions, type LoadResult, warm } from './load.ts';
 import { atLeast, atMost, type Columns, type Findings, type Row, tableOf, together } from './report.ts';
@@ -20,7 +20,7 @@ const FLOOR = 'floor';
 /** Sessions a second of CPU. */
 const yieldOf = (result: LoadResult): number => 1 / cost(result);
 
-/** Runs the same load at each server in turns, once all have run for a while, then stops them. */
+/** Warms up all servers, puts the same load on each in turns, then stops them. */
 async function against(
   setting: Setting,
   servers: ReadonlyMap<string, Server>,

@@ -9,7 +9,7 @@ export interface Inside {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** Of the heap, still in use after a collection. */
+  /** Bytes of the heap that are still in use after a collection. */
   readonly bytes: number;
 }
 
@@ -17,7 +17,7 @@ export interface Watched extends Server {
   readonly look: () => Promise<Inside>;
 }
 
-/** On a unix socket, adding no header. */
+/** On a unix socket, and adding no header. */
 export async function watchedFromInside(
   setting: Setting,
   node: Node,

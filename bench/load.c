@@ -1,21 +1,24 @@
 /*
- * Load for a milter: plays Postfix's side of the milter protocol, version 6, as fast or as often as asked, and prints
- * one line of JSON.
+ * Load for a milter: plays Postfix's side of the milter protocol, version 6, at full speed or at a given
+ * rate, and prints one line of JSON.
  *
  *   load -s SOCKET [-k KIND] [-n SESSIONS] [-c OPEN] [-r RATE] [-w HITS] [-H HOT] [-f FIRST] [-p PID]... [-i]
  *
  *   -s  inet:ADDRESS:PORT or unix:/PATH
- *   -k  how far a session goes: helo (CONNECT, HELO, QUIT), sender (MAIL too), recipient (RCPT too), mail (a message)
- *   -n  sessions in all; -c at most so many open at once
- *   -r  start so many a second, whatever the answers (open loop); without it a session starts when another ends
+ *   -k  how far a session goes: helo (CONNECT, HELO, QUIT), sender (MAIL too), recipient (RCPT too),
+ *       mail (a message)
+ *   -n  sessions in all; -c the most that are open at once
+ *   -r  start this many a second, whatever the answers (open loop); without it a session starts when another
+ *       ends
  *   -w  share of sessions from the hot clients, 0 to 1; the others come from addresses never seen before
  *   -H  number of hot clients; -f number of the first fresh one
- *   -p  add up the CPU and the memory of this process and all below it
+ *   -p  add up the CPU and the memory of this process and all its descendants
  *   -i  stop after HELO and hold the sessions open: prints {"ready":N}, ends when its input does
  *
- * Client I has the address 11.0.0.0 + I and says HELO mxI.example.org. As Postfix does, a session negotiates first, sends
- * no event that was declined, waits for no answer that will not come and keeps what needs none until the next that does,
- * sends macros and command in one write, and says no more of a message once it is accepted or refused.
+ * Client I has the address 11.0.0.0 + I and says HELO mxI.example.org. As in Postfix, a session negotiates
+ * first, does not send events that were declined, does not wait for answers that will not come, keeps packets
+ * that need no answer until the next that does, sends macros and command in one write, and says no more about
+ * a message once it is accepted or refused.
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -26,7 +29,7 @@
 
 enum { OPTNEG, CONNECT, HELO, MAIL, RCPT, DATA, HEADER, EOH = HEADER + 8, BODY, EOM, QUIT, STAGES };
 
-/* What declines an event, and what leaves its answer out (SMFIP_NO*, SMFIP_NR_*). */
+/* The bits that decline an event, and those that leave its answer out (SMFIP_NO*, SMFIP_NR_*). */
 static const uint32_t NO[STAGES] = {
     [CONNECT] = 0x1, [HELO] = 0x2, [MAIL] = 0x4, [RCPT] = 0x8, [DATA] = 0x200, [EOH] = 0x40, [BODY] = 0x10};
 static const uint32_t NR[STAGES] = {[CONNECT] = 0x1000, [HELO] = 0x2000,  [MAIL] = 0x4000, [RCPT] = 0x8000,
@@ -157,7 +160,7 @@ static void finish(struct session *s, int good)
     else errors++;
 }
 
-/* Says what comes next, up to the first thing that will be answered. */
+/* Sends what comes next, up to the first packet that will be answered. */
 static void advance(struct session *s)
 {
     for (;;) {
@@ -186,7 +189,7 @@ static void advance(struct session *s)
     }
 }
 
-/* One packet of the milter; 0 where it makes no sense. */
+/* Reads one packet of the milter; 0 if it makes no sense. */
 static int answered(struct session *s, const unsigned char *packet, uint32_t length)
 {
     char command = (char)packet[0];
@@ -198,7 +201,7 @@ static int answered(struct session *s, const unsigned char *packet, uint32_t len
         advance(s);
         return 1;
     }
-    /* What changes the message comes before the answer, and progress at any time. */
+    /* Changes to the message come before the answer, and progress at any time. */
     if (s->stage == EOM && strchr("himq+-2eb", command) != NULL) return 1;
     if (command == 'p') return 1;
     if (strchr("cartyds", command) == NULL) return 0;
@@ -243,13 +246,16 @@ static void receive(struct session *s)
     s->in_length -= at;
 }
 
-/* 0 where the server's queue of connections is full. */
+/* 0 if the server's queue of connections is full. */
 static int begin(struct session *s, uint64_t due)
 {
     s->fd = socket(server.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (s->fd < 0) die("socket");
     if (server.any.sa_family == AF_INET && ntohl(server.inet.sin_addr.s_addr) >> 24 == 127) {
-        /* Each from another address of loopback: the ports of one would not last while old connections wait. */
+        /*
+         * Each from another loopback address: one address would run out of ports while old connections
+         * linger.
+         */
         union address from = {.inet = {.sin_family = AF_INET,
                                        .sin_addr.s_addr = htonl(0x7f010001u + (uint32_t)started % 60000)}};
         setsockopt(s->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));

@@ -21,7 +21,7 @@ export interface LoadResult {
   readonly stalls: number;
   readonly reply: Percentiles;
   readonly helo: Percentiles;
-  /** From HELO to the last answer, in kinds that go on after HELO. */
+  /** From HELO to the last answer, for kinds of session that go on after HELO. */
   readonly verdict: Percentiles | null;
   readonly session: Percentiles;
   /** Microseconds of CPU a session, of the process tree of each pid given. */
@@ -33,11 +33,11 @@ export interface LoadResult {
 export interface LoadOptions {
   readonly kind?: 'helo' | 'sender' | 'recipient' | 'mail' | undefined;
   readonly sessions: number;
-  /** At most so many at once. */
+  /** Sessions open at once, at most. */
   readonly open?: number;
   /** Sessions a second; without it a session starts when another ends. */
   readonly rate?: number;
-  /** Share of the sessions from hot clients; 1 unless told. */
+  /** Share of the sessions that come from hot clients; by default 1. */
   readonly hits?: number;
   readonly hot?: number;
   /** Number of the first fresh client. */
@@ -56,7 +56,7 @@ function argumentsOf(server: Server, options: LoadOptions): string[] {
 /** Clients that come again and again. */
 export const HOT = 1000;
 
-/** Rejects where a session failed. */
+/** Rejects if a session failed. */
 export async function load(server: Server, options: LoadOptions): Promise<LoadResult> {
   const { stdout } = await promisify(execFile)(program('load'), argumentsOf(server, options));
   return JSON.parse(stdout) as LoadResult;
@@ -65,7 +65,10 @@ export async function load(server: Server, options: LoadOptions): Promise<LoadRe
 /** Microseconds of CPU a session, of the server. */
 export const cost = ({ cpu }: LoadResult): number => cpu[0] ?? NaN;
 
-/** Sessions after which V8 has compiled what is used often. A milter runs for weeks; its first seconds have a row of their own. */
+/**
+ * After this many sessions V8 has compiled what is used often. A milter runs for weeks; its first seconds
+ * have a row of their own.
+ */
 const SETTLED = 20_000;
 
 /** The server once it knows all hot clients and has run for a while. */
@@ -85,7 +88,10 @@ export interface Held {
   readonly release: () => Promise<void>;
 }
 
-/** Opens sessions and holds them after HELO. Few clients, so that it is not the cache that grows. */
+/**
+ * Opens sessions and holds them after HELO. They come from few clients, so that it is not the cache that
+ * grows.
+ */
 export async function hold(server: Server, sessions: number): Promise<Held> {
   const args = [...argumentsOf(server, { sessions, hot: 10 }), '-i'];
   const child = spawn(program('load'), args, { stdio: ['pipe', 'pipe', 'inherit'] });

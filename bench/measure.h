@@ -1,6 +1,6 @@
 /*
- * What the load generators share: the clock, percentiles, the address of a server, a ring of sessions over epoll, and
- * what the processes under test have used, as /proc tells it.
+ * What the load generators share: the clock, percentiles, the address of a server, a ring of sessions over
+ * epoll, and what the processes under test have used, according to /proc.
  */
 #ifndef MEASURE_H
 #define MEASURE_H
@@ -60,7 +60,7 @@ static inline int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* "name":{"p50":…,"p99":…,"max":…} in microseconds; null for a thing that never happened. */
+/* "name":{"p50":…,"p99":…,"max":…} in microseconds; null for something that never happened. */
 static inline void print_samples(const char *name, struct samples *s)
 {
     if (s->count == 0) {
@@ -74,7 +74,10 @@ static inline void print_samples(const char *name, struct samples *s)
 
 /* ---- the processes under test ---- */
 
-/* Of /proc/PID/stat: the parent, and the time of children that have been waited for. 0 where there is no such process. */
+/*
+ * From /proc/PID/stat: the parent, and the time of children that have been waited for. 0 if there is no such
+ * process.
+ */
 static inline int read_stat(int pid, int *parent, uint64_t *reaped_ns)
 {
     char path[64], line[1024];
@@ -107,8 +110,9 @@ static inline uint64_t pss_kib(int pid)
 }
 
 /*
- * Adds up a process and all below it. The clock of a process counts all its threads, ended ones too, in nanoseconds;
- * children that have ended are in the parent's count once it has waited for them, in ticks of 10 ms.
+ * Adds up a process and all its descendants. The clock of a process counts all its threads, ended ones too,
+ * in nanoseconds; children that have ended are in the parent's count once it has waited for them, in ticks of
+ * 10 ms.
  */
 static inline void walk(int pid, uint64_t *cpu_ns, uint64_t *pss)
 {

@@ -1,4 +1,7 @@
-/** What a mail user feels: a real Postfix with no milter, with one that does nothing, and with ours; stalls of both MTAs. */
+/**
+ * What a mail user feels: a real Postfix with no milter, with one that does nothing, and with ours; stalls of
+ * both MTAs.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Nsd, startNsd } from '../test/mta/kit/nsd.ts';
@@ -13,11 +16,11 @@ import { clientZones, smtpLoad, type SmtpResult } from './smtp-load.ts';
 
 const NONE = 'no milter';
 
-/** A milter behind an MTA; the row of the table that it is. */
+/** A milter behind an MTA; each is one row of the table. */
 interface Entry {
   readonly name: string;
   readonly server: Server | null;
-  /** Negotiates as few would want it: only looked at for replies that wait. */
+  /** Negotiates what hardly any installation does: measured only for replies that wait. */
   readonly rare?: boolean;
 }
 
@@ -25,7 +28,7 @@ const entryName = (transport: Transport, tags: boolean, { major }: Node): string
   `helo-milter, ${transport}, ${tags ? 'Authentication-Results' : 'no header'}, Node ${major}`;
 const libmilterName = (transport: Transport): string => `empty libmilter, ${transport}`;
 
-/** The program in each way in which it is used, asking this name server. */
+/** The program in each of the ways in which it is used, asking this name server. */
 async function ours(setting: Setting, nsd: Nsd): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const node of setting.nodes) {
@@ -89,7 +92,7 @@ interface Behind {
 async function behindPostfix(setting: Setting, entries: readonly Entry[]): Promise<Behind> {
   const milters = entries.map(({ server }) => server?.socket ?? null);
   const postfix = await startPostfix(setting.workdir, {
-    // A queue that is slowed down when deliveries lag would be measured in place of us.
+    // Otherwise Postfix would slow its input down when deliveries lag, and that is what we would measure.
     mainCf: 'in_flow_delay = 0\nmilter_default_action = tempfail\n',
     milters,
   });
@@ -112,7 +115,7 @@ async function behindPostfix(setting: Setting, entries: readonly Entry[]): Promi
       mail: await contest(setting, run('mail', 600, 10)),
       ehlo: await contest(
         setting,
-        // Without a message it does not matter what would be written into it.
+        // Without a message it does not matter what we would write into it.
         run('ehlo', 1500, 10).filter(({ name }) => !name.includes('Authentication-Results')),
       ),
       lone: await contest(few(setting), run('mail', 60, 1)),
@@ -122,7 +125,10 @@ async function behindPostfix(setting: Setting, entries: readonly Entry[]): Promi
   }
 }
 
-/** Sendmail makes a process for each connection, so that only what one client alone waits for tells us anything. */
+/**
+ * Sendmail makes a process for each connection, so that only what one client alone waits for tells us
+ * anything.
+ */
 async function behindSendmail(
   setting: Setting,
   entries: readonly Entry[],
@@ -194,10 +200,13 @@ function rowsOf({ nodes }: Setting, { mail, ehlo }: Behind): Row[] {
   return rows;
 }
 
-/** From which on Linux may wait before it acknowledges (6.7 and later); of this network alone. */
+/**
+ * The number of bytes above which Linux may delay an acknowledgement (6.7 and later); set for this network
+ * alone.
+ */
 const THRESHOLD = '/proc/sys/net/ipv4/tcp_pingpong_thresh';
 
-/** The same where the kernel acknowledges at once, which an operator can tell it. */
+/** The same with a kernel that acknowledges at once, as an operator can set it. */
 async function behindSendmailAtOnce(
   setting: Setting,
   entries: readonly Entry[],

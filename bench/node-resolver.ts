@@ -1,6 +1,7 @@
 /**
- * The same seam over `node:dns`, only to compare with: a gate and single flight as our own resolver has them, but no
- * failover and no deadline of its own, and it believes what c-ares makes of an answer.
+ * The same interface over `node:dns`, only for comparison: with a gate and single flight like our own
+ * resolver's, but without failover or a deadline of its own, and it trusts whatever c-ares makes of an
+ * answer.
  */
 import { promises as dns } from 'node:dns';
 import type { Answer, RecordData, RecordType } from '../src/core/resolver.ts';

@@ -1,4 +1,4 @@
-/** What was found, as rows against the targets, and as Markdown. */
+/** The results: rows that set figures against targets, and the page in Markdown. */
 import { figures, type Results, type Spread, spread } from './contest.ts';
 
 /** One target. */
@@ -12,11 +12,11 @@ export interface Row {
 
 export interface Measured {
   readonly text: string;
-  /** Null for a figure that is only stated. */
+  /** Null for a figure that has no target. */
   readonly met: boolean | null;
 }
 
-/** Figures beside the targets, as they came. */
+/** Figures without a target. */
 export interface Table {
   readonly title: string;
   readonly head: readonly string[];
@@ -63,7 +63,7 @@ export function figureAtMost(most: number, figure: Spread, unit: string): Measur
   return { text: asFigure(figure, unit), met: figure.median <= most };
 }
 
-/** A figure with its unit, rounded to what it is worth, and its spread. */
+/** A figure with its unit and spread, rounded to its significant digits. */
 export function asFigure({ median, least, most }: Spread, unit = ''): string {
   const after = unit === '' ? '' : ` ${unit}`;
   return `${round(median)}${after} (${round(least)}–${round(most)})`;
@@ -83,7 +83,10 @@ function markdownTable(head: readonly string[], lines: readonly (readonly string
 
 const verdict = ({ met }: Measured): string => (met === null ? 'stated' : met ? 'met' : '**missed**');
 
-/** The page: how it was measured, the targets, then every figure. `majors` are the versions of Node, as measured. */
+/**
+ * The page: how it was measured, the targets, then every figure. `majors` are the versions of Node, as
+ * measured.
+ */
 export function page(intro: string, majors: readonly number[], findings: readonly Findings[]): string {
   const rows = findings.flatMap((each) => each.rows);
   const lines = rows.map(({ what, against, target, measured: [newest, ...others] }) => [
@@ -103,7 +106,7 @@ export function page(intro: string, majors: readonly number[], findings: readonl
   return [intro, `## Targets\n\n${targets}`, ...tables, ''].join('\n\n');
 }
 
-/** Rows and tables of several parts, as one. */
+/** Joins the rows and tables of several parts. */
 export function together(all: readonly Findings[]): Findings {
   return { rows: all.flatMap(({ rows }) => rows), tables: all.flatMap(({ tables }) => tables) };
 }

@@ -1,4 +1,4 @@
-/** Our resolver beside `node:dns`, each in a process of its own that does nothing else. */
+/** Our resolver compared with `node:dns`, each in a process of its own that does nothing else. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Done, Job } from './job.ts';
@@ -46,7 +46,7 @@ function heard(child: ChildProcess): Promise<unknown> {
   });
 }
 
-/** What the processes do for a while before anything counts. */
+/** The warm-up of each process, which does not count. */
 const WARM_ROUNDS = 5;
 const OPEN = 16;
 const AMOUNTS = { questions: 4000, verdicts: 500 } as const;
@@ -57,7 +57,7 @@ const nameOf = (what: What, kind: Kind, { major }: Node): string =>
 
 const COLUMNS: Columns<Done> = { 'CPU µs each': ({ cpu }) => cpu, 'a second': ({ rate }) => rate };
 
-/** CPU of a question and of a cold verdict, `server` being next door. */
+/** CPU of a question and of a cold verdict, with `server` on this host. */
 export async function resolversBench(setting: Setting, server: string): Promise<Findings> {
   const whats = Object.keys(AMOUNTS) as What[];
   const contenders: Contender<Done>[] = [];

@@ -3,7 +3,7 @@
  *
  *   npm run bench -- [--only PART,PART] [--quick | --smoke]
  *
- * BENCH_PAIRS is the number of rounds; NODE24 and NODE20 are the programs to run it by.
+ * BENCH_PAIRS is the number of rounds; NODE24 and NODE20 are the paths of the Nodes to measure with.
  */
 import { accessSync, constants, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
@@ -29,10 +29,10 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
   storm: stormBench,
 };
 
-/** Rounds and share of the sessions. */
+/** Rounds, and the share of the usual number of sessions. */
 const SIZES = { full: [7, 1], quick: [3, 0.5], smoke: [1, 0.005] } as const;
 
-/** Parts that take seconds: with them all programs, and most of what is here, have run once. */
+/** Parts that take seconds; between them they run every program and most of the code here. */
 const SMOKE = ['helo', 'dns', 'waits'];
 
 async function main(): Promise<void> {
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   const [usualPairs, scale] = SIZES[size];
   const pairs = Number(process.env['BENCH_PAIRS'] ?? usualPairs);
   if (!Number.isInteger(pairs) || pairs < 1) throw new UsageError('BENCH_PAIRS is not a number of rounds');
-  // The smallest run shows that everything works: the Node at hand will do.
+  // The smallest run only shows that everything works: one Node, the one at hand, is enough.
   const nodes = size === 'smoke' ? [nodeAtHand()] : [findNode(24), findNode(20)];
   buildPrograms();
   linkParts();
@@ -68,12 +68,15 @@ async function main(): Promise<void> {
     findings,
   );
   process.stdout.write(text);
-  // What is quoted must be of one whole run.
+  // Quoted figures must all be from one complete run.
   const whole = size === 'full' && values.only === undefined;
   writeFileSync(whole ? join(ROOT, 'bench', 'results.md') : join(BUILD, 'results.md'), text);
 }
 
-/** The kit of the suites looks for what `.ci/parts` made above its own place, which here is that of its compiled form. */
+/**
+ * The suites' helpers look for what `.ci/parts` made relative to their own file, which here is the compiled
+ * one.
+ */
 function linkParts(): void {
   const link = join(BUILD, 'js', '.parts');
   if (!existsSync(link)) symlinkSync(join(ROOT, '.parts'), link);

@@ -27,13 +27,15 @@ async function newSocket({ workdir }: Setting, transport: Transport): Promise<st
     : `inet:127.0.0.1:${await freePort()}`;
 }
 
-/** `answersConnect` off leaves CONNECT unanswered (NR_CONN), as the program itself does over a unix socket. */
+/**
+ * `answersConnect` off leaves CONNECT unanswered (NR_CONN), as the program itself does over a unix socket.
+ */
 interface EmptyOptions {
   readonly last: LastEvent;
   readonly answersConnect: boolean;
 }
 
-/** A bare epoll loop with canned answers, for CONNECT and HELO. */
+/** A bare epoll loop with canned answers to CONNECT and HELO. */
 export async function floor(
   setting: Setting,
   transport: Transport,
@@ -66,12 +68,12 @@ export async function emptyCallbacks(
   return start(socket, node.path, [...NODE_FLAGS, file, socket, last, ...(answersConnect ? [] : ['-c'])]);
 }
 
-/** What the program is started with by its own unit and documentation. */
+/** The options of Node with which our systemd unit and the documentation start the program. */
 const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
 interface ProductOptions {
   readonly args: readonly string[];
-  /** More for Node itself, such as a module to load first. */
+  /** Further options for Node itself, such as a module to load first. */
   readonly nodeFlags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -91,7 +93,7 @@ export async function product(
 
 export const CLI = join(ROOT, 'dist', 'cli.js');
 
-/** Every hot client under the name that `load.c` gives it, forward and reverse: records by zone. */
+/** Records by zone: every hot client under the name that `load.c` gives it, forward and reverse. */
 export function hotZones(): Readonly<Record<string, readonly string[]>> {
   const hosts = Array.from({ length: HOT }, (_, i) => i);
   return {
@@ -115,7 +117,7 @@ export function emptyZone({ workdir }: Setting): string {
   return file;
 }
 
-/** The clean zone, and every other name exists too. */
+/** Like the clean zone, but every other name exists too. */
 export function wideZone(setting: Setting): string {
   const file = join(setting.workdir, 'wide.zone');
   const clean = readFileSync(cleanZone(setting), 'utf8');
@@ -124,7 +126,7 @@ export function wideZone(setting: Setting): string {
 }
 
 interface StartOptions {
-  /** File for what it prints; nowhere unless told. */
+  /** File for what the program prints; by default its output is thrown away. */
   readonly log?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -134,7 +136,7 @@ export interface Process {
   readonly stop: () => Promise<void>;
 }
 
-/** Ends with us, whatever happens. */
+/** Ends when we do, however that happens. */
 export function startProcess(
   command: string,
   args: readonly string[],
@@ -171,7 +173,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** So that nothing stays when the bench is broken off. */
+/** So that nothing is left running when the bench is interrupted. */
 export function endsWithUs(child: ChildProcess): void {
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -1,4 +1,4 @@
-/** What a run is made with: how much of everything, with which Node, and where. */
+/** The setting of a run: how many rounds and sessions, which versions of Node, and where. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { UsageError } from '../src/errors.ts';
 
 /** The top of the repository: npm runs scripts there. */
 export const ROOT = process.cwd();
-/** All that is made here and not kept. */
+/** Everything that the bench makes and does not keep. */
 export const BUILD = join(ROOT, '.bench');
 
 export interface Node {
@@ -18,13 +18,13 @@ export interface Node {
 export interface Setting {
   /** Rounds in which each contender runs once. */
   readonly pairs: number;
-  /** Whether a round that does not count comes first. */
+  /** Whether a warm-up round that does not count comes first. */
   readonly settle: boolean;
-  /** Share of the usual number of sessions, 0 to 1. */
+  /** Share of the usual number of sessions, from 0 to 1. */
   readonly scale: number;
-  /** Node 24 first, whose figures the targets are for. */
+  /** Node 24 comes first: the targets are for its figures. */
   readonly nodes: readonly Node[];
-  /** For sockets, queues and logs; in memory where the system has a place for it. */
+  /** Directory for sockets, queues and logs; in memory if the system has a place for that. */
   readonly workdir: string;
 }
 

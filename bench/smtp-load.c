@@ -1,12 +1,12 @@
 /*
- * Load for an MTA: SMTP clients, each from its own address, that say EHLO and QUIT or bring a message. Prints one line
- * of JSON.
+ * Load for an MTA: SMTP clients, each from its own address, that say EHLO and QUIT or send a message. Prints
+ * one line of JSON.
  *
  *   smtp-load -s inet:ADDRESS:PORT [-k ehlo|mail] [-n SESSIONS] [-c OPEN] [-a CLIENTS] [-q SPOOL] [-p PID]...
  *
  *   -a  number of clients: client I, from 1, comes from 198.51.100.I and says EHLO mxI.sender.org
  *   -q  Postfix's queue directory: what is delivered after the last reply counts too
- *   -p  add up the CPU and the memory of this process and all below it
+ *   -p  add up the CPU and the memory of this process and all its descendants
  */
 #define _GNU_SOURCE
 #include "measure.h"

@@ -8,13 +8,15 @@ import { program } from './setting.ts';
 export interface SmtpResult {
   readonly errors: number;
   readonly replies: number;
-  /** Sessions a second; of one message each. */
+  /** Sessions a second, of one message each. */
   readonly rate: number;
-  /** Replies that took more than 30 ms, by command; without the greeting, before which an MTA may start a process. */
+  /**
+   * Replies that took more than 30 ms, by command; not the greeting, before which an MTA may start a process.
+   */
   readonly stalls: Readonly<Record<string, number>>;
   readonly greeting: Percentiles;
   readonly reply: Percentiles;
-  /** The reply to the end of the text. */
+  /** The reply to the end of the message. */
   readonly text: Percentiles | null;
   readonly session: Percentiles;
   /** Microseconds of CPU a session, of the process tree of each pid given. */
@@ -27,14 +29,14 @@ export interface SmtpLoadOptions {
   readonly sessions: number;
   readonly open: number;
   readonly pids?: readonly number[];
-  /** Queue directory of Postfix, to wait until all is delivered. */
+  /** Queue directory of Postfix, so as to wait until everything is delivered. */
   readonly spool?: string;
 }
 
-/** Clients, from 198.51.100.1 on. */
+/** Number of clients; their addresses start at 198.51.100.1. */
 const CLIENTS = 100;
 
-/** Rejects where a session failed. */
+/** Rejects if a session failed. */
 export async function smtpLoad(options: SmtpLoadOptions): Promise<SmtpResult> {
   const { port, kind, sessions, open, pids = [], spool } = options;
   const args = ['-s', `inet:127.0.0.1:${port}`, '-k', kind, '-n', sessions, '-c', open, '-a', CLIENTS];
@@ -47,10 +49,10 @@ export async function smtpLoad(options: SmtpLoadOptions): Promise<SmtpResult> {
   return JSON.parse(stdout) as SmtpResult;
 }
 
-/** Zones for NSD in which every client, and every hot one of `load.c`, has its name, forward and reverse. */
+/** Zones for NSD with the names, forward and reverse, of every client and of every hot client of `load.c`. */
 export function clientZones(): Record<string, string> {
   const hosts = Array.from({ length: CLIENTS }, (_, i) => i + 1);
-  // As long as the whole bench takes: hits are what is measured.
+  // Longer than the whole bench takes: cache hits are what is measured.
   const zone = (records: readonly string[]): string => ['$TTL 3600', ...records].join('\n');
   return {
     ...Object.fromEntries(Object.entries(hotZones()).map(([name, records]) => [name, zone(records)])),

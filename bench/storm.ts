@@ -1,4 +1,7 @@
-/** What others wait for while many slow domains are asked about, on a real clock; `test/session/starvation.test.ts` has one of its own. */
+/**
+ * How long others wait while many slow domains are asked about, on a real clock;
+ * `test/session/starvation.test.ts` shows the same on a clock of its own.
+ */
 import { babbler, calm, crowd, type Outcome, ride, type Storm } from '../test/support/storm.ts';
 import { type Findings, tableOf } from './report.ts';
 import type { Setting } from './setting.ts';

@@ -1,10 +1,10 @@
 /**
- * Strangers who want to fill the memory: clients whose SPF is a chain of ten texts of 61 kB, or as long as we read them. Run it with a small heap, with
- * the number of clients if not a hundred thousand:
+ * Strangers who try to fill the memory: clients whose SPF is a chain of ten records of 61 kB, or as long as
+ * the longest that we read. Run it with a small heap; the number of clients is a hundred thousand by default:
  *
  *     npx tsc -p bench && node --max-old-space-size=512 .bench/js/bench/strangers.js [CLIENTS]
  *
- * Ends with 1 where somebody else got a wrong verdict; a heap that is full ends it earlier.
+ * Ends with 1 if anybody else got a wrong verdict; a full heap ends it earlier.
  */
 import { Assessor } from '../src/session/assessor.ts';
 import { checks } from '../src/core/checks/index.ts';
@@ -14,7 +14,7 @@ import type { Answer, RecordType, Resolver } from '../src/core/resolver.ts';
 const CLIENTS = Number(process.argv[2] ?? 100_000);
 /** Assessments under way at a time. */
 const AT_ONCE = 200;
-/** A question under way takes so long where strangers let us wait. */
+/** How long a question takes if strangers let us wait. */
 const SLOW_MS = 5;
 const MIB = 1024 * 1024;
 
@@ -35,7 +35,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   ],
 };
 
-/** A hundred senders as others are, each in a network of its own. */
+/** A hundred ordinary senders, each in a network of its own. */
 const OTHERS = Array.from({ length: 100 }, (_, i) => ({
   ip: address(`198.51.${i}.7`),
   helo: `mail${i}.sender.org`,
@@ -47,14 +47,16 @@ function address(text: string): IpAddress {
   return ip;
 }
 
-/** By the first letter of the name: longer than we read, as long, and as many words. */
+/**
+ * By the first letter of the name: longer than we read, nearly as long as we read, and with many short terms.
+ */
 const TEXTS: Readonly<Record<string, string>> = {
   s: 'ip4:203.0.113.1 '.repeat(3800),
   t: `x=${'y'.repeat(8000)} `,
   u: 'ip4:203.0.113.1 '.repeat(95),
 };
 
-/** Every text is made anew, as one that comes from the wire. */
+/** Every text is a new string, like one that comes from the wire. */
 const resolver: Resolver = {
   lookup: <T extends RecordType>(name: string, type: T): Promise<Answer<T>> => {
     const sender = /^mail(\d+)\.sender\.org$/.exec(name)?.[1];
@@ -92,7 +94,7 @@ async function attack(assessor: Assessor, stranger: Attack): Promise<{ wrong: nu
       const other = assessor.lookup(ip, helo);
       const { correspondence } = other.cache === 'hit' ? other.value : await other.pending;
       if (correspondence !== 'exact') wrong++;
-      // The first time each is looked up.
+      // Each sender's first look-up.
       if (i >= 100 * OTHERS.length && other.cache !== 'hit') anew++;
     }
   };

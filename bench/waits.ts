@@ -1,4 +1,4 @@
-/** What an operator waits for, and how late the event loop is under load. */
+/** How long an operator waits, and how late the event loop is under load. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { contest, figures, type Results, spread } from './contest.ts';
@@ -8,7 +8,7 @@ import { asFigure, figureAtMost, type Findings, type Row, stated, tableOf, toget
 import { cleanZone, CLI, emptyZone, product } from './server.ts';
 import { amount, type Node, type Setting } from './setting.ts';
 
-/** How late the event loop of the program is while 2,000 clients come a second. */
+/** How late the program's event loop is at 2,000 clients a second. */
 async function loopDelay(setting: Setting): Promise<Findings> {
   const results: [string, Inside[]][] = [];
   for (const node of setting.nodes) {
@@ -44,7 +44,7 @@ async function loopDelay(setting: Setting): Promise<Findings> {
   };
 }
 
-/** Milliseconds from the start of the program to a line that it prints, or to its end. */
+/** Milliseconds from the start of the program to a given line of its output, or to its end. */
 async function timed(node: Node, args: readonly string[], line: RegExp | null): Promise<number> {
   const began = performance.now();
   const child = spawn(node.path, [CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });

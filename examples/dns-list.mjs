@@ -1,6 +1,8 @@
-// Is the client on a DNS list (RFC 5782)? Asks one zone for the reversed address; any answer in 127.0.0.0/8 is a listing.
+// Is the client on a DNS list (RFC 5782)? Asks one zone for the reversed address; any answer in 127.0.0.0/8
+// is a listing.
 //   DNS_LIST=dnsbl.example.org helo-milter --check examples/dns-list.mjs
-// It is a method as well: a line of the access list may ask for `unlisted=pass`, and accepted mail is tagged x-helo-dnsbl.
+// It is a method as well: a line of the access list may ask for `unlisted=pass`, and accepted mail is tagged
+// x-helo-dnsbl.
 import { defineCheck, reverseName } from 'helo-milter/core';
 
 const zone = process.env.DNS_LIST ?? 'dnsbl.example.org';
@@ -27,7 +29,7 @@ export const dnsList = defineCheck({
     if (ip === null) return 'none';
     const name = `${reverseName(ip).replace(/\.(?:in-addr|ip6)\.arpa$/, '')}.${zone}`;
     const [listing, text] = await Promise.all([resolver.lookup(name, 'A'), resolver.lookup(name, 'TXT')]);
-    // Trouble with somebody else's list is no reason against a client.
+    // Trouble with somebody else's list must not count against a client.
     if (listing.status === 'temperror') return 'none';
     if (listing.status !== 'found' || !listing.records.some((address) => address.startsWith('127.')))
       return 'pass';

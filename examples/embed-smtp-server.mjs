@@ -1,7 +1,8 @@
-// An SMTP server in Node that judges its clients by their HELO: the package smtp-server with our checks, without a milter.
+// An SMTP server in Node that judges its clients by their HELO: the package smtp-server with our checks,
+// without a milter.
 //   npm install smtp-server
 //   node examples/embed-smtp-server.mjs 2525                          asks the name servers of the system
-//   node examples/embed-smtp-server.mjs 2525 examples/senders.zone    asks nobody: all that DNS says is in the file
+//   node examples/embed-smtp-server.mjs 2525 examples/senders.zone    takes all DNS answers from that file
 import { readFileSync } from 'node:fs';
 import {
   assess,
@@ -22,14 +23,14 @@ import {
 import { SMTPServer } from 'smtp-server';
 
 const [port = '2525', zone] = process.argv.slice(2);
-// One for the whole program: it shares questions, and places for them, among all clients.
+// One for the whole program: its clients share questions, and the limit on how many are under way.
 const resolver =
   zone === undefined ? createNodeResolver() : zoneFileResolver(readFileSync(zone, 'utf8'), zone);
 const policy = makePolicy('emailcore', findings);
 const needed = worthwhile(checks, [policy]);
 const words = { helpUrl: null, contact: 'postmaster@mx.example.org', templates: new Map() };
 
-/** What to answer this client, or null where its mail is welcome. */
+/** What to answer this client, or null if its mail is welcome. */
 async function judge({ remoteAddress, hostNameAppearsAs, id }) {
   const client = makeClient(remoteAddress, hostNameAppearsAs || '');
   if (client.ip !== null && isLoopback(client.ip)) return null;
@@ -54,12 +55,13 @@ async function judge({ remoteAddress, hostNameAppearsAs, id }) {
   }
 }
 
-/** By session: begun at MAIL, so that DNS is asked while the client goes on talking. */
+/** By session: started at MAIL, so that DNS is asked while the client goes on talking. */
 const replies = new WeakMap();
 
 const server = new SMTPServer({
   disabledCommands: ['AUTH', 'STARTTLS'],
-  // It would put codes of its own before ours, and we look up the client's name ourselves.
+  // smtp-server would put enhanced status codes of its own before ours; and we look up the client's name
+  // ourselves.
   hideENHANCEDSTATUSCODES: true,
   disableReverseLookup: true,
   // A load balancer on this host may tell who the client is (PROXY protocol).
@@ -74,7 +76,7 @@ const server = new SMTPServer({
     callback();
   },
   async onRcptTo({ address }, session, callback) {
-    // RFC 5321 §4.5.1: whoever is refused can still write to the postmaster.
+    // RFC 5321 §4.5.1: a refused sender can still write to the postmaster.
     const reply = /^postmaster(@|$)/i.test(address) ? null : await replies.get(session);
     if (!reply) return callback();
     const refusal = new Error(`${reply.enhancedCode} ${reply.text}`);

@@ -1,4 +1,5 @@
-// J. Klensin on the ietf-smtp list, 2009: refuse even-numbered addresses if you like, that is local policy. So be it.
+// J. Klensin on the ietf-smtp list, 2009: refuse even-numbered addresses if you like, that is local policy.
+// So be it.
 //   helo-milter --check examples/even-address.mjs --weight even-address=10
 export default {
   name: 'even-address',

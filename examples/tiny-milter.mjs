@@ -1,4 +1,4 @@
-// A milter in thirty lines: refuses mail to one address, marks the rest, and says what it saw.
+// A milter in thirty lines: refuses mail to one address, tags the rest, and prints what it saw.
 //   node examples/tiny-milter.mjs inet:127.0.0.1:8893 spamtrap@example.org
 import { MilterServer, replyCode } from 'helo-milter/milter';
 

@@ -1,16 +1,17 @@
 /**
- * The checks for an SMTP server that is written in Node: everything from a client and its HELO to the words of the reply,
- * without a milter. Facts (`assess`), what a policy makes of them (`decide`), what the client is told (`smtpReply`), and a
- * resolver that asks DNS. docs/core.md has a server that does it.
+ * The checks for an SMTP server that is written in Node: everything from a client and its HELO to the words
+ * of the reply, without a milter. Facts (`assess`), what a policy makes of them (`decide`), what the client
+ * is told (`smtpReply`), and a resolver that asks DNS. docs/core.md has a server that does it.
  *
  * @example
  * ```ts
- * import { assess, checks, createNodeResolver, decide, findings, makeClient, makePolicy } from 'helo-milter/core';
+ * import { assess, checks, createNodeResolver, decide, findings, makeClient, makePolicy } from
+ * 'helo-milter/core';
  *
- * const client = makeClient('192.0.2.1', 'mail.example.org');
- * const assessment = await assess(client, { resolver: createNodeResolver(), checks, onCheckError: console.error });
- * assessment.correspondence; // 'exact', 'authorized', 'aligned', 'near' or 'none'
- * decide(assessment, makePolicy('emailcore', findings)).disposition; // 'accept', 'tempfail' or 'reject'
+ * const client = makeClient('192.0.2.1', 'mail.example.org'); const assessment = await assess(client, {
+ * resolver: createNodeResolver(), checks, onCheckError: console.error }); assessment.correspondence; //
+ * 'exact', 'authorized', 'aligned', 'near' or 'none' decide(assessment, makePolicy('emailcore',
+ * findings)).disposition; // 'accept', 'tempfail' or 'reject'
  * ```
  * @module
  */
@@ -32,7 +33,7 @@ export type { MessageFacts } from './core/checks/message.ts';
 export { defineSessionCheck, type SessionCheck, type SessionFacts } from './core/checks/session.ts';
 export type { DnsAnswer } from './core/recording-resolver.ts';
 
-// What checks are made of.
+// For writing checks.
 export {
   type AccessCondition,
   atLeast,
@@ -72,7 +73,7 @@ export {
   type Weight,
 } from './core/finding.ts';
 
-// Names, addresses and methods, each of use by itself.
+// Names, addresses and methods, each useful by itself.
 export {
   type AuthBlock,
   type AuthMethods,
@@ -127,7 +128,7 @@ export {
   type SpfResult,
 } from './core/spf/index.ts';
 
-// DNS: what a resolver is, and those that there are.
+// DNS: what a resolver is, and the resolvers that there are.
 export {
   type Answer,
   type AnswerRemarks,
@@ -156,7 +157,7 @@ export type { SharedQuestions } from './dns/shared-questions.ts';
 export { zoneFileResolver } from './dns/zone-file.ts';
 export { FileError, UsageError } from './errors.ts';
 
-// From facts to what is done and said.
+// From facts to action and reply.
 export {
   type CountedFinding,
   decide,

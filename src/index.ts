@@ -1,6 +1,6 @@
 /**
- * The whole service inside another program: read a configuration, start, reload, stop. The checks by themselves are in
- * `helo-milter/core`, the milter protocol in `helo-milter/milter`.
+ * The whole service inside another program: read a configuration, start, reload, stop. The checks by
+ * themselves are in `helo-milter/core`, the milter protocol in `helo-milter/milter`.
  *
  * @example
  * ```ts
@@ -13,7 +13,8 @@
  * @module
  */
 
-// The configuration: from texts by option, or from a file, the environment and flags, as the program reads it.
+// The configuration: from texts by option, or from a file, the environment and flags, as the program reads
+// it.
 export { type Config, readConfig } from './config/config.ts';
 export type { Environment, Setting, Settings, SettingValue } from './config/given.ts';
 export type { OptionKey } from './config/options.ts';

@@ -1,4 +1,7 @@
-/** The program, on a Node that is new enough, as cli.ts has checked. What the commands need of `process` is here. */
+/**
+ * The program, on a Node that is new enough, as cli.ts has checked. What the commands need of `process` is
+ * here.
+ */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { runCommandLine } from './commands/command-line.ts';
 import { screenOf } from './commands/paint.ts';
@@ -106,7 +109,7 @@ const terminal: Terminal = {
       try {
         writeSync(STDOUT, bytes);
       } catch {
-        // A full disk, or a pipe that nobody reads: nobody is left to be told.
+        // A full disk, or a pipe that nobody reads: there is nobody to tell.
       }
     });
   },

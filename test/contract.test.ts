@@ -1,6 +1,6 @@
 /**
- * Words that operators build on: options, finding ids, log events and their fields, metrics, exemptions. One that an
- * operator could use in the last version is still there, and one that is new is told in the CHANGELOG.
+ * Words that operators build on: options, finding ids, log events and their fields, metrics, exemptions.
+ * Every word of the last version is still there, and every new one is in the CHANGELOG.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** The page on embedding the checks, its example, and the list of what there is. */
+/** The page on embedding the checks, its example, and its list of exports. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * Zones and senders as they were met in the field, which lie beside the repository: `../shared/field/README.md` says
- * what their fields mean.
+ * Zones and senders found in the field; the data lies beside the repository, and its README says what the
+ * fields mean.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -54,7 +54,7 @@ if (!present) {
   process.stderr.write(`${message}\n`);
 }
 
-/** What a scripted server says in place of the zone. */
+/** What a scripted server answers in place of the zone. */
 const SCRIPTED: readonly (readonly [RegExp, Answer<RecordType>])[] = [
   [/^(?:no answer|SERVFAIL)/, { status: 'temperror', detail: 'servfail' }],
   [/^NXDOMAIN$/, { status: 'nxdomain', ttl: null }],

@@ -1,4 +1,4 @@
-/** A check, an option, a metric, a log event: what CONTRIBUTING.md asks for and somebody forgets is told here. */
+/** A new check, option, metric or log event: tells which of the steps in CONTRIBUTING.md was forgotten. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ function treeOf(path: string): ReadonlyMap<string, string> {
 
 const src = treeOf('../src');
 const tests = treeOf('core');
-/** But for the decision, whose line `src/decisions/` writes. */
+/** All but the decision, whose line `src/decisions/` writes. */
 const events = Object.entries<LogEvent>(EVENTS).flatMap(([name, { fields }]) =>
   fields === null ? [] : [name],
 );

@@ -1,6 +1,7 @@
 /**
- * The plan of the house as a test: who may import whom, default deny. A row stands above (after) all that it names; a
- * room imports itself, `node:` and what its row names, and nothing else. ARCHITECTURE.md says what each room is for.
+ * Which room may import which; what is not allowed is denied. A row comes after all the rows that it names; a
+ * room imports itself, `node:` and what its row names, and nothing else. ARCHITECTURE.md says what each room
+ * is for.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -141,13 +142,16 @@ describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s', (name) => {
   const root = new URL('../', import.meta.url);
   const page = readFileSync(new URL(name, root), 'utf8');
 
-  /** What a page may call a file: its path from the root or from `src/`, or within the room of which the line speaks. */
+  /**
+   * A page may name a file by its path from the root or from `src/`, or within the room that the line is
+   * about.
+   */
   const isThere = (file: string, line: string): boolean => {
     const rooms = [...line.matchAll(/`((?:src\/)?[\w-]+(?:\/[\w-]+)*\/)`/g)].map(([, room = '']) => room);
     const places = ['', 'src/', ...rooms, ...rooms.map((room) => `src/${room}`)];
     return places.some((place) => existsSync(new URL(`${place}${file}`, root)));
   };
-  /** Files with the item or paragraph that they are named in, which says the room. */
+  /** Files, each with the item or paragraph that names it, which says the room. */
   const named = page
     .split(/\n(?=\n|\d+\. |- |\| )/)
     .flatMap((item) =>
@@ -169,7 +173,7 @@ describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s', (name) => {
   });
 });
 
-/** The tree with a line more in a file, or with a file more. */
+/** The tree with one more line in a file, or with one more file. */
 function withLine(file: string, line: string): ReadonlyMap<string, string> {
   return new Map([...tree, [file, `${line}\n${tree.get(file) ?? ''}`]]);
 }
@@ -233,7 +237,7 @@ describe('the table refuses', () => {
   });
 });
 
-/** What findings and checks are called is known where they are defined; everybody else reads what they declare. */
+/** Only the files that define findings and checks know their names; all others read what they declare. */
 const WORDS: CheckWords = {
   findings: [...findings.keys()],
   checks: [...checks, ...sessionChecks, ...messageChecks].map(({ name }) => name),
@@ -276,13 +280,13 @@ describe('knows a finding or a check by its name', () => {
   });
 });
 
-/** Who may use what of the global `process`. */
+/** Which files may use which members of the global `process`. */
 const MAY_USE: Readonly<Record<string, (member: string) => boolean>> = {
   'cli.ts': () => true,
   'main.ts': () => true,
-  // The mask under which a socket is made is the process's, and there is no other way to set its mode in time.
+  // The umask belongs to the process, and there is no other way to give a socket its mode in time.
   'milter/bind.ts': (member) => member === 'umask',
-  // Where the library's own `onError` fails there is nobody else left to tell.
+  // When the library's own `onError` fails, there is nobody else to tell.
   'milter/guard.ts': (member) => member === 'emitWarning',
 };
 

@@ -1,6 +1,6 @@
 /**
- * Nobody can keep us busy with a text: the work that every expression of the source, and everything that reads a
- * stranger's or an operator's text, has with it grows with its length and no faster.
+ * Nobody can keep us busy with a text: the work of every regular expression in the source, and of everything
+ * that reads a stranger's or an operator's text, grows with the length of the text and no faster.
  */
 import { pretendsToBeOurs } from '../src/session/our-field.ts';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ interface Expression {
   readonly splits: boolean;
 }
 
-/** Every expression that is written down, as TypeScript reads the source. */
+/** Every regular expression of the source, as TypeScript reads it. */
 function expressions(file: string): Expression[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, true);
   const found: Expression[] = [];
@@ -72,7 +72,7 @@ const EXPRESSIONS = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .flatMap((name) => expressions(join(SRC, name)));
 
-/** What the expression has written out: without its signs for sets, groups and numbers. */
+/** The literal text of the expression, without its sets, groups and quantifiers. */
 function written({ source }: RegExp): string {
   return source
     .replaceAll(/\(\?(?:<?[=!]|:|<\w+>)/g, '(')
@@ -88,8 +88,8 @@ function written({ source }: RegExp): string {
 }
 
 /**
- * Anything short repeated that the expression tells apart, behind nothing, behind each word that it has and behind each
- * character. The end matches nothing that is usual, and is no end of a line.
+ * Every short text that the expression tells apart, repeated: after nothing, after each of its words and
+ * after each character. The end is one that hardly any expression matches, and not the end of a line.
  */
 function shapesFor(pattern: RegExp): Shape[] {
   const text = written(pattern);
@@ -130,7 +130,7 @@ it.each(EXPRESSIONS)('$place', (expression) => {
 const packet = (letter: string) => (text: string) =>
   describeCommand(decodeCommand({ command: letter.charCodeAt(0), data: Buffer.from(text, 'latin1') }));
 
-/** Only for what is sound TOML. */
+/** Only for valid TOML. */
 function places(text: string): void {
   parse(text);
   new TomlPlaces(text).get(['a']);
@@ -141,7 +141,7 @@ const patterns = new AccessList(
   () => undefined,
 );
 
-/** Matches a HELO against patterns, which are made of the operator's text. */
+/** Matches a HELO against patterns made of the operator's text. */
 function matchPatterns(text: string): unknown {
   const assessment: Pick<Assessment, 'client' | 'outcomes'> = {
     client: makeClient(null, text),
@@ -153,7 +153,7 @@ function matchPatterns(text: string): unknown {
 /** Knows no name. */
 const ignorant: Resolver = { lookup: () => Promise.resolve({ status: 'nxdomain', ttl: null }) };
 
-/** Begins every check of a HELO, as far as the first answer of DNS. */
+/** Starts every check of a HELO, up to the first DNS answer. */
 function beginChecks(text: string): void {
   const client = makeClient('192.0.2.1', text);
   for (const check of checks) void Promise.resolve(check.run(client, ignorant)).catch(() => undefined);
@@ -161,7 +161,10 @@ function beginChecks(text: string): void {
 
 type Reader = readonly [what: string, begin: string, read: (text: string) => unknown, end?: string];
 
-/** What reads texts of strangers, then of operators; those that begin as nearly all do, so that they are read to the end. */
+/**
+ * What reads strangers' texts, then operators'; each text starts like a valid one, so that it is read to the
+ * end.
+ */
 const READERS: readonly Reader[] = [
   ...Array.from('CDHMRLUBE', (letter) => [`command ${letter}`, '', packet(letter)] as const),
   ['CONNECT of an IPv6 client', 'host\0' + '6\x12\x34', packet('C')],
@@ -216,7 +219,7 @@ const READERS: readonly Reader[] = [
   ],
 ];
 
-/** Each sign alone, and what makes lines, words, labels, lists, macros and nests of them. */
+/** Each character alone, and what makes lines, words, labels, lists, macros and nested structures. */
 const PIECES = [
   ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(0x20 + i)),
   ...[
@@ -266,7 +269,7 @@ it.each(READERS.map(([what, before, read, after = '\0\n']) => ({ what, before, r
       try {
         read(text);
       } catch {
-        // Refused, which takes its time as well.
+        // Refusing a text takes time as well.
       }
     });
     expect(found).toEqual([]);

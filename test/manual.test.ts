@@ -1,4 +1,4 @@
-/** What is generated from the option table and shipped is up to date. `npm run docs` writes it. */
+/** The shipped files that are generated from the option table are up to date. `npm run docs` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bashCompletion, zshCompletion } from '../scripts/manual/completion.ts';

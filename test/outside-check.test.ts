@@ -1,6 +1,7 @@
 /**
- * A check that comes from outside, as an operator writes one, declares all that others need to know of it: stream, access
- * list, Authentication-Results, explanation and reply know it, and no file of ours does.
+ * A check from outside, as an operator writes one, declares all that others need to know about it: it takes
+ * part in stream, access list, Authentication-Results, explanation and reply, though no file of ours knows
+ * it.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +21,7 @@ import { type Registry, registryOf } from '../src/service/registry.ts';
 import { authResults } from '../src/session/auth-results.ts';
 import { fakeTerminal } from './support/terminal.ts';
 
-/** The owner of a name lists its partners: at `_partner` of the name stands yes, no, or nothing. */
+/** The owner of a name lists its partners: at `_partner` below the name there is yes, no, or nothing. */
 const PARTNER = `
 const spec = { summary: 's', reference: 'r', weight: 10, reason: 'w' };
 export const partner = {

@@ -17,7 +17,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Compiles with a compiler by its package; what it complains of. */
+/** Compiles with the compiler of this package; returns its complaints. */
 async function complaints(compiler: string, name: string, options: object): Promise<string> {
   const project = `${compiler}-${name}.json`;
   const compilerOptions = {
@@ -46,7 +46,7 @@ describe.each(['typescript-5.4', 'typescript-7'])('%s compiles programs on each 
   it.each<[string, object]>([
     ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext', types: ['node'] }],
     ['bundler', { module: 'esnext', moduleResolution: 'bundler', types: ['node'] }],
-    // The checks ask for nothing of Node by their types.
+    // The types of the checks need nothing of Node's.
     ['core-alone', { module: 'nodenext', moduleResolution: 'nodenext', types: [] }],
   ])(
     '%s',
@@ -61,20 +61,20 @@ it.each<[entry: string, parts: string[]]>([
   [
     'index',
     [
-      // Mapped from a table, whose rows are of no use to others.
+      // Mapped from a table whose rows are of no use to others.
       'Config needs OptionRow',
       'Config needs Options',
       'EventFields needs Events',
       'EventName needs Events',
       'OptionKey needs Options',
-      // What only the program itself gives: process, systemd.
+      // What only the program itself provides: process, systemd.
       'Surroundings needs Standing',
     ],
   ],
   [
     'embed',
     [
-      // One half of a union type, and two numbers of a class.
+      // One half of a union type, and a class of which only two numbers are read.
       'FindingSpec needs AnySpec',
       'SharedQuestions needs FairGate',
     ],

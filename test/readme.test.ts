@@ -1,4 +1,4 @@
-/** The tables of the README are those of the program. `npm run docs` writes them. */
+/** The README's tables match the program. `npm run docs` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { PRESETS, type Proof, PROOFS } from '../src/core/check.ts';
@@ -54,7 +54,10 @@ function failuresTable(): string {
   return markdown(['the milter is', 'Postfix 3.7', 'Postfix 3.10.13, `shutdown`', 'Sendmail 8.17'], rows);
 }
 
-/** What of bench/results.md the README quotes: what an operator feels, missed targets beside those that are met. */
+/**
+ * The rows of bench/results.md that the README quotes: those that an operator notices, missed targets as well
+ * as those that are met.
+ */
 const QUOTED = [
   'messages/s through Postfix, cache hit, unix, no header wanted | no milter',
   'messages/s through Postfix, cache hit, unix, Authentication-Results | no milter',
@@ -90,7 +93,10 @@ it.each([
   expectTable(README, name, table());
 });
 
-/** A page a finding, for the sender who was sent there: `--help-url .../docs/findings.md` leads to `#FINDING-ID`. */
+/**
+ * A section for each finding, for the sender who was sent there: `--help-url .../docs/findings.md` leads to
+ * `#FINDING-ID`.
+ */
 function findingsPage(): string {
   const sections = [...findings].map(
     ([
@@ -138,7 +144,7 @@ function findingsPage(): string {
   return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to fix it. Generated; do not edit.\n\n${sections.join('\n')}`;
 }
 
-/** What is shown, in the words of the page. */
+/** What proof excuses the finding, in the words of the page. */
 const PROOF_WORDS: Readonly<Record<Proof, string>> = {
   exact: 'where an address of the name is the client’s',
   authorized: 'where the owner of the name permits the client',

@@ -1,4 +1,7 @@
-/** What each preset does with the senders that one meets, and the page that shows it. `npm run docs` writes the page. */
+/**
+ * What each preset does with the kinds of senders that there are, and the page that shows it. `npm run docs`
+ * writes the page.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** What we and others say of awkward SPF records, and the page that shows it. `npm run docs` writes the page. */
+/**
+ * What we and others say about awkward SPF records, and the page that shows it. `npm run docs` writes the
+ * page.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseIp } from '../src/core/ip.ts';
@@ -21,7 +24,7 @@ async function ours({ ip, domain, sender }: AwkwardRecord): Promise<string> {
   return (await checkHost({ ip: address, domain, sender, helo: domain }, resolver)).result;
 }
 
-/** libspf2 ends with a syntax error and no result; its callers have to make a permerror of that. */
+/** libspf2 ends with a syntax error and no result; its callers have to turn that into a permerror. */
 function isRight({ right }: AwkwardRecord, result: string): boolean {
   return right.includes(result === '(invalid)' ? 'permerror' : result);
 }
@@ -87,7 +90,7 @@ describe('the page', () => {
     expect(readFileSync(PAGE, 'utf8'), 'run "npm run docs" and commit what it writes').toBe(page);
   });
 
-  /** They differ in the word only: `(invalid)` for a permerror. */
+  /** They differ only in the word: `(invalid)` for a permerror. */
   function isLeftToParsers(record: AwkwardRecord): boolean {
     return (
       new Set([

@@ -1,4 +1,7 @@
-/** The program as its manual and its completions see it: the commands with their options, from the command line itself. */
+/**
+ * What the manual and the completions need to know of the program: its commands and their options, read from
+ * the command line's own definition.
+ */
 import type { Command, Option } from 'commander';
 import { makeProgram } from '../../src/commands/command-line.ts';
 import { findings } from '../../src/core/checks/index.ts';
@@ -16,14 +19,14 @@ export interface ManualOption {
   readonly row: OptionRow<unknown> | null;
   /** `HELO_MILTER_REJECT_AT`. */
   readonly variable: string | null;
-  /** The words that it can be, if they are listed. */
+  /** The words that it may be, if they are listed. */
   readonly words: readonly string[];
-  /** What comes before the `=` if the value is a pair: finding ids. */
+  /** What may come before the `=` if the value is a pair: finding ids. */
   readonly ids: readonly string[];
 }
 
 export interface ManualCommand {
-  /** Empty for the program run without a command. */
+  /** Empty for the program itself, run without a command. */
   readonly name: string;
   /** As in `helo-milter check IP HELO`. */
   readonly synopsis: string;
@@ -77,7 +80,7 @@ function manualOption({ long, flags, description }: Option): ManualOption {
   };
 }
 
-/** The option's reader lists them in the error for any other word. */
+/** The option's parser lists them in its error for any other word. */
 function wordsOf(row: OptionRow<unknown>): readonly string[] {
   if (row.value === undefined) return [];
   try {

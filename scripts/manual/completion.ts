@@ -1,7 +1,7 @@
 /** Completions for bash and zsh. */
 import { commandTree, type ManualCommand, type ManualOption } from './command-tree.ts';
 
-/** Placeholders that stand for a file or a directory. */
+/** Placeholders that mean a file or a directory. */
 const isFile = ({ value }: ManualOption): boolean => value === 'FILE' || value === 'DIR';
 
 export function bashCompletion(): string {
@@ -58,7 +58,7 @@ export function bashCompletion(): string {
   ].join('\n');
 }
 
-/** A number or text follows these. */
+/** Placeholders that mean a number or a text. */
 function idWords(options: readonly ManualOption[]): readonly string[] {
   return [...new Set(options.flatMap(({ ids }) => ids))];
 }
@@ -118,7 +118,7 @@ function argument(option: ManualOption): string {
     ? '_files'
     : words.length > 0
       ? `(${words.join(' ')})`
-      : // Without a blank after it: a `=` follows.
+      : // No blank after it: a `=` follows.
         ids.length > 0
         ? `{compadd -S= -- ${ids.join(' ')}}`
         : ' ';

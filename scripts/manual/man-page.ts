@@ -2,7 +2,7 @@
 import { EXIT_CODES } from '../../src/commands/exit-codes.ts';
 import { commandTree, type ManualCommand, type ManualOption } from './command-tree.ts';
 
-/** What the program does when it gets a signal. */
+/** What the program does on each signal. */
 const SIGNALS = [
   [
     'SIGHUP',

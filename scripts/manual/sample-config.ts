@@ -33,18 +33,23 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 
 export function sampleConfig(): string {
   const lines = [
-    '# Every option of helo-milter, at its default if it has one. Remove the "#" before those you change.',
-    '#   helo-milter --config helo-milter.toml --check-config   says what is wrong, and what may be a surprise',
-    '#   kill -HUP, or systemctl reload                         reads it again; a file with a mistake changes nothing',
+    '# Every option of helo-milter, at its default if it has one. Remove the "#" before those that you change.',
+    '#   helo-milter --config helo-milter.toml --check-config   says what is wrong, and what may surprise you',
+    '#   kill -HUP, or systemctl reload                         reads it again; a mistake changes nothing',
     '# Relative paths are relative to this file. [weight] and [reply-template] may be tables at the end.',
   ];
   let group = '';
   for (const [key, row] of ROWS) {
     if (row.group !== group) lines.push('', `# --- ${(group = row.group)} ---`);
-    lines.push('', `# ${row.help}${row.restart === true ? ' (a restart is needed)' : ''}`);
+    lines.push('', ...comment(`${row.help}${row.restart === true ? ' (a restart is needed)' : ''}`));
     lines.push(`#${nameOf(key)} = ${valueOf(key, row)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** A text as comment lines of at most 110 columns. */
+function comment(text: string): string[] {
+  return [...text.matchAll(/(?!\s).{1,108}(?=\s|$)/g)].map(([line]) => `# ${line}`);
 }
 
 function valueOf(key: string, row: OptionRow<unknown>): string {

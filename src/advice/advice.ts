@@ -9,7 +9,7 @@ import { inferredAlone, type Policy } from '../policy/policy.ts';
 import type { Rules } from '../policy/rules.ts';
 
 export interface Advice {
-  /** The option that it is about. */
+  /** The option that this is about. */
   readonly key: OptionKey;
   readonly text: string;
 }

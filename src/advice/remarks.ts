@@ -1,5 +1,5 @@
 /**
- * What the zones that were asked hold and do not show at first sight: told beside a verdict, and of no weight in it.
+ * What is odd about the zones that were asked, and not obvious: told beside a verdict, without weight in it.
  */
 import type { Client } from '../core/client.ts';
 import { canonicalName } from '../core/domain.ts';
@@ -22,12 +22,15 @@ export type RemarkKind =
 
 export interface Remark {
   readonly kind: RemarkKind;
-  /** The name that it is about. A stranger's, like parts of the text; what is ours in that is printable US-ASCII. */
+  /**
+   * The name that this is about. Like parts of the text, it comes from a stranger; our own words are
+   * printable US-ASCII.
+   */
   readonly name: string;
   readonly text: string;
 }
 
-/** What can be told from the answers alone. */
+/** The remarks that the answers alone allow. */
 export function remarksOn(client: Client, dns: readonly DnsAnswer[]): Remark[] {
   return dns.flatMap((answer) => {
     switch (answer.type) {
@@ -41,7 +44,7 @@ export function remarksOn(client: Client, dns: readonly DnsAnswer[]): Remark[] {
   });
 }
 
-/** MX records are asked for only where a record of a policy says `mx`. */
+/** MX records are only looked up if a record says `mx`. */
 function mxRemarks({ name, status, records }: DnsAnswer, dns: readonly DnsAnswer[]): Remark[] {
   if (status === 'temperror') return [];
   if (status !== 'found') {
@@ -62,7 +65,7 @@ function mxRemarks({ name, status, records }: DnsAnswer, dns: readonly DnsAnswer
     }));
 }
 
-/** An answer denies the name as a whole (RFC 8020); where there are two, both have to. */
+/** NXDOMAIN denies the name as a whole (RFC 8020); if there are two answers, both have to say it. */
 function isDenied(host: string, dns: readonly DnsAnswer[]): boolean {
   const answers = dns.filter(
     ({ name, type }) => canonicalName(name) === host && (type === 'A' || type === 'AAAA'),
@@ -77,7 +80,7 @@ function spfRemarks(
 ): Remark[] {
   if (status !== 'found') return [];
   return selectSpfRecords(records).flatMap((text) => {
-    // What was too long to be kept is not told of: what is missing could be anything.
+    // No remark on a record that was too long to be kept: the missing part could say anything.
     const record = text.endsWith('...') ? null : parseSpfRecord(text);
     if (record === null || 'problem' in record) return [];
     return record.directives.flatMap((directive) => termRemarks(directive, name, client, dns));
@@ -114,7 +117,10 @@ function termRemarks(
   return said;
 }
 
-/** What the term asked for this client; undefined where it was not reached, or depends on the reverse name. */
+/**
+ * The answer to the term's question for this client; undefined if the term was not reached, or depends on the
+ * reverse name.
+ */
 function existsAnswer(
   target: DomainSpec,
   domain: string,

@@ -93,7 +93,9 @@ interface Run {
   exitCode: number;
 }
 
-/** Where the options of a command come from: its own texts, and what its flags say of a configuration file. */
+/**
+ * Where the options of a command come from: its own texts, and the configuration file that its flags name.
+ */
 type SourceOf = (texts: Texts, flags: RootFlags) => ConfigSource;
 
 /** The commands with their options. The manual page and the completions are made from this too. */
@@ -143,7 +145,7 @@ export function makeProgram(run: Run): Command {
   return root;
 }
 
-/** The program without a command, and what is said of it. */
+/** The program without a command, and its description. */
 function makeRoot({ version, terminal }: Run): Command {
   return addConfigOptions(new Command('helo-milter'), 'no file is read')
     .description(

@@ -57,7 +57,7 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
   return `${[...lines, ...remedy(explanation)].join('\n')}\n`;
 }
 
-/** The records, with what the resolver told about them. */
+/** The records, with what the resolver said about them. */
 function answerText({ records, ttl, authenticated, errors = [] }: DnsAnswer): string {
   const told = [
     ...(ttl === null ? [] : [`TTL ${ttl}`]),
@@ -88,7 +88,7 @@ function describeHelo(helo: Helo): string {
   }
 }
 
-/** It has the form of an encoded label, and no text is encoded so. */
+/** Whether the label looks encoded, though no text has this encoding. */
 function isFakeALabel(label: string): boolean {
   return label.startsWith('xn--') && domainToUnicode(label) === '';
 }
@@ -153,10 +153,10 @@ function verdictLines(
   ];
 }
 
-/** What would have made the strictest preset content. */
+/** What the sender should publish to satisfy the strictest preset. */
 function remedy({ assessment: { client, correspondence, trouble }, presets }: Explanation): string[] {
   const name = queryName(client.helo);
-  // What is published already, nobody could say.
+  // Nobody could say what is published already.
   if (trouble === 'owner') return [];
   if (presets.get('strict')?.disposition === 'accept' || client.ip === null) return [];
   if (name === null || (client.helo.kind === 'domain' && client.helo.underscore)) {

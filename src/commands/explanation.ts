@@ -1,4 +1,4 @@
-/** What there is to say about one (client, HELO) pair: its assessment, and the verdict under each policy. */
+/** Everything to be said about one (client, HELO) pair: its assessment, and the verdict under each policy. */
 import type { Config } from '../config/config.ts';
 import { randomUUID } from 'node:crypto';
 import type { Remark } from '../advice/remarks.ts';
@@ -21,18 +21,18 @@ import { remarks } from './zone-questions.ts';
 /** One pair under every preset. The field names of the report are public API. */
 export interface Explanation {
   readonly assessment: Assessment;
-  /** What the zones hold that has no weight in the verdict. */
+  /** Remarks on the zones, without weight in the verdict. */
   readonly remarks: readonly Remark[];
   /** The checks that were run. */
   readonly checks: readonly Check[];
-  /** Under the policy that the flags give. */
+  /** The verdict under the policy that the flags give. */
   readonly verdict: Verdict;
   readonly policy: Policy;
   readonly presets: ReadonlyMap<PresetName, Verdict>;
   readonly reply: (verdict: Verdict) => string | null;
 }
 
-/** Throws UsageError if `ip` is not an address. `label` is of a host that there is not. */
+/** Throws UsageError if `ip` is not an address. `label` is one that no host has. */
 export async function explain(
   ip: string,
   helo: string,

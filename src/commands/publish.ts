@@ -1,4 +1,6 @@
-/** `helo-milter publish NAME IP…`: the records a sender should have, and with `--verify` whether it has them. */
+/**
+ * `helo-milter publish NAME IP…`: the records a sender should have, and with `--verify` whether it has them.
+ */
 import { canonicalName } from '../core/domain.ts';
 import { parseHelo, queryName } from '../core/helo.ts';
 import { parseIp } from '../core/ip.ts';

@@ -10,7 +10,7 @@ export interface Terminal {
   writeLog(bytes: Buffer, done: (error: Error | null) => void): void;
   /** The log goes to the journal of systemd. */
   readonly journal: boolean;
-  /** `rest` gives the lines that nobody has begun to write, in case the program has to exit at once. */
+  /** `rest` returns the lines that are not being written yet, in case the program has to exit at once. */
   onExit(rest: () => Buffer): void;
   /** Exits although there is output left that can never be written. */
   abandon(): void;

@@ -1,5 +1,6 @@
 /**
- * What `check` asks beyond the assessment, so that a person sees what a zone is like: the service never asks it.
+ * The questions of `check` beyond the assessment, which show a person what a zone is like; the service never
+ * asks them.
  */
 import { type Remark, remarksOn } from '../advice/remarks.ts';
 import type { Assessment } from '../core/assess.ts';
@@ -8,11 +9,14 @@ import { queryName } from '../core/helo.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import type { Resolver } from '../core/resolver.ts';
 
-/** Names whose alias chains are followed, and aliases of each: more than any resolver follows. */
+/**
+ * How many names have their chains of aliases followed, and for how many aliases: more than any resolver
+ * follows.
+ */
 const MOST_NAMES = 3;
 const MOST_ALIASES = 20;
 
-/** All there is to remark; `label` is one that nobody has given to a host. */
+/** All remarks; `label` is one that nobody has given to a host. */
 export async function remarks(
   { client, dns }: Pick<Assessment, 'client' | 'dns'>,
   resolver: Resolver,
@@ -26,9 +30,10 @@ export async function remarks(
 }
 
 /**
- * A name beside the HELO name that nobody can have published, asked for once: an address for it comes from a wildcard
- * (RFC 4592), or from a resolver that makes answers up. No answer proves nothing of other types and of other parents. Not
- * asked for at a registry, nor where the name itself has no address.
+ * Asks once for a sibling of the HELO name that nobody can have published: if it has an address, that comes
+ * from a wildcard (RFC 4592), or from a resolver that makes answers up. If it has none, that proves nothing
+ * about other types or other parents. Not asked directly below a registry's suffix, or if the name itself has
+ * no address.
  */
 async function wildcard(
   name: string | null,
@@ -65,7 +70,7 @@ function sorted(records: readonly string[]): string {
   return [...records].sort().join(' ');
 }
 
-/** Names that a resolver gave up on: it does so for a loop of aliases too, and does not say why. */
+/** Names that the resolver gave up on: it also does so for a loop of aliases, and does not say why. */
 function failedNames(dns: readonly DnsAnswer[]): string[] {
   const failed = dns.filter(
     ({ status, records: [detail = ''] }) =>
@@ -74,7 +79,7 @@ function failedNames(dns: readonly DnsAnswer[]): string[] {
   return [...new Set(failed.map(({ name }) => canonicalName(name)))].slice(0, MOST_NAMES);
 }
 
-/** The aliases of a name one by one: a question for an alias is not led on. */
+/** Follows the aliases of a name one by one: a question for the CNAME record itself is not redirected. */
 async function aliases(name: string, resolver: Resolver): Promise<Remark[]> {
   const chain = [name];
   for (let last = name; chain.length <= MOST_ALIASES;) {

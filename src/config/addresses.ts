@@ -12,7 +12,10 @@ export interface ListenValue {
   readonly address: SocketAddress;
 }
 
-/** The values of `--listen` but for the word that leaves it to systemd. Throws OptionError for a text that is no socket. */
+/**
+ * The values of `--listen`, without the word that leaves it to systemd. Throws OptionError for a text that
+ * names no socket.
+ */
 export function listenValues({ listen }: { readonly listen: readonly string[] }): readonly ListenValue[] {
   return listen.filter((text) => text !== HANDED_ONLY).map((text) => ({ text, address: socketOf(text) }));
 }

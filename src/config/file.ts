@@ -94,7 +94,7 @@ class Reader {
   #pairs(name: string, table: TomlTable): readonly SettingValue[] {
     return Object.entries(table).map(([id, value]) => {
       const path = [name, id];
-      // What follows a table's header belongs to that table, which surprises many.
+      // Whatever follows a table's header belongs to that table, which surprises many.
       if (BY_NAME.has(id)) throw this.#wrong(path, `the option ${id} belongs above [${name}]`, 'key');
       return { text: `${id}=${this.#scalar(path, value)}`, place: this.place(path, 'key') };
     });

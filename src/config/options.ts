@@ -242,7 +242,7 @@ export const OPTIONS = {
   nat64Prefix: many({
     value: 'PREFIX',
     group: 'DNS and cache',
-    help: 'a NAT64 prefix of your own network, as 2001:db8:64::/96: clients behind it are judged by the IPv4 address in it, as those of 64:ff9b::/96 always are',
+    help: 'a NAT64 prefix of your own network, such as 2001:db8:64::/96: clients behind it are judged by the IPv4 address in it, as those in 64:ff9b::/96 always are',
     parse: nat64Prefix,
     check: true,
   }),

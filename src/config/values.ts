@@ -29,7 +29,10 @@ export function numberBetween(min: number, max: number, integer = true): (text: 
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** A duration such as `500ms`, `6s`, `15m`, `1h`, in milliseconds; between the two bounds, given in milliseconds. */
+/**
+ * A duration such as `500ms`, `6s`, `15m`, `1h`, in milliseconds; between the two bounds, given in
+ * milliseconds.
+ */
 export function durationBetween(min: number, max: number): (text: string) => number {
   return (text) => {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);

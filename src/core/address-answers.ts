@@ -4,7 +4,7 @@ import type { Answer } from './resolver.ts';
 
 export type AddressAnswer = Answer<'A'> | Answer<'AAAA'>;
 
-/** All that the answers hold, in their order. */
+/** All addresses in the answers, in their order. */
 export function addressesOf(...answers: readonly AddressAnswer[]): IpAddress[] {
   return answers
     .flatMap((answer) => (answer.status === 'found' ? answer.records : []))
@@ -12,7 +12,7 @@ export function addressesOf(...answers: readonly AddressAnswer[]): IpAddress[] {
     .filter((address) => address !== null);
 }
 
-/** With a blank between them, as evidence has them. */
+/** Joined by blanks, as in evidence. */
 export function addressTexts(addresses: readonly IpAddress[]): string {
   return addresses.map(({ text }) => text).join(' ');
 }

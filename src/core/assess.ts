@@ -36,7 +36,7 @@ export interface Assessment {
   /** What is wrong, in registry order; `dns-temperror` at most once. */
   readonly findings: readonly Finding[];
   readonly correspondence: Correspondence;
-  /** All that was shown of the client, strongest first. */
+  /** Everything that was shown about the client, strongest first. */
   readonly proofs: readonly Proof[];
   /** The client gave its own address, or the name's owner says that it cannot be identified yet. */
   readonly optOut: boolean;
@@ -58,22 +58,24 @@ export interface Assessment {
   readonly settled: boolean;
 }
 
-/** What a check concluded, but for what the assessment says of all of them together. */
+/** What a check concluded, without what the assessment says about all checks together. */
 export type CheckOutcome = Omit<Outcome, 'proofs' | 'foreign'> & { readonly check: string };
 
 type ToldOutcome = Outcome & { readonly check: string };
 
-/** Hears of a check that threw; the session goes on as if the check had nothing to say. */
+/** Told of a check that threw; the session goes on as if the check had nothing to say. */
 export type OnCheckError = (check: string, error: unknown) => void;
 
-/** Whether these findings of the text alone decide, so that nothing DNS could say would change the verdict. */
+/**
+ * Whether these findings of the text alone decide, so that nothing DNS could say would change the verdict.
+ */
 export type Settles = (findings: readonly Finding[]) => boolean;
 
 export interface AssessOptions {
   readonly resolver: Resolver;
   readonly checks: readonly Check[];
   readonly onCheckError: OnCheckError;
-  /** None do where it is absent. */
+  /** By default none decide. */
   readonly settles?: Settles | undefined;
 }
 
@@ -125,7 +127,7 @@ function named(check: string, outcome: Outcome): ToldOutcome {
 }
 
 /**
- * Characters kept of one piece of evidence. What others read from it fits: ten verified reverse names, and an
+ * Characters kept of one piece of evidence. All that is read from it fits: ten verified reverse names, and an
  * SPF record of any length in use.
  */
 const MAX_EVIDENCE = 4096;
@@ -209,19 +211,19 @@ function conclude(
 }
 
 /**
- * A neighbour whose reverse name is another's, or is not known, is no neighbour: a host next to the name's
- * own may be anybody's.
+ * A neighbour with somebody else's reverse name, or with an unknown one, does not count: the host next to the
+ * name's own may be anybody's.
  */
 function withoutClaims(told: ToldOutcome, isForeign: boolean): CheckOutcome {
   const { proofs, foreign, ...outcome } = told;
   if (isForeign && outcome.correspondence === 'near') return { ...outcome, correspondence: 'none' };
-  // Most have neither, and are shared by all assessments.
+  // Most outcomes have neither, and are shared by all assessments.
   return proofs === undefined && foreign === undefined ? told : outcome;
 }
 
 /**
- * Strongest first. `exact` and `authorized` prove what they say; a correspondence that is `aligned` may rest on a
- * name that anybody's line has, so its check has to say whether it is a proof as well.
+ * Strongest first. `exact` and `authorized` prove what they say; an `aligned` correspondence may rest on a
+ * name that any customer's line has, so its check has to say whether it is a proof as well.
  */
 function proofsOf(outcomes: readonly ToldOutcome[]): readonly Proof[] {
   const shown = new Set<Proof>();
@@ -233,8 +235,8 @@ function proofsOf(outcomes: readonly ToldOutcome[]): readonly Proof[] {
 }
 
 /**
- * Where an address of the name is the client's, the other address type is of no consequence: servers are known that
- * never answer for one that they do not know (RFC 4074 §4.1).
+ * If an address of the name is the client's, the other address type does not matter: some servers never
+ * answer for a type that they do not know (RFC 4074 §4.1).
  */
 function withoutNeed(answer: DnsAnswer, { helo }: Client): DnsAnswer {
   const { name, type, status } = answer;
@@ -242,7 +244,7 @@ function withoutNeed(answer: DnsAnswer, { helo }: Client): DnsAnswer {
   return status === 'temperror' && isOther ? { ...answer, moot: true } : answer;
 }
 
-/** A check that met trouble says so in its result, one of the operator's perhaps only in its finding. */
+/** A check that met trouble says so in its result; an operator's check perhaps only in its finding. */
 function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]): Zone | null {
   const ill = outcomes.filter(
     ({ result, finding }) => result === 'temperror' || (finding !== null && isUnknown(finding)),
@@ -268,9 +270,8 @@ function mismatchFinding(
 }
 
 /**
- * The findings for a policy that requires more correspondence than was shown: with a mismatch among them,
- * where there is one at all. `assess` itself reports it only where nothing was shown. `more` is added to its
- * evidence.
+ * The findings for a policy that requires more correspondence than was shown: with a mismatch among them if
+ * there is one at all. `assess` itself reports it only if nothing was shown. `more` is added to its evidence.
  */
 export function withMismatch(
   assessment: Pick<Assessment, 'findings' | 'mismatch' | 'undecided' | 'trouble'>,

@@ -10,12 +10,13 @@ import type { Client } from './client.ts';
 import { type Evidence, type Finding, type FindingSpec, NOTHING, type Proof } from './finding.ts';
 import type { Resolver } from './resolver.ts';
 
-// Whoever writes a check needs both.
+// Re-exported: authors of checks need both.
 export * from './finding.ts';
 
 /**
- * The strongest proof that client and name belong together, weakest last. `near` is no proof but a hint that a
- * policy may go by: the client is a neighbour of the name's address, and nothing says that it is another's.
+ * The strongest proof that client and name belong together, weakest last. `near` is not a proof but a hint
+ * that a policy may use: the client is a neighbour of the name's address, and nothing says that it is
+ * somebody else's.
  */
 export const CORRESPONDENCES = ['exact', 'authorized', 'aligned', 'near', 'none'] as const;
 export type Correspondence = (typeof CORRESPONDENCES)[number];
@@ -49,9 +50,14 @@ export interface Outcome<Id extends string = string> {
   readonly correspondence: Correspondence;
   /** The name's owner says that this host cannot be identified: an opt-out, not a fault. */
   readonly optOut: boolean;
-  /** What it shows of the client besides: findings may weigh less for it. A correspondence that is a proof is one by itself. */
+  /**
+   * What else it shows about the client: findings may weigh less for it. A correspondence that is a proof
+   * need not be listed.
+   */
   readonly proofs?: readonly Proof[];
-  /** The client is known to be somebody else's, or may be: then it is no neighbour (`near`) of the name. */
+  /**
+   * The client is, or may be, somebody else's: then it does not count as a neighbour (`near`) of the name.
+   */
   readonly foreign?: true;
 }
 
@@ -60,12 +66,12 @@ export type AccessCondition =
   | {
       /** The word before the equals sign, in small letters. */
       readonly key: string;
-      /** Holds where the check passed and, if it can show correspondence, showed some. */
+      /** Holds if the check passed and, if it can show correspondence, showed some. */
       readonly takes: 'pass';
     }
   | {
       readonly key: string;
-      /** Holds where the check passed and one of its names is the name of the line, or lies below it. */
+      /** Holds if the check passed and one of its names is the line's name, or is below it. */
       readonly takes: 'name';
       /** The evidence that has the names: canonical, with a blank between them. */
       readonly names: string;
@@ -84,7 +90,7 @@ export interface ResultWords {
 
 /** The method that a check speaks for, and the words that it has elsewhere. */
 export interface Method {
-  /** What it is called where `check` tells what belongs to whom, such as `SPF of the name`. */
+  /** What the command `check` calls it when it tells what belongs to whom, such as `SPF of the name`. */
   readonly heading: string;
   /** What it is about: the text of HELO, or the address of the client whatever that text is. */
   readonly about: 'helo' | 'client';
@@ -101,29 +107,25 @@ export interface Check<Id extends string = string> {
   readonly name: string;
   readonly findings: Readonly<Record<Id, FindingSpec>>;
   /**
-   * It asks DNS for the sake of its findings alone: it is left out where no policy weighs them and the
-   * operator has set no weight.
+   * It asks DNS for the sake of its findings alone: it is left out if no policy weighs them and the operator
+   * has set no weight.
    */
   readonly onlyIfWeighed?: boolean;
   /**
-<<<<<<< HEAD
-   * The check can show correspondence: while it is undecided, a mismatch is unknown; provisional where it
-   * reads the client's zones only. For a client from a tunnel that it shows nothing for, it is run again with the IPv4
-   * address at the tunnel's end.
-=======
-   * The check can show correspondence, and the `proofs` of its outcomes count: while it is undecided, a mismatch
-   * is unknown; provisional where it reads the client's zones only.
->>>>>>> d085a3e (Let checks declare what they prove, and the assessment know none of them)
+   * The check can show correspondence, and the `proofs` of its outcomes count: while it is undecided, a
+   * mismatch is unknown; provisional where it reads the client's zones only. If it shows nothing for a client
+   * from a tunnel, it is run again with the IPv4 address at the tunnel's end.
    */
   readonly provesCorrespondence?: boolean;
   /**
-   * It finds out where the HELO name leads: the evidence that has the addresses wherever the check passes. With
-   * them, a client that shows no correspondence is a mismatch. The first check that says so is heard.
+   * It finds out where the HELO name leads; the value names the evidence that has the addresses whenever the
+   * check passes. Given these, a client that shows no correspondence is a mismatch. The first check that says
+   * so is heard.
    */
   readonly resolvesTo?: string;
   /** Whose zones it reads; the owner's where nothing is said. */
   readonly reads?: Zone;
-  /** Set where it is a method with a result of its own; other checks have only their findings to tell. */
+  /** Set if it is a method with a result of its own; other checks only have findings. */
   readonly method?: Method;
   run(client: Client, resolver: Resolver): CheckAnswer<NoInfer<Id>> | Promise<CheckAnswer<NoInfer<Id>>>;
 }

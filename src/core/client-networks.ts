@@ -1,16 +1,19 @@
 /**
- * The networks that a client belongs to, wherever strangers compete for room: what one of them can have as a
- * whole. The only place that knows their widths.
+ * The networks that a client belongs to, for everything that strangers share: each is what one of them may
+ * hold as a whole. Only this file knows their widths.
  */
 import { type IpAddress, networkText } from './ip.ts';
 
-/** The prefix of each kind, in bits; in IPv4 a site is no more than a network. */
+/** Prefix lengths in bits, by IP version; in IPv4 a site is just a network. */
 const WIDTHS = {
   /** The least that one customer has: an IPv4 /24 or so, and one link (RFC 4291 §2.5.4). */
   network: { 4: 24, 6: 64 },
   /** What a customer gets for the asking (RFC 6177 §2). */
   site: { 4: 24, 6: 48 },
-  /** What a provider gets: from the registry in IPv6, and in IPv4 the most that is ever for hire as a whole. */
+  /**
+   * What a provider gets: in IPv6 from the registry; in IPv4 the largest block that is ever for hire as a
+   * whole.
+   */
   block: { 4: 16, 6: 32 },
 } as const;
 

@@ -1,4 +1,4 @@
-/** What the checks know of an SMTP client: its address and what it said in HELO. */
+/** What the checks know about an SMTP client: its address and what it said in HELO. */
 import { clientAddress } from './embedded.ts';
 import { type Helo, parseHelo } from './helo.ts';
 import { type IpAddress, parseIp } from './ip.ts';
@@ -10,8 +10,8 @@ export interface Client {
 }
 
 /**
- * Makes a Client from texts; an address that cannot be read counts as unknown, and one of the well-known prefix of NAT64 is
- * the IPv4 address that was translated.
+ * Makes a Client from texts; an address that cannot be read counts as unknown, and one under NAT64's
+ * well-known prefix becomes the IPv4 address that was translated.
  */
 export function makeClient(ip: string | null, helo: string): Client {
   const address = ip === null ? null : parseIp(ip);

@@ -3,12 +3,11 @@
  * SRV at `_client._smtp.<name>` whether and from which addresses a host may use it. Where the draft leaves
  * room we do what Exim's `verify = csa`, the implementation in the field, does.
  *
- * | Field    | Meaning |
- * |----------|---------|
- * | priority | the version, 1; other records are not ours |
- * | weight   | bits: 1 = ignore the target, 2 = authorized. 0 and 1 deny, 2 authorizes the target's addresses, 3 authorizes what cannot be checked by address; more is undefined |
- * | port     | bits: 1 = every host below this domain has a record of its own |
- * | target   | its addresses are the client's; `.` has none |
+ * - priority: the version, 1; other records are not ours.
+ * - weight, as bits: 1 = ignore the target, 2 = authorized. So 0 and 1 deny, 2 authorizes the target's
+ *   addresses, 3 authorizes what cannot be checked by address; more is undefined.
+ * - port, as bits: 1 = every host below this domain has a record of its own.
+ * - target: its addresses are the client's; `.` has none.
  */
 import { canonicalName, isQueryName, registrableDomain, selfAndParents } from './domain.ts';
 import { type IpAddress, parseIp, sameIp } from './ip.ts';
@@ -39,8 +38,8 @@ const MAX_PARENTS = 5;
 const MAX_TARGETS = 10;
 
 /**
- * Looks for the name's own statement and, where there is none, for a parent's that says there should be one.
- * At most 6 SRV questions, and 10 for addresses.
+ * Looks for the name's own statement and, if there is none, for a parent's that says there should be one. At
+ * most 6 SRV questions, and 10 for addresses.
  */
 export async function checkCsa(ip: IpAddress, name: string, resolver: Resolver): Promise<CsaOutcome> {
   const watch = watchTtl(resolver);

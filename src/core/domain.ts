@@ -1,5 +1,6 @@
 /**
- * Domain names: what may be asked of DNS, what hosts are called, and which part of a name somebody registered.
+ * Domain names: what may be asked of DNS, what hosts are called, and which part of a name somebody
+ * registered.
  *
  * The public suffix list comes from tldts; this file is the only one that knows it. Its ICANN section says
  * what can be registered; its private section says which organisation a name under, say, `github.io` belongs
@@ -11,24 +12,24 @@ const LABEL = /^[a-z0-9_-]{1,63}$/i;
 
 /**
  * Whether a name is one that hosts and services have: letters, digits, hyphen and underscore, labels of 1–63
- * octets, at most 253 in all (RFC 1035 §2.3.4), no trailing dot. A hyphen may stand anywhere: what is no host
+ * octets, at most 253 in all (RFC 1035 §2.3.4), no trailing dot. A hyphen may be anywhere: what is not a host
  * name may be in DNS all the same (RFC 2181 §11).
  */
 export function isQueryName(name: string): boolean {
   return name.length > 0 && name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
 }
 
-/** Labels of printable ASCII, but no backslash, with dots between them. */
+/** Labels of printable ASCII except the backslash, with dots between them. */
 const PRINTABLE_NAME = /^[ -\-/-[\]-~]{1,63}(?:\.[ -\-/-[\]-~]{1,63})*$/;
 
 /**
- * Whether a name may be sent to a resolver. DNS names may hold any octet (RFC 2181 §11), and SPF makes names with
- * `@`, `+`, `/`, spaces and hyphens anywhere (RFC 7208 §4.8, §7): all of printable ASCII is asked as it is. A
- * backslash stands twice, as in a master file (RFC 1035 §5.1); other escapes are not for us, so that every dot divides
- * two labels.
+ * Whether a name may be sent to a resolver. DNS names may hold any octet (RFC 2181 §11), and SPF makes names
+ * with `@`, `+`, `/`, spaces and hyphens anywhere (RFC 7208 §4.8, §7): all printable ASCII is asked for as it
+ * is. A backslash is doubled, as in a master file (RFC 1035 §5.1); no other escapes are accepted, so that
+ * every dot separates two labels.
  */
 export function isAskable(name: string): boolean {
-  // Two backslashes are one octet.
+  // Two backslashes stand for one octet.
   const octets = name.includes('\\') ? name.replaceAll('\\\\', '_') : name;
   return octets.length <= 253 && PRINTABLE_NAME.test(octets);
 }
@@ -84,7 +85,7 @@ export function selfAndParents(name: string, last: string): string[] {
   return names;
 }
 
-/** Names here are already clean: there is no URL to take apart and no host name to validate. */
+/** Names are already clean here: tldts need not take a URL apart or validate a host name. */
 const OPTIONS = { extractHostname: false, validateHostname: false, detectIp: false } as const;
 const ICANN_ONLY = { ...OPTIONS, allowPrivateDomains: false };
 const WITH_PRIVATE = { ...OPTIONS, allowPrivateDomains: true };

@@ -52,8 +52,8 @@ export const CORRESPONDENCE_OUTWEIGHS_EXISTENCE: ExcusedByProof = {
 };
 
 /**
- * A name that is in no public DNS, from a host with a proper reverse name: somebody runs it and can be asked, so
- * the mail is delayed and told why, as Postfix does with 450.
+ * For a name that is not in public DNS, from a host with a proper reverse name: somebody runs that host and
+ * can be asked, so the mail is delayed and the sender told why, as Postfix does with 450.
  */
 export const REVERSE_NAME_MAKES_IT_TEMPORARY: ExcusedByProof = {
   reverse: { rfc5321: 5, emailcore: 10, strict: 10 },
@@ -62,17 +62,17 @@ export const REVERSE_NAME_MAKES_IT_TEMPORARY: ExcusedByProof = {
 interface AnySpec {
   /** What is wrong, for the administrator: a sentence without a subject's name in it. */
   readonly summary: string;
-  /** What a person is told in place of the result word of the check, where that word alone would mislead. */
+  /** What a person is told in place of the check's result word, if that word alone would mislead. */
   readonly said?: string;
-  /** The rule it rests on. */
+  /** The rule that it rests on. */
   readonly reference: string;
   /** Suggested weight. Zero means "log only". */
   readonly weight: Weight;
   /** Why that weight. */
   readonly reason: string;
   /**
-   * What the refused sender is told. `{helo}`, `{client}` and the finding's evidence names are replaced.
-   * Says what was seen, then what to do.
+   * What the refused sender is told. `{helo}`, `{client}` and the finding's evidence names are replaced. The
+   * text says what was seen, then what to do.
    */
   readonly reply: string;
   /** Other words in place of `reply`, by the evidence that they need: the first that was seen decides. */
@@ -84,15 +84,15 @@ interface AnySpec {
   /** Enhanced status code without its class digit (RFC 3463), `7.1` if absent. */
   readonly status?: string;
   /**
-   * The client failed a way of showing who it is. Where it failed several, the refusal says so in place of
+   * The client failed a method of showing who it is. If it failed several, the refusal says so in place of
    * `status` (RFC 7372 §3.4).
    */
   readonly mechanism?: true;
-  /** Of the findings that name the same group here, one client can have only one. In kebab-case. */
+  /** Of the findings with the same group here, one client can have only one. In kebab-case. */
   readonly exclusive?: string;
   /**
-   * It weighs nothing for a client that opts out of naming itself, as it says something of its address or
-   * habits. Findings with basis `inferred`, `existence` or `dns` never weigh anything there.
+   * It weighs nothing for a client that opts out of naming itself, since it says something about its address
+   * or habits. Findings with basis `inferred`, `existence` or `dns` never weigh anything there.
    */
   readonly excusedByOptOut?: true;
   /** What it weighs at most once something is shown; a weight that the operator set counts all the same. */
@@ -118,10 +118,10 @@ export interface Finding<Id extends string = string> {
   /** It rests on something that DNS could not say: it may delay mail, never refuse it. */
   readonly provisional?: true;
   /**
-   * Of what DNS could not say: the findings that the answers might have led to. It weighs no more than the
+   * If DNS could not say: the findings that the answers might have led to. It weighs no more than the
    * heaviest of them, so that not knowing of a missing record is no worse than knowing.
    */
   readonly atWorst?: readonly string[];
-  /** Of what DNS could not say: it no longer matters once one of these is shown. */
+  /** If DNS could not say: the finding no longer matters once one of these is shown. */
   readonly mootBy?: readonly Proof[];
 }

@@ -1,6 +1,6 @@
 /**
  * One assessment's view of DNS: the same question is asked once, every answer is kept for the explanation and
- * for the life of the result, and there are bounds to what a hostile zone can make us ask and keep.
+ * for the life of the result, and what a hostile zone can make us ask and keep is bounded.
  */
 import { isAskable } from './domain.ts';
 import { keptText } from './kept-text.ts';
@@ -44,11 +44,11 @@ export interface DnsAnswer {
   readonly ttl: number | null;
   /** A trusted resolver validated it (DNSSEC); absent where that is not known. */
   readonly authenticated?: true;
-  /** What the resolver gave as reasons; absent where it gave none. */
+  /** The reasons that the resolver gave; absent where it gave none. */
   readonly errors?: readonly ExtendedError[];
   /** How many records were left out for their number or length; absent where none was. */
   readonly omitted?: number;
-  /** It did not come, and nothing depends on it: its absence shortens no life. */
+  /** The answer did not come, but nothing depends on it: the assessment may be kept as long as with it. */
   readonly moot?: true;
 }
 

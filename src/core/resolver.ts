@@ -26,9 +26,9 @@ export interface RecordData {
 export type RecordType = keyof RecordData;
 
 /**
- * How much of an answer a check gets to see: so many records, and so many characters of a text. A name has a
- * dozen addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; anything longer was made to
- * cost us something.
+ * How much of an answer a check gets to see: the number of records, and the characters of a text. A name has
+ * a dozen addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; anything longer was made
+ * to cost us something.
  */
 export const MAX_RECORDS = 1024;
 /** A text of this many characters had at least as many, and may have been cut. */
@@ -36,7 +36,7 @@ export const MAX_TEXT = 8192;
 
 /** Why an answer is what it is, in the words of the resolver that gave it (RFC 8914). */
 export interface ExtendedError {
-  /** Of the registry of Extended DNS Error codes (IANA). */
+  /** A number from the registry of Extended DNS Error codes (IANA). */
   readonly code: number;
   /** May be empty; may hold any character. */
   readonly text: string;
@@ -44,15 +44,17 @@ export interface ExtendedError {
 
 /** What a resolver may say about its own answer. */
 export interface AnswerRemarks {
-  /** It has validated all of it (RFC 4035 §3.2.3), and is trusted to say so. Absent where that is not known. */
+  /**
+   * It has validated all of it (RFC 4035 §3.2.3), and is trusted to say so. Absent where that is not known.
+   */
   readonly authenticated?: boolean;
   /** Absent or empty where it gave no reasons. */
   readonly errors?: readonly ExtendedError[];
 }
 
 /**
- * The answer to one question. `ttl` is in seconds: of the aliases and the records, or of the "no" (RFC 2308 §5);
- * null means that it is not known.
+ * The answer to one question. `ttl` is in seconds: of the aliases and the records, or of the "no" (RFC 2308
+ * §5); null means that it is not known.
  *
  * - `found`: at least one record. CNAMEs have been followed.
  * - `nodata`: the name exists, but has no record of this type.
@@ -68,8 +70,8 @@ export type Answer<T extends RecordType> = AnswerRemarks &
   );
 
 /**
- * Looks up one name. Never rejects and never throws. Names are in presentation form (RFC 1035 §5.1: a dot inside a
- * label is `\.`, other odd octets are `\DDD`), without a trailing dot.
+ * Looks up one name. Never rejects and never throws. Names are in presentation form (RFC 1035 §5.1: a dot
+ * inside a label is `\.`, other odd octets are `\DDD`), without a trailing dot.
  */
 export interface Resolver {
   lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>>;

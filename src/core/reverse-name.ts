@@ -7,9 +7,9 @@ import { embeddedIpv4 } from './embedded.ts';
 import { type IpAddress, ipv6Nibbles } from './ip.ts';
 
 /**
- * Whether at least two octets of the address stand in the name: in decimal, in hexadecimal or in reverse; for
- * an IPv6 address, two groups, or two octets of the IPv4 address in it. One number, as in `vm60`, means nothing. The registrable domain does not
- * count: somebody chose it.
+ * Whether at least two octets of the address occur in the name: in decimal, in hexadecimal or in reverse; for
+ * an IPv6 address, two groups, or two octets of the IPv4 address in it. One number, as in `vm60`, means
+ * nothing. The registrable domain does not count: somebody chose it.
  */
 export function holdsAddress(name: string, address: IpAddress): boolean {
   const embedded = embeddedIpv4(address);
@@ -45,7 +45,10 @@ function holdsIpv6(host: string, address: IpAddress): boolean {
   return holdsNeighbours(compact, groups) || holdsNeighbours(compact, backwards);
 }
 
-/** Whether two that are next to each other in the address are so in the text, in either order. */
+/**
+ * Whether two that are next to each other in the address are also next to each other in the text, in either
+ * order.
+ */
 function holdsNeighbours(text: string, parts: readonly string[]): boolean {
   return parts.slice(1).some((part, i) => {
     const before = parts[i] ?? '';

@@ -1,13 +1,14 @@
-/** One check of one client, whose address may stand for another. */
+/** Runs one check for one client, whose address may embed another. */
 import { atLeast, type Check, normalise, type Outcome } from './check.ts';
 import type { Client } from './client.ts';
 import { tunnelledIpv4 } from './embedded.ts';
 import type { Resolver } from './resolver.ts';
 
 /**
- * Runs a check. A client whose address comes from a tunnel is looked at under that address first, for which its site may
- * publish AAAA and PTR records and `ip6:` terms like any other; a check that has shown nothing then looks at the IPv4
- * address of the tunnel's end (see `tunnelledIpv4`), and the better of both outcomes holds. Rejects where the check does.
+ * Runs a check. For a client from a tunnel it runs first with the client's own address, for which the site
+ * may publish AAAA and PTR records and `ip6:` terms like any other; if that shows nothing, it runs again with
+ * the IPv4 address at the tunnel's end (see `tunnelledIpv4`), and the better outcome counts. Rejects if the
+ * check does.
  */
 export async function runCheck(check: Check, client: Client, resolver: Resolver): Promise<Outcome> {
   const own = normalise(await check.run(client, resolver));
@@ -19,7 +20,7 @@ export async function runCheck(check: Check, client: Client, resolver: Resolver)
   return { ...other, evidence: { ...other.evidence, embedded: end.text } };
 }
 
-/** More is shown; or as much, and a pass; or nobody could say, which is not a no. */
+/** Whether `a` shows more; or as much, and is a pass; or at least leaves open what `b` denies. */
 function isBetter(a: Outcome, b: Outcome): boolean {
   if (a.correspondence !== b.correspondence) return atLeast(a.correspondence, b.correspondence);
   const rank = ({ result }: Outcome): number => (result === 'pass' ? 0 : result === 'temperror' ? 1 : 2);

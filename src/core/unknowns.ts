@@ -8,7 +8,10 @@ interface Told {
   readonly finding: Finding | null;
 }
 
-/** The finding as it is, or where DNS could not say, with the findings that all missing answers might have led to. */
+/**
+ * The finding as it is; if it says that DNS could not answer, with the findings that the missing answers
+ * might have led to.
+ */
 export function bounded(
   finding: Finding,
   outcomes: readonly Told[],
@@ -28,8 +31,8 @@ function isMoot({ mootBy = [] }: Finding, proofs: readonly Proof[]): boolean {
 }
 
 /**
- * Its own findings; and a mismatch, where an answer of the name's owner was the last chance to show otherwise.
- * What the client's zones could have shown is counted by the provisional mismatch itself.
+ * The check's own findings; and a mismatch, if an answer of the name's owner was the last chance to show
+ * otherwise. What the client's zones could have shown is covered by the provisional mismatch itself.
  */
 function mightFind({ findings, provesCorrespondence, reads }: Check, proofs: readonly Proof[]): string[] {
   const open = provesCorrespondence === true && reads !== 'client' && !proofs.some(isDecisive);

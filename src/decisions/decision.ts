@@ -9,9 +9,9 @@ import type { Judged } from '../policy/judge.ts';
 import type { Disposition, Verdict } from '../policy/policy.ts';
 
 /**
- * What became of the message, for the recipients that the decision let through, as far as we saw it. `accepted`: we
- * saw it to its end, and let it pass. `refused`: not let through, by this decision or by one on the whole message.
- * `aborted`: the client gave it up, or somebody else refused it. `unseen`: we accepted it without looking at its
+ * What became of the message, for the recipients that the decision let through, as far as we saw. `accepted`:
+ * we saw its end and let it pass. `refused`: by this decision, or by one about the whole message. `aborted`:
+ * the client gave it up, or somebody else refused it. `unseen`: we accepted it without looking at its
  * content, so the MTA told us nothing more.
  */
 export const ENDS = ['accepted', 'refused', 'aborted', 'unseen'] as const;
@@ -36,18 +36,22 @@ export interface Decision {
   readonly exempt: Exemption | null;
   readonly stage: DecidedAt;
   /**
-   * What the tempfail limit says of a message that the verdict tempfails: that it may be delayed, or that this sender has been
-   * delayed often enough. Where we only watch, what it would have said. Null for any other verdict.
+   * What the tempfail limit says about a message that the verdict tempfails: that it may be delayed, or that
+   * this sender has been delayed often enough; when we only watch, what it would have said. Null for any
+   * other verdict.
    */
   readonly limit: 'within' | 'spent' | null;
   /** Which message of the connection it is, from 1; 0 where none had begun. */
   readonly message: number;
   readonly sender: string | null;
-  /** Those that were decided alike, in order; a bounded number of them. */
+  /** The recipients with this decision, in order; only a bounded number of them. */
   readonly recipients: readonly string[];
-  /** All of them. */
+  /** The number of all of them. */
   readonly recipientCount: number;
-  /** Null if the MTA had none by the last event that we saw: for mail that is accepted at MAIL by Postfix, never. */
+  /**
+   * Null if the MTA had none by the last event that we saw: Postfix has none yet when mail is accepted at
+   * MAIL.
+   */
   readonly queueId: string | null;
   readonly end: End;
   /** Unix time in milliseconds at which the client connected; null if the MTA did not say. */
@@ -154,7 +158,7 @@ export function decisionMembers(decision: Decision): string {
 /** Recipients after the first that a line names; the decision log has more. */
 const MAX_MORE = 9;
 
-/** The first as `rcpt`; where there are several, the next as `more`, and how many they are as `recipients`. */
+/** The first as `rcpt`; if there are several, the next ones as `more`, and their number as `recipients`. */
 function recipientsText({ recipients: [first, ...others], recipientCount }: Decision): string {
   if (first === undefined) return '';
   const text = ` rcpt=${formatValue(first)}`;

@@ -1,6 +1,6 @@
 /**
- * The members of one JSON object, each read as what it must be: for files that we have written, which somebody may have
- * cut or edited since.
+ * Reads the members of a JSON object, each as the type that it must have: for files that we have written, and
+ * that somebody may have cut or edited since.
  */
 
 /** A line is not what it should be; the message says what is wrong, without quoting the line. */
@@ -65,7 +65,7 @@ export class Members {
     return typeof value === 'boolean' ? value : this.#fail(name, 'true or false');
   }
 
-  /** One of these; `otherwise` where it is null or absent. */
+  /** One of these; `otherwise` if it is null or absent. */
   word<const T>(name: string, words: readonly T[], otherwise?: NoInfer<T>): T {
     const value = this.#own(name) ?? otherwise;
     const known = (words as readonly unknown[]).includes(value);

@@ -1,7 +1,7 @@
 /**
- * Reads a line of the decision log back: what was done, and the assessment with all that it takes to judge the session
- * again. Takes the records of every version (docs/decision-log.schema.json); what a record leaves out gets the value
- * that leaving it out stands for. The texts in it are a stranger's.
+ * Reads a line of the decision log back: what was done, and the assessment with everything needed to judge
+ * the session again. Accepts records of every version (docs/decision-log.schema.json); a field that is left
+ * out gets the value that leaving it out means. The texts come from strangers.
  */
 import type { Assessment, CheckOutcome } from '../core/assess.ts';
 import {
@@ -68,7 +68,7 @@ export type RecordedVerdict = Pick<Verdict, 'disposition' | 'score' | 'stream'> 
 
 export interface RecordedJudged {
   readonly preset: PresetName;
-  /** The policy was that of the recipient. */
+  /** The recipient's own policy was applied. */
   readonly own: boolean;
   readonly verdict: RecordedVerdict;
   readonly counted: readonly { readonly id: string; readonly basis: Basis; readonly weight: number }[];
@@ -76,7 +76,7 @@ export interface RecordedJudged {
   readonly access: { readonly action: 'allow' | 'deny'; readonly line: number } | null;
   readonly dnsIll: boolean;
   readonly elapsedMs: number;
-  /** As it is cached: without what was found in this session and in this message. */
+  /** The assessment as it is cached: without what was found in this session and in this message. */
   readonly assessment: Assessment;
   readonly session: SessionSeen;
   /** What was found in the header of the message; null if nothing was. */
@@ -91,15 +91,17 @@ const STAGES: readonly DecidedAt[] = ['helo', 'mail', 'rcpt', 'message'];
 const HITS = ['hit', 'miss', 'joined', 'none'] as const;
 const BASES = ['form', 'existence', 'declared', 'inferred', 'local', 'dns'] as const;
 const STATUSES = ['nodata', 'nxdomain', 'temperror', 'found'] as const;
-/** The newest layout that is known. */
+/** The newest layout that we can read. */
 const NEWEST = 2;
 
-/** Findings and checks of the session and of the message, which are made afresh. */
+/** The findings and checks of the session and of the message, which are run afresh. */
 const FRESH = [...sessionChecks, ...messageChecks];
 const FRESH_CHECKS: ReadonlySet<string> = new Set(FRESH.map(({ name }) => name));
 const FRESH_IDS: ReadonlySet<string> = new Set(FRESH.flatMap(({ findings }) => Object.keys(findings)));
 
-/** `checks` are those that are known now. Throws RecordError if the line is no record, or of a newer layout. */
+/**
+ * `checks` are those that are known today. Throws RecordError if the line is no record, or of a newer layout.
+ */
 export function readRecord(line: string, checks: readonly Check[]): RecordedDecision {
   const record = Members.parse(line);
   const version = record.number('version');
@@ -189,7 +191,7 @@ function readFinding(id: string, finding: Members | undefined): Finding {
   };
 }
 
-/** Older records tell only what was found. */
+/** Older records only have the findings. */
 function readSession(session: Members | null, fresh: readonly Finding[]): SessionSeen {
   const found = sessionFactsOf(fresh);
   const address = session?.maybe('mtaAddress') ?? null;
@@ -247,7 +249,7 @@ function readOutcome(outcome: Members): CheckOutcome {
   };
 }
 
-/** What a check says that found nothing at all. */
+/** The outcome of a check that found nothing at all. */
 const plain = (check: string, result: 'pass' | 'none'): CheckOutcome => ({
   check,
   result,
@@ -257,7 +259,7 @@ const plain = (check: string, result: 'pass' | 'none'): CheckOutcome => ({
   optOut: false,
 });
 
-/** An outcome for every check that is known, and those of checks that no longer are. */
+/** An outcome for every check that is known today, and the outcomes of checks that no longer exist. */
 function inOrder(
   made: readonly CheckOutcome[],
   passed: readonly string[],
@@ -272,7 +274,7 @@ function inOrder(
   ];
 }
 
-/** A neighbour that was taken for `aligned` does not make the whole so. */
+/** A neighbour that counted as `aligned` then does not make the whole assessment `aligned` now. */
 function strongest(outcomes: readonly CheckOutcome[], recorded: Correspondence): Correspondence {
   if (recorded !== 'aligned') return recorded;
   return outcomes.reduce<Correspondence>(

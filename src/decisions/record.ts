@@ -51,8 +51,8 @@ class Room {
 }
 
 /**
- * The record without its line end. `time` and `connected` are as in RFC 3339, in UTC. What is false, null or as the preset
- * has it is left out; `record-reader.ts` puts it back.
+ * The record without its line end. `time` and `connected` are as in RFC 3339, in UTC. Whatever is false, null
+ * or as in the preset is left out; `record-reader.ts` puts it back.
  */
 export function decisionRecord(decision: Decision, time: string, connected: string | null): string {
   const { judged, client, exempt, limit, recipients, recipientCount } = decision;
@@ -73,7 +73,7 @@ export function decisionRecord(decision: Decision, time: string, connected: stri
   return `${head},"judged":${judged === null ? 'null' : judgedText(judged, MAX_RECORD - head.length)}}`;
 }
 
-/** Nothing for null. */
+/** An empty text for null. */
 function member(name: string, value: string | null): string {
   return value === null ? '' : `,"${name}":${text(value)}`;
 }
@@ -119,7 +119,7 @@ function verdictText(judged: Judged, room: Room): string {
   );
 }
 
-/** Which preset, and whatever is not as the preset has it. */
+/** The preset, and whatever differs from it. */
 function policyText({ policy, ownPolicy }: Judged): string {
   const { preset, rejectAt, tempfailAt, require, excuseFrom } = policy;
   return (
@@ -172,14 +172,14 @@ const SILENT: ReadonlySet<string> = new Set(
   ),
 );
 
-/** It says nothing that a verdict, a line of the access list or a header can rest on. */
+/** The outcome has nothing that a verdict, a line of the access list or a header can rest on. */
 function isSilent({ check, result, finding, correspondence, optOut, evidence }: CheckOutcome): boolean {
   if (finding !== null || correspondence !== 'none' || optOut) return false;
   if (SILENT.has(check)) return result === 'pass' || result === 'none';
   return result === 'none' && Object.keys(evidence).length === 0;
 }
 
-/** It passed, and that is all. */
+/** The outcome is a pass and nothing more. */
 function isBare({ result, finding, correspondence, optOut, evidence }: CheckOutcome): boolean {
   const plain = finding === null && correspondence === 'none' && !optOut;
   return plain && result === 'pass' && Object.keys(evidence).length === 0;

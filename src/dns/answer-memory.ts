@@ -1,7 +1,7 @@
 /**
- * Bounds what the answers of all assessments under way hold in memory together, whatever strangers publish. An assessment
- * may take a sixteenth of what is still free: the less there is, the sooner those that hold most are refused, and one that
- * needs little gets it even beside a thousand that take all they can.
+ * Bounds the memory that the answers of all assessments under way hold together, whatever strangers publish.
+ * An assessment may take a sixteenth of what is still free: the less there is, the sooner those that hold
+ * most are refused, and one that needs little gets it even beside a thousand that take all they can.
  */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 
@@ -9,10 +9,13 @@ import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 const CAPACITY = 64 * 1024 * 1024;
 const SHARE = 16;
 
-/** What a record takes beside its characters, and what a reader makes of each word of it (SPF: a term), at most. */
+/**
+ * The most bytes that a record takes besides its characters, and that parsing takes for each of its words
+ * (SPF: a term).
+ */
 const RECORD_BYTES = 64;
 const WORD_BYTES = 300;
-/** One record is read up to so many words; see `core/spf`. */
+/** The most words of a record that are parsed; see `core/spf`. */
 const MAX_WORDS = 300;
 
 export interface AnswerShare {
@@ -47,7 +50,7 @@ export class AnswerMemory {
         lookup: async <T extends RecordType>(name: string, type: T): Promise<Answer<T>> => {
           const answer = await inner.lookup(name, type);
           const bytes = bytesOf(answer);
-          // Nobody waits any more: what comes late is held by nobody.
+          // Nobody waits any more, so an answer that comes late is not kept.
           if (over) return answer;
           if (held + bytes > (this.#capacity - this.#used) / SHARE) {
             this.refused++;
@@ -68,7 +71,7 @@ export class AnswerMemory {
   }
 }
 
-/** What is held of an answer and of what is read from it, in bytes, at most. */
+/** The most bytes that an answer, and what is parsed from it, can take. */
 function bytesOf(answer: Answer<RecordType>): number {
   if (answer.status !== 'found') return RECORD_BYTES;
   let bytes = 0;

@@ -1,6 +1,6 @@
 /**
- * What a response says to the question: only what belongs to it, along the chain of aliases. Anything else in the
- * message (an address of another owner name, a record nobody asked for) is never taken.
+ * What a response says to the question: only what belongs to it, along the chain of aliases. Anything else in
+ * the message (an address of another owner name, a record nobody asked for) is never accepted.
  */
 import type { ExtendedError, RecordData, RecordType } from '../core/resolver.ts';
 import { RCODE, type ResourceRecord, type Response, TYPE } from './message.ts';
@@ -27,7 +27,10 @@ export type Reading<T extends RecordType> = Provenance &
     | { readonly status: 'temperror'; readonly detail: string }
   );
 
-/** As many aliases in a row as resolvers follow (BIND, unbound and Knot Resolver stop between 8 and 17). */
+/**
+ * The longest chain of aliases that is followed, about as in other resolvers (BIND, unbound and Knot Resolver
+ * stop between 8 and 17).
+ */
 export const MAX_ALIASES = 16;
 
 const RCODE_WORDS: Readonly<Record<number, string>> = {
@@ -64,9 +67,10 @@ export function readAnswer<T extends RecordType>(response: Response, name: strin
     throw new MessageError('an answer about another name');
   }
   const soa = authorities.find((each) => each.type === TYPE.SOA && covers(each, last));
-  // Neither recursion nor authority: a referral, or a server that was asked by mistake (RFC 1034 §4.3.1, RFC 2308 §2.2).
-  // What tells a "no" from these is the SOA of the zone that says it (RFC 2308 §2.1, §3): a server that does not recurse
-  // for us may know it from its cache, which has to keep that SOA (§5, §6). Then it is as good as with recursion.
+  // Neither recursion nor authority: a referral, or a server that was asked by mistake (RFC 1034 §4.3.1, RFC
+  // 2308 §2.2). A real "no" differs from these by the SOA of the zone that says it (RFC 2308 §2.1, §3): a
+  // server that does not recurse for us may know it from its cache, which has to keep that SOA (§5, §6). Then
+  // it is as good as with recursion.
   if (response.lame && soa === undefined) throw new MessageError('a lame answer');
   // RFC 6604 §3: the response code is about the last name of the chain.
   if (rcode === RCODE.NXDOMAIN || soa !== undefined || aliases.length === 0) {

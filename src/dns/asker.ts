@@ -1,6 +1,6 @@
 /**
- * On whose behalf a question is asked. What one client network may take of what all share is bounded by it, and what
- * nobody waits for any more is not asked. The core's Resolver knows nothing of this.
+ * On whose behalf a question is asked. This bounds what one client network may take of what all share, and
+ * cancels questions for whose answer nobody waits any more. The core's Resolver knows nothing about it.
  */
 import { registrableDomain } from '../core/domain.ts';
 import { networkOf } from '../core/client-networks.ts';
@@ -8,15 +8,17 @@ import type { IpAddress } from '../core/ip.ts';
 import type { Unasked } from '../core/unasked.ts';
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 
-/** One who asks: an assessment, or ourselves. */
+/** Whoever asks: an assessment, or ourselves. */
 export class Asker {
-  /** Whose share the questions are counted to. */
+  /** The network to whose share the questions count. */
   readonly network: string;
-  /** Asks with places kept for such askers alone, and never waits. For few questions that tell how it is with DNS. */
+  /**
+   * Uses places reserved for such askers, and never waits. For the few questions that tell whether DNS works.
+   */
   readonly reserved: boolean;
   /**
-   * Questions of it had to wait behind others of its own network, which wants too much: what comes too late for that reason
-   * says nothing about the name's owner.
+   * Its questions had to wait behind others of its own network, which wants too much: an answer that is late
+   * for that reason says nothing about the name's owner.
    */
   crowded = false;
   #ended: Unasked | null = null;
@@ -32,14 +34,17 @@ export class Asker {
     return this.#ended;
   }
 
-  /** What waits for its turn is answered so at once, and what comes later too. What only it waits for is taken back. */
+  /**
+   * Answers questions that wait for their turn with this reason at once, and later ones too. Questions in
+   * flight for which nobody else waits are cancelled.
+   */
   end(why: Unasked): void {
     this.#ended ??= why;
     for (const leave of this.#waiting) leave(this.#ended);
     this.#waiting.clear();
   }
 
-  /** Has `leave` called when the asker ends, until it is told to forget it. */
+  /** Calls `leave` when the asker ends, unless told to forget it before. */
   hold(leave: (why: Unasked) => void): () => void {
     this.#waiting.add(leave);
     return () => {
@@ -48,7 +53,7 @@ export class Asker {
   }
 }
 
-/** A Resolver that can tell its askers apart. Without `for` all questions are nobody's in particular. */
+/** A Resolver that can tell its askers apart. Without `for`, a question has no particular asker. */
 export interface SharedResolver extends Resolver {
   readonly for?: (asker: Asker) => Resolver;
 }
@@ -57,7 +62,10 @@ export function askedBy(resolver: SharedResolver, asker: Asker): Resolver {
   return resolver.for?.(asker) ?? resolver;
 }
 
-/** A SharedResolver that looks at each question of another on its way; `network` is null for nobody in particular. */
+/**
+ * Wraps a SharedResolver to look at each question on its way; `network` is null if there is no particular
+ * asker.
+ */
 export function watched(
   inner: SharedResolver,
   ask: <T extends RecordType>(
@@ -77,8 +85,8 @@ export function watched(
 }
 
 /**
- * The network that a client counts to: its /24, or its /48, which is what one site gets (RFC 6177 §2). A /64 would make
- * 65,536 networks of it. Clients without an address are one.
+ * The network that a client counts to: its /24, or its /48, which is what one site gets (RFC 6177 §2). With
+ * /64s it would count as 65,536 networks. Clients without an address count as one.
  */
 export function clientNetwork(ip: IpAddress | null): string {
   return ip === null ? 'unknown' : networkOf(ip, 'site');

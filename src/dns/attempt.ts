@@ -1,12 +1,12 @@
 /**
- * One question put to one server: over UDP with EDNS, without it where that is not understood, over TCP where the answer
- * was cut short. What it learns about the server it tells the server's Upstream.
+ * One question put to one server: over UDP with EDNS, without it where that is not understood, over TCP where
+ * the answer was cut short. It tells the server's Upstream what it learns about the server.
  */
 import { decodeResponse, RCODE, type Response } from './message.ts';
 import type { Cancel, Listener } from './udp.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What an attempt is made for. */
+/** The question for which an attempt is made. */
 export interface Asking {
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
@@ -16,7 +16,7 @@ export interface Asking {
   belongs(response: Response): boolean;
   /** The whole response of the server. */
   take(upstream: Upstream, response: Response): void;
-  /** There is none that could be used. `detail` is one word for the log. */
+  /** There is no usable response. `detail` is one word for the log. */
   fail(upstream: Upstream, detail: string): void;
 }
 
@@ -26,10 +26,10 @@ export class Attempt implements Listener {
   #query: Buffer;
   #sentAt = 0;
   #edns: boolean;
-  /** The same was not understood with EDNS. */
+  /** The question was not understood with EDNS, and is asked again without. */
   #again = false;
   #overTcp = false;
-  /** The server has said something, or that it says nothing has been noted. */
+  /** The Upstream has been told that the server answers, or that it is silent. */
   #settled = false;
   /** Null while nothing is under way. */
   #cancel: Cancel | null = null;
@@ -51,7 +51,7 @@ export class Attempt implements Listener {
     this.#cancel = null;
   }
 
-  /** It had its time. */
+  /** Its time is over. */
   missed(): void {
     if (!this.#settled) this.#upstream.missed(this.#sentAt);
     this.#settled = true;
@@ -62,7 +62,8 @@ export class Attempt implements Listener {
     try {
       response = decodeResponse(bytes);
     } catch {
-      // With our id, port and server it is more likely broken than forged. It is never taken for an answer.
+      // With our id and port, from the right server, it is more likely broken than forged. It is never
+      // accepted as an answer.
       this.#cancel = null;
       this.#asking.fail(this.#upstream, 'badresp');
       return true;
@@ -104,7 +105,10 @@ export class Attempt implements Listener {
   }
 }
 
-/** Not where the server understands EDNS: then it passes on what the name's own server said, or means the question. */
+/**
+ * Whether the server does not understand EDNS. If it answers with EDNS, the code is one that it passes on
+ * from the name's own server, or is about the question.
+ */
 function isPlainOnly({ rcode, edns }: Response): boolean {
   return !edns && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP || rcode === RCODE.BADVERS);
 }

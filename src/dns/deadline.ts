@@ -1,17 +1,19 @@
-/** A deadline over many look-ups: when it passes, everything still open and everything new is unknown at once. */
+/**
+ * A deadline over many look-ups: when it passes, everything still open and everything new is unknown at once.
+ */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 import { type Asker, askedBy, type SharedResolver } from './asker.ts';
 
 export interface DeadlineResolver {
   readonly resolver: Resolver;
-  /** Releases the timer, and takes back what is still in flight: nobody waits for it. */
+  /** Releases the timer, and cancels what is still in flight: nobody waits for it. */
   readonly done: () => void;
 }
 
 /**
- * Wraps a resolver for one assessment. After `deadlineMs` milliseconds open questions are answered `temperror` with
- * detail `deadline`, whatever the transport is doing, so an assessment ends in bounded time and says truthfully
- * what it did not learn: `overload` where a question had not even been sent.
+ * Wraps a resolver for one assessment. After `deadlineMs` milliseconds open questions are answered
+ * `temperror` with detail `deadline`, whatever the transport is doing, so an assessment ends in bounded time
+ * and says truthfully what it did not learn: `overload` if a question had not even been sent.
  */
 export function withDeadline(shared: SharedResolver, deadlineMs: number, asker: Asker): DeadlineResolver {
   const inner = askedBy(shared, asker);
@@ -29,7 +31,7 @@ export function withDeadline(shared: SharedResolver, deadlineMs: number, asker: 
   const timer = setTimeout(() => {
     expired = true;
     asker.end('overload');
-    // Whoever wraps the answers passes them on a few turns later.
+    // Wrappers pass these answers on a few turns of the event loop later; let them come first.
     setImmediate(expire);
   }, deadlineMs);
   return {

@@ -1,6 +1,7 @@
 /**
- * One question to a set of servers: the first usable answer counts. When a server is slow by its own measure, the next
- * is asked as well; when it fails, the next is asked at once; what is truncated is asked again over TCP.
+ * One question to a set of servers: the first usable answer counts. When a server is slower than it usually
+ * is, the next is asked as well; when it fails, the next is asked at once; after a truncated answer the
+ * question is asked again over TCP.
  */
 import type { RecordType } from '../core/resolver.ts';
 import { readAnswer, type Reading } from './answer.ts';
@@ -15,7 +16,7 @@ export interface ExchangeOptions {
   readonly upstreams: readonly Upstream[];
   /** Rounds through all of them. */
   readonly attempts: number;
-  /** When all of it ends, on the scale of `now`. */
+  /** When the exchange ends, on the scale of `now`. */
   readonly deadline: number;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
@@ -24,12 +25,15 @@ export interface ExchangeOptions {
 /** Codes with which another server may do better. */
 const FAILED: ReadonlySet<number> = new Set([RCODE.SERVFAIL, RCODE.REFUSED, RCODE.NOTIMP, RCODE.FORMERR]);
 
-/** Before an only server is asked again: it is at work, and only a lost packet needs the repetition. */
+/**
+ * The wait before the only server is asked again: it is probably working on the question, and only a lost
+ * packet needs repeating.
+ */
 const REPEAT_MS = 1_000;
 
 /**
- * Begins to ask for a name, written as `normalName` writes it. `done` hears the reading, once, and not before this
- * function has returned; never after the question has been taken back.
+ * Begins to ask for a name, written as `normalName` writes it. `done` is called with the answer, once, not
+ * before this function has returned, and never after the question has been cancelled.
  */
 export function exchange<T extends RecordType>(
   name: string,
@@ -50,12 +54,12 @@ class Exchange<T extends RecordType> implements Asking {
   readonly #type: T;
   readonly #options: ExchangeOptions;
   readonly #done: (reading: Reading<T>) => void;
-  /** All that may still be answered, and some that are over. */
+  /** All attempts that may still be answered, and some that are over. */
   #attempts: readonly Attempt[] = [];
   #asked = 0;
-  /** What servers said that failed, once each. When all have failed, one of these is the answer. */
+  /** The answer of each server that failed. When all have failed, one of these is the answer. */
   #failures: readonly { readonly upstream: Upstream; readonly reading: Reading<T> }[] = [];
-  /** Goes off when another server is to be asked, or at the end of all. */
+  /** Fires when another server is to be asked, or when the exchange ends. */
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
@@ -126,7 +130,10 @@ class Exchange<T extends RecordType> implements Asking {
     this.#wait(Infinity, null);
   }
 
-  /** Gives the last attempt so many milliseconds before another is made, but no time beyond the end of all. */
+  /**
+   * Gives the last attempt this many milliseconds before another is made, but no time beyond the end of the
+   * exchange.
+   */
   #wait(ms: number, attempt: Attempt | null): void {
     clearTimeout(this.#timer);
     const left = Math.max(1, this.#options.deadline - this.now());

@@ -1,13 +1,15 @@
 /**
  * Shares the places for questions in flight among those who ask, so that nobody can take them all.
  *
- * Nobody is promised a number: a client network, and a domain asked about, may hold at most an eighth of what is free
- * (the dynamic threshold by which Choudhury and Hahne share the memory of a switch, 1998). One alone gets a ninth of all,
- * ten get a twentieth each and leave nearly half free, and while there are fewer of them than places a newcomer still gets
- * one. Whose turn comes next goes round by network, and within a network by domain.
+ * No fixed number is promised: a client network, and a domain asked about, may each hold at most an eighth of
+ * what is free (the dynamic threshold by which Choudhury and Hahne share the memory of a switch, 1998). One
+ * alone gets a ninth of all places, ten get an eighteenth each and leave nearly half free, and as long as
+ * there are fewer of them than places a newcomer still gets one. Turns go round by network, and within a
+ * network by domain.
  *
- * Places are of two kinds. A question is `fresh` for a moment, and few may be: their answers come close together, and would
- * overflow the buffer of the socket. After that it is late, and waits with many others at no cost but memory.
+ * Places are of two kinds. A question is `fresh` for a moment, and only few may be: their answers come close
+ * together, and many would overflow the socket's buffer. After that it is late, and may wait together with
+ * many others at no cost but memory.
  */
 
 /** A question that wants a place. */
@@ -16,11 +18,11 @@ export interface Ticket {
   readonly network: string | null;
   readonly domain: string;
   /**
-   * Called when it gets a place, perhaps before `enter` returns. True takes the place, to be given back by `leave`; false
-   * needs none any more.
+   * Called when it gets a place, perhaps before `enter` returns. Returns true to take the place, which
+   * `leave` gives back; false if none is needed any more.
    */
   readonly start: () => boolean;
-  /** Kept by the gate. */
+  /** For the gate's own use. */
   place?: Place | undefined;
 }
 
@@ -30,7 +32,7 @@ export interface GateOptions {
   /** Of these, questions younger than `freshMs` milliseconds. */
   readonly freshPlaces: number;
   readonly freshMs: number;
-  /** Questions that wait for a place; of this too a network gets an eighth of what is free. */
+  /** Questions that may wait for a place; of this room, too, a network gets an eighth of what is free. */
   readonly waitingPlaces: number;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
@@ -38,9 +40,15 @@ export interface GateOptions {
 
 /** Part of what is free that one network, or one domain, may hold. */
 const SHARE = 1 / 8;
-/** A network with so many questions in hand, those of a few assessments, is greedy however few others there are. */
+/**
+ * A network with this many questions in hand (those of a few assessments) is greedy, however few others there
+ * are.
+ */
 const MODEST = 40;
-/** Waiting queues looked at before the rest are left for the next time: bounds the work where many may not start. */
+/**
+ * Waiting queues looked at before the rest are left for the next time: bounds the work when many may not
+ * start.
+ */
 const MAX_LOOKS = 64;
 
 interface Place {
@@ -53,7 +61,7 @@ interface Share {
   late: number;
 }
 
-/** How many places each of many holds; those with none are not kept. */
+/** How many places each holder has; those with none are not kept. */
 class Shares {
   readonly #held = new Map<string, Share>();
 
@@ -83,7 +91,10 @@ const NOBODY = '';
 interface Queue {
   readonly domains: Map<string, Set<Ticket>>;
   size: number;
-  /** The network had too much in hand at some time since anything began to wait. Many may give up at one moment. */
+  /**
+   * The network has had too much in hand at some time since anything began to wait; remembered, since many
+   * questions may end at the same moment.
+   */
   greedy: boolean;
 }
 
@@ -91,8 +102,9 @@ export class FairGate {
   readonly #options: GateOptions;
   #held = 0;
   /**
-   * Those whose place is still fresh, oldest first. They come and go at a rate at which a Map or a Set would keep the
-   * collector busy: each table that V8 gives up leads to the next, so that what was in it outlives several collections.
+   * The tickets whose place is still fresh, oldest first. An array, since they come and go so fast that a Map
+   * or a Set would keep the garbage collector busy: each table that V8 discards refers to the next, so that
+   * its contents outlive several collections.
    */
   readonly #fresh: Ticket[] = [];
   readonly #networks = new Shares();
@@ -116,8 +128,9 @@ export class FairGate {
   }
 
   /**
-   * Whether a network has so much in hand, under way or waiting, that its own questions keep each other back. When all
-   * want as much as they can get, each gets `places / (8 + networks)`, and one that wants more keeps its own questions waiting.
+   * Whether a network has so much in hand, under way or waiting, that its own questions hold each other up.
+   * When all want as much as they can get, each gets `places / (8 + networks)`, and one that wants more keeps
+   * its own questions waiting.
    */
   greedy(network: string): boolean {
     const { fresh, late } = this.#networks.get(network);
@@ -125,14 +138,14 @@ export class FairGate {
     if (queue?.greedy === true) return true;
     const inHand = fresh + late + (queue?.size ?? 0);
     const present = Math.max(this.#networks.size, this.#queues.size);
-    // One question is nobody's greed.
+    // A single question is never greedy.
     return inHand > 1 && inHand >= Math.min(MODEST, this.#options.places / (1 / SHARE + present));
   }
 
-  /** Starts the ticket or lets it wait; false where neither can be. */
+  /** Starts the ticket or lets it wait; false if neither is possible. */
   enter(ticket: Ticket): boolean {
     const queue = this.#queues.get(ticket.network ?? NOBODY);
-    // Who waits already goes first.
+    // Those that are already waiting go first.
     if (queue === undefined && this.#mayStart(ticket)) {
       this.#start(ticket);
       return true;
@@ -144,7 +157,7 @@ export class FairGate {
     return true;
   }
 
-  /** Gives back a place, or the wish for one. */
+  /** Gives back a place, or stops waiting for one. */
   leave(ticket: Ticket): void {
     if (ticket.place === undefined) {
       this.#dequeue(ticket);
@@ -154,7 +167,7 @@ export class FairGate {
     this.#pump();
   }
 
-  /** What was sent by `until` is fresh no more, and makes room for what is. */
+  /** Questions sent by `until` are no longer fresh, and make room for others. */
   #age(until: number): void {
     const young = this.#fresh.findIndex(({ place }) => (place?.since ?? 0) > until);
     for (const ticket of this.#fresh.splice(0, young === -1 ? this.#fresh.length : young)) {
@@ -204,7 +217,7 @@ export class FairGate {
       const [first] = this.#queues;
       if (first === undefined) break;
       const [network, queue] = first;
-      // Whether it starts something or not, the next turn is another's.
+      // Whether this one starts anything or not, the next turn is somebody else's.
       this.#queues.delete(network);
       this.#queues.set(network, queue);
       const { ticket, looked } = this.#nextOf(queue, MAX_LOOKS - looks);
@@ -221,7 +234,7 @@ export class FairGate {
     this.#wake();
   }
 
-  /** The first ticket of a queue that may start, of domains whose turn goes round. */
+  /** The first ticket of a queue that may start; turns go round by domain. */
   #nextOf({ domains }: Queue, maxLooks: number): { ticket: Ticket | null; looked: number } {
     const most = Math.min(domains.size, maxLooks);
     for (let looked = 1; looked <= most; looked++) {
@@ -236,7 +249,7 @@ export class FairGate {
     return { ticket: null, looked: Math.max(1, most) };
   }
 
-  /** Even if nothing leaves for a long time, waiting questions can start once the fresh ones have aged. */
+  /** Even if no question ends for a long time, waiting ones can start once the fresh ones have aged. */
   #wake(): void {
     const oldest = this.#fresh[0]?.place;
     if (this.#timer !== null || this.#waiting === 0 || oldest === undefined) return;
@@ -244,7 +257,7 @@ export class FairGate {
     this.#timer = setTimeout(
       () => {
         const until = now() - freshMs;
-        // Answers may have come while we were busy with other things, and lie in the buffer: these are read first.
+        // Answers may have come while we were busy, and be waiting in the socket's buffer: read those first.
         setImmediate(() => {
           this.#timer = null;
           this.#age(until);

@@ -5,7 +5,7 @@
 import { type ExtendedError, MAX_RECORDS } from '../core/resolver.ts';
 import { decodeName, foldCase, MAX_NAME, MessageError, skipName, writeName } from './name.ts';
 
-/** Numbers of the record types that are asked for or met on the way (IANA). */
+/** Numbers (IANA) of the record types that are asked for or that occur in answers. */
 export const TYPE = {
   A: 1,
   NS: 2,
@@ -39,7 +39,7 @@ const OPCODE = 0x7800;
 /** The largest answer over UDP that no network on the way fragments (DNS flag day 2020). */
 const EDNS_SIZE = 1232;
 const EDE_OPTION = 15;
-/** How many extended errors of an answer are kept, and how many octets of the text of each. */
+/** How many extended errors of an answer are kept, and how many octets of each one's text. */
 const MAX_ERRORS = 4;
 const MAX_ERROR_TEXT = 256;
 
@@ -49,7 +49,7 @@ export interface Question {
 }
 
 export interface ResourceRecord {
-  /** In lower case, since owners are only compared. */
+  /** In lower case, since owner names are only compared. */
   readonly owner: string;
   readonly type: number;
   /** Seconds. */
@@ -64,7 +64,7 @@ export interface Response {
   readonly id: number;
   /** Cut short for UDP. */
   readonly truncated: boolean;
-  /** The server is no resolver, and not responsible for the name either: what it does not say means nothing. */
+  /** The server neither recurses nor is authoritative for the name: what it does not say means nothing. */
   readonly lame: boolean;
   /** The server says that it has validated all of it (RFC 4035 §3.2.3). */
   readonly authenticated: boolean;
@@ -110,7 +110,7 @@ export function setId(query: Buffer, id: number): void {
   query.writeUInt16BE(id, 0);
 }
 
-/** The id of a message, before anything else of it is read; -1 where there is none. */
+/** The id of a message, read before anything else; -1 if there is none. */
 export function idOf(bytes: Buffer): number {
   return bytes.length < HEADER ? -1 : bytes.readUInt16BE(0);
 }
@@ -139,7 +139,7 @@ export function decodeResponse(bytes: Buffer): Response {
   const authorities = reader.section(count(8), MOST_AUTHORITIES);
   reader.section(count(10), 0);
   const { opt } = reader;
-  // Written out in one piece: copying parts of it would cost more than all the reading.
+  // Written as one literal: spreading parts into it would cost more than all the reading.
   return {
     bytes,
     id: bytes.readUInt16BE(0),
@@ -155,9 +155,9 @@ export function decodeResponse(bytes: Buffer): Response {
   };
 }
 
-/** One more than a check gets to see, so that it is known that there are more. */
+/** One more than a check gets to see, which shows that there are more. */
 const MOST_ANSWERS = MAX_RECORDS + 1;
-/** Only an SOA is looked for there. */
+/** The authority section is only searched for an SOA. */
 const MOST_AUTHORITIES = 64;
 
 class Reader {

@@ -1,10 +1,12 @@
 /**
- * Domain names between text and wire (RFC 1035 §3.1, §4.1.4, §5.1). In text a dot separates labels. A dot or a
- * backslash inside a label, and every octet that is not visible ASCII, is escaped, so two different names never
- * look the same.
+ * Domain names between text and wire (RFC 1035 §3.1, §4.1.4, §5.1). In text a dot separates labels. A dot or
+ * a backslash inside a label, and every octet that is not visible ASCII, is escaped, so two different names
+ * never look the same.
  */
 
-/** Not a domain name: an empty label or one of more than 63 octets, more than 255 in all, or a broken escape. */
+/**
+ * Not a domain name: an empty label or one of more than 63 octets, more than 255 in all, or a broken escape.
+ */
 export class NameError extends Error {
   override readonly name = 'NameError';
 }
@@ -24,13 +26,18 @@ const DOT = 0x2e;
 const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 
-/** A name on the wire, uncompressed; one character is one octet. `''` and `'.'` are the root. Throws NameError. */
+/**
+ * A name on the wire, uncompressed; one character is one octet. `''` and `'.'` are the root. Throws
+ * NameError.
+ */
 export function encodeName(text: string): Buffer {
   const wire = Buffer.allocUnsafe(MAX_NAME);
   return wire.subarray(0, writeName(text, wire, 0));
 }
 
-/** Writes a name as `encodeName` does at `start`, where MAX_NAME octets have room; gives the offset after it. */
+/**
+ * Writes a name as `encodeName` does at `start`, where MAX_NAME octets have room; gives the offset after it.
+ */
 export function writeName(text: string, wire: Buffer, start: number): number {
   let lengthAt = start;
   let end = start + 1;
@@ -66,7 +73,7 @@ export function writeName(text: string, wire: Buffer, start: number): number {
   return lengthAt + 1;
 }
 
-/** Where names are put together: every octet may take four characters. */
+/** A buffer for decoding names: every octet may take four characters. */
 const scratch = Buffer.alloc(4 * MAX_NAME);
 
 /** A name of a message as text (`''` for the root), and the offset after it. Throws MessageError. */
@@ -121,11 +128,11 @@ export function normalName(text: string): string {
   return PLAIN.test(text) ? text : decodeName(nameScratch.subarray(0, end), 0).name;
 }
 
-/** Names that are written as they are: without escapes or a final dot. */
+/** Names that need no change: without escapes or a final dot. */
 const PLAIN = /^[!-[\]-~]*[!-\-/-[\]-~]$/;
 const nameScratch = Buffer.alloc(MAX_NAME);
 
-/** Lower case as DNS has it: of ASCII letters only (RFC 4343 §3). */
+/** Lower case as in DNS: only for ASCII letters (RFC 4343 §3). */
 export function foldCase(name: string): string {
   if (!/[A-Z]/.test(name)) return name;
   return /^[\0-\x7f]*$/.test(name)

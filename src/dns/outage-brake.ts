@@ -1,10 +1,10 @@
 /**
- * Tells a broken resolver from broken zones. While the resolver is out of order, nothing that rests on DNS counts against anybody.
- *
- * Names that a client made us ask about are no evidence, however many they are: anybody can have ten domains whose servers are
- * silent. They only raise suspicion, counted by client network. Suspicion is settled by the control questions, which no
- * stranger can influence: the brake is pulled when they fail, and released when one is answered. While it is on they are
- * asked by the clock, so that it is also released while no client comes.
+ * Tells a broken resolver from broken zones. While the resolver is out of order, nothing that rests on DNS
+ * counts against anybody. Names that a client made us ask about are no evidence, however many there are:
+ * anybody can have ten domains whose servers are silent. They only raise suspicion, counted by client
+ * network. The control questions, which no stranger can influence, settle it: the brake is put on when they
+ * fail, and released when one is answered. While it is on they are asked at intervals, so that it is released
+ * even if no client comes.
  */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 import type { ControlQuestions } from './control-questions.ts';
@@ -14,23 +14,29 @@ import { SuspectNetworks } from './suspect-networks.ts';
 
 export interface OutageBrakeOptions {
   readonly controls: ControlQuestions;
-  /** Where these are asked, as it is now; null where nothing can be out of order, as with a zone file. */
+  /**
+   * The resolver over which the control questions go at present; null if nothing can be out of order, as with
+   * a zone file.
+   */
   readonly resolver: () => SharedResolver | null;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
-  /** Hears of every change, once: with the client networks heard of lately, and how many of these meet with trouble. */
+  /**
+   * Called once for every change, with the number of client networks heard of lately, and of those that meet
+   * with trouble.
+   */
   readonly onChange: (on: boolean, failing: number, networks: number) => void;
 }
 
-/** A question unanswered for so long is suspicious; the time limit of one may be as long as we have. */
+/** A question that is unanswered for this long is suspicious; its own time limit may be much longer. */
 const OVERDUE_MS = 1_000;
 /** How often suspicion is weighed. */
 const WEIGH_EVERY_MS = 100;
 /** Under suspicion the control questions are asked no more often than this. */
 const ASK_EVERY_MS = 2_000;
-/** While the brake is on, they are asked again so long after the last answer or silence. */
+/** While the brake is on, they are asked again this long after the last result. */
 const ASK_AGAIN_MS = 5_000;
-/** Where the control questions have never been answered, they are tried again so often. */
+/** How often the control questions are tried again as long as they have never been answered. */
 const PROVE_EVERY_MS = 10_000;
 
 interface Open {
@@ -46,7 +52,7 @@ export class OutageBrake {
   #resolver: SharedResolver | null = null;
   /** The resolver has answered something. */
   #heard = false;
-  /** When the brake was pulled; null while it is off. */
+  /** When the brake was put on; null while it is off. */
   #onSince: number | null = null;
   #asking = false;
   #closed = false;
@@ -65,12 +71,12 @@ export class OutageBrake {
     return this.#onSince !== null;
   }
 
-  /** Whether it was on at `begun` already, and still is: nobody gains by an outage that came later. */
+  /** Whether it was already on at `begun`, and still is: nobody profits from an outage that began later. */
   onSince(begun: number): boolean {
     return this.#onSince !== null && this.#onSince <= begun;
   }
 
-  /** The resolver with an eye on its answers. */
+  /** The resolver, with its answers watched. */
   watch(inner: SharedResolver): SharedResolver {
     return watched(inner, (resolver, name, type, network) => this.#look(resolver, name, type, network));
   }
@@ -79,7 +85,7 @@ export class OutageBrake {
     return this.#closed;
   }
 
-  /** Asks nothing more. */
+  /** Stops asking. */
   close(): void {
     this.#closed = true;
     for (const timer of [this.#timer, this.#overdue]) if (timer !== null) clearTimeout(timer);
@@ -91,7 +97,7 @@ export class OutageBrake {
     type: T,
     network: string | null,
   ): Promise<Answer<T>> {
-    // Our own questions are few and say nothing of clients.
+    // Our own questions are few and say nothing about clients.
     if (network === null) return resolver.lookup(name, type);
     const open = { network, at: this.#options.now() };
     this.#open.add(open);
@@ -140,7 +146,7 @@ export class OutageBrake {
     if (this.#suspects.suspicious) void this.#ask();
   }
 
-  /** Learns which control questions are answered here, while all is well. */
+  /** While all is well, learns which control questions are answered here. */
   #prove(): void {
     const now = this.#options.now();
     if (this.on || this.#asking || now < this.#proveAgainAt) return;
@@ -173,7 +179,7 @@ export class OutageBrake {
     this.#asking = false;
     if (this.#isClosed()) return;
     if (sign === 'alive' || sign === 'unusable') this.#set(false);
-    // What failed while nobody met with trouble was asked to learn, and proves nothing yet.
+    // A round that failed while nobody met with trouble was only asked to learn, and proves nothing yet.
     else if (sign === 'dead' && this.#suspects.suspicious) this.#set(true);
     if (this.on) {
       this.#timer = setTimeout(() => void this.#ask(), ASK_AGAIN_MS).unref();

@@ -50,7 +50,9 @@ export function decodeRecord<T extends RecordType>(
   return READERS[type](bytes, record);
 }
 
-/** How long a "no" may be kept, in seconds: the TTL of its SOA or the SOA's last field, if less (RFC 2308 §5). */
+/**
+ * How long a "no" may be kept, in seconds: the TTL of its SOA or the SOA's last field, if less (RFC 2308 §5).
+ */
 export function negativeTtl(bytes: Buffer, { start, end, ttl }: ResourceRecord): number {
   const afterMname = decodeName(bytes, start).end;
   const numbers = decodeName(bytes, afterMname).end;

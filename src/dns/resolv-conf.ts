@@ -1,6 +1,7 @@
 /**
- * `/etc/resolv.conf` as glibc reads it (resolv.conf(5)), read again when it has changed. Search lists are not read:
- * every name that is asked for is complete. `edns0` is not either: questions are always asked with EDNS first.
+ * `/etc/resolv.conf` as glibc reads it (resolv.conf(5)), read again when it has changed. Search lists are not
+ * read: every name that is asked for is complete. `edns0` is not either: questions are always asked with EDNS
+ * first.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -69,7 +70,7 @@ export function watchResolvConf(now: () => number, path = PATH): () => ResolvCon
       // DHCP clients write the same file again and again.
       if (JSON.stringify(read) !== JSON.stringify(current)) current = read;
     } catch {
-      // There is none, or it is just being replaced: what was read before still counts.
+      // There is no file, or it is just being replaced: what was read before still counts.
     }
     return current;
   };

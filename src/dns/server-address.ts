@@ -1,4 +1,4 @@
-/** How the name servers to ask are named. */
+/** How name servers are named. */
 import { isIP } from 'node:net';
 
 export const DNS_PORT = 53;
@@ -20,7 +20,7 @@ export interface ServersOptions {
   readonly resolvConf?: string;
 }
 
-/** A text that names no server; whoever knows where the text was given can say so. */
+/** A text that names no server; the caller knows where the text was given. */
 export class ServerAddressError extends Error {
   override readonly name = 'ServerAddressError';
   readonly code = 'dns-server-address';
@@ -33,7 +33,9 @@ export class ServerAddressError extends Error {
   }
 }
 
-/** Reads `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; the port is 53 unless given. Throws ServerAddressError. */
+/**
+ * Reads `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; the port is 53 by default. Throws ServerAddressError.
+ */
 export function readServerAddress(text: string): Endpoint {
   const match = /^(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:.]+?))(?::(\d{1,5}))?$/.exec(text);
   const address = isIP(text) === 6 ? text : (match?.[1] ?? match?.[2] ?? '');

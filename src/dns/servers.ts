@@ -4,7 +4,7 @@ import { DNS_PORT, type Endpoint, readServerAddress, type ServersOptions } from 
 import { type ResolvConf, watchResolvConf } from './resolv-conf.ts';
 import { Upstream } from './upstream.ts';
 
-/** Whom to ask next. */
+/** Which servers to ask next. */
 export interface Servers {
   readonly upstreams: readonly Upstream[];
   /** Rounds through all of them. */
@@ -18,7 +18,7 @@ export function serversOf({ servers, timeoutMs, now, resolvConf }: ServersOption
   const make = (endpoint: Endpoint, initialMs: number, trustAd: boolean): Upstream =>
     new Upstream({ ...endpoint, initialMs, trusted: trustAd || isLocal(endpoint.address), now });
   const given = servers.map(readServerAddress);
-  // Each gets a share of the time, so that a dead one leaves some for the next.
+  // Each gets a share of the time, so that a dead one leaves some to the next.
   const share = (count: number): number => timeoutMs / (count + 1);
   if (given.length > 0) {
     const upstreams = given.map((endpoint) => make(endpoint, share(given.length), false));
@@ -55,7 +55,7 @@ function inOrder(upstreams: readonly Upstream[]): readonly Upstream[] {
   return [...upstreams.filter(({ silent }) => !silent), ...upstreams.filter(({ silent }) => silent)];
 }
 
-/** What such a server says did not cross a network, where anybody could have changed it. */
+/** What such a server says did not cross a network on which somebody could have changed it. */
 function isLocal(address: string): boolean {
   const ip = parseIp(address);
   return ip !== null && isLoopback(ip);

@@ -1,8 +1,8 @@
 /**
- * Many assessments, one way to DNS: equal questions under way are asked once, and each has to get a place at the gate. A
- * question that several want waits in the name of each of them and starts with the first whose turn it is, so nobody is
- * held up by the share of another. Every wait is bounded, and ends in an answer. Reserved askers pass by the gate. A
- * question that nobody wants any more is taken back.
+ * Many assessments share one way to DNS: equal questions under way are asked once, and each has to get a
+ * place at the gate. A question that several want waits in the name of each of them and starts with the first
+ * whose turn comes, so nobody is held up by another's share. Every wait is bounded, and ends in an answer.
+ * Reserved askers bypass the gate. A question that nobody wants any more is cancelled.
  */
 import { isAskable } from '../core/domain.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
@@ -14,37 +14,37 @@ import { FairGate, type GateOptions, type Ticket } from './fair-gate.ts';
 export interface Sent {
   /** Never rejects. */
   readonly answer: Promise<Answer<RecordType>>;
-  /** Takes it back: nothing is left in flight, and the answer is some temperror. */
+  /** Cancels it: nothing is left in flight, and the answer is some temperror. */
   cancel(): void;
 }
 
 export interface SharedQuestionsOptions extends GateOptions {
   /** Milliseconds one question may take, waiting included. */
   readonly timeoutMs: number;
-  /** Sends a question that has got its place. Answers by `deadline`, on the scale of `now`. */
+  /** Sends a question that has got its place. The answer comes by `deadline`, on the scale of `now`. */
   readonly send: (name: string, type: RecordType, deadline: number) => Sent;
 }
 
-/** One question under way, for all who want to know. */
+/** One question under way, for all who want the answer. */
 interface Question {
   readonly name: string;
   readonly type: RecordType;
   readonly key: string;
   readonly wanted: Set<Wish>;
-  /** Null before it is sent, and when it has been answered. */
+  /** Null before it is sent, and after it has been answered. */
   sent: Sent | null;
 }
 
-/** One who waits for a question. */
+/** An asker that waits for a question. */
 interface Wish {
-  /** Null for those who came after it was sent. */
+  /** Null for askers that came after it was sent. */
   readonly ticket: Ticket | null;
   readonly settle: (answer: Answer<RecordType>) => void;
 }
 
 /**
- * Questions of reserved askers in flight, beyond those of the gate. There are six control questions in 2.5 seconds at most,
- * and a server may be silent for as long as the time limit of a question.
+ * How many questions of reserved askers may be in flight, beyond those of the gate. There are at most six
+ * control questions in 2.5 seconds, and a server may be silent for as long as a question's time limit.
  */
 const RESERVED_PLACES = 64;
 
@@ -62,7 +62,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
   let reserved = 0;
 
   function ask(name: string, type: RecordType, asker: Asker | null): Promise<Answer<RecordType>> {
-    // Checks ask for what they read in records: text that is not a name is not in DNS.
+    // Checks ask for what they find in records: a text that is not a name is not in DNS.
     if (!isAskable(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
     const key = `${type} ${name.toLowerCase()}`;
     const known = open.get(key);
@@ -79,7 +79,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     asker.crowded ||= gate.greedy(asker.network);
   }
 
-  /** Whose fault it is that there was no place. */
+  /** Says whose fault it is that there was no place. */
   function reason(why: Unasked, asker: Asker | null): Unasked {
     if (why !== 'overload' || asker === null) return why;
     noteCrowd(asker);
@@ -120,11 +120,11 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     });
   }
 
-  /** One who waits for a question that was sent goes away; the last one takes it back. */
+  /** An asker stops waiting for a question that was sent; the last one to do so cancels it. */
   function leave(question: Question, sent: Sent, { settle }: Wish, why: Unasked): void {
     settle(endedAnswer(why));
     if (question.wanted.size > 0) return;
-    // Whoever asks from now on asks anew.
+    // Whoever asks from now on starts a new question.
     open.delete(question.key);
     sent.cancel();
   }
@@ -175,7 +175,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
     });
   }
 
-  /** Sends the question with the place of one of those who want it; the others wait no more at the gate. */
+  /** Sends the question in the place of one of those who want it; the others no longer wait at the gate. */
   function start(question: Question, first: Ticket, deadline: number): void {
     const sent = send(question.name, question.type, deadline);
     question.sent = sent;
@@ -184,7 +184,8 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
       if (open.get(question.key) === question) open.delete(question.key);
       for (const { settle } of [...question.wanted]) settle(answer);
       gate.leave(first);
-      // The question may outlive this by some collections, as V8 keeps tables of a Map; what it led to need not.
+      // V8's tables may keep the question alive for some collections more; what it refers to need not stay
+      // that long.
       question.sent = null;
     });
   }
@@ -203,12 +204,18 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
   };
 }
 
-/** What an asker hears who ends while a question is in flight: it was asked, unless nobody cares any more. */
+/**
+ * What an asker is told that ends while a question is in flight: that it was asked, unless nobody cares any
+ * more.
+ */
 function endedAnswer(why: Unasked): Answer<RecordType> {
   return why === 'dropped' ? unasked('dropped') : DEADLINE;
 }
 
-/** What came too late for an asker that had waited behind its own network was sent with too little time left. */
+/**
+ * An answer that came too late for an asker that had waited behind its own network: the question was sent
+ * with too little time left.
+ */
 function blamed(answer: Answer<RecordType>, asker: Asker | null): Answer<RecordType> {
   const late = answer.status === 'temperror' && (answer.detail === 'timeout' || answer.detail === 'deadline');
   return late && asker?.crowded === true ? unasked('share') : answer;

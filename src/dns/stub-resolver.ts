@@ -1,6 +1,7 @@
 /**
- * The core's Resolver over DNS messages of our own: a stub (RFC 1034 §5.3.1) that asks the host's resolvers, and tells
- * all that they say. It keeps no answers: assessments are cached, and the resolvers have a cache too.
+ * The core's Resolver over DNS messages of our own: a stub (RFC 1034 §5.3.1) that asks the host's resolvers,
+ * and reports everything that they say. It caches no answers: assessments are cached, and the resolvers have
+ * a cache too.
  */
 import type { Answer, RecordType } from '../core/resolver.ts';
 import { MAX_ALIASES, type Reading } from './answer.ts';
@@ -11,14 +12,14 @@ import { serversOf } from './servers.ts';
 import { type Sent, shareQuestions, type SharedQuestions } from './shared-questions.ts';
 import type { Cancel } from './udp.ts';
 
-/** Those of the system are asked where no servers are given; 3,000 ms a question, and the clock of the process. */
+/** Defaults: the system's servers, 3,000 ms a question, and the clock of the process. */
 export type StubResolverOptions = Partial<ServersOptions>;
 
 const TIMEOUT_MS = 3_000;
 
 /**
- * Places for questions; see `fair-gate.ts`. With many more than 200 that are answered at once the buffer of a UDP socket
- * overflows.
+ * Places for questions; see `fair-gate.ts`. If many more than 200 are answered at once, the buffer of a UDP
+ * socket overflows.
  */
 export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPlaces: 5_000 };
 
@@ -56,7 +57,7 @@ class Lookup<T extends RecordType> implements Sent {
       this.#ask(normalName(name));
     } catch (error) {
       if (!(error instanceof NameError)) throw error;
-      // What cannot be written in a message is in no zone.
+      // A name that cannot be written in a message is in no zone.
       this.#resolve({ status: 'nxdomain', ttl: null });
     }
   }

@@ -1,4 +1,6 @@
-/** The client networks whose questions have lately failed: a suspicion that DNS is out of order, not a proof. */
+/**
+ * The client networks whose questions have lately failed: a suspicion that DNS is out of order, not a proof.
+ */
 
 /** A network counts if it was heard of within this time, in milliseconds, */
 const RECENT_MS = 4_000;
@@ -11,18 +13,18 @@ const MAX_NETWORKS = 1_000;
 /** This part of them is suspicious, if it is at least two: the trouble of one may be its own. */
 const SHARE = 0.25;
 const MIN_FAILING = 2;
-/** How much the last question of a network weighs against those before it. */
+/** How much a network's last question weighs compared with those before it. */
 const WEIGHT = 0.25;
 
 interface Heard {
-  /** The part of its questions that fail, the last ones above all. */
+  /** The share of its questions that fail, recent ones weighing more. */
   failing: number;
   at: number;
 }
 
 export class SuspectNetworks {
   readonly #now: () => number;
-  /** In the order in which they were heard of last. */
+  /** Those heard of longest ago come first. */
   readonly #heard = new Map<string, Heard>();
 
   /** `now` is in milliseconds on a steady scale. */
@@ -50,7 +52,7 @@ export class SuspectNetworks {
     return failing >= Math.min(MIN_FAILING, networks) && failing > 0 && failing >= networks * SHARE;
   }
 
-  /** How many networks count, and for how many of them half or more of the last questions failed. */
+  /** The number of networks that count, and of those for which half or more of the last questions failed. */
   count(): { readonly failing: number; readonly networks: number } {
     const now = this.#now();
     let failing = 0;

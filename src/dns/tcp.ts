@@ -1,6 +1,6 @@
 /**
- * Questions over TCP to one server, for answers that do not fit into UDP: one connection that many questions share,
- * closed when it has been idle for a while (RFC 7766 §6.2).
+ * Questions over TCP to one server, for answers that do not fit into UDP: one connection that many questions
+ * share, closed when it has been idle for a while (RFC 7766 §6.2).
  */
 import { connect, type Socket } from 'node:net';
 import { idOf, setId } from './message.ts';
@@ -114,7 +114,7 @@ class Link {
       if (this.#inMessage) this.#take(this.#frame);
       this.#inMessage = !this.#inMessage;
       this.#frame = this.#inMessage ? Buffer.allocUnsafe(this.#frame.readUInt16BE(0)) : Buffer.alloc(2);
-      // Its length is a lie or its end: either way there is nothing to wait for.
+      // A length of 0 is a lie or the end: either way there is nothing to wait for.
       if (this.#frame.length === 0) this.end('badresp');
     }
   }

@@ -1,7 +1,7 @@
 /**
- * Questions over UDP to one server: random ids on sockets with random ports, a few at a time and each only for a
- * while, so that an answer cannot be guessed (RFC 5452 §9.2). Each socket is connected: the kernel drops what comes
- * from another address, and tells when nobody listens.
+ * Questions over UDP to one server: random ids on sockets with random ports, a few at a time and each only
+ * for a while, so that an answer cannot be guessed (RFC 5452 §9.2). Each socket is connected: the kernel
+ * drops what comes from another address, and tells when nobody listens.
  */
 import { randomFillSync } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
@@ -9,9 +9,11 @@ import { isIP } from 'node:net';
 import type { Endpoint } from './server-address.ts';
 import { idOf, setId } from './message.ts';
 
-/** Hears about one question. */
+/** Told what happens to one question. */
 export interface Listener {
-  /** A message with the id of the question; false if it is not the answer, so that the question stays open. */
+  /**
+   * A message with the id of the question; false if it is not the answer, so that the question stays open.
+   */
   answered(bytes: Buffer): boolean;
   /** The question cannot be sent, or nobody listens there. `detail` is one word for the log. */
   failed(detail: string): void;
@@ -57,7 +59,7 @@ class Port {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Listener>();
   readonly #life: NodeJS.Timeout;
-  /** One for all that is sent. */
+  /** One buffer for everything that is sent. */
   readonly #sent = (error: NodeJS.ErrnoException | null): void => {
     if (error !== null) this.#fail(errorWord(error));
   };
@@ -104,7 +106,8 @@ class Port {
     while (this.#waiting.has(id)) id = randomId();
     this.#waiting.set(id, listener);
     setId(query, id);
-    // A socket may fail while it is made, as when there are too many open files. Whoever asks hears of it later.
+    // A socket may fail while it is made, as when there are too many open files. Whoever asks hears of it
+    // later.
     if (this.#dead !== null) {
       const why = this.#dead;
       queueMicrotask(() => {

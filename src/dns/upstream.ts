@@ -1,12 +1,14 @@
-/** One server that is asked: the ways to it, and what its answers so far tell about how long the next may take. */
+/**
+ * One server that is asked: the ways to it, and what its answers so far say about how long the next may take.
+ */
 import { TcpConnection } from './tcp.ts';
 import { UdpPool } from './udp.ts';
 import type { Endpoint } from './server-address.ts';
 
 export interface UpstreamOptions extends Endpoint {
-  /** Milliseconds that it gets for an answer while nothing is known about it. */
+  /** Milliseconds that it gets for an answer as long as nothing is known about it. */
   readonly initialMs: number;
-  /** It is believed when it says that an answer is validated. */
+  /** We believe it when it says that an answer is validated. */
   readonly trusted: boolean;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
@@ -14,7 +16,9 @@ export interface UpstreamOptions extends Endpoint {
 
 /** A shorter wait is no sign of trouble: timers and busy machines are late by that much. */
 const MIN_WAIT_MS = 50;
-/** A silent server is tried again after this long, beside one that answers; the wait doubles with each try. */
+/**
+ * A silent server is tried again after this long, beside one that answers; the wait doubles with each try.
+ */
 const FIRST_PROBE_MS = 1_000;
 const MAX_PROBE_MS = 30_000;
 /** How long a server that does not understand EDNS is asked without it. */
@@ -29,7 +33,7 @@ export class Upstream {
   /** Smoothed round trip and its variation, milliseconds (RFC 6298 §2). */
   #srtt: number | null = null;
   #rttvar = 0;
-  /** How often in a row it was asked and said nothing, neither to that question nor to another. */
+  /** How often in a row it was asked and said nothing, to that question or to any other. */
   #silences = 0;
   #answeredAt = -Infinity;
   #probeAt = 0;
@@ -65,8 +69,9 @@ export class Upstream {
   }
 
   /**
-   * It did not understand a question with EDNS (RFC 6891 §7), and did without. A forwarder that spoke EDNS before may have
-   * passed on what the name's own server said: only where that happens twice in a row EDNS is given up.
+   * It did not understand a question with EDNS (RFC 6891 §7), and did without. A forwarder that spoke EDNS
+   * before may have passed on what the name's own server said: EDNS is given up only if that happens twice in
+   * a row.
    */
   misunderstoodEdns(): void {
     if (!this.#speaksEdns) this.#plainUntil = this.#now() + PLAIN_MS;
@@ -86,8 +91,8 @@ export class Upstream {
   }
 
   /**
-   * A question sent at `sentAt` was not answered in time. A server that has answered others since is not silent: the
-   * domain asked about is slow, and a stranger may have chosen it.
+   * A question sent at `sentAt` was not answered in time. A server that has answered other questions since is
+   * not silent: it is the domain asked about that is slow, and a stranger may have chosen it.
    */
   missed(sentAt: number): void {
     if (this.#answeredAt >= sentAt) return;

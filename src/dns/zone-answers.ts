@@ -1,6 +1,7 @@
 /**
- * Answers as a name server that holds all of the given records, and a resolver before it, would: RFC 1034 §4.3.2 with
- * wildcards (RFC 4592), DNAME (RFC 6672) and aliases followed. What is not held does not exist; there are no zone cuts.
+ * Answers like a name server that has all of the given records, with a resolver in front of it: RFC 1034
+ * §4.3.2 with wildcards (RFC 4592), DNAME (RFC 6672) and aliases followed. What is not given does not exist;
+ * there are no zone cuts.
  */
 import type { Answer, RecordData, RecordType } from '../core/resolver.ts';
 
@@ -14,17 +15,21 @@ export interface ZoneRecord {
 /** By canonical owner; a wildcard under its own name, `*.example.org`. */
 export type ZoneRecords = ReadonlyMap<string, readonly ZoneRecord[]>;
 
-/** As many aliases in a row as Unbound and BIND follow (`max-query-restarts`); a longer chain is a SERVFAIL. */
+/**
+ * As many aliases in a row as Unbound and BIND follow (`max-query-restarts`); a longer chain is a SERVFAIL.
+ */
 const MAX_ALIASES = 11;
-/** Of a name as text: 255 octets on the wire (RFC 1035 §2.3.4). */
+/** The longest name as text: 255 octets on the wire (RFC 1035 §2.3.4). */
 const MAX_NAME = 253;
 
-/** Tells the answer for a canonical name. */
+/** Returns a function that gives the answer for a canonical name. */
 export function zoneAnswers(zone: ZoneRecords): (name: string, type: RecordType) => Answer<RecordType> {
-  // What has something below it is there too (RFC 4592 §2.2.2, RFC 8020).
+  // A name with anything below it exists too (RFC 4592 §2.2.2, RFC 8020).
   const existing = new Set([...zone.keys()].flatMap((name) => [name, ...ancestors(name)]));
 
-  /** The records of the name, its wildcard's where it is not there itself; undefined where it does not exist. */
+  /**
+   * The records of the name, or of its wildcard if the name itself does not exist; undefined if neither does.
+   */
   function recordsOf(name: string): readonly ZoneRecord[] | undefined {
     const renamed = synthesized(zone, name);
     if (renamed !== null) return [renamed];
@@ -56,8 +61,8 @@ export function zoneAnswers(zone: ZoneRecords): (name: string, type: RecordType)
 const SERVFAIL = { status: 'temperror', detail: 'servfail' } as const;
 
 /**
- * The alias that a DNAME above the name makes of it (RFC 6672 §2.2); the highest one counts, as it hides what the zone
- * holds below it (§2.4). Null where there is none.
+ * The alias that a DNAME above the name turns it into (RFC 6672 §2.2); the highest one counts, since it hides
+ * what the zone has below it (§2.4). Null if there is none.
  */
 function synthesized(zone: ZoneRecords, name: string): ZoneRecord | null {
   for (const parent of ancestors(name).reverse()) {

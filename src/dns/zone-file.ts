@@ -1,7 +1,7 @@
 /**
- * A Resolver over a master file (RFC 1035 §5), so that a pair can be explained without a name server. What the file does
- * not hold does not exist. Reads $ORIGIN, $TTL, parentheses, comments, quoted strings, repeated owners, `@`, DNAME and the
- * record types that checks ask for; others are passed over.
+ * A Resolver over a master file (RFC 1035 §5), so that a pair can be explained without a name server. What is
+ * not in the file does not exist. Reads $ORIGIN, $TTL, parentheses, comments, quoted strings, repeated
+ * owners, `@`, DNAME and the record types that checks ask for; others are passed over.
  */
 import { canonicalName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
@@ -150,7 +150,10 @@ function seconds(text: string): number | null {
   );
 }
 
-/** Splits the file: quotes hold blanks and semicolons, parentheses hold line ends, a backslash holds one character. */
+/**
+ * Splits the file: quotes hold blanks and semicolons, parentheses hold line ends, a backslash holds one
+ * character.
+ */
 function* entries(text: string, file: string): Generator<Entry> {
   let depth = 0;
   let tokens: Token[] = [];

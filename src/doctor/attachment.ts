@@ -11,7 +11,7 @@ import { filterOf } from './postfix.ts';
 
 export interface Attachment {
   readonly service: SmtpService;
-  /** Null where none of its milters is us. */
+  /** Null if none of its milters is us. */
   readonly ours: Filter | null;
 }
 

@@ -13,7 +13,10 @@ export function portNumber(text: string): number | null {
   return /^\d{1,5}$/.test(text) ? Number(text) : (PORTS[text.toLowerCase()] ?? null);
 }
 
-/** Postfix: `inet:HOST:PORT`, or `unix:PATH`, which is relative to the queue directory in a chroot or without a slash. */
+/**
+ * Postfix: `inet:HOST:PORT`, or `unix:PATH`, which is relative to the queue directory in a chroot or without
+ * a slash.
+ */
 export function dialledByPostfix(socket: string, queue: string, chrooted: boolean | null): Dialled {
   const path = /^unix:(.+)$/s.exec(socket)?.[1];
   if (path === undefined) {

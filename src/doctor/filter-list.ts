@@ -1,4 +1,4 @@
-/** Lists of milters in Postfix, read, and written again in the operator's own words. */
+/** Reads lists of milters in Postfix, and writes them again in the operator's own words. */
 import type { Filter, FilterItem, FilterList } from './mta.ts';
 import type { MasterLine } from './postconf.ts';
 import type { PostfixConfig } from './postfix-config.ts';
@@ -16,7 +16,10 @@ interface Reading {
   readonly filterOf: (text: string) => Filter;
 }
 
-/** Reads the list that a setting has. `raw` is its text as it is written, `before` and `after` are what surrounds the items. */
+/**
+ * Reads the list that a setting has. `raw` is its text as it is written, `before` and `after` are what
+ * surrounds the items.
+ */
 export function readList(
   setting: string,
   raw: string,
@@ -73,7 +76,7 @@ function everyItem({ items }: FilterList): FilterItem[] {
   return items.flatMap((item) => [item, ...(item.named === null ? [] : everyItem(item.named))]);
 }
 
-/** The list in which a milter is written out: that of a setting which the list names, perhaps. */
+/** The list in which a milter is written out, perhaps that of a setting that this list names. */
 export function listWith(list: FilterList, filter: Filter): FilterList {
   const named = list.items.find(({ filters }) => filters.includes(filter))?.named ?? null;
   return named === null ? list : listWith(named, filter);

@@ -46,7 +46,7 @@ export interface FilterList {
   readonly items: readonly FilterItem[];
 }
 
-/** One item of a list, and the milters that it stands for: none or several where it names other settings. */
+/** One item of a list, and the milters that it stands for: none or several if it names other settings. */
 export interface FilterItem {
   readonly text: string;
   readonly filters: readonly Filter[];

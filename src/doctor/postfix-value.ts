@@ -150,7 +150,10 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** A time such as `30s` or `30`, in milliseconds, seconds being the unit of the milter settings; null if it is none. */
+/**
+ * A time such as `30s` or `30`, in milliseconds, seconds being the unit of the milter settings; null if it is
+ * none.
+ */
 export function timeMs(text: string): number | null {
   const [, digits, unit = 's'] = /^(\d+)([smhdw])?$/.exec(text.trim()) ?? [];
   return digits === undefined ? null : Number(digits) * (UNITS_MS[unit] ?? 1000);

@@ -1,13 +1,14 @@
-/** What Postfix can do, and from which version on. */
+/** What Postfix can do, and since which version. */
 import { compareLevels } from './postfix-value.ts';
 
 /**
- * First release of each line whose `milter_default_action` knows `shutdown`, which is also its built-in default there:
- * 421 and the end of the connection while a milter is down. Lines after the last have it from their beginning.
+ * In each line, the first release whose `milter_default_action` knows `shutdown`, which is also its built-in
+ * default there: 421 and the end of the connection while a milter is down. Later lines have it from the
+ * beginning.
  */
 const SHUTDOWN_SINCE: readonly string[] = ['3.7.20', '3.8.15', '3.9.9', '3.10.8', '3.11'];
 
-/** In the form that a sentence needs. */
+/** These versions, as part of a sentence. */
 export const SHUTDOWN_VERSIONS = '3.11, 3.10.8, 3.9.9, 3.8.15 or 3.7.20';
 
 /** Null if the version is not known. */

@@ -68,13 +68,16 @@ function milterList(
   if (read.all === null || read.all === 'DISABLE') {
     return readList('smtpd_milters', config.written('smtpd_milters', line), reading);
   }
-  // Where the table itself comes out of another setting, the list is written as it is read.
+  // If the table itself comes from another setting, the list is written as it was read.
   const { before, all } = written.all === null ? read : written;
   const opening = `${before.map((table) => `${table}, `).join('')}static:{ `;
   return readList('smtpd_milter_maps', all ?? '', reading, [opening, ' }']);
 }
 
-/** The tables of `smtpd_milter_maps` that are asked one by one, and what a `static:` map gives for everybody, if there is one. */
+/**
+ * The tables of `smtpd_milter_maps` that are asked for each client, and what a `static:` map gives for
+ * everybody, if there is one.
+ */
 export function milterMaps(text: string): { before: string[]; all: string | null } {
   const tables = splitList(text);
   const at = tables.findIndex((table) => table.startsWith('static:'));
@@ -157,7 +160,7 @@ function addresses(config: PostfixConfig): SourcedName[] {
     });
   const interfaces = of('inet_interfaces', config.value('inet_interfaces'));
   return [
-    // A single one is that at which every client comes in, and the macro {daemon_addr} tells it.
+    // If there is only one, every client comes in at it, and the macro {daemon_addr} gives it.
     ...(interfaces.length > 1 ? interfaces : []),
     ...of('proxy_interfaces', config.value('proxy_interfaces')),
     ...of('mydestination', config.value('mydestination')),

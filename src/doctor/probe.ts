@@ -1,4 +1,4 @@
-/** Probes a milter of anybody's: connects, negotiates as an MTA would, and quits before any session begins. */
+/** Probes any milter: connects, negotiates as an MTA would, and quits before any session begins. */
 import { connect, type NetConnectOpts } from 'node:net';
 import { formatSocketAddress, type SocketAddress } from '../milter/index.ts';
 import { SMFIC } from '../milter/constants.ts';
@@ -19,7 +19,7 @@ export interface Probe {
 /** What both MTAs offer: version 6 with all actions and all protocol steps. */
 const OFFER = [6, 0x1ff, 0x1fffff] as const;
 
-/** Null for a socket that cannot be connected to by its address. `now` is in milliseconds. */
+/** Null for a socket whose address does not say where to connect. `now` is in milliseconds. */
 export async function probeMilter(
   address: SocketAddress,
   timeoutMs: number,

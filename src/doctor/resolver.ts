@@ -1,4 +1,4 @@
-/** What a name server is like, found out by asking it. */
+/** Finds out what a name server is like by asking it. */
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 
 export interface ServerFacts {
@@ -31,9 +31,10 @@ export interface Questions {
 }
 
 /**
- * `example.com` is kept by IANA (RFC 2606, RFC 6761 §6.5), `dnssec-failed.org` by Comcast for this very purpose,
- * 198.41.0.4 is a.root-servers.net. A name below `.invalid` never exists (RFC 6761 §6.4), but a resolver may know that by
- * itself; nobody registers 24 random digits under `.com`. `random` gives hexadecimal digits.
+ * `example.com` is kept by IANA (RFC 2606, RFC 6761 §6.5), `dnssec-failed.org` by Comcast for this very
+ * purpose, 198.41.0.4 is a.root-servers.net. A name below `.invalid` never exists (RFC 6761 §6.4), but a
+ * resolver may know that without asking; nobody registers 24 random digits under `.com`. `random` gives
+ * hexadecimal digits.
  */
 export function questions(random: () => string, bogus: string): Questions {
   return {
@@ -47,7 +48,7 @@ export function questions(random: () => string, bogus: string): Questions {
 /** How often the known name is asked for again, to see how far away the server is. */
 const ROUNDS = 5;
 
-/** `now` is in milliseconds. Takes at most one question's time limit where the server is dead. */
+/** `now` is in milliseconds. Takes at most one question's time limit if the server is dead. */
 export async function observeServer(
   server: string,
   resolver: Resolver,

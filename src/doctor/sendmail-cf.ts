@@ -23,8 +23,8 @@ interface Lines {
 }
 
 /**
- * `readNames` gives the text of a file with names (`Fw…`), or null where it is not there. Throws UsageError for a text that
- * is no sendmail.cf.
+ * `readNames` returns the text of a file with names (`Fw…`), or null if there is no such file. Throws
+ * UsageError for a text that is not a sendmail.cf.
  */
 export function sendmailMta(text: string, file: string, readNames: (path: string) => string | null): Mta {
   const lines = readLines(text, file);

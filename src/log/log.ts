@@ -6,7 +6,7 @@ import { EVENTS, type EventFields, type EventName, type Level, type LogEvent } f
 import { type Field, formatFields, jsonFields } from './value.ts';
 import { Repeats } from './repeats.ts';
 
-/** What `--log-level` takes; `notice` goes with `info`. */
+/** What `--log-level` accepts; `notice` is written with `info`. */
 export const LEVELS = ['error', 'warning', 'info', 'debug'] as const;
 export type LogFormat = 'kv' | 'json';
 

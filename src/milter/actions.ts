@@ -1,8 +1,8 @@
 import { SMFIF } from './constants.ts';
 
 /**
- * Changes to a message that a filter may announce; unannounced ones are refused. What each is for is said with the methods of
- * `Message`; docs/milter.md has both side by side.
+ * The changes to a message that a filter may announce; others are refused. The methods of `Message` say what
+ * each is for; docs/milter.md has both side by side.
  */
 export const ACTIONS = {
   addHeaders: SMFIF.ADDHDRS,

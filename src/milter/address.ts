@@ -14,8 +14,8 @@ export class AddressError extends Error {
 const MAX_PATH = 107;
 
 /**
- * Reads `inet:HOST:PORT` (Postfix), `inet:PORT@HOST` (Sendmail), `inet6:…` likewise, `unix:/PATH`, `local:/PATH`, a
- * bare `/PATH`, or `fd:N`. An IPv6 address may be in brackets. Throws AddressError.
+ * Reads `inet:HOST:PORT` (Postfix), `inet:PORT@HOST` (Sendmail), `inet6:…` likewise, `unix:/PATH`,
+ * `local:/PATH`, a bare `/PATH`, or `fd:N`. An IPv6 address may be in brackets. Throws AddressError.
  */
 export function parseSocketAddress(text: string): SocketAddress {
   const path = /^(?:(?:unix|local):)?(\/.*)$/s.exec(text)?.[1];

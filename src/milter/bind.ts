@@ -1,4 +1,6 @@
-/** From an address to a socket that listens, and what a unix socket needs for that: a free place, mode and owner. */
+/**
+ * From an address to a listening socket, and what a unix socket needs for that: a free path, mode and owner.
+ */
 import { chmod, lchown, lstat, stat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
@@ -12,8 +14,9 @@ export interface SocketOwner {
 }
 
 /**
- * Listens; a unix socket gets its mode and owner before anybody else may connect. Rejects with the error of the system, or
- * with AddressError where the directory of a unix socket is missing: Node says EACCES of that.
+ * Listens; a unix socket gets its mode and owner before anybody else may connect. Rejects with the system's
+ * error, or with AddressError if the directory of a unix socket is missing, which Node would report as
+ * EACCES.
  */
 export async function bind(
   server: Server,
@@ -33,8 +36,8 @@ export async function bind(
       server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, done);
     else if (address.kind === 'fd') server.listen({ fd: address.fd, backlog: BACKLOG }, done);
     else {
-      // The file must never exist with wider permissions than asked for: chmod afterwards would leave a gap. While it
-      // has the wrong owner or group it is for its owner alone.
+      // The file must never exist with wider permissions than asked for: chmod afterwards would leave a gap.
+      // While it has the wrong owner or group, only its owner may use it.
       const before = process.umask(0o777 & ~(given ? mode & 0o700 : mode));
       try {
         server.listen({ path: address.path, backlog: BACKLOG }, done);
@@ -57,13 +60,13 @@ export async function bind(
   }
 }
 
-/** Throws AddressError where there is no directory to put the socket into. */
+/** Throws AddressError if there is no directory for the socket. */
 async function requireDirectory(address: { readonly kind: 'unix'; readonly path: string }): Promise<void> {
   const directory = dirname(address.path);
   try {
     await stat(directory);
   } catch (error) {
-    // One that we may not look into is there.
+    // A directory that we may not look into exists.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') return;
     throw new AddressError(
@@ -72,7 +75,7 @@ async function requireDirectory(address: { readonly kind: 'unix'; readonly path:
   }
 }
 
-/** Removes a socket file that nobody answers at; anything else in its place is left alone. */
+/** Removes a socket file at which nobody answers; anything else in its place is left alone. */
 export async function removeStale(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => null);
   if (stats === null) return;

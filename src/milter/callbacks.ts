@@ -1,4 +1,4 @@
-/** The callbacks of a session that stand for an event of the protocol. */
+/** The callbacks of a session that belong to an event of the protocol. */
 export const CALLBACKS = [
   'connect',
   'helo',

@@ -1,6 +1,6 @@
 /**
- * The MTA's side of the protocol, to drive a filter without an MTA: in a test, from a shell, in a monitor. Sends what
- * was agreed upon and nothing else, as Postfix and Sendmail do.
+ * The MTA's side of the protocol, to drive a filter without an MTA: in a test, from a shell, in a monitor.
+ * Like Postfix and Sendmail, it sends what was agreed upon and nothing else.
  */
 import { connect as dial, type Socket } from 'node:net';
 import { parseSocketAddress, type SocketAddress } from './address.ts';
@@ -18,11 +18,11 @@ import {
 import type { CallbackName } from './callbacks.ts';
 
 export interface MilterClientOptions {
-  /** What the MTA offers; all that Postfix and Sendmail of today offer, by default. */
+  /** What the MTA offers; by default everything that today's Postfix and Sendmail offer. */
   readonly version?: number;
   readonly actions?: number;
   readonly protocol?: number;
-  /** Milliseconds that one answer may take. PROGRESS starts them afresh. */
+  /** Milliseconds that one answer may take. PROGRESS restarts the time. */
   readonly timeoutMs?: number;
 }
 
@@ -45,9 +45,9 @@ const ALL_STEPS = 0x1fffff;
 const TIMEOUT_MS = 10_000;
 
 /**
- * One milter connection. Every method that expects an answer resolves to it, or to null where the filter declined the
- * event or leaves it unanswered; it rejects with ProtocolError where the filter breaks the protocol, closes the
- * connection, or does not answer in time.
+ * One milter connection. Every method that expects an answer resolves to it, or to null if the filter
+ * declined the event or leaves it unanswered; it rejects with ProtocolError if the filter breaks the
+ * protocol, closes the connection, or does not answer in time.
  */
 export class MilterClient {
   readonly #socket: Socket;
@@ -100,18 +100,20 @@ export class MilterClient {
     return client;
   }
 
-  /** What the filter made of the offer. */
+  /** What the filter answered to the offer. */
   get agreement(): ReceivedAgreement {
     return this.#agreement;
   }
 
-  /** Sends the macros that go before the command of an event; nobody answers them. Names with or without braces. */
+  /**
+   * Sends the macros that precede the command of an event; they get no answer. Names with or without braces.
+   */
   macros(event: CallbackName, values: Readonly<Record<string, string>>): void {
     const command = Buffer.from([COMMAND[event]]);
     this.#send(SMFIC.MACRO, Buffer.concat([command, encodeStrings(...Object.entries(values).flat())]));
   }
 
-  /** The SMTP client: its address, or null for one without; and its name as the MTA verified it. */
+  /** The SMTP client: its address, or null if it has none; and its name as the MTA verified it. */
   async connect(
     address: string | null,
     { hostname = address === null ? 'localhost' : `[${address}]`, port = 25 } = {},
@@ -182,7 +184,7 @@ export class MilterClient {
     this.#socket.end();
   }
 
-  /** Drops the connection without a word. */
+  /** Closes the connection without QUIT. */
   close(): void {
     this.#socket.destroy();
   }
@@ -219,7 +221,7 @@ export class MilterClient {
     this.#wake();
   }
 
-  /** The packets that came before the end of the connection are given out before its error. */
+  /** Packets that came before the end of the connection are delivered before its error. */
   async #next(): Promise<Packet> {
     for (;;) {
       const packet = this.#packets.shift();

@@ -1,6 +1,6 @@
 /**
- * From packets to commands: reads NULs, families, ports and offers. Text is latin1, one character
- * a byte, since an MTA passes on what the SMTP client sent.
+ * From packets to commands: reads NULs, families, ports and offers. Text is latin1, one character for each
+ * byte, since an MTA passes on what the SMTP client sent.
  */
 import { isIP } from 'node:net';
 import { SMFIC } from './constants.ts';
@@ -11,10 +11,11 @@ import { type Packet, ProtocolError } from './packet.ts';
 export interface ConnectInfo {
   /** The client's name as the MTA verified it, or `[ADDRESS]`; whatever the MTA sent. */
   readonly hostname: string;
-  /** `unknown` where the MTA has no address, or sent one that cannot be read. */
+  /** `unknown` if the MTA has no address, or sent one that cannot be read. */
   readonly family: 'inet' | 'inet6' | 'unix' | 'unknown';
   /**
-   * The address without Sendmail's `IPv6:` prefix, IPv4-mapped ones as IPv4; the path for `unix`; null for `unknown`.
+   * The address without Sendmail's `IPv6:` prefix, IPv4-mapped ones as IPv4; the path for `unix`; null for
+   * `unknown`.
    */
   readonly address: string | null;
   readonly port: number | null;
@@ -47,14 +48,14 @@ export type Command =
   | { readonly type: 'body' | 'endOfMessage'; readonly chunk: Buffer }
   | { readonly type: 'data' | 'endOfHeaders' | 'abort' | 'quit' | 'quitNewConnection' };
 
-/** Reads a packet of the MTA. Throws ProtocolError where libmilter closes the connection. */
+/** Reads a packet from the MTA. Throws ProtocolError if libmilter would close the connection. */
 export function decodeCommand({ command, data }: Packet): Command {
   switch (command) {
     case SMFIC.MACRO:
       return {
         type: 'macro',
         stage: mandatory(data, 'MACRO')[0] ?? 0,
-        // Cut before it is a text, of which a part would keep the whole in memory.
+        // Cut before it is decoded: a part of a string would keep the whole string in memory.
         text: data.toString('latin1', 1, 1 + MAX_SET),
       };
     case SMFIC.CONNECT:
@@ -92,7 +93,7 @@ export function decodeCommand({ command, data }: Packet): Command {
   }
 }
 
-/** Commands that libmilter takes without data are A E N Q T K; it closes on any other empty one. */
+/** libmilter accepts A E N Q T K without data; on any other empty command it closes the connection. */
 function mandatory(data: Buffer, name: string): Buffer {
   if (data.length === 0) throw new ProtocolError(`${name} without data`);
   return data;
@@ -122,7 +123,7 @@ function decodeOffer(data: Buffer): Offer {
   return { version: data.readUInt32BE(0), actions: data.readUInt32BE(4), protocol: data.readUInt32BE(8) };
 }
 
-/** What cannot be read is a client without an address, as for family `U`: the session must go on. */
+/** An address that cannot be read counts as none, as for family `U`: the session must go on. */
 function decodeConnect(data: Buffer): ConnectInfo {
   const nul = data.indexOf(0);
   const hostname = data.toString('latin1', 0, nul === -1 ? data.length : nul);
@@ -144,7 +145,10 @@ function decodeConnect(data: Buffer): ConnectInfo {
   }
 }
 
-/** Sendmail writes `IPv6:` before the address and may write IPv4 as mapped. A zone is of no use to anybody else. */
+/**
+ * Sendmail writes `IPv6:` before the address and may write IPv4 as mapped. A zone means nothing on other
+ * hosts.
+ */
 function plainAddress(text: string): string {
   const zone = text.indexOf('%');
   const bare = (zone === -1 ? text : text.slice(0, zone)).replace(/^IPv6:/i, '');

@@ -1,6 +1,6 @@
 /**
- * The numbers of the milter protocol, spelt as in Sendmail's `mfdef.h` and Postfix's `milter8.c`, which are the only
- * specification there is.
+ * The numbers of the milter protocol, spelt as in Sendmail's `mfdef.h` and Postfix's `milter8.c`, which are
+ * the only specification there is.
  */
 
 /** Commands, MTA to filter. */
@@ -22,7 +22,7 @@ export const SMFIC = {
   UNKNOWN: 0x55, // U
 } as const;
 
-/** Replies, filter to MTA. SHUTDOWN (`4`) and CONN_FAIL (`f`) are for inside the MTA and are never sent. */
+/** Replies, filter to MTA. SHUTDOWN (`4`) and CONN_FAIL (`f`) are internal to the MTA and are never sent. */
 export const SMFIR = {
   ADDRCPT: 0x2b, // +
   DELRCPT: 0x2d, // -
@@ -81,7 +81,7 @@ export const SMFIP = {
   HDR_LEADSPC: 0x100000,
 } as const;
 
-/** The version spoken here; 5 was never shipped, and 1 has no negotiation worth the name. */
+/** The version spoken here; 5 was never shipped, and 1 has hardly any negotiation. */
 export const MAX_VERSION = 6;
 export const MIN_VERSION = 2;
 
@@ -99,5 +99,5 @@ export const SMFIM = {
 /** Data beyond this is refused: 1 MiB, the largest that any negotiation allows (`SMFIP_MDS_1M`). */
 export const MAX_DATA = 1024 * 1024;
 
-/** The largest chunk of a body that either MTA takes back (`MILTER_CHUNK_SIZE`). */
+/** The largest chunk of a body that both MTAs accept back (`MILTER_CHUNK_SIZE`). */
 export const CHUNK_SIZE = 65_535;

@@ -1,6 +1,6 @@
 /**
- * The talk with one MTA connection: takes bytes, calls the session's callbacks in order, gives bytes. Knows no socket,
- * so that the whole state machine can be driven from a test.
+ * The conversation on one MTA connection: takes bytes, calls the session's callbacks in order, gives bytes.
+ * Knows no socket, so that a test can drive the whole state machine.
  */
 import type { ActionName } from './actions.ts';
 import { type Command, type ConnectInfo, decodeCommand, type Offer } from './command.ts';
@@ -30,11 +30,14 @@ import type { Awaitable, MilterContext, MilterSession } from './session.ts';
 export interface ConversationOptions {
   readonly newSession: () => MilterSession;
   readonly wishes: Wishes;
-  /** What is answered where a callback fails, and by a session that could not be made; the connection goes on in any case. */
+  /**
+   * The answer if a callback fails, and of a session that could not be made; the connection goes on in any
+   * case.
+   */
   readonly replyOnError: ReplyOnError;
-  /** Hears of what failed, of peers that broke the protocol, and of connections turned away. */
+  /** Told of failures, of peers that broke the protocol, and of connections turned away. */
   readonly onError: OnError;
-  /** Asked at CONNECT for somebody who wants to hear the dialogue of this session; null for nobody. */
+  /** Asked at CONNECT for an observer of this session's dialogue; null for none. */
   readonly observe?: Observe | undefined;
 }
 
@@ -51,7 +54,7 @@ export class Conversation extends Flow implements MilterContext {
   #progress: number = IDLE;
   /** The event whose callback has not settled. */
   #waitingFor: CallbackName | null = null;
-  /** Octets of the last of each, which the session may well keep. */
+  /** Octets of the last CONNECT, HELO and MAIL, whose texts the session may well keep. */
   #connectSize = 0;
   #heloSize = 0;
   #mailSize = 0;
@@ -75,24 +78,24 @@ export class Conversation extends Flow implements MilterContext {
     return this.#agreement !== null && grants(action, this.#agreement);
   }
 
-  /** Bytes of memory that the peer has filled here and has not been given back yet. */
+  /** Bytes of memory that the peer fills here at present. */
   get held(): number {
     if (this.over) return 0;
     const kept = this.#connectSize + this.#heloSize + this.#mailSize;
     return this.undecoded + this.#macros.size + kept;
   }
 
-  /** The connection is gone, or is to go: tells the session, once. */
+  /** The connection is gone, or is to be closed: tells the session, once. */
   end(): void {
     if (this.over) return;
     this.stop();
     this.#endSession();
-    // A callback that has not settled may still ask for them, and keeps us until it has.
+    // A callback that has not settled may still ask for macros, and keeps this object alive until it has.
     if (this.#macros.size > ORDINARY) this.#macros = new Macros();
     this.#peer.destroy();
   }
 
-  /** Ends without leaving an open question: the MTA goes on as if there had been no filter. */
+  /** Ends after answering what is open, so that the MTA goes on as if there had been no filter. */
   release(): void {
     if (this.#waitingFor !== null && this.#agreement !== null && answers(this.#waitingFor, this.#agreement)) {
       this.send(encodeReply('continue'));
@@ -200,7 +203,7 @@ export class Conversation extends Flow implements MilterContext {
       return negotiate(offer, this.#session, wishes);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
-      // A session whose callbacks cannot even be looked at.
+      // A session whose callbacks cannot even be read.
       report(onError, error, 'newSession');
       this.#session = standIn(replyOnError);
       return negotiate(offer, this.#session, wishes);
@@ -211,7 +214,7 @@ export class Conversation extends Flow implements MilterContext {
     this.#macros.begin(command);
   }
 
-  /** Whether the event has a place now. Puts the message into that place. */
+  /** Whether the event may come now. Notes how far the message has come. */
   #enter(event: MessageEvent): boolean {
     if (endsUnfinished(event, this.#progress)) this.#abort();
     if (!hasPlace(event, this.#progress, this.#agreement)) return false;
@@ -223,7 +226,7 @@ export class Conversation extends Flow implements MilterContext {
   #endOfMessage(chunk: Buffer): void {
     const session = this.#session;
     this.#call('endOfMessage', () => {
-      // libmilter takes data here for a last piece of the body.
+      // libmilter takes data here as a last piece of the body.
       if (chunk.length === 0 || session.body === undefined) return this.#finish(session);
       return Promise.resolve(session.body(chunk, this)).then((given) => {
         const reply = (given as Reply | undefined) ?? 'continue';
@@ -249,7 +252,7 @@ export class Conversation extends Flow implements MilterContext {
     return isThenable(reply) ? Promise.resolve(reply).then(settle) : settle(reply);
   }
 
-  /** Runs a callback and answers; a failure of it is our own and costs the peer nothing. */
+  /** Runs a callback and answers; its failure is our fault and costs the peer nothing. */
   #call(event: CallbackName, callback: () => Awaitable<Reply | undefined>): void {
     let reply: Awaitable<Reply | undefined>;
     try {
@@ -291,7 +294,7 @@ export class Conversation extends Flow implements MilterContext {
 
   #answer(event: CallbackName, given: Reply | undefined): void {
     const reply = given ?? 'continue';
-    // TypeScript refuses these; a JavaScript filter may try, and Sendmail would drop the filter in silence.
+    // TypeScript refuses these; a JavaScript filter may try, and Sendmail would silently drop the filter.
     if (!isLegal(event, reply)) {
       this.#failed(event, new RangeError(`the reply ${describe(reply)} is not possible at ${event}`));
       return;
@@ -319,7 +322,7 @@ export class Conversation extends Flow implements MilterContext {
     this.#observer = null;
   }
 
-  /** The macros of CONNECT came before anybody could listen. */
+  /** The macros of CONNECT came before there was an observer. */
   #letObserve(observe: Observe, command: Command & { readonly type: 'connect' }): void {
     try {
       this.#observer = observe(command.info, this.#session) ?? null;
@@ -332,7 +335,7 @@ export class Conversation extends Flow implements MilterContext {
     this.#show('mta', 'connect', () => describeCommand(command));
   }
 
-  /** An observer that fails hears no more. */
+  /** An observer that fails is not called again. */
   #show(side: 'mta' | 'milter', event: string, text: () => string): void {
     try {
       quiet(this.#observer?.(side, event, text()), (error) => {

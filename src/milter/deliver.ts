@@ -1,4 +1,7 @@
-/** One message through a filter, the way an MTA sends it: for tests of a filter that want an outcome, not packets. */
+/**
+ * One message through a filter, the way an MTA sends it: for tests of a filter that want an outcome, not
+ * packets.
+ */
 import type { MilterClient } from './client.ts';
 import { CHUNK_SIZE } from './constants.ts';
 import type { Change, ReceivedReply } from './received.ts';
@@ -11,10 +14,10 @@ export interface MessageToSend {
   readonly body?: string;
 }
 
-/** What became of a message. A reply is null where the filter was not asked or does not answer. */
+/** What became of a message. A reply is null if the filter was not asked or does not answer. */
 export interface Delivery {
   readonly sender: ReceivedReply | null;
-  /** One a recipient, in order. */
+  /** One for each recipient, in order. */
   readonly recipients: readonly (ReceivedReply | null)[];
   /** The reply that settled the message. */
   readonly final: ReceivedReply;
@@ -22,8 +25,8 @@ export interface Delivery {
 }
 
 /**
- * Sends one message: refused recipients are left out, and whatever settles the message ends it, so that no later event
- * is shown to the filter. Needs `connect` and `helo` before it, as far as the filter wants them.
+ * Sends one message: refused recipients are left out, and a reply that settles the message ends it, so that
+ * the filter sees no later event. Call `connect` and `helo` before, as far as the filter wants them.
  */
 export async function deliver(
   client: MilterClient,
@@ -45,7 +48,7 @@ export async function deliver(
   }
   const last = replies.at(-1) ?? null;
   if (last !== null && replies.every(refuses)) {
-    // Nobody is left to deliver to, and the MTA drops the message.
+    // There is no recipient, so the MTA drops the message.
     client.abort();
     return outcome(last);
   }
@@ -74,7 +77,7 @@ function refuses(reply: ReceivedReply | null): boolean {
   return reply === 'reject' || reply === 'tempfail' || (typeof reply === 'object' && reply !== null);
 }
 
-/** Whether nothing more of the message is shown to the filter. */
+/** Whether the filter sees nothing more of the message. */
 function settles(reply: ReceivedReply | null): reply is ReceivedReply {
   return reply === 'accept' || reply === 'discard' || refuses(reply);
 }

@@ -1,14 +1,18 @@
 /**
- * Open files of the process, of which each connection is one. Where no more may be opened, libuv takes a connection with
- * a descriptor kept for that, closes it, and tells nobody (`uv__emfile_trick`). So we stop short of the limit and say so.
+ * Open files of the process; each connection is one. When no more may be opened, libuv accepts a connection
+ * with a spare descriptor, closes it, and tells nobody (`uv__emfile_trick`). So we stop short of the limit
+ * and say so.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** Left for what else the process opens: questions to DNS, logs, files read again. */
+/** Left for everything else that the process opens: DNS questions, logs, files read again. */
 const RESERVE = 64;
 
-/** The first descriptor that no connection gets; Infinity where the system does not tell its limit (`/proc/self/limits`). */
+/**
+ * The first descriptor that no connection gets; Infinity if the system does not tell its limit
+ * (`/proc/self/limits`).
+ */
 export function firstReserved(limit: number = descriptorLimit()): number {
   return limit - Math.min(RESERVE, Math.floor(limit / 4));
 }
@@ -24,7 +28,9 @@ function descriptorLimit(): number {
   }
 }
 
-/** The number of a connection's descriptor: the least that is free (POSIX), so that all below it are in use. */
+/**
+ * The number of a connection's descriptor: POSIX gives the lowest that is free, so all below it are in use.
+ */
 export function descriptorOf(socket: Socket): number {
   const { _handle: handle } = socket as { _handle?: { fd?: number } };
   return handle?.fd ?? -1;
@@ -40,7 +46,7 @@ export function areUsedUp(): boolean {
   }
 }
 
-/** Whether an error says so. */
+/** Whether an error says that no more files may be opened. */
 export function isUsedUp(error: unknown): boolean {
   return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -1,13 +1,14 @@
 /**
- * The flow of one connection in both directions: packets in portions, so that others have their turn; replies gathered into
- * few writes; and nothing taken from a peer that does not read, or that sends on while a callback works.
+ * The flow of one connection in both directions: packets are taken in portions, so that others have their
+ * turn; replies are gathered into few writes; and nothing is taken from a peer that does not read, or that
+ * sends on while a callback works.
  */
 import { MAX_DATA } from './constants.ts';
 import { type Packet, PacketDecoder } from './packet.ts';
 
 /** Where the bytes go. */
 export interface Peer {
-  /** False where the peer reads too slowly: no more is taken from it until `Flow.drained` is called. */
+  /** False if the peer reads too slowly: no more is taken from it until `Flow.drained` is called. */
   write(bytes: Buffer): boolean;
   /** Hold back further bytes, or let them come again. */
   pause(): void;
@@ -19,8 +20,8 @@ export interface Peer {
 }
 
 /**
- * Packets in a row before others have their turn. What an MTA sends at once is less, but for a long header whose fields
- * need no answer.
+ * Packets in a row before others have their turn. An MTA sends fewer at once, except for a long header whose
+ * fields need no answer.
  */
 export const PORTION = 64;
 /** Octets of replies that are worth a write of their own. */
@@ -29,7 +30,7 @@ const MAX_GATHERED = 65_536;
 export abstract class Flow {
   readonly #peer: Peer;
   readonly #decoder = new PacketDecoder();
-  /** Replies that have not left; null while there are none, as most of the time. */
+  /** Replies that have not been written; null while there are none, as most of the time. */
   #out: Buffer[] | null = null;
   #gathered = 0;
   /** Packets left of the portion. */
@@ -69,7 +70,7 @@ export abstract class Flow {
     return this.#over;
   }
 
-  /** Bytes of memory in which an incomplete packet waits, and what follows it. */
+  /** Bytes of memory that an incomplete packet takes, and what follows it. */
   protected get undecoded(): number {
     return this.#decoder.held;
   }
@@ -79,10 +80,10 @@ export abstract class Flow {
 
   protected abstract take(packet: Packet): void;
 
-  /** `take` has failed, or the peer's bytes are no packets. */
+  /** `take` has failed, or the peer's bytes are not packets. */
   protected abstract fail(error: unknown): void;
 
-  /** Takes packet after packet until it has to wait for something; what they gave leaves in one write. */
+  /** Takes packet after packet until it has to wait for something; their replies are written together. */
   protected work(): void {
     try {
       while (!this.over && !this.waiting && !this.#yielding && !this.#clogged) {
@@ -116,7 +117,7 @@ export abstract class Flow {
     if (!this.#peer.write(bytes)) this.#clogged = true;
   }
 
-  /** From here on nothing is taken and nothing sent. */
+  /** From here on nothing is taken or sent. */
   protected stop(): void {
     this.#over = true;
     this.#decoder.clear();
@@ -128,7 +129,10 @@ export abstract class Flow {
     this.#peer.yield();
   }
 
-  /** A peer that sends on while we do not take it must not fill our memory, nor keep the event loop busy with reading. */
+  /**
+   * A peer that sends on while we do not take it must not fill our memory, nor keep the event loop busy with
+   * reading.
+   */
   #regulate(): void {
     if (this.#over) return;
     const hold = this.#yielding || this.#clogged || (this.waiting && this.#decoder.pending > MAX_DATA);

@@ -1,23 +1,23 @@
 /**
- * Calls what the user of this library gave us: sessions, `onError`, observers. Whatever these throw, or reject with
- * later, is told and goes no further; a filter with a fault must not take the mail of others along.
+ * Calls what the user of this library gave us: sessions, `onError`, observers. Whatever these throw, or
+ * reject with later, is told and goes no further; a fault in a filter must not cost the mail of others.
  */
 import { inspect } from 'node:util';
 import type { CallbackName } from './callbacks.ts';
 import type { MilterSession } from './session.ts';
 
 /**
- * Where an error came from: a callback by its name, `observe` and what it returned, or `newSession`; `protocol` where the
- * peer broke the protocol, `turned-away` where a connection was refused or cut short (TurnedAwayError), `internal` for a
- * fault of this library.
+ * Where an error came from: a callback by its name, `observe` and what it returned, or `newSession`;
+ * `protocol` if the peer broke the protocol, `turned-away` if a connection was refused or cut short
+ * (TurnedAwayError), `internal` for a fault of this library.
  */
 export type ErrorSource =
   CallbackName | 'newSession' | 'observe' | 'abort' | 'close' | 'protocol' | 'turned-away' | 'internal';
 
-/** What is answered where a callback fails, and by a session that could not be made. */
+/** The answer if a callback fails, and of a session that could not be made. */
 export type ReplyOnError = 'continue' | 'tempfail';
 
-/** What a session is made with. */
+/** What a session is given. */
 interface SessionMaker {
   readonly newSession: () => MilterSession;
   readonly replyOnError: ReplyOnError;
@@ -27,10 +27,15 @@ interface SessionMaker {
 /** What it returns does not matter; a promise that rejects is caught. */
 export type OnError = (error: unknown, source: ErrorSource) => unknown;
 
-/** Those that have failed themselves; said once each, since a hostile peer may cause an error a packet. */
+/**
+ * The handlers that have themselves failed; each is told once, since a hostile peer may cause an error with
+ * each packet.
+ */
 const failed = new WeakSet();
 
-/** Tells an error. A handler that fails is told as a warning of the process, and nothing else comes of it. */
+/**
+ * Tells an error. If the handler fails, that is told as a warning of the process, and has no other effect.
+ */
 export function report(onError: OnError, error: unknown, source: ErrorSource): void {
   const complain = (failure: unknown): void => {
     if (typeof onError === 'function') {
@@ -74,7 +79,7 @@ const tempfail = (): 'tempfail' => 'tempfail';
 
 const STAND_INS: Readonly<Record<ReplyOnError, MilterSession>> = {
   continue: {},
-  // Any of these may be unanswered by agreement, so that one alone would not do.
+  // Any of these events may be unanswered by agreement, so one alone would not be enough.
   tempfail: {
     connect: tempfail,
     helo: tempfail,
@@ -85,7 +90,7 @@ const STAND_INS: Readonly<Record<ReplyOnError, MilterSession>> = {
   },
 };
 
-/** Hears of the rejection of what may be a promise. */
+/** Handles the rejection of a value that may be a promise. */
 export function quiet(value: unknown, onRejection: (error: unknown) => void): void {
   if (isThenable(value)) Promise.resolve(value).catch(onRejection);
 }

@@ -1,17 +1,17 @@
-/** One bound for what all connections of a server keep in memory together, whoever they are. */
+/** One bound on what all connections of a server together keep in memory, whoever they are. */
 
 export interface Holder {
   /** Bytes, as noted last. */
   held: number;
-  /** Since when it has held more than is ordinary, on the scale of `now`; null while it does not. */
+  /** Since when it has held more than an ordinary amount, on the scale of `now`; null while it does not. */
   swollenAt: number | null;
   /** Gives up all that it holds. */
   turnAway(): void;
 }
 
 /**
- * What a connection of an MTA keeps at the very most while nothing of it is on its way: macros, HELO name, sender. More
- * than that is half a packet, which an honest peer completes in a moment, or replies that it is about to read.
+ * The very most that an MTA's connection keeps between packets: macros, HELO name, sender. Anything more is
+ * half a packet, which an honest peer completes in a moment, or replies that it is about to read.
  */
 export const ORDINARY = 4096;
 
@@ -32,18 +32,21 @@ export class Holdings {
     return this.#total;
   }
 
-  /** To be told whenever it may have changed. Turns others away, or this one, until the bound is kept. */
+  /**
+   * To be called whenever the amount may have changed. Turns others away, or this one, until the bound is
+   * kept.
+   */
   note(holder: Holder, bytes: number): void {
     if (bytes === holder.held) return;
     this.#total += bytes - holder.held;
     holder.held = bytes;
     if (bytes <= ORDINARY) holder.swollenAt = null;
     else holder.swollenAt ??= this.#now();
-    // Without the last the bound is kept, as it was before.
+    // Once this holder itself is gone, the bound is kept, as it was before.
     while (this.#total > this.#max) if (this.#shed(holder) === holder) break;
   }
 
-  /** It holds nothing any more. */
+  /** The holder holds nothing any more. */
   forget(holder: Holder): void {
     this.#total -= holder.held;
     holder.held = 0;
@@ -51,8 +54,8 @@ export class Holdings {
   }
 
   /**
-   * Whoever has held the most for the longest gives it up: half a packet of an honest peer is a few milliseconds old. Where
-   * all hold no more than is ordinary it is the one that came last.
+   * Picks the holder that has held the most for the longest: half a packet of an honest peer is only a few
+   * milliseconds old. If all hold no more than an ordinary amount, it is the one that came last.
    */
   #shed(last: Holder): Holder {
     const now = this.#now();

@@ -1,6 +1,6 @@
 /**
- * A milter server for Node: protocol versions 2, 3, 4 and 6, as Sendmail and Postfix speak it. Knows nothing of what a
- * filter is for and depends on nothing.
+ * A milter server for Node: protocol versions 2, 3, 4 and 6, as Sendmail and Postfix speak it. Knows nothing
+ * of what a filter is for and depends on nothing.
  *
  * @example
  * ```ts

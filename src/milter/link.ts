@@ -12,7 +12,7 @@ export interface Keeper {
   /** What a link holds in memory may have changed. */
   changed(link: Link): void;
   closed(link: Link): void;
-  /** A link has to give up all it holds. */
+  /** A link has to give up everything that it holds. */
   shed(link: Link): void;
 }
 
@@ -26,7 +26,10 @@ export class Link implements Peer, Holder, Worker {
   readonly conversation: Conversation;
   readonly #socket: LinkedSocket;
   readonly #keeper: Keeper;
-  /** When its peer last said something; on the scale of `performance.now()`, which no setting of the clock moves. */
+  /**
+   * When its peer last said something, on the scale of `performance.now()`, which setting the clock does not
+   * change.
+   */
   heardAt = performance.now();
   /** Since when the peer has not read what was written, on the same scale. */
   stuckAt: number | null = null;
@@ -42,7 +45,7 @@ export class Link implements Peer, Holder, Worker {
     // ECONNRESET and EPIPE are ends like any other.
     socket.on('error', ignore);
     socket.on('close', Link.#ended);
-    // A connection that was held does not flow by itself.
+    // A paused connection does not start to flow by itself.
     socket.resume();
   }
 
@@ -91,7 +94,7 @@ export class Link implements Peer, Holder, Worker {
     }
   }
 
-  /** Ends at once, whatever has not been read. */
+  /** Ends at once, whether or not the peer has read everything. */
   cut(): void {
     this.conversation.end();
     this.#socket.destroy();

@@ -1,12 +1,12 @@
 /**
- * Macros: names and values that the MTA sends ahead of a command. Kept as received and read on demand, since most
- * are never asked for.
+ * Macros: names and values that the MTA sends ahead of a command. Kept as received and read on demand, since
+ * most are never asked for.
  *
- * A set is bounded in octets and names: what lies beyond the bounds is not there. So whoever sends macros without end
- * makes no more work than an MTA does.
+ * A set is bounded in octets and names; anything beyond the bounds is dropped. So a peer that sends macros
+ * without end makes no more work than an MTA does.
  *
- * Lifetimes are libmilter's: a set replaces the set of its stage; CONNECT, HELO, MAIL and RCPT clear the stages after
- * them; ABORT clears nothing.
+ * Lifetimes are libmilter's: a set replaces the set of its stage; CONNECT, HELO, MAIL and RCPT clear the
+ * stages after them; ABORT clears nothing.
  */
 import { SMFIC } from './constants.ts';
 
@@ -24,9 +24,9 @@ const ORDER: readonly number[] = [
 ];
 const LAST = ORDER.length;
 
-/** Octets that are kept of a set; the macro that the bound cuts is not kept. What an MTA sends is far less. */
+/** Octets kept of a set; a macro that the bound cuts is not kept. An MTA sends far less. */
 export const MAX_SET = 8192;
-/** Names that are read of a set. What an MTA sends is a dozen. */
+/** Names read from a set. An MTA sends a dozen. */
 export const MAX_NAMES = 64;
 
 /** The macros of one stage. */
@@ -57,8 +57,8 @@ export class Macros {
   }
 
   /**
-   * Takes the data of a MACRO packet, of which the decoder has left at most `MAX_SET` octets; sets of stages that nobody
-   * knows are dropped.
+   * Takes the data of a MACRO packet, which the decoder has cut to `MAX_SET` octets; sets of unknown stages
+   * are dropped.
    */
   set(command: number, text: string): void {
     const stage = command === SMFIC.UNKNOWN ? LAST : ORDER.indexOf(command);
@@ -96,7 +96,7 @@ function parse(set: string): Map<string, string> {
     const nameEnd = set.indexOf('\0', at);
     if (nameEnd === -1) break;
     const end = set.indexOf('\0', nameEnd + 1);
-    // A last NUL that is missing is forgiven, but not where the bound has cut the value.
+    // A missing last NUL is forgiven, but not if the bound has cut the value.
     if (end === -1 && set.length >= MAX_SET) break;
     const valueEnd = end === -1 ? set.length : end;
     const name = bareName(set.slice(at, nameEnd));

@@ -1,6 +1,6 @@
 /**
- * The message at its end, which is the only time it can be changed. Changes are collected and leave in one write
- * together with the final reply: several small writes would stall 40 ms over TCP.
+ * The message at its end, which is the only time it can be changed. Changes are collected and leave in one
+ * write together with the final reply: several small writes would stall 40 ms over TCP.
  */
 import { CHUNK_SIZE, SMFIF, SMFIR } from './constants.ts';
 import { encodePacket, encodeStrings } from './packet.ts';
@@ -25,14 +25,16 @@ export class Message {
   }
 
   /**
-   * Adds a header field: Postfix at the end, Sendmail before the first of that name. Use `insertHeader` for trace
-   * fields. Fold long values with LF and a space or tab.
+   * Adds a header field: Postfix at the end, Sendmail before the first of that name. Use `insertHeader` for
+   * trace fields. Fold long values with LF and a space or tab.
    */
   addHeader(name: string, value: string): void {
     this.#change(SMFIF.ADDHDRS, SMFIR.ADDHEADER, encodeStrings(fieldName(name), fieldValue(value)));
   }
 
-  /** Inserts a header field at a place, 0 being above the MTA's own Received. Later inserts at 0 land higher. */
+  /**
+   * Inserts a header field at a place, 0 being above the MTA's own Received. Later inserts at 0 land higher.
+   */
   insertHeader(index: number, name: string, value: string): void {
     this.#change(SMFIF.ADDHDRS, SMFIR.INSHEADER, indexed(index, fieldName(name), fieldValue(value)));
   }
@@ -70,7 +72,7 @@ export class Message {
     this.#change(SMFIF.QUARANTINE, SMFIR.QUARANTINE, encodeStrings(oneLine(reason)));
   }
 
-  /** Tells the MTA at once that the filter is still at work, so that its timer starts afresh. */
+  /** Tells the MTA at once that the filter is still at work, so that the MTA restarts its timer. */
   progress(): void {
     this.#requireOpen();
     this.#writeNow(encodePacket(SMFIR.PROGRESS));
@@ -105,7 +107,10 @@ function fieldName(name: string): string {
   return name;
 }
 
-/** Both MTAs want LF; a CR would stay in the field, and a line that does not begin with a blank would be another. */
+/**
+ * Both MTAs want LF; a CR would stay in the field, and a line that does not begin with a blank would be
+ * another field.
+ */
 function fieldValue(value: string): string {
   const unix = value.replaceAll('\r\n', '\n');
   if (unix.includes('\r') || /\n(?![ \t])/.test(unix))

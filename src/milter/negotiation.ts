@@ -1,6 +1,6 @@
 /**
- * OPTNEG: from what the MTA offers and what the filter wants to what both agree upon. The answer never asks for
- * more than was offered: Postfix fails on an extra action, Sendmail on an extra protocol bit.
+ * OPTNEG: turns what the MTA offers and what the filter wants into what both agree upon. The answer never
+ * asks for more than was offered: Postfix fails on an extra action, Sendmail on an extra protocol bit.
  */
 import type { Offer } from './command.ts';
 import { MAX_VERSION, MIN_VERSION, SMFIC, SMFIF, SMFIM, SMFIP } from './constants.ts';
@@ -9,23 +9,23 @@ import type { CallbackName } from './callbacks.ts';
 import type { MilterSession } from './session.ts';
 import { type ActionName, ACTIONS } from './actions.ts';
 
-/** Stages for which macros may be asked. */
+/** Stages for which macros may be requested. */
 export type MacroStage = keyof typeof SMFIM;
 
-/** What a filter asks of every connection; the callbacks of its session are the rest. */
+/** What a filter asks for on every connection, besides the callbacks of its session. */
 export interface Wishes {
   /** Events to receive and answer `continue` though there is no callback. */
   readonly keep: readonly CallbackName[];
   /**
-   * Events that are not answered; the callback's result is ignored. Saves a round trip over a unix socket; over TCP
-   * it makes the next write of Sendmail wait for a delayed acknowledgement, 40 ms. Postfix keeps what is not answered
-   * until it needs an answer.
+   * Events that are not answered; the callback's result is ignored. Saves a round trip over a unix socket;
+   * over TCP it makes the next write of Sendmail wait for a delayed acknowledgement, 40 ms. Postfix keeps
+   * what is not answered until it needs an answer.
    */
   readonly noReply: readonly Exclude<CallbackName, 'endOfMessage'>[];
   readonly actions: readonly ActionName[];
   /**
-   * Macros by stage, in place of the MTA's own lists. An empty list asks Sendmail for none, which saves a packet;
-   * Postfix takes an empty list for its default.
+   * Macros by stage, in place of the MTA's own lists. An empty list asks Sendmail for none, which saves a
+   * packet; Postfix takes an empty list to mean its default.
    */
   readonly macros: Readonly<Partial<Record<MacroStage, readonly string[]>>>;
   /** Also be shown recipients that the MTA has refused already (version 6). */
@@ -64,7 +64,7 @@ const NO_REPLY: Readonly<Partial<Record<CallbackName, number>>> = {
   body: SMFIP.NR_BODY,
 };
 
-/** What a set of wishes comes to in bits, and the answer given last. */
+/** A set of wishes as bits, and the answer given last. */
 interface WishBits {
   readonly declinable: readonly (readonly [event: CallbackName, bit: number])[];
   readonly protocol: number;
@@ -80,7 +80,7 @@ export interface Negotiated {
 
 const prepared = new WeakMap<Wishes, WishBits>();
 
-/** Throws RangeError where wishes cannot be told to an MTA. */
+/** Throws RangeError if the wishes cannot be told to an MTA. */
 export function checkWishes(wishes: Wishes): void {
   prepare(wishes);
   encodeLists(wishes.macros);
@@ -102,8 +102,8 @@ function prepare(wishes: Wishes): WishBits {
 }
 
 /**
- * Throws ProtocolError for a version that is too old. Every connection of an MTA offers the same and every session of a
- * filter wants the same, so the answer given last is kept, with its bytes.
+ * Throws ProtocolError for a version that is too old. Every connection of an MTA offers the same and every
+ * session of a filter wants the same, so the answer given last is kept, with its bytes.
  */
 export function negotiate(offer: Offer, session: MilterSession, wishes: Wishes): Negotiated {
   if (offer.version < MIN_VERSION) throw new ProtocolError(`the MTA speaks version ${offer.version}`);
@@ -150,7 +150,8 @@ export function encodeAgreement({ version, actions, protocol }: Agreement, macro
 }
 
 function encodeLists(macros: Wishes['macros']): Buffer[] {
-  // Sendmail 8.17 and 8.18 use the list of the end of message only if one for the end of headers is given too.
+  // Sendmail 8.17 and 8.18 use the list of the end of message only if one for the end of headers is given
+  // too.
   const complete =
     macros.endOfMessage !== undefined && macros.endOfHeaders === undefined
       ? { ...macros, endOfHeaders: [] }

@@ -1,13 +1,16 @@
-/** What is said in a session that somebody watches, in words. Data is latin1 as received, NULs as `|`; clean it. */
+/**
+ * Puts what is said in a watched session into words. Data is latin1 as received, with NULs as `|`: it must be
+ * cleaned before it is shown.
+ */
 import type { Command } from './command.ts';
 
 /**
- * Hears each command and each reply that really is sent. `event` is a command's or callback's name, `change` for a change
- * of the message, `close` for the end.
+ * Called with each command and each reply that is really sent. `event` is the name of a command or callback,
+ * `change` for a change to the message, `close` for the end.
  */
 export type Observer = (side: 'mta' | 'milter', event: string, text: string) => void;
 
-/** Bodies are told by their length. */
+/** Of a body only the length is told. */
 export function describeCommand(command: Command): string {
   switch (command.type) {
     case 'connect': {
@@ -41,7 +44,7 @@ export function describeMacros(stage: number, text: string): string {
   return described;
 }
 
-/** A packet of ours: its letter and its data. */
+/** A packet that we send: its letter and its data. */
 export function describePacket(packet: Buffer): string {
   return packet.toString('latin1', 4).replaceAll('\0', '|');
 }

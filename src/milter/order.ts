@@ -1,6 +1,7 @@
 /**
- * The order of commands in a message, which is that of libmilter (`engine.c`): a command out of its place ends the message
- * under way and is tried again from there; if it still has no place it is ignored without a reply.
+ * The order of commands in a message, which is that of libmilter (`engine.c`): a command out of order ends
+ * the message under way and is tried again from there; if it is still out of order, it is ignored without a
+ * reply.
  */
 import { type Agreement, declined } from './negotiation.ts';
 import type { CallbackName } from './callbacks.ts';
@@ -27,7 +28,9 @@ export function hasPlace(event: MessageEvent, progress: number, agreement: Agree
   return progress >= (declined('mail', agreement) ? IDLE : RANK.mail);
 }
 
-/** After such a reply the MTA shows no more of this message. At RCPT a refusal concerns that recipient only. */
+/**
+ * After such a reply the MTA shows no more of this message. At RCPT a refusal concerns that recipient only.
+ */
 export function endsMessage(event: CallbackName, reply: Reply): boolean {
   if (event === 'endOfMessage') return true;
   if (event === 'connect' || event === 'helo' || event === 'unknown') return false;

@@ -1,6 +1,6 @@
 /**
- * Framing: `uint32` length in network order, one command byte, data. The length counts the command byte. Packets come
- * split anywhere and several at a time.
+ * Framing: `uint32` length in network order, one command byte, data. The length counts the command byte.
+ * Packets come split anywhere and several at a time.
  */
 import { MAX_DATA } from './constants.ts';
 
@@ -20,8 +20,8 @@ export interface Packet {
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Takes chunks of a byte stream and gives packets. Reads in place; only the bytes of an incomplete packet are copied,
- * into a buffer that grows with what really arrives, never with what a length field promises.
+ * Takes chunks of a byte stream and gives packets. Reads in place; only the bytes of an incomplete packet are
+ * copied, into a buffer that grows with what really arrives, never with what a length field promises.
  */
 export class PacketDecoder {
   #bytes: Buffer = EMPTY;
@@ -30,17 +30,17 @@ export class PacketDecoder {
   /** Whether `#bytes` is ours to append to. */
   #owned = false;
 
-  /** Bytes received and not yet given out. */
+  /** Bytes received and not yet returned. */
   get pending(): number {
     return this.#end - this.#start;
   }
 
-  /** Bytes of memory that this takes: the buffer in which an incomplete packet waits. */
+  /** Bytes of memory that this takes: the buffer with an incomplete packet. */
   get held(): number {
     return this.#bytes.length;
   }
 
-  /** Forgets what has not been given out. */
+  /** Forgets what has not been returned. */
   clear(): void {
     this.#bytes = EMPTY;
     this.#start = this.#end = 0;
@@ -56,7 +56,7 @@ export class PacketDecoder {
     }
     const needed = this.pending + chunk.length;
     if (!this.#owned || this.#end + chunk.length > this.#bytes.length) {
-      // A fresh buffer, so that views given out earlier stay what they were; doubling keeps many small chunks cheap.
+      // A fresh buffer, so that views returned earlier do not change; doubling keeps many small chunks cheap.
       const grown = Buffer.allocUnsafe(Math.max(256, needed * 2));
       this.#bytes.copy(grown, 0, this.#start, this.#end);
       this.#end -= this.#start;
@@ -68,7 +68,9 @@ export class PacketDecoder {
     this.#end += chunk.length;
   }
 
-  /** The next complete packet, or null until more bytes come. Throws ProtocolError on an impossible length. */
+  /**
+   * The next complete packet, or null until more bytes come. Throws ProtocolError on an impossible length.
+   */
   next(): Packet | null {
     if (this.pending < 4) return null;
     const length = this.#bytes.readUInt32BE(this.#start);
@@ -105,7 +107,10 @@ export function encodeString(command: number, text: string): Buffer {
   return packet;
 }
 
-/** Strings, each ended by NUL. One character is one byte (latin1); a NUL inside would end it early and is refused. */
+/**
+ * Strings, each ended by NUL. One character is one byte (latin1); a NUL inside would end it early and is
+ * refused.
+ */
 export function encodeStrings(...strings: readonly string[]): Buffer {
   strings.forEach(refuseNul);
   return Buffer.from(strings.map((each) => `${each}\0`).join(''), 'latin1');

@@ -4,7 +4,7 @@ import { formatSocketAddress, type SocketAddress } from './address.ts';
 import { MAX_VERSION, SMFIC } from './constants.ts';
 import { encodePacket, PacketDecoder } from './packet.ts';
 
-/** It is not ours to use, or it took us and let us go again. */
+/** We may not use it, or it accepted us and closed the connection again. */
 const NOTHING_WRONG = ['EACCES', 'EPERM', 'EPIPE', 'ECONNRESET'];
 
 export interface ProbeOptions {
@@ -14,8 +14,8 @@ export interface ProbeOptions {
 }
 
 /**
- * Resolves to what is wrong, or null where the milter answers, closes the connection itself (it is full), or cannot be
- * reached by us for want of permission, which says nothing about it.
+ * Resolves to what is wrong, or to null if the milter answers, closes the connection itself (it is full), or
+ * if we lack permission to reach it, which says nothing about the milter.
  */
 export async function probe(
   address: SocketAddress,
@@ -55,7 +55,7 @@ export async function probe(
   return wrong === null ? null : `${name}: ${wrong}`;
 }
 
-/** The newest version and nothing else: no action, no step that the milter might decline. */
+/** Offers the newest version and nothing else: no action, and no step that the milter might decline. */
 function offer(): Buffer {
   const data = Buffer.alloc(12);
   data.writeUInt32BE(MAX_VERSION, 0);

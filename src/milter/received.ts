@@ -1,20 +1,20 @@
-/** The MTA's half of the replies: what a filter has answered, read from its packets. */
+/** The MTA's view of the replies: what a filter has answered, read from its packets. */
 import type { Offer } from './command.ts';
 import { SMFIM, SMFIR } from './constants.ts';
 import type { MacroStage } from './negotiation.ts';
 import { type Packet, ProtocolError } from './packet.ts';
 import type { Reply, ReplyCode } from './reply.ts';
 
-/** An SMTP reply as the MTA will give it to its client: `%%` is `%` again. */
+/** An SMTP reply as the MTA will give it to its client: `%%` has become `%` again. */
 export interface ReceivedCode {
   readonly kind: 'reply-code';
   readonly code: number;
-  /** RFC 3463; null where the filter gave none. */
+  /** RFC 3463; null if the filter gave none. */
   readonly enhancedCode: string | null;
   readonly lines: readonly string[];
 }
 
-/** What a filter may answer, as `Reply`, but for how a reply code is held. */
+/** What a filter may answer: like `Reply`, except for the form of a reply code. */
 export type ReceivedReply = Exclude<Reply, ReplyCode> | ReceivedCode;
 
 /** One change to the message, in the order in which the filter made it. Strings are latin1. */
@@ -28,14 +28,14 @@ export type Change =
       readonly name: string;
       readonly value: string | null;
     }
-  /** `args` are ESMTP parameters, null where the filter gave none. */
+  /** `args` are ESMTP parameters, null if the filter gave none. */
   | { readonly type: 'addRecipient'; readonly address: string; readonly args: string | null }
   | { readonly type: 'deleteRecipient'; readonly address: string }
   | { readonly type: 'changeSender'; readonly address: string; readonly args: string | null }
   | { readonly type: 'replaceBody'; readonly chunk: Buffer }
   | { readonly type: 'quarantine'; readonly reason: string };
 
-/** The filter's half of the negotiation. */
+/** The filter's part of the negotiation. */
 export interface ReceivedAgreement extends Offer {
   /** Macros asked for, by stage; a stage that is not there is left to the MTA. */
   readonly macros: Readonly<Partial<Record<MacroStage, readonly string[]>>>;
@@ -50,7 +50,10 @@ const WORDS: Readonly<Partial<Record<number, Exclude<ReceivedReply, ReceivedCode
   [SMFIR.SKIP]: 'skip',
 };
 
-/** A final reply, or null for a packet that is none. Throws ProtocolError for a reply code that no MTA would take. */
+/**
+ * A final reply, or null for a packet that is not one. Throws ProtocolError for a reply code that no MTA
+ * would accept.
+ */
 export function decodeReply({ command, data }: Packet): ReceivedReply | null {
   return command === SMFIR.REPLYCODE ? decodeCode(data) : (WORDS[command] ?? null);
 }
@@ -76,7 +79,7 @@ function decodeCode(data: Buffer): ReceivedCode {
   };
 }
 
-/** A change to the message, or null for a packet that is none. */
+/** A change to the message, or null for a packet that is not one. */
 export function decodeChange({ command, data }: Packet): Change | null {
   switch (command) {
     case SMFIR.ADDHEADER: {

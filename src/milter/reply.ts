@@ -1,6 +1,6 @@
 /**
- * What a filter may answer, by stage, so that an answer that is illegal there does not compile: no SKIP outside
- * BODY, no DISCARD before MAIL. What types cannot say, `replyCode` refuses or cleans: no 2yz code, no text that an
+ * What a filter may answer, by stage, so that an illegal answer does not compile: no SKIP outside BODY, no
+ * DISCARD before MAIL. What types cannot express, `replyCode` refuses or cleans: a 2yz code, a text that an
  * MTA would refuse or leak.
  */
 import { SMFIR } from './constants.ts';
@@ -23,7 +23,7 @@ export type ConnectReply = 'continue' | 'accept' | 'reject' | 'tempfail' | Reply
 export type HeloReply = ConnectReply;
 /** From MAIL on. At RCPT, reject and tempfail concern this recipient only; discard drops the message. */
 export type CommandReply = ConnectReply | 'discard';
-/** Skip: send no more of the body. Falls back to continue where the MTA did not offer it. */
+/** Skip: send no more of the body. Becomes `continue` if the MTA did not offer it. */
 export type BodyReply = CommandReply | 'skip';
 export type Reply = BodyReply;
 
@@ -46,9 +46,10 @@ const MAX_LINE = 510;
 const MAX_LINES = 32;
 
 /**
- * An SMTP reply of one or more lines. `code` is 4yz or 5yz; `enhancedCode` is RFC 3463 and of the same class, else a
- * RangeError: Postfix takes `550 4.7.1` for a broken filter. The text may be anything: what is not printable ASCII
- * becomes `?`, long lines are cut, an empty text gets words, `%` is doubled on the wire (libmilter formats it).
+ * An SMTP reply of one or more lines. `code` is 4yz or 5yz; `enhancedCode` is RFC 3463 and of the same class,
+ * else a RangeError: Postfix takes `550 4.7.1` for a broken filter. The text may be anything: what is not
+ * printable ASCII becomes `?`, long lines are cut, an empty text gets words, `%` is doubled on the wire
+ * (libmilter formats it).
  */
 export function replyCode(code: number, enhancedCode: string, text: string | readonly string[]): ReplyCode {
   if (!Number.isInteger(code) || code < 400 || code > 599) {
@@ -73,7 +74,7 @@ export function replyCode(code: number, enhancedCode: string, text: string | rea
 }
 
 function linesOf(text: string | readonly string[]): readonly string[] {
-  // Of one line, as nearly all are.
+  // A reply of one line, as nearly all are.
   if (typeof text === 'string' && !text.includes('\n')) return [text];
   const given = typeof text === 'string' ? [text] : text;
   return given.flatMap((line) => line.split(/\r?\n/)).slice(0, MAX_LINES);
@@ -101,7 +102,7 @@ export function isLegal(event: CallbackName, reply: unknown): boolean {
   return reply === 'skip' && event === 'body';
 }
 
-/** A filter in JavaScript may return anything, whose properties may do anything. */
+/** A filter in JavaScript may return anything, even an object whose properties throw. */
 function isReplyCode(reply: object): boolean {
   try {
     return 'encoded' in reply && reply.encoded instanceof Buffer;

@@ -21,16 +21,21 @@ import { Turns } from './turns.ts';
 export interface ListenOptions {
   /** Permissions of a unix socket; 0o660 by default. */
   readonly mode?: number;
-  /** Owner and group of a unix socket, each the process's own by default; nobody else may connect before they are set. */
+  /**
+   * Owner and group of a unix socket, each the process's own by default; nobody else may connect before they
+   * are set.
+   */
   readonly owner?: SocketOwner;
-  /** What connections of this socket are asked for instead: what saves time over a unix socket may cost it over TCP. */
+  /**
+   * Other wishes for connections at this socket: what saves time over a unix socket may cost time over TCP.
+   */
   readonly wishes?: Partial<Wishes>;
 }
 
 interface Listener {
   readonly server: Server;
   readonly wishes: Partial<Wishes>;
-  /** For connections to come. */
+  /** The options for future connections. */
   options: ConversationOptions;
 }
 
@@ -45,9 +50,9 @@ interface Waiting {
 
 const ignore = (): void => undefined;
 
-/** How often, at least, we look for connections that do nothing. */
+/** How often, at least, we look for idle connections. */
 const SWEEP_MS = 10_000;
-/** At the very end, last replies may take so long to be read. */
+/** At the very end, peers have this long to read the last replies. */
 const LAST_WORDS_MS = 1000;
 
 /**
@@ -55,8 +60,8 @@ const LAST_WORDS_MS = 1000;
  *
  * @example
  * ```ts
- * const server = new MilterServer({ newSession: () => ({ helo: () => 'continue' }), onError: console.error });
- * await server.listen('inet:127.0.0.1:8892');
+ * const server = new MilterServer({ newSession: () => ({ helo: () => 'continue' }), onError: console.error
+ * }); await server.listen('inet:127.0.0.1:8892');
  * ```
  */
 export class MilterServer {
@@ -87,7 +92,7 @@ export class MilterServer {
   #sweep: NodeJS.Timeout | null = null;
   #drained: (() => void) | null = null;
 
-  /** Throws RangeError for an option that cannot be. */
+  /** Throws RangeError for an invalid option. */
   constructor(options: MilterServerOptions) {
     this.#options = sessionOptions(options);
     checkOptions(this.#options);
@@ -96,7 +101,7 @@ export class MilterServer {
     this.#waiting = options.hold === true ? [] : null;
   }
 
-  /** Connections open now. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#links.size;
   }
@@ -112,8 +117,9 @@ export class MilterServer {
   }
 
   /**
-   * Listens on a socket, given as a text for `parseSocketAddress` or as what that reads, and resolves to what is really listened on, the port chosen included.
-   * A unix socket that nobody serves any more is replaced. Rejects with AddressError, or the error of the system.
+   * Listens on a socket, given as a text for `parseSocketAddress` or as its result, and resolves to the
+   * actual address, including a port that the system chose. A unix socket that nobody serves any more is
+   * replaced. Rejects with AddressError, or with the system's error.
    */
   async listen(
     where: string | SocketAddress,
@@ -121,12 +127,12 @@ export class MilterServer {
   ): Promise<SocketAddress> {
     const address = typeof where === 'string' ? parseSocketAddress(where) : where;
     if (address.kind === 'unix') await removeStale(address.path);
-    // allowHalfOpen is off: an end of stream without QUIT is a normal end, Postfix does so after a verdict.
+    // allowHalfOpen is off: an end of stream without QUIT is a normal end; Postfix does so after a verdict.
     const server = createServer({ noDelay: true, pauseOnConnect: this.#waiting !== null }, (socket) => {
       this.#accept(socket, listener.options);
     });
     server.on('error', (error) => {
-      // A failing accept is not the end of the service; that it cannot listen is told by `bind`.
+      // A failing accept is not the end of the service; a failure to listen is told by `bind`.
       if (server.listening && isUsedUp(error)) this.#outOfDescriptors();
     });
     const listener = { server, wishes, options: withWishes(this.#options, wishes) };
@@ -144,7 +150,7 @@ export class MilterServer {
     return { kind: 'inet', host: address.kind === 'inet' ? address.host : bound.address, port: bound.port };
   }
 
-  /** Begins to read, where it was told to hold. */
+  /** Begins to read, if it was told to hold. */
   admit(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
@@ -152,8 +158,8 @@ export class MilterServer {
   }
 
   /**
-   * Changes what holds for connections to come; those that are open go on as they were agreed. Throws RangeError for an
-   * option that cannot be, and changes nothing then.
+   * Changes the options for future connections; open ones go on as agreed. Throws RangeError for an invalid
+   * option, and then changes nothing.
    */
   change({
     newSession,
@@ -172,8 +178,9 @@ export class MilterServer {
   }
 
   /**
-   * Stops listening, lets open connections finish for `graceMs`, then answers what is still asked with `continue` and
-   * closes the rest. The MTA defers mail while nobody listens; it loses none. Called again meanwhile it may cut the time short.
+   * Stops listening, lets open connections finish for `graceMs`, then answers what is still asked with
+   * `continue` and closes the rest. The MTA defers mail while nobody listens; it loses none. A second call
+   * may cut the time short.
    */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     if (this.#sweep !== null) clearInterval(this.#sweep);
@@ -189,7 +196,7 @@ export class MilterServer {
     if (this.#links.size > 0 && graceMs > 0) await this.#drain(graceMs);
     for (const { socket } of this.#waiting?.splice(0) ?? []) socket.destroy();
     for (const link of this.#links) link.conversation.release();
-    // Who does not read even now would keep us here for ever.
+    // A peer that does not read even now would keep us here for ever.
     const cut = setTimeout(() => {
       for (const link of this.#links) link.cut();
     }, LAST_WORDS_MS);
@@ -232,9 +239,10 @@ export class MilterServer {
     this.#refusals.note('descriptors', message);
   }
 
-  /** One round for all: a timer for each socket costs more than the whole parser. */
+  /** One timer for all sockets: one for each costs more than the whole parser. */
   #lookAround(): void {
-    // Somebody else in this process has used up even what we leave: then connections fail without a word.
+    // Other code in this process has used up even the descriptors that we leave: then connections fail
+    // silently.
     if (areUsedUp()) this.#outOfDescriptors();
     const now = performance.now();
     for (const link of this.#links) {

@@ -1,10 +1,10 @@
-/** Connections that are refused or cut short for want of room: why, and how often. */
+/** Connections that are refused or cut short for lack of room: why, and how often. */
 import { type OnError, report } from './guard.ts';
 
 /**
- * `connections`: as many are open as may be. `descriptors`: the process may open no more files. `buffers`: all connections
- * together keep more in memory than they may, and this one the most for the longest. `unread`: the peer does not read its
- * replies.
+ * `connections`: the maximum number is open. `descriptors`: the process may open no more files. `buffers`:
+ * all connections together keep more in memory than they may, and this one has kept the most for the longest.
+ * `unread`: the peer does not read its replies.
  */
 export const TURNED_AWAY = ['connections', 'descriptors', 'buffers', 'unread'] as const;
 export type TurnedAwayReason = (typeof TURNED_AWAY)[number];

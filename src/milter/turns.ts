@@ -1,19 +1,22 @@
 /**
- * Turns for those who have more to do than one portion: between two of them everybody else is served. A connection with little
- * to do never comes here.
+ * Turns for connections with more to do than one portion: between two turns everybody else is served. A
+ * connection with little to do never comes here.
  */
 import { performance } from 'node:perf_hooks';
 
 export interface Worker {
-  /** Does one portion; asks for another turn itself. */
+  /** Does one portion; asks for another turn itself if there is more. */
   proceed(): void;
 }
 
-/** Milliseconds of such work in a row before the event loop looks for what has arrived meanwhile. */
+/** Milliseconds of such work in a row before the event loop looks for what has arrived in the meantime. */
 const STRETCH_MS = 2;
 
 export class Turns {
-  /** In the order in which they asked: a set hands out what is added while it is walked, after all others. */
+  /**
+   * In the order in which they asked: iterating over a set includes, after all others, what is added
+   * meanwhile.
+   */
   readonly #queue = new Set<Worker>();
   #scheduled = false;
   readonly #onTurn = (): void => {

@@ -106,7 +106,7 @@ export class Metrics implements Timing {
   /** When DNS last answered, and when it last did not, on the scale of `now`. */
   answeredAt = -Infinity;
   failedAt = -Infinity;
-  /** How often the outage brake was pulled. */
+  /** How often the outage brake was put on. */
   outages = 0;
   /** Verdicts for which some questions were not asked because there were too many at once. */
   overloaded = 0;
@@ -184,7 +184,7 @@ export class Metrics implements Timing {
     return watched(inner, async (resolver, name, type) => {
       const askedAt = this.#now();
       const answer = await resolver.lookup(name, type);
-      // Nobody wants the answer any more: never asked, or taken back.
+      // Nobody wants the answer any more: it was never asked for, or cancelled.
       if (answer.status === 'temperror' && answer.detail === 'dropped') return answer;
       const now = this.#now();
       this.dnsDuration.add(now - askedAt);

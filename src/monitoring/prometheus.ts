@@ -292,8 +292,8 @@ function register(
 }
 
 /**
- * A histogram in the text format of Prometheus (version 0.0.4). Its observations were made elsewhere, and prom-client can
- * only be told them one by one.
+ * A histogram in the text format of Prometheus (version 0.0.4). Its observations were made elsewhere, and
+ * prom-client can only be told them one by one.
  */
 function histogramText({ name, help }: Doc, { bounds, counts, sum }: Durations): string {
   let upTo = 0;

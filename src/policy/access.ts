@@ -68,7 +68,8 @@ export class AccessList {
   readonly needsReverse: boolean;
 
   /**
-   * `expired` are known to have expired; `onExpired` hears of each other one once, when it would have matched.
+   * `expired` are known to have expired; `onExpired` hears of each other one once, when it would have
+   * matched.
    */
   constructor({ entries, expired }: ParsedAccess, onExpired: (entry: AccessEntry) => void) {
     this.#onExpired = onExpired;
@@ -162,8 +163,8 @@ export interface ParsedAccess {
 
 /**
  * Reads a list. What a condition may ask for besides address and date is what `checks` declare
- * (`AccessCondition`). Throws FileError, naming file and line, for the first bad line, the others with it. `now`
- * is Unix time in milliseconds.
+ * (`AccessCondition`). Throws FileError, naming file and line, for the first bad line, the others with it.
+ * `now` is Unix time in milliseconds.
  */
 export function parseAccess(text: string, file: string, now: number, checks: readonly Check[]): ParsedAccess {
   const conditions = conditionsOf(checks);

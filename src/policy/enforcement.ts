@@ -19,8 +19,8 @@ export interface Enforcement {
 }
 
 /**
- * The action for a disposition; `accept` wherever we only watch. A pool is treated alike: its whole /24 or /64
- * is acted on or not, and raising the share only adds networks.
+ * The action for a disposition; `accept` wherever we only watch. A pool is treated alike: its whole /24 or
+ * /64 is acted on or not, and raising the share only adds networks.
  */
 export function enforce(
   disposition: Disposition,

@@ -14,7 +14,7 @@ export const EXEMPTIONS = {
   abuse: 'the mail is for abuse',
   'opted-out': 'the recipient is `off` in the list of `--recipient-policy`',
   access: 'a line of the access list allows it',
-  'tempfail-limit': 'its sender was tempfailed often enough',
+  'tempfail-limit': 'its sender has been tempfailed often enough',
 } as const;
 
 export type Exemption = keyof typeof EXEMPTIONS;

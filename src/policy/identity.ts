@@ -1,4 +1,4 @@
-/** What the client and its HELO name are called, for whoever counts or sorts senders. */
+/** The names by which senders are counted or sorted: the client's and that of its HELO name. */
 import type { Assessment } from '../core/assess.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
 import { registrableDomain } from '../core/domain.ts';
@@ -14,8 +14,8 @@ export interface SenderIdentity {
 }
 
 /**
- * Of several reverse names the HELO name itself, else one of its organisation, else the first in alphabetical order:
- * DNS changes the order from answer to answer.
+ * Of several reverse names, picks the HELO name itself, else one of its organisation, else the first in
+ * alphabetical order: DNS changes the order from answer to answer.
  */
 export function identityOf({ client, outcomes }: Pick<Assessment, 'client' | 'outcomes'>): SenderIdentity {
   const asked = queryName(client.helo);

@@ -1,6 +1,6 @@
 /**
- * A verdict on one claim, with all that it rests on: the assessment, what was seen of the session, and what the operator
- * has decided. Pure, so that a recorded session is judged again just as a live one is judged.
+ * A verdict on one claim, and everything that it rests on: the assessment, what was seen of the session, and
+ * what the operator has decided. Pure, so that a recorded session is judged again exactly like a live one.
  */
 import { type Assessment, withSession } from '../core/assess.ts';
 import { messageChecks, sessionChecks } from '../core/checks/index.ts';
@@ -14,9 +14,9 @@ import { type MtaSelf, ourselves } from './our-names.ts';
 import { decide, type Disposition, type Policy, type Verdict } from './policy.ts';
 import type { Rules } from './rules.ts';
 
-/** A verdict with all that it rests on. */
+/** A verdict with everything that it rests on. */
 export interface Judged {
-  /** With what was found in the session and in the message. */
+  /** The assessment, with what was found in the session and in the message. */
   readonly assessment: Assessment;
   readonly verdict: Verdict;
   /** The policy that gave the verdict. */
@@ -113,7 +113,7 @@ export function judgeMessage(judged: Judged, facts: MessageFacts, { enforcement 
   };
 }
 
-/** Whether no recipient that may follow would refuse. */
+/** Whether every recipient that may still follow would accept. */
 export function acceptedByAll(judged: Judged, rules: JudgingRules): boolean {
   return (
     judged.action === 'accept' &&
@@ -138,8 +138,8 @@ export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
 }
 
 /**
- * A refusal that an outage has turned into a delay: it costs no mail that would have been accepted, and ends
- * with the outage. If it were counted, it would let in what is refused at all other times.
+ * Whether an outage has turned a refusal into a delay: that costs no mail that would have been accepted, and
+ * ends with the outage. If it were counted, it would let in what is refused at all other times.
  */
 export function isPutOff({ dnsIll, assessment, policy }: Judged): boolean {
   return dnsIll && decide(assessment, policy).disposition === 'reject';

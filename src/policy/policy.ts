@@ -29,9 +29,9 @@ import {
 export type Disposition = 'accept' | 'tempfail' | 'reject';
 
 /**
- * `verified`: correspondence of the required strength. `unverified`: the client is a neighbour that the policy
- * excuses, or opted out (its own address literal, or a declaration of the name's owner), or the name's owner
- * could not be asked. `failed`: the rest, and every declared "no".
+ * `verified`: correspondence of the required strength. `unverified`: the client is a neighbour that the
+ * policy excuses, or opted out (its own address literal, or a declaration of the name's owner), or the name's
+ * owner could not be asked. `failed`: the rest, and every declared "no".
  */
 export type Stream = 'verified' | 'unverified' | 'failed';
 
@@ -43,7 +43,10 @@ export interface Policy {
   readonly tempfailAt: number;
   /** The weakest correspondence with which the stream is `verified`. */
   readonly require: Exclude<Correspondence, 'near' | 'none'>;
-  /** The weakest with which the mail is not held against the name: with less, a name that resolves is a mismatch. */
+  /**
+   * The weakest with which the mail is not held against the name: with less, a name that resolves is a
+   * mismatch.
+   */
   readonly excuseFrom: Exclude<Correspondence, 'none'>;
   /** Weight of every known finding, zero or more. */
   readonly weights: ReadonlyMap<string, number>;
@@ -78,7 +81,10 @@ export interface CountedFinding {
   readonly weight: number;
 }
 
-/** Where a preset draws its two lines. The second has no effect on the score of rfc5321: a mismatch weighs nothing. */
+/**
+ * Where a preset draws its two lines. The second has no effect on the score of rfc5321: a mismatch weighs
+ * nothing.
+ */
 export const LINES: Readonly<Record<PresetName, Pick<Policy, 'require' | 'excuseFrom'>>> = {
   rfc5321: { require: 'aligned', excuseFrom: 'near' },
   emailcore: { require: 'aligned', excuseFrom: 'near' },
@@ -183,8 +189,8 @@ function excusedWeight(id: string, proofs: readonly Proof[], policy: Policy): nu
 }
 
 /**
- * Whether findings of the text alone make a policy reject, whatever else might be found and whatever DNS might
- * prove of the client.
+ * Whether findings of the text alone make a policy reject, whatever else might be found and whatever DNS
+ * might prove of the client.
  */
 export function settles(found: readonly Finding[], policy: Policy): boolean {
   return found.reduce((sum, { id }) => sum + excusedWeight(id, PROOFS, policy), 0) >= policy.rejectAt;
@@ -251,13 +257,14 @@ function sum(counted: readonly CountedFinding[]): number {
   return counted.reduce((total, { weight }) => total + weight, 0);
 }
 
-/** Of findings that weigh the same, the one is named that says most about this client; see `heaviest`. */
+/** Of findings with the same weight, the one that says most about this client is named; see `heaviest`. */
 const TELLING: readonly Basis[] = ['local', 'declared', 'form', 'existence', 'inferred', 'dns'];
 
 /**
- * The finding of the greatest weight. Of equal ones the first by basis: what the operator knows (a name of ours, a line of
- * the access list) says more than what the name's owner declares, that more than a fault of the text, and that more than
- * what DNS does not have; within a basis the order of the registry. So it does not depend on who was found first.
+ * The finding with the greatest weight. Of equal ones the first by basis: what the operator knows (a name of
+ * ours, a line of the access list) says more than what the name's owner declares, that more than a fault in
+ * the text, and that more than what is missing in DNS; within a basis, the first in the registry. So the
+ * result does not depend on which was found first.
  */
 function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Finding | null {
   const rank = ({ id }: Finding): number => TELLING.indexOf(findings.get(id)?.basis ?? 'dns');
@@ -277,7 +284,7 @@ function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Fin
 function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
   if (findings.some((finding) => denialOf(finding, policy) !== 'none')) return 'failed';
   if (atLeast(correspondence, policy.require)) return 'verified';
-  // A neighbour is excused and not identified.
+  // A neighbour is excused, but not identified.
   if (atLeast(correspondence, policy.excuseFrom)) return 'unverified';
   const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
   return unnamed || trouble === 'owner' ? 'unverified' : 'failed';

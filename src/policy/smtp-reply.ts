@@ -49,7 +49,7 @@ const MAX_VALUE = 100;
 const MAX_TEXT = 512 - 2 - 11;
 /** Sendmail writes `<user@example.org>... ` before the text of a reply to MAIL and RCPT. */
 const SENDMAIL_DOTS = 4;
-/** However long an address a stranger gives, this much of what was seen is told. */
+/** However long an address a stranger gives, at least this much of what was seen is told. */
 const MIN_SAID = 60;
 
 /** The reply for a verdict that is not accept; null for accept. */
@@ -66,7 +66,7 @@ export function smtpReply(
   const others = otherMechanisms(verdict, findings);
   const own = permanent && others.length > 0 ? SEVERAL_FAILED : (spec?.status ?? '7.1');
   const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : own;
-  // These words fit wherever an address does: "IN A unknown" is no record to publish.
+  // These words fit wherever an address does: nobody can publish a record "IN A unknown".
   const client = assessment.client.ip?.text ?? 'your address';
   const said = fill(words.templates.get(id) ?? wordsOf(spec, evidence) ?? id, {
     client,

@@ -19,8 +19,8 @@ export function writtenName(text: string): string {
 }
 
 /**
- * Text from the wire, one character per octet, decoded as UTF-8 (RFC 6531), or left as it is where it is not.
- * Total.
+ * Text from the wire, one character per octet, decoded as UTF-8 (RFC 6531), or left as it is if it is not
+ * UTF-8. Total.
  */
 export function textOfWire(octets: string): string {
   if (/^[\0-\x7f]*$/.test(octets)) return octets;

@@ -1,5 +1,5 @@
 /**
- * What the service works by: everything that a Config names, read and found valid before any of it is used,
+ * What the service works with: everything that a Config names, read and found valid before any of it is used,
  * at the start and at every reload. Parts that must follow a reload get functions that read it here whenever
  * they need it.
  */
@@ -33,7 +33,9 @@ export async function prepare(config: Config, onExpired: OnExpired): Promise<InF
   return { config, registry, rules, resolver };
 }
 
-/** What is in force now. A reload replaces all of it at once: nobody sees half of the old and half of the new. */
+/**
+ * What is in force now. A reload replaces all of it at once: nobody sees half of the old and half of the new.
+ */
 export class Live {
   #now: InForce;
 

@@ -1,4 +1,4 @@
-/** Every check and finding there is: ours, and those of the operator's modules. */
+/** Every check and every finding: ours, and those of the operator's modules. */
 import type { Check, FindingSpec } from '../core/check.ts';
 import {
   checks as builtin,

@@ -66,8 +66,8 @@ export function logHits(log: Log, { access }: Rules): void {
 }
 
 /**
- * The mistakes that an error tells of, as many as fit into a value of the log, and how many more there are. A log value
- * is cut at its end, so that the number would otherwise be what is lost.
+ * The mistakes that an error carries, as many as fit into a log value, and how many more there are. A log
+ * value is cut at its end, where the number would otherwise be lost.
  */
 function sentences(error: unknown): string {
   if (!(error instanceof UsageError)) return describeError(error);

@@ -161,7 +161,10 @@ export class Assessor {
     }
   }
 
-  /** The smallest TTL seen, of records and of each "no"; shorter for what is unknown; within the operator's bounds. */
+  /**
+   * The smallest TTL seen, of records and of each "no"; shorter for what is unknown; within the operator's
+   * bounds.
+   */
   #life({ dns: asked, findings: found, settled }: Assessment): number {
     const { cacheMinMs, cacheMaxMs } = this.#options.limits();
     const dns = asked.filter(({ moot }) => moot !== true);

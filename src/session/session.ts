@@ -63,7 +63,9 @@ export type MtaSelfOf = (context: MilterContext) => MtaSelf;
 
 export interface SessionOptions extends ClaimOptions {
   readonly budget: TempfailBudget;
-  /** Counts the tempfails that are not given, where we only watch: it says what the limit would have done. */
+  /**
+   * Counts the tempfails that are not given because we only watch: it says what the limit would have done.
+   */
   readonly rehearsedBudget: TempfailBudget;
   /** Called with each decision, once, when the message is over. Must not throw. */
   readonly decided: (decision: Decision) => void;
@@ -125,7 +127,7 @@ export class HeloSession implements MilterSession {
   }
 
   mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
-    // One that was accepted without its content: the MTA does not say how it went on.
+    // The last message was accepted without its content: the MTA does not say what became of it.
     this.#end('unseen');
     this.#message.begin(sender.raw);
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
@@ -166,7 +168,9 @@ export class HeloSession implements MilterSession {
     return 'accept';
   }
 
-  /** Whether an accepted message may end here, as early as can be: nothing is wanted of its content. */
+  /**
+   * Whether an accepted message may end here, as early as possible, because we need nothing of its content.
+   */
   protected mayEndEarly(): boolean {
     return true;
   }
@@ -236,7 +240,8 @@ export class HeloSession implements MilterSession {
       ask: this.#exempt === null,
     });
     this.#claim = claim;
-    // Only now, since the same name again joins what is under way. A session has one assessment under way.
+    // Only now, so that the same name, given again, can join the assessment under way. A session has at most
+    // one.
     before?.drop();
     return claim;
   }
@@ -257,7 +262,7 @@ export class HeloSession implements MilterSession {
       this.#note({ claim, judged, stage, recipient, exempt, context });
       if (exempt === null && judged.action !== 'accept') {
         const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '');
-        // Of a message that is refused as a whole no recipient follows.
+        // If a message is refused as a whole, no recipient follows.
         if (stage === 'mail') this.#end('refused');
         return refusal;
       }
@@ -283,8 +288,8 @@ export class HeloSession implements MilterSession {
   }
 
   /**
-   * What the tempfail limit says of a message: asked once, and counted where the tempfail is given. Null where it does
-   * not apply.
+   * What the tempfail limit says of a message: asked once, and counted where the tempfail is given. Null if
+   * it does not apply.
    */
   #limitOf(judged: Judged): Decision['limit'] {
     if (judged.verdict.disposition !== 'tempfail' || isPutOff(judged)) return null;

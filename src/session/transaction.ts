@@ -1,20 +1,21 @@
 /**
- * What was decided about one message, and for which recipients, until it is known how the message ended. Then it is
- * told: once a verdict, not once a recipient, with all recipients that it was for.
+ * Collects what was decided about one message, and for which recipients, until it is known how the message
+ * ended. Then each decision is told once, not once for each recipient, with all the recipients that it was
+ * for.
  */
 import type { Decision, End } from '../decisions/decision.ts';
 import type { Exemption } from '../policy/exemption.ts';
 import type { Policy } from '../policy/policy.ts';
 
 /**
- * What let a recipient of the message through: the general policy (null), its own policy, or an exemption.
+ * What let a recipient through: the general policy (null), its own policy, or an exemption.
  */
 export type Taker = Policy | Exemption | null;
 
-/** A decision without what only the end of the message tells. */
+/** A decision, without the parts that are only known at the end of the message. */
 export type Noted = Omit<Decision, 'message' | 'recipients' | 'recipientCount' | 'queueId' | 'end'>;
 
-/** Recipients that a decision names; of more, it has the number only. */
+/** The most recipients that a decision names; of the others it only has the number. */
 const MAX_RECIPIENTS = 32;
 
 interface Open {
@@ -28,9 +29,9 @@ interface Open {
 const NONE: readonly never[] = [];
 
 export class Transaction {
-  /** Which message of the connection it is, from 1; 0 before the first. */
+  /** The number of the message in its connection, from 1; 0 before the first. */
   #number = 0;
-  /** The reverse-path, as it came; null before MAIL. */
+  /** The reverse-path as received; null before MAIL. */
   sender: string | null = null;
   /** Whether the tempfail limit is reached for this message; null until asked. */
   spent: boolean | null = null;
@@ -38,7 +39,7 @@ export class Transaction {
   #open: readonly Open[] = NONE;
   #takers: readonly Taker[] = NONE;
 
-  /** The next message. Nothing of the one before may be waiting. */
+  /** Begins the next message. No decision on the previous one may be waiting. */
   begin(sender: string): void {
     this.#number++;
     this.sender = sender;
@@ -56,12 +57,12 @@ export class Transaction {
     if (!this.#takers.includes(taker)) this.#takers = [...this.#takers, taker];
   }
 
-  /** The MTA gives a queue id when it has one: Sendmail at MAIL, Postfix after the first recipient. */
+  /** The MTA tells a queue id as soon as it has one: Sendmail at MAIL, Postfix after the first recipient. */
   queued(id: string | undefined): void {
     if (id !== undefined && id !== '') this.#queueId = id;
   }
 
-  /** Takes a decision, or one more recipient of the same. */
+  /** Takes a decision, or one more recipient of the same decision. */
   note(noted: Noted, recipient: string | null): void {
     const kind = kindOf(noted);
     let open = this.#open.find((each) => each.kind === kind);
@@ -73,7 +74,7 @@ export class Transaction {
     if (++open.recipientCount <= MAX_RECIPIENTS) open.recipients.push(recipient);
   }
 
-  /** The message is over, and what was let through ended like this. */
+  /** The message is over, and this is what became of the recipients that were let through. */
   end(end: End, decided: (decision: Decision) => void): void {
     const ended = this.#open;
     this.#open = NONE;
@@ -95,7 +96,7 @@ export class Transaction {
   }
 }
 
-/** Decisions of the same kind on one message differ in their recipients only. */
+/** Decisions of the same kind on one message differ only in their recipients. */
 function kindOf({ exempt, judged, stage }: Noted): string {
   const how = exempt ?? judged?.ownPolicy?.preset ?? 'general';
   return stage === 'message' ? `message ${how}` : how;

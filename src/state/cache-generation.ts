@@ -42,8 +42,9 @@ export interface Room {
 }
 
 /**
- * An address without names: its row in node-cache, its map and its place in its network, with a part of what the
- * networks around it take. Measured on Node 20; up to 300 more for an IPv6 address with a block of its own.
+ * An address without names: its row in node-cache, its map and its place in its network, with a part of what
+ * the networks around it take. Measured on Node 20; up to 300 more for an IPv6 address with a block of its
+ * own.
  */
 export const HELD_BYTES = 1200;
 /** A name of an address, not counting its characters and the value. */
@@ -51,15 +52,15 @@ export const NAME_BYTES = 128;
 /** The most addresses of one network: all of an IPv4 /24, and as many of an IPv6 /64. */
 const MAX_ADDRESSES = 256;
 /**
- * The part of a generation that a group may have. The default of 64 MiB leaves a network 1 MiB: two hundred usual
- * senders. The large providers of mail send from whole blocks.
+ * The part of a generation that a group may have. The default of 64 MiB leaves a network 1 MiB: two hundred
+ * usual senders. The large providers of mail send from whole blocks.
  */
 export const SHARES: Readonly<Record<NetworkKind, number>> = { network: 1 / 32, site: 1 / 16, block: 1 / 8 };
 const KINDS: Readonly<Record<4 | 6, readonly NetworkKind[]>> = {
   4: ['block', 'network'],
   6: ['block', 'site', 'network'],
 };
-/** Of so many groups that were not used lately, the largest makes room. */
+/** Of this many groups that were not used lately, the largest makes room. */
 const LOOKS = 8;
 
 export class Generation<T> {

@@ -1,7 +1,7 @@
 /**
  * A cache with one entry per client address and, inside it, a few named values. Bounded in addresses and
- * bytes, and a network has a share that it cannot exceed, as have the site and the block around it. Never answers for another address or another name;
- * never throws when full; joins equal look-ups under way.
+ * bytes, and a network has a share that it cannot exceed, as have the site and the block around it. Never
+ * answers for another address or another name; never throws when full; joins equal look-ups under way.
  *
  * There are two generations, each half of the whole: what is asked for moves to the young one; when that is
  * full, the old one is dropped and the young one becomes old. So there is no sweep; each value has its

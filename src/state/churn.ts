@@ -1,4 +1,6 @@
-/** Counts the different HELO names that one client network gives within a window. Bounded in every direction. */
+/**
+ * Counts the different HELO names that one client network gives within a window. Bounded in every direction.
+ */
 import { networkOf } from '../core/client-networks.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { Generations } from './generations.ts';

@@ -22,8 +22,8 @@ const PLACES = 64;
 const HALF = 16;
 const LOW = (1 << HALF) - 1;
 /**
- * A place: hash of the key (0 if it is free); hashes of site and network; first and last time in seconds; hash
- * of the block, and how often.
+ * A place: hash of the key (0 if it is free); hashes of site and network; first and last time in seconds;
+ * hash of the block, and how often.
  */
 const WORDS = 5;
 const [TAG, OWNER, FIRST, LAST, BLOCK] = [0, 1, 2, 3, 4] as const;

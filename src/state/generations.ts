@@ -1,6 +1,6 @@
 /**
- * Forgetting without a sweep: what is new goes into the young generation; when that is full or its time is up, it becomes
- * the old one, and what was old is forgotten as a whole.
+ * Forgetting without a sweep: what is new goes into the young generation; when that is full or its time is
+ * up, it becomes the old one, and what was old is forgotten as a whole.
  */
 export class Generations<G> {
   readonly #make: () => G;

@@ -17,7 +17,10 @@ export interface TempfailLimit {
 const TRIES_LIFE = 7 * 86_400;
 /** As in postgrey: longer than a month, so that what is sent monthly is delayed once. */
 const SPENT_LIFE = 35 * 86_400;
-/** 21 MB of address space, touched as it fills: a million tries are seventeen hours of a flood of 60,000 an hour. */
+/**
+ * 21 MB of address space, touched as it fills: a million tries are seventeen hours of a flood of 60,000 an
+ * hour.
+ */
 const TRIES_ROWS = 16_384;
 /** 5 MB: a quarter of a million senders whose budget is used up. */
 const SPENT_ROWS = 4096;

@@ -11,7 +11,7 @@ export interface User {
   readonly gid: number;
 }
 
-/** What the kernel goes by when a user opens a file. */
+/** The ids by which the kernel decides when a user opens a file. */
 export interface Account {
   readonly uid: number;
   /** Its own group first, then those that it is a member of. */
@@ -60,7 +60,7 @@ async function entry(database: 'passwd' | 'group', key: string): Promise<string[
   }
 }
 
-/** Empty where the file cannot be read. */
+/** Empty if the file cannot be read. */
 function databaseText(database: 'passwd' | 'group'): Promise<string> {
   return readFile(`/etc/${database}`, 'utf8').catch(() => '');
 }

@@ -20,8 +20,8 @@ const END_OF_LIFE: Readonly<Record<number, string>> = {
 };
 
 /**
- * Distributions that maintain a line beyond its end: `PRETTY_NAME` of os-release(5) begins with the name. Debian's security
- * team looks after a release for three years; Debian 13 came out on 2025-08-09.
+ * Distributions that maintain a line beyond its end: `PRETTY_NAME` of os-release(5) begins with the name.
+ * Debian's security team looks after a release for three years; Debian 13 came out on 2025-08-09.
  */
 const DISTRIBUTIONS: readonly { readonly name: RegExp; readonly line: number; readonly until: string }[] = [
   { name: /^Debian GNU\/Linux 13\b/, line: 20, until: '2028-08-09' },

@@ -34,7 +34,7 @@ describe('advice', () => {
       /^policy: crosses RFC 5321 §4\.1\.4: helo-mismatch 10 \+ iprev-fail 2 alone reach reject-at 10/,
     ],
     [{ policy: ['strict'] }, /^policy: crosses .* helo-mismatch 10 \+ iprev-fail 4 alone reach reject-at 10/],
-    // By the numbers, not by the name.
+    // Judged by the numbers, not by the preset's name.
     [{ policy: ['emailcore'], weight: ['helo-mismatch=0', 'helo-literal-mismatch=0'] }, null],
     [{ policy: ['strict'], tempfailAt: ['20'], rejectAt: ['20'] }, null],
     [

@@ -24,7 +24,7 @@ afterAll(() => {
 
 const ROOT: Ids = { uid: 0, euid: 0, gid: 0, egid: 0, groups: [0] };
 
-/** Root on a system where, once root is gone, `gone` happens: what that user would find. */
+/** Root on a system where `gone` happens once root's rights are given up: what that user would find. */
 function root(gone: () => void): Host {
   let ids = ROOT;
   const need = (): void => {
@@ -110,7 +110,7 @@ it('an ordinary user is told what was not checked', async () => {
   );
 });
 
-/** All that is told, in the order in which it is. */
+/** Everything that is told, in order. */
 async function told(checked: Promise<string>): Promise<string[]> {
   const error: unknown = await checked.then(
     () => new Error('nothing is wrong'),

@@ -16,7 +16,7 @@ interface Ran {
   err: string;
 }
 
-/** Runs a command line to its end; a service stops as soon as it has started, unless told otherwise. */
+/** Runs a command line to its end; by default a service stops as soon as it has started. */
 async function run(
   args: readonly string[],
   whileServing: (terminal: {
@@ -361,7 +361,7 @@ describe('serve', () => {
       });
     });
     expect(code).toBe(0);
-    // Once, though it was read again and has moved.
+    // Told once, though the file was read again and the line has moved.
     expect(out.match(/^access-expired .*/gm)).toEqual([
       expect.stringMatching(/^access-expired file=\S+ line=1$/),
       expect.stringMatching(/^access-expired file=\S+ line=3$/),

@@ -10,7 +10,7 @@ import { OPTION_TEXTS } from '../fixtures/option-texts.ts';
 describe('--print-config', () => {
   it.each(ROWS)('what it says of %s can be read back', (key) => {
     const given = new Map<string, readonly string[]>([[key, OPTION_TEXTS[key].texts]]);
-    // It goes with no other value.
+    // It cannot be combined with any other value.
     if (key === 'recipientPolicy') given.set('applyAt', ['rcpt']);
     const printed = printConfig(fromFlags(given), null);
     expect(printed).toMatch(new RegExp(`^${nameOf(key)} = .* # --${nameOf(key)}$`, 'm'));

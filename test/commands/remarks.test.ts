@@ -1,4 +1,6 @@
-/** What `check` remarks of the zones that it asked: in JSON, in text, and without weight in the verdict. */
+/**
+ * What `check` remarks about the zones that it asked: in JSON, in text, and without weight in the verdict.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +32,7 @@ interface Case {
   readonly title: string;
   readonly zone: string;
   readonly helo?: string;
-  /** `kind name text`; none are missing and none are more. */
+  /** `kind name text`: exactly these remarks. */
   readonly wanted: readonly (string | RegExp)[];
 }
 

@@ -1,4 +1,4 @@
-/** The end of the program as its user sees it, in a process of its own, where nobody reads what it says. */
+/** The end of the program as its user sees it, in a process of its own whose output nobody reads. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -17,11 +17,11 @@ interface Started {
   readonly socket: Socket;
   readonly ended: Promise<readonly [code: number | null, signal: string | null]>;
   readonly stderr: () => string;
-  /** How many replies have come. */
+  /** The number of replies so far. */
   readonly replies: () => number;
 }
 
-/** Reads the banner and then nothing more. */
+/** Reads the banner, then stops reading. */
 async function startUnread(...args: string[]): Promise<Started> {
   const child = spawn(
     process.execPath,
@@ -58,7 +58,7 @@ async function startUnread(...args: string[]): Promise<Started> {
   return { child, socket, ended, stderr: () => stderr, replies: () => mta.replies(received).length };
 }
 
-/** Fills the pipe: each message is a line of the log, with the longest values that a line takes. */
+/** Fills the pipe: each message makes a log line with the longest values that a line can have. */
 async function fillLog({ socket, replies }: Started): Promise<void> {
   const MESSAGES = 1500;
   socket.write(Buffer.concat([mta.optneg(), mta.connect('203.0.113.50'), mta.helo(`x ${'y'.repeat(200)}`)]));
@@ -98,7 +98,7 @@ it('SIGTERM ends it though a peer does not read its replies', async () => {
   const round = Buffer.concat(
     Array.from({ length: 200 }, () => Buffer.concat([mta.mail('s@x'), mta.rcpt('r@y')])),
   );
-  // Until neither side takes any more.
+  // Until neither side accepts any more bytes.
   while (started.socket.writableLength < 4_000_000) {
     if (started.socket.write(round)) await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,4 +1,4 @@
-/** Every option of the table is read by something. What it changes is shown by `service-reload.test.ts`. */
+/** Every option of the table is read by something. `service-reload.test.ts` shows what each changes. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +11,11 @@ import { ROWS } from '../../src/config/options.ts';
 import { deliver, MilterClient } from '../../src/milter/index.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
-/** The keys that somebody asks for. To take all at once proves nothing, so it is not allowed. */
+/** The keys that are read. Taking all of them at once proves nothing, so it is not allowed. */
 function recording(config: Config, read: Set<string>): Config {
   return new Proxy(config, {
     get: (target, key) => {
-      // A promise is asked whether it is one.
+      // Whatever is awaited is asked for `then`, to see whether it is a promise.
       if (key !== 'then') read.add(String(key));
       return Reflect.get(target, key) as unknown;
     },
@@ -34,7 +34,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Sessions of the host itself, of a stranger, and of one who is tempfailed. */
+/** Sessions of the host itself, of a stranger, and of a client that is tempfailed. */
 async function sessions(port: number): Promise<void> {
   for (const [ip, helo] of [
     ['198.51.100.7', 'mail.sender.org'],

@@ -1,4 +1,4 @@
-/** Commands that ask about the service read the file that the service reads under its unit, unless told otherwise. */
+/** Commands that ask about the service read by default the file that the service reads under its unit. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ beforeAll(() => {
     return join(directory, name);
   };
   zone = file('zone', 'mail.sender.org. 60 A 192.0.2.1\n');
-  // Refuses what the defaults accept, and waits longer than the MTA does.
+  // A configuration that refuses what the defaults accept, and waits longer than the MTA does.
   const refusing = `weight = { helo-literal = 50 }\ndeadline = "20s"\ndns-zone = "${zone}"\n`;
   standard = file('helo-milter.toml', refusing);
   other = file('other.toml', `dns-zone = "${zone}"\n`);

@@ -98,7 +98,7 @@ describe('TomlPlaces', () => {
         try {
           new TomlPlaces(text);
         } catch (error) {
-          // A quoted key that is none.
+          // It looks like a quoted key, but is not one.
           expect(error).toHaveProperty('line');
         }
       }),

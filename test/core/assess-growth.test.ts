@@ -1,6 +1,7 @@
 /**
- * The whole assessment of what a stranger has published: twice as much of it costs at most twice as many steps, and the
- * questions have a bound. Steps are counted, not timed: questions asked, and records looked at.
+ * The whole assessment of what a stranger has published: twice as much of it costs at most twice as many
+ * steps, and the number of questions is bounded. Steps are counted, not timed: questions asked, and records
+ * looked at.
  */
 import { expect, it } from 'vitest';
 import { assess } from '../../src/core/assess.ts';
@@ -9,7 +10,7 @@ import { makeClient } from '../../src/core/client.ts';
 import type { Answer, RecordType, Resolver } from '../../src/core/resolver.ts';
 
 type Records = Partial<Record<RecordType, readonly unknown[]>>;
-/** What every question about a name is answered with. */
+/** The answer to every question about a name. */
 type Hostile = (size: number) => (name: string) => Records;
 
 const list = <T>(size: number, make: (i: number) => T): T[] =>
@@ -94,7 +95,7 @@ async function work(hostile: (name: string) => Records): Promise<{ questions: nu
 it.each(CASES)('%s', async (_, hostile) => {
   const sizes = [128, 256, 512];
   const done = await Promise.all(sizes.map((size) => work(hostile(size))));
-  // RFC 7208 §4.6.4 has ten terms that ask and ten names below each; the rest is a handful of each check.
+  // RFC 7208 §4.6.4 allows ten terms that ask DNS, with ten names each; each check adds a handful.
   for (const { questions } of done) expect(questions).toBeLessThan(150);
   for (const [i, { steps }] of done.slice(1).entries())
     expect(steps).toBeLessThanOrEqual(2 * (done[i]?.steps ?? 0));

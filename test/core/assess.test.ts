@@ -103,7 +103,7 @@ describe('assess', () => {
   });
 });
 
-/** Answers in waves: everything asked meanwhile is answered together, as one round trip. */
+/** Answers in waves: everything asked in the meantime is answered together, as if in one round trip. */
 function waves(inner: Resolver): { resolver: Resolver; roundTrips: () => number } {
   let count = 0;
   let open: (() => void)[] = [];

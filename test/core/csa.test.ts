@@ -1,4 +1,4 @@
-/** Client SMTP Authorization: the rows of the draft, and what Exim does where it is silent. */
+/** Client SMTP Authorization: the draft's table, and what Exim does where the draft is silent. */
 import { describe, expect, it } from 'vitest';
 import { checkCsa, type CsaOutcome } from '../../src/core/csa.ts';
 import { parseIp } from '../../src/core/ip.ts';
@@ -138,7 +138,7 @@ it('a resolver that throws is told once', async () => {
   if (ip === null) throw new Error(V4);
   const broken = { lookup: (name: string) => Promise.reject(new Error(name)) };
   await expect(checkCsa(ip, 'mail.example.org', broken)).rejects.toThrow('_client._smtp.mail.example.org');
-  // A rejection that nobody handles would be told now, and end the run.
+  // An unhandled rejection would be reported now, and end the run.
   await new Promise((resolve) => setImmediate(resolve));
 });
 

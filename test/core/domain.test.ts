@@ -19,7 +19,7 @@ describe('isQueryName', () => {
     '1.2.0.192.in-addr.arpa',
     '0/25.2.0.192'.replace('/', '-'),
     'x'.repeat(63),
-    // No host names, but in DNS (RFC 2181 §11).
+    // Not host names, but possible in DNS (RFC 2181 §11).
     '-a.org',
     'a-.org',
   ])('lets %j through', (name) => {

@@ -27,7 +27,7 @@ describe('the IPv4 address in', () => {
   it.each([
     ['64:ff9b::192.0.2.33', '192.0.2.33'],
     ['2002:c000:221::1', '192.0.2.33'],
-    // RFC 4380 §4: each bit of it is turned.
+    // RFC 4380 §4: each bit of the address is inverted.
     ['2001:0:4136:e378:8000:63bf:3fff:fdd2', '192.0.2.45'],
     ['2001:db8::1', undefined],
     ['2001:1::1', undefined],
@@ -39,9 +39,10 @@ describe('the IPv4 address in', () => {
 
 it.each([
   ['64:ff9b::192.0.2.33', '192.0.2.33'],
-  // A tunnel's: the client has this address, and what is in it is looked at besides.
+  // Tunnels: the client has this address, and the one inside it is looked at as well.
   ['2002:c000:221::1', '2002:c000:221::1'],
-  // No translator makes them (RFC 6052 §3.1), and they must not pass for loopback or one of ours.
+  // No translator makes these (RFC 6052 §3.1), and they must not pass for loopback or for one of our
+  // addresses.
   ['64:ff9b::127.0.0.1', '64:ff9b::7f00:1'],
   ['64:ff9b::10.0.0.1', '64:ff9b::a00:1'],
 ])('the client %s is %s', (address, wanted) => {
@@ -128,7 +129,7 @@ describe('a client from a tunnel', () => {
       shown: 'none',
       spf: 'fail',
     },
-    // Such an address cannot be at the end of a tunnel, and must not open a door.
+    // Such an address cannot be at the end of a tunnel, and must not get anybody in.
     {
       title: '6to4 with a private address in it',
       client: '2002:a00:1::1',
@@ -178,7 +179,7 @@ describe('a client from a tunnel', () => {
     expect(correspondence).toBe(shown);
     if (reverse !== undefined) expect(result('iprev')).toBe(reverse);
     if (spf !== undefined) expect(result('spf')).toBe(spf);
-    // Lists, exemptions and counts go by this one.
+    // Lists, exemptions and counts use this address.
     expect(seen.ip?.text).toBe(ip(client).text);
   });
 

@@ -1,6 +1,7 @@
 /**
- * Nothing that reads a stranger's text takes more than in proportion to its length: each is given eight times as much.
- * A quadratic one would take 64 times as long; the bound is half of that, so that a busy machine does not matter.
+ * Whatever reads a stranger's text takes time in proportion to its length: each reader is given eight times
+ * as much. A quadratic one would take 64 times as long; the bound is half of that, so that a busy machine
+ * does not matter.
  */
 import { expect, it } from 'vitest';
 import { parseAuthBlock, parseAuthRecord } from '../../src/core/auth-record/index.ts';
@@ -48,7 +49,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   keptText: (text) => keptText(text, 1e9),
 };
 
-/** Pieces that texts are made of: each repeated, and with an end that does not fit. */
+/** Pieces that texts are made of: each is repeated, and followed by an end that does not fit. */
 const PIECES = [
   'a',
   '1',
@@ -88,10 +89,10 @@ const PIECES = [
   ' (',
 ];
 const ENDS = ['', '!', ' ', '\0', '%', '/x'];
-/** Eight times as much is what a text of DNS can have at most. */
+/** Eight times as much is the longest text that DNS can carry. */
 const LENGTH = 1000;
 
-/** Milliseconds, the least of some tries: what else the machine does only adds. */
+/** Milliseconds, the least of several tries: whatever else the machine does can only add to them. */
 function least(read: (text: string) => unknown, text: string): number {
   let best = Infinity;
   for (let i = 0; i < 3; i++) {
@@ -110,7 +111,7 @@ it.each(Object.entries(READERS))('%s', (_, read) => {
       const text = (length: number): string => piece.repeat(Math.ceil(length / piece.length)) + end;
       const measure = (): [number, number] => [least(read, text(LENGTH)), least(read, text(8 * LENGTH))];
       let [one, eight] = measure();
-      // A second look, for a collection or another process may have come in between.
+      // Measured again, since a garbage collection or another process may have interfered.
       for (let again = 0; again < 3 && eight > 32 * one + SLACK_MS; again++) [one, eight] = measure();
       expect(eight, `${JSON.stringify(piece)} ending in ${JSON.stringify(end)}`).toBeLessThan(
         32 * one + SLACK_MS,

@@ -16,12 +16,12 @@ it.each<[string, string, boolean]>([
   ['192.0.2.60', '3c0200c0.isp.net', true],
   ['192.0.2.60', 'c0-00-02-3c.isp.net', true],
   ['203.0.113.77', 'ip-CB00714D.isp.net', true],
-  // one number is no sign, nor is one octet twice
+  // one number is not enough, nor is one octet twice
   ['192.0.2.60', 'vm60.hoster.net', false],
   ['192.0.2.60', 'vm60-60.hoster.net', false],
   ['192.0.2.60', 'mail.example.org', false],
   ['40.107.22.87', 'mail-am6eur05on2087.outbound.protection.outlook.com', false],
-  // what somebody registered is theirs, whatever it looks like
+  // a registered name is its owner's, whatever it looks like
   ['163.44.5.1', 'mail5.163.com', false],
   ['192.0.2.60', '192-0-2-60.com', false],
   // IPv6: two groups

@@ -1,4 +1,6 @@
-/** A disk that is full in the middle of a line: a writer that stops after so many octets, and says so. */
+/**
+ * A disk that fills up in the middle of a line: a writer that stops after a number of octets, and says so.
+ */
 import { writeSync } from 'node:fs';
 import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +10,7 @@ import { DecisionLog } from '../../src/decisions/file.ts';
 import { createLog, type Log } from '../../src/log/log.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 
-/** Octets that the disk still takes; of what comes after a refusal nothing, until it is set again. */
+/** Octets that the disk still takes; after a refusal it takes nothing until this is set again. */
 const disk = vi.hoisted(() => ({ room: Infinity, meanwhile: (): void => undefined }));
 
 vi.mock('../../src/log/write-all.ts', () => ({
@@ -38,7 +40,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Writes these and waits until they are on the disk, or lost. */
+/** Writes these lines and waits until they are on the disk, or lost. */
 async function write(decisions: DecisionLog, references: readonly string[]): Promise<void> {
   const before = said.length;
   const size = (): number => readFileSync(file).length;
@@ -49,7 +51,7 @@ async function write(decisions: DecisionLog, references: readonly string[]): Pro
   });
 }
 
-/** What a reader gets of each line. */
+/** What a reader makes of each line. */
 const read = (): string[] =>
   readFileSync(file, 'utf8')
     .split('\n')
@@ -86,7 +88,8 @@ it('begins a new line where half a one cannot be taken off again', async () => {
   const length = await lineLength();
   const decisions = await DecisionLog.open(file, log, () => 0);
   disk.room = Math.floor(length / 2);
-  // Somebody empties the file in the same moment, as `copytruncate` of logrotate does: there is nothing to take off.
+  // Somebody empties the file at the same moment, as logrotate's `copytruncate` does: there is nothing to cut
+  // off.
   disk.meanwhile = () => {
     truncateSync(file, 10);
     disk.meanwhile = () => undefined;

@@ -1,4 +1,4 @@
-/** Records as they are read back: old layouts, what is left out, and lines that somebody has cut or edited. */
+/** Reading records back: old layouts, fields that are left out, and lines that somebody has cut or edited. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checks, findings } from '../../src/core/checks/index.ts';

@@ -1,4 +1,7 @@
-/** What the decision log holds: of every kind of decision by its schema, and enough to judge again. */
+/**
+ * What the decision log holds: a record of every kind of decision, as the schema says, and enough to judge it
+ * again.
+ */
 import { networkShare } from '../../src/service/network-share.ts';
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -23,7 +26,7 @@ import { zoneResolver } from '../support/zone.ts';
 
 const TIME = '2026-11-24T07:40:00.023Z';
 
-/** The schema as published, and the same with nothing let through that it does not name. */
+/** The schema as published, and a strict version that allows nothing that it does not name. */
 function validators(): Record<'published' | 'strict', ValidateFunction> {
   const text = readFileSync(new URL('../../docs/decision-log.schema.json', import.meta.url), 'utf8');
   const strict = JSON.parse(text, (_, value: unknown) =>
@@ -86,7 +89,7 @@ function rebuilt(decision: Decision): Assessment {
   return message === null ? again.assessment : judgeMessage(again, message, rulesOf(decision)).assessment;
 }
 
-/** All that a verdict, a line of the access list or a header can rest on. */
+/** Everything that a verdict, a line of the access list or a header can rest on. */
 function essential({ outcomes, ...rest }: Assessment): object {
   const methods = new Set(checks.filter(({ method }) => method !== undefined).map(({ name }) => name));
   return {
@@ -98,13 +101,13 @@ function essential({ outcomes, ...rest }: Assessment): object {
   };
 }
 
-/** What the services below decide with: a line of the access list counts for what it did then. */
+/** The rules of the services below: a line of the access list counts as what it did then. */
 function rulesOf({ judged }: Decision): Rules {
   const access = judged?.access;
   return { ...RULES, access: access === null || access === undefined ? list('') : list(access.source) };
 }
 
-/** Has a client say something, and gives all decisions on it. */
+/** Lets a client say something; returns all decisions about it. */
 async function decisionsOn(setup: Setup, ...packets: Buffer[]): Promise<Decision[]> {
   const decisions: Decision[] = [];
   const { say } = service({ ...setup, decided: (decision) => decisions.push(decision) }).connection();
@@ -317,7 +320,7 @@ describe('a record that strangers filled', () => {
   const full: Decision = DECISIONS.full;
   const { judged } = full;
   if (judged === null) throw new Error('no verdict');
-  /** The longest that text can become: each octet six. */
+  /** The worst case of escaping: each octet becomes six. */
   const hostile = '\xff'.repeat(65_000);
   const evidence = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`text${i}`, hostile]));
   const dns = Array.from({ length: 40 }, (_, i) => ({

@@ -4,7 +4,7 @@ import { AnswerMemory } from '../../src/dns/answer-memory.ts';
 
 const CAPACITY = 16 * 1024 * 1024;
 
-/** `NNNN.org` has a text of so many octets. */
+/** `NNNN.org` has a text of NNNN octets. */
 const resolver: Resolver = {
   lookup: (name) => {
     const size = parseInt(name, 10);

@@ -13,9 +13,9 @@ afterEach(() => {
 
 interface Made {
   readonly gate: FairGate;
-  /** Tickets that have a place. */
+  /** The tickets that have a place. */
   readonly started: Ticket[];
-  /** Lets a question of that network about that domain in; null where it is turned away. */
+  /** Asks for a place for a question of that network about that domain; null if it is turned away. */
   readonly enter: (network: string | null, domain: string) => Ticket | null;
   readonly leave: (ticket: Ticket | null) => void;
 }

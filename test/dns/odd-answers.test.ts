@@ -1,6 +1,6 @@
 /**
- * The resolver against servers that no library would write, over real sockets. Whatever comes, the question ends in
- * time, and what is not the answer to it is never taken.
+ * The resolver against servers that no library would write, over real sockets. Whatever comes, the question
+ * ends in time, and nothing but its answer is ever accepted.
  */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -53,7 +53,7 @@ function resolverOf(asked: readonly RawDns[], timeoutMs = 1000): SharedQuestions
 
 const idOf = (query: Buffer): number => query.readUInt16BE(0);
 
-/** The answer to a query, as it should be unless told otherwise. */
+/** The answer to a query; by default a correct one. */
 function respond(query: Buffer, parts: Parts): Buffer {
   return message({ id: idOf(query), question: questionOf(query), ...parts });
 }
@@ -64,7 +64,7 @@ const pointer = (at: number): Buffer => Buffer.from([0xc0 | (at >> 8), at & 255]
 const ownedBy = (owner: Buffer): Buffer => a(owner, FORGED);
 const CUT = 0x8380;
 
-/** What comes over UDP; each ends in `temperror`, never in the forged address. */
+/** Bad datagrams; each ends in `temperror`, never in the forged address. */
 const ODD: readonly [title: string, answer: (query: Buffer) => readonly Buffer[]][] = [
   ['nothing', () => []],
   ['an empty datagram', () => [Buffer.alloc(0)]],
@@ -237,7 +237,7 @@ describe('over UDP', () => {
     const forger = await serve(() => undefined, '127.0.0.2');
     let told = false;
     const server = await serve(({ query, from }, reply) => {
-      // From the forger's own socket, with everything right but where it comes from.
+      // From the forger's own socket: everything is right except the source.
       forger.send(respond(query, { answers: [a(NAME, FORGED)] }), from, '127.0.0.1');
       setTimeout(() => {
         told = true;
@@ -256,7 +256,7 @@ describe('over UDP', () => {
     for (let i = 0; i < 40; i++) await resolver.lookup(`h${i}.test`, 'A');
     const ids = server.heard.map(({ query }) => idOf(query));
     expect(new Set(ids).size).toBeGreaterThan(35);
-    // No two in a row have a fixed distance.
+    // No fixed distance between one and the next.
     const steps = new Set(ids.slice(1).map((id, i) => (id - (ids[i] ?? 0)) & 0xffff));
     expect(steps.size).toBeGreaterThan(30);
     expect(new Set(server.heard.map(({ from }) => from)).size).toBeGreaterThanOrEqual(4);
@@ -301,7 +301,7 @@ describe('over UDP', () => {
     for (const label of ['plain', 'odd', 'plain', 'odd', 'odd', 'plain']) {
       expect(await resolver.lookup(`${label}.example`, 'A')).toMatchObject({ status: 'nodata' });
     }
-    // Two queries for each odd one, and EDNS is given up with the last.
+    // Two queries for each odd answer; with the last, EDNS is given up.
     expect(server.heard.map(({ query }) => hasEdns(query))).toEqual([
       ...[true, true, false],
       ...[true, true, false, true, false],
@@ -489,7 +489,7 @@ describe('nothing is left in flight', () => {
     asker.end('dropped');
     expect(await answer).toEqual({ status: 'temperror', detail: 'dropped' });
     expect(resolver.inFlight).toBe(0);
-    // It would be repeated after a second.
+    // The query would be repeated after a second.
     await new Promise((resolve) => setTimeout(resolve, 1300));
     expect(server.heard).toHaveLength(1);
   });

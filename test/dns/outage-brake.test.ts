@@ -10,9 +10,12 @@ import { sending } from '../support/sending.ts';
 
 type Way = 'answers' | 'servfail' | 'refused' | 'silent' | 'overload';
 
-/** A resolver that is well or not, zones of strangers that are not, and a network that has the Internet or not. */
+/**
+ * A resolver that works or does not, zones of strangers that do not, and a network with or without the
+ * Internet.
+ */
 interface World {
-  /** For all but the control questions; names with `lame` are not answered whatever it is. */
+  /** The state for all but control questions; names with `lame` are never answered. */
   others: Way;
   controls: Way;
   lame: Way;
@@ -26,7 +29,7 @@ function world(first: Partial<World> = {}): {
   brake: OutageBrake;
   changes: string[];
   asked: string[];
-  /** One question of a client of that network. */
+  /** One question from a client of that network. */
   ask: (network: string, name: string) => Promise<Answer<RecordType>>;
   zone: (file: boolean) => void;
 } {
@@ -71,7 +74,7 @@ afterEach(() => {
   clock.restore();
 });
 
-/** Clients of networks of their own, one a second, each with a few questions. */
+/** Clients, each in a network of its own, one a second, each with a few questions. */
 async function trickle(
   { ask }: Pick<ReturnType<typeof world>, 'ask'>,
   seconds: number,
@@ -93,7 +96,7 @@ describe('what strangers can make us ask is no evidence', () => {
     await pass(10_000);
     expect(brake.on).toBe(false);
     expect(changes).toEqual([]);
-    // They were suspicious, and the control questions, which bound themselves, cleared the resolver.
+    // They looked suspicious, and the control questions, whose number is limited, cleared the resolver.
     expect(asked.length).toBeGreaterThan(0);
     expect(asked.length).toBeLessThan(60);
   });

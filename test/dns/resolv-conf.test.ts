@@ -62,7 +62,7 @@ describe('the file', () => {
     now = 1000;
     const first = read();
     expect(first.servers).toEqual(['192.0.2.1']);
-    // Replaced as DHCP clients do it, without a change.
+    // Replaced, as DHCP clients do, by a file with the same text.
     writeFileSync(`${path}.new`, 'nameserver 192.0.2.1\n');
     renameSync(`${path}.new`, path);
     now = 2000;

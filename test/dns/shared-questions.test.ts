@@ -15,7 +15,10 @@ afterEach(() => {
 
 const FOUND: Answer<RecordType> = { status: 'found', records: ['192.0.2.1'], ttl: 60 };
 
-/** A resolver with so many places, what it sent and what was taken back; names with `slow` take 500 ms, `dead` ones all the time there is, others 10 ms. */
+/**
+ * A resolver with a number of places, what it sent and what was cancelled; names with `slow` take 500 ms,
+ * `dead` ones never answer, others take 10 ms.
+ */
 function make(
   places = 16,
   waitingPlaces = 40,
@@ -46,7 +49,7 @@ function make(
   return { resolver, sent, taken };
 }
 
-/** What an answer says, and when. */
+/** What an answer says, and when it came. */
 async function told(answer: Promise<Answer<RecordType>>): Promise<string> {
   const got = await answer;
   return `${got.status === 'temperror' ? got.detail : got.status} ${performance.now()}`;
@@ -98,7 +101,7 @@ it('a deadline takes back what was sent, and says so; what another wants too is 
   a.end('overload');
   expect(await clock.until(Promise.all(mine))).toEqual(['deadline 50', 'deadline 50']);
   expect(taken).toEqual(['slow1.org A']);
-  // Asked anew, not joined to what was taken back.
+  // Asked anew, not joined to the cancelled question.
   const again = told(resolver.for(b).lookup('slow1.org', 'A'));
   expect(await clock.until(Promise.all([shared, again]))).toEqual(['found 500', 'found 550']);
   expect(sent).toEqual(['slow1.org A', 'slow2.org A', 'slow1.org A']);

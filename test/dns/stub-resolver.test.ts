@@ -190,7 +190,7 @@ describe('several servers', () => {
     const resolver = resolverOf([dead.server, good.server], 800);
     expect(await resolver.lookup('x.org', 'A')).toMatchObject({ status: 'found' });
     expect(good.questions).toEqual(['x.org A']);
-    // Each answer would come as late as the first, were the dead one still waited for.
+    // If the dead server were still waited for, each answer would come as late as the first.
     good.script({ '*': a('192.0.2.2') });
     dead.script({ '*': a('192.0.2.3') });
     const answered: unknown[] = [];
@@ -266,7 +266,7 @@ describe('load', () => {
       Array.from({ length: 7_000 }, (_, i) => resolver.lookup(`h${i}.org`, 'A')),
     );
     const details = answers.map((answer) => (answer.status === 'temperror' ? answer.detail : answer.status));
-    // All places are taken once at most: nobody waits for a second turn within the time limit.
+    // Each place is taken once at most: nobody gets a second turn within the time limit.
     expect(details.filter((detail) => detail === 'timeout').length).toBeLessThan(3_000);
     expect(new Set(details)).toEqual(new Set(['timeout', 'overload']));
   });

@@ -51,7 +51,7 @@ describe('a name server with these records says of', () => {
     ['_telnet._tcp.host1.example', 'SRV', 'nxdomain'],
     ['ghost.*.example', 'MX', 'nxdomain'],
     ['*.example', 'TXT', '"wild"'],
-    // A wildcard without records is there, and answers with none (§4.8 of RFC 4592).
+    // A wildcard without records exists, and answers with none (RFC 4592 §4.8).
     ['a.empty.test', 'A', 'nodata'],
     ['b.*.empty.test', 'A', '"192.0.2.2"'],
     ['x.b.*.empty.test', 'A', 'nxdomain'],
@@ -60,7 +60,7 @@ describe('a name server with these records says of', () => {
     ['any.alias.test', 'CNAME', '"host1.example"'],
     ['any.alias.test', 'AAAA', 'nodata'],
     ['any.loop.test', 'A', 'servfail'],
-    // RFC 6672: below a DNAME, not at it; what stands below it is hidden.
+    // RFC 6672: a DNAME applies below itself, not at itself; what the zone has below it is hidden.
     ['host1.old.test', 'A', '"192.0.2.1"'],
     ['host1.old.test', 'CNAME', '"host1.example"'],
     ['old.test', 'A', 'nodata'],

@@ -1,4 +1,4 @@
-/** One set-up a line, and what is said of it. What is in order goes unsaid here. */
+/** One set-up a line, and what is said about it. What is in order is left out here. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { diagnoses, doctorChecks, diagnose } from '../../src/doctor/checks/index.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
@@ -70,7 +70,7 @@ describe('Postfix', () => {
     ['smtpd_milter_maps = static:{ DISABLE }', undefined, {}, ['postfix-milters-disabled']],
     ['', 'smtp inet n - n - - smtpd -o smtpd_milter_maps=static:DISABLE', {}, ['postfix-milters-disabled']],
     ['smtpd_milter_maps = cidr:/etc/postfix/maps', undefined, {}, ['postfix-milter-maps']],
-    // A static map attaches us, and takes the place of smtpd_milters.
+    // A static map attaches us, and replaces smtpd_milters.
     ['smtpd_milters =\nsmtpd_milter_maps = static:inet:127.0.0.1:8892', undefined, {}, []],
     [
       'smtpd_milters =\nsmtpd_milter_maps = static:{ { inet:127.0.0.1:8892, default_action=accept } }',
@@ -88,7 +88,7 @@ describe('Postfix', () => {
     ['smtpd_milters =', 'smtp inet n - n - - smtpd -o smtpd_milter_maps=static:inet:127.0.0.1:8892', {}, []],
     ['non_smtpd_milters = inet:a:1', undefined, {}, []],
     ['non_smtpd_milters = $smtpd_milters', undefined, {}, ['postfix-non-smtpd']],
-    // In company.
+    // Together with other milters.
     [
       'smtpd_milters = inet:localhost:11332, inet:localhost:8892',
       undefined,

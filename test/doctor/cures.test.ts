@@ -1,4 +1,7 @@
-/** The lines that doctor proposes, typed as they stand: no milter is lost, and each keeps the words it was written in. */
+/**
+ * The lines that doctor proposes, typed exactly as they are: no milter is lost, and each stays as it was
+ * written.
+ */
 import { describe, expect, it } from 'vitest';
 import { attachments } from '../../src/doctor/attachment.ts';
 import { diagnose } from '../../src/doctor/checks/index.ts';
@@ -24,7 +27,7 @@ function type({ main, master }: Files, { file, line }: Edit): Files {
   return { main, master: services.join('\n') };
 }
 
-/** The sockets of each service but our own, in no order. */
+/** The sockets of each service except ours, in no particular order. */
 function others(mta: Mta): string[][] {
   return attachments(mta, facts(null).options).map(({ service, ours }) =>
     service.filters

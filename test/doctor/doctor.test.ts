@@ -1,4 +1,7 @@
-/** The command as it is typed, with files for the MTA, a scripted name server and a milter of its own. */
+/**
+ * The command as typed, with configuration files of an MTA, a scripted name server and a milter of the test's
+ * own.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,7 +76,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** What the good set-up is run with. */
+/** The arguments for the good set-up. */
 const options = (): string[] => [
   ...['--listen', listen, '--our-name', 'dest.test'],
   ...['--dns-server', stub.server, '--bogus-name', 'bogus.test'],
@@ -141,7 +144,7 @@ describe('doctor', () => {
     ['3.10.13', 'shutdown', 'answers 421 and closes', 'shutdown'],
     ['3.10.13', 'tempfail', 'answers 451', 'shutdown'],
     ['3.7.11', 'tempfail', 'answers 451', 'tempfail'],
-    // A distributor has brought it to an earlier release.
+    // A distributor has backported it to an earlier release.
     ['3.7.11', 'shutdown', 'answers 421 and closes', 'shutdown'],
   ])(
     'takes the default action of Postfix %s from its postconf: %s',
@@ -161,7 +164,7 @@ esac
       const { out } = await doctor(['--listen', listen, '--no-dns']);
       vi.unstubAllEnvs();
       expect(out).toContain(`smtp inet ${told}`);
-      // The line that mends the long time limit.
+      // The line that corrects the long time limit.
       expect(out).toContain(`default_action=${advised} }`);
     },
   );

@@ -1,4 +1,4 @@
-/** docs/doctor.md is made of the registry. `npm run docs` writes it. */
+/** docs/doctor.md is generated from the registry. `npm run docs` writes it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { STANDARD_CONFIG } from '../../src/config/source.ts';

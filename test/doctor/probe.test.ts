@@ -14,7 +14,7 @@ afterEach(async () => {
   close = () => Promise.resolve();
 });
 
-/** A server that writes and then does as told. */
+/** A server that writes something and then does as told. */
 async function stranger(greeting: string, then: 'close' | 'stay'): Promise<string> {
   const server: Server = createServer((socket) => {
     socket.on('error', () => undefined);

@@ -62,7 +62,7 @@ it('measures how far away the server is', async () => {
   const far = { delayMs: 40, then: SOUND['example.com A'] ?? 'nxdomain' } as const;
   const { medianMs: away } = await observe({ 'example.com A': far });
   expect(away).toBeGreaterThanOrEqual(38);
-  // On a busy machine the next room is far away too, but not for ever.
+  // On a busy machine a local server seems far away too, but not for ever.
   await vi.waitFor(
     async () => {
       expect((await observe({})).medianMs).toBeLessThan(38);

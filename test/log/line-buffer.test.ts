@@ -9,12 +9,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Until lines have waited long enough for company. */
+/** Until lines have waited long enough for further ones. */
 async function tick(): Promise<void> {
   await vi.advanceTimersByTimeAsync(GATHER_MS);
 }
 
-/** A buffer before a reader that takes only when told. */
+/** A buffer in front of a reader that takes lines only when told. */
 function reader(maxWaiting?: number): {
   lines: LineBuffer;
   written: string[];

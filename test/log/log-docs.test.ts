@@ -26,7 +26,7 @@ function table(text: string, heading: string): string[][] {
 
 const words = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
 
-/** Every decision that has all fields has them in this order. */
+/** A decision with every field has them in this order. */
 const FIELDS = [
   ...decisionText({ ...DECISIONS.full, exempt: 'access', helo: 'x', sender: 'x' }).matchAll(/ ([a-z_]+)=/g),
 ].map(([, key = '']) => key);

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Notes events by their text, and hears what is told. */
+/** Notes events by their text, and records what is told. */
 function watch(): { repeats: Repeats; told: string[]; say: (text: string, event?: string) => void } {
   const repeats = new Repeats();
   const told: string[] = [];

@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const end of ending.toReversed()) await end();
 });
 
-/** A client of a filter, both of which end with the test. */
+/** A client and its filter; both end with the test. */
 async function driving(
   session: MilterSession,
   server: Partial<MilterServerOptions> = {},
@@ -40,7 +40,7 @@ async function driving(
   return client;
 }
 
-/** A client of something that answers these bytes to whatever it is sent. */
+/** A client of a server that answers whatever it is sent with these bytes. */
 async function scripted(bytes: Buffer, options: MilterClientOptions = {}): Promise<MilterClient> {
   const server: Server = createServer((socket) => {
     socket.on('error', () => undefined);

@@ -7,11 +7,11 @@ import type { MilterSession } from '../../src/milter/session.ts';
 import { talk } from '../support/conversation.ts';
 import * as mta from '../support/mta.ts';
 
-/** Calls as words, such as `helo mail.example.org`, in the order in which they came. */
+/** The calls as words, such as `helo mail.example.org`, in order. */
 interface Stage {
   readonly calls: string[];
   readonly errors: readonly string[];
-  /** One string each reply; the answer to OPTNEG is left out. */
+  /** One string for each reply; the answer to OPTNEG is left out. */
   readonly replies: () => string[];
   readonly writes: readonly Buffer[];
   readonly conversation: Conversation;
@@ -19,7 +19,7 @@ interface Stage {
   readonly paused: () => boolean;
 }
 
-/** A session that records every event and answers `continue` unless `answers` says otherwise. */
+/** A session that records every event and answers `continue`, or what `answers` says. */
 function recorder(
   calls: string[],
   answers: Partial<Record<CallbackName, () => unknown>> = {},
@@ -75,7 +75,7 @@ function stage(
   };
 }
 
-/** A stage that has had these packets, after the negotiation. */
+/** A conversation that has received these packets after the negotiation. */
 function played(packets: readonly Buffer[], ...args: Parameters<typeof stage>): Stage {
   const made = stage(...args);
   made.conversation.receive(Buffer.concat([mta.optneg(), ...packets]));

@@ -1,4 +1,4 @@
-/** Portions, back-pressure, and what is counted as held. */
+/** Portions, back-pressure, and the count of bytes held. */
 import { describe, expect, it } from 'vitest';
 import { PORTION } from '../../src/milter/flow.ts';
 import type { MilterSession } from '../../src/milter/session.ts';
@@ -32,7 +32,7 @@ describe.each<[string, () => 'continue' | Promise<'continue'>]>([
     conversation.receive(flood(10 * PORTION));
     for (let turn = 1; turn <= 10; turn++) {
       for (let i = 0; i < 10 * PORTION; i++) await Promise.resolve();
-      // The negotiation is a packet as well.
+      // The negotiation counts as a packet as well.
       expect([taken, far]).toMatchObject([turn * PORTION - 1, { paused: true, yields: turn }]);
       conversation.proceed();
     }

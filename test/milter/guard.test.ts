@@ -1,10 +1,10 @@
-/** Faults in the code of whoever uses the library: told to `onError`, and never more than that. */
+/** Faults in the code that uses the library are told to `onError`, and do no further harm. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MilterSession } from '../../src/milter/session.ts';
 import { type ConversationSetup, talk } from '../support/conversation.ts';
 import * as mta from '../support/mta.ts';
 
-/** What nobody caught would end a program. */
+/** Uncaught exceptions and rejections, which would end a program. */
 let uncaught: unknown[];
 const take = (error: unknown): void => void uncaught.push(error);
 let warnings: string[];
@@ -78,7 +78,7 @@ describe('newSession', () => {
       await receive(...SESSION, mta.abort, mta.mail('t@x'), mta.rcpt('r@y'), mta.data, mta.endOfMessage);
       expect(errors).toHaveLength(1);
       expect(errors[0]).toMatch(error);
-      // Whatever the MTA asks that can be refused.
+      // Everything that the MTA asks and that can be refused.
       expect(replies()).toMatch(/^tttt?t*$/);
       expect(ended()).toBe(false);
     },

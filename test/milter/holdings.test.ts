@@ -49,14 +49,14 @@ describe('what all connections keep', () => {
     const hoarders = Array.from({ length: 9 }, (_, i) => add(`hoarder ${i}`));
     for (const [i, hoarder] of hoarders.entries()) holdings.note(hoarder, 10_000 + i);
     pass(1000);
-    // Half a packet of somebody honest, larger than what any other keeps.
+    // Half a packet of an honest peer, larger than what any other keeps.
     const honest = add('honest');
     holdings.note(honest, 65_000);
     expect(gone).toEqual(['hoarder 8', 'hoarder 7', 'hoarder 6', 'hoarder 5', 'hoarder 4', 'hoarder 3']);
     expect(holdings.total).toBeLessThanOrEqual(MAX);
     holdings.note(honest, 200);
     pass(3_600_000);
-    // Long there, with what is ordinary.
+    // A peer that has been there for long, with an ordinary amount.
     const late = add('late');
     holdings.note(late, 99_000);
     expect(gone).not.toContain('honest');

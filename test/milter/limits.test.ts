@@ -1,4 +1,7 @@
-/** Peers that mean harm, over real sockets: others are served, memory is bounded, and whoever is turned away is counted. */
+/**
+ * Hostile peers, over real sockets: others are served, memory is bounded, and every peer that is turned away
+ * is counted.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,7 +73,7 @@ describe('a peer that pipelines without end', () => {
       helo: () => 'continue',
       unknown: () => {
         taken++;
-        // As a session that does something.
+        // Like a session that does something.
         const until = performance.now() + 0.02;
         while (performance.now() < until);
         return unknown();
@@ -105,7 +108,7 @@ describe('peers that fill memory', () => {
       const bad = await peer(port);
       bad.socket.write(Buffer.concat([mta.optneg(), bytes]));
       await vi.waitFor(() => {
-        // It has come in, or somebody had to go for it.
+        // Its bytes have come in, or a peer was turned away to make room.
         expect(server.turnedAway.buffers + Math.floor(server.bufferedBytes / 200_000)).toBeGreaterThan(i / 3);
       });
       most = Math.max(most, server.bufferedBytes);
@@ -114,9 +117,9 @@ describe('peers that fill memory', () => {
     expect(server.turnedAway.buffers).toBeGreaterThan(0);
     expect(errors).toEqual(Array.from({ length: server.turnedAway.buffers }, () => 'turned-away buffers'));
     expect((await good.ask(mta.helo('b.example.org'), 4)).slice(1)).toEqual(['c', 'c', 'c']);
-    // And those who come while it is full.
+    // And those that come while it is full.
     expect((await (await peer(port)).ask(hello, 3)).slice(1)).toEqual(['c', 'c']);
-    // All of it is given back.
+    // All memory is given back.
     for (const { socket } of peers) socket.destroy();
     await vi.waitFor(() => {
       expect(server.bufferedBytes).toBe(0);
@@ -129,7 +132,7 @@ describe('macros without end', () => {
     const { server, port } = await listen({ helo: () => 'continue' });
     const bad = await peer(port);
     const sets = Array.from('CHMRTLNBE', (stage) => mta.macros(stage, { i: 'x'.repeat(60_000) }));
-    // What tells that they have come clears none of them.
+    // The command after them, which shows that they have come, clears none of them.
     await bad.ask(Buffer.concat([mta.optneg(), ...sets, mta.packet('U', 'X\0')]), 2);
     await vi.waitFor(() => {
       expect(server.bufferedBytes).toBe(sets.length * MAX_SET);
@@ -146,7 +149,7 @@ describe('a peer that does not read', () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** A peer that sends until it is not heard any more. Kernels keep less for a unix socket than for TCP. */
+  /** A peer that sends until nothing is read any more. Kernels buffer less for a unix socket than for TCP. */
   async function clogged(server: MilterServer): Promise<{ bad: Peer; sent: number }> {
     const path = join(directory, 's');
     await server.listen(path);
@@ -246,7 +249,7 @@ describe('connections that find no place', () => {
       expect(served).toBeGreaterThan(8);
       expect(served).toBeLessThan(48);
       child.stdin.write('\n');
-      // What is left for questions to DNS, logs and files.
+      // The descriptors left for DNS questions, logs and files.
       expect((await next())['free']).toBeGreaterThanOrEqual(12);
       for (const { socket } of all) socket.destroy();
       await vi.waitFor(async () => {

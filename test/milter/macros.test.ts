@@ -49,7 +49,7 @@ describe('Macros', () => {
 });
 
 describe('a set without end', () => {
-  /** What is left of a MACRO packet of MAIL with this text. */
+  /** What is kept of a MACRO packet for MAIL with this text. */
   function left(text: string): Macros {
     const command = decodeCommand({ command: code('D'), data: Buffer.from(`M${text}`, 'latin1') });
     if (command.type !== 'macro') throw new Error(command.type);
@@ -58,7 +58,7 @@ describe('a set without end', () => {
     return macros;
   }
   const names = (count: number): string => Array.from({ length: count }, (_, i) => `n${i}\0v${i}\0`).join('');
-  /** As long as the bound, with its NULs. */
+  /** Exactly as long as the bound, NULs included. */
   const long = (value: string): string => `a\0${value}\0`;
 
   it.each([

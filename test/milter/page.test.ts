@@ -1,4 +1,4 @@
-/** What docs/milter.md says, against the library. */
+/** Compares what docs/milter.md says with the library. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ it('the test of a filter on the page runs', () => {
 it('has a line for each action and each change of a message', () => {
   const rows = [...section('Changing a message').matchAll(/^\| (?:`(\w+)`|none) +\| `(\w+)\(/gm)];
   expect(new Set(rows.flatMap(([, action]) => action ?? []))).toEqual(new Set(Object.keys(ACTIONS)));
-  // `finish` is for the library itself.
+  // `finish` is for the library's own use.
   const methods = methodsOf(Message).filter((name) => name !== 'finish');
   expect(new Set(rows.map(([, , method]) => method))).toEqual(new Set(methods));
 });

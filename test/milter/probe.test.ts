@@ -27,7 +27,7 @@ async function serve(options: { maxConnections?: number; hold?: boolean } = {}):
   await milter.listen(path);
 }
 
-/** A server that is no milter: says this to whoever connects. */
+/** A server that is not a milter: says this to whoever connects. */
 async function say(text: string): Promise<void> {
   milter = new MilterServer({ newSession: () => ({}), onError: () => undefined });
   server = createServer((socket) => {

@@ -41,7 +41,7 @@ async function listenInet(server: MilterServer, host = '127.0.0.1'): Promise<num
 
 interface Peer {
   readonly socket: Socket;
-  /** Sends and waits until so many replies are there in all. */
+  /** Sends, and waits until there are this many replies in all. */
   readonly ask: (bytes: Buffer, count: number) => Promise<string[]>;
   readonly closed: Promise<void>;
 }
@@ -109,7 +109,7 @@ describe('listen', () => {
 
   it('replaces a unix socket that nobody serves', async () => {
     const path = join(directory, 's');
-    // A server that is killed leaves its file behind; renaming the file away and back does the same.
+    // A server that is killed leaves its file behind; renaming the file away and back has the same effect.
     const dead = createServer();
     await new Promise<void>((resolve) => dead.listen(path, resolve));
     const { renameSync } = await import('node:fs');

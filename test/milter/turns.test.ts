@@ -9,7 +9,7 @@ it('lets each have a portion in turn, and whatever else has arrived in between',
     const self: Worker = {
       proceed: () => {
         seen.push(name);
-        // Longer than a stretch, so that every portion is one.
+        // Longer than a stretch, so that every portion ends one.
         const until = performance.now() + 3;
         while (performance.now() < until);
         if (--portions > 0) turns.ask(self);

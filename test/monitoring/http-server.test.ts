@@ -33,7 +33,7 @@ describe('the HTTP server', () => {
     return Number(/:(\d+)$/.exec(server.authority)?.[1]);
   }
 
-  /** Everything the server says to these bytes until it closes. */
+  /** Everything that the server answers to these bytes until it closes. */
   async function raw(port: number, text: string): Promise<string> {
     const socket = connect(port, '127.0.0.1');
     let received = '';

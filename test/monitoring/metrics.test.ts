@@ -13,7 +13,7 @@ const make = (ids: Iterable<string> = findings.keys()): Metrics => new Metrics(i
 
 const POLICY = makePolicy('rfc5321', findings);
 
-/** What was counted, zeros left out. */
+/** The counts, without zeros. */
 function numbers(tally: Iterable<readonly [string, number]>): Record<string, number> {
   return Object.fromEntries([...tally].filter(([, n]) => n > 0));
 }

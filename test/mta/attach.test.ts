@@ -1,4 +1,7 @@
-/** Put in front of what a Postfix has, by the lines of `postfix-conf/` and those that the program prints. */
+/**
+ * The milter put in front of those that a Postfix has, by the lines of `postfix-conf/` and by those that the
+ * program prints.
+ */
 import { execFile } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +23,7 @@ const SHIPPED = readFileSync(new URL('../../postfix-conf/main.cf', import.meta.u
 const HOLD = 'smtpd_data_restrictions = check_client_access static:HOLD';
 const NAME = 'mail.sender.org';
 
-/** What the file has as a comment, to be typed. */
+/** The commands that the file has in a comment, to be typed. */
 const commands = SHIPPED.split('\n')
   .filter((line) => /^# {3}/.test(line) && !/^# {3}\w+_/.test(line) && !/^# {5}(?!postconf)/.test(line))
   .map((line) => line.slice(1))
@@ -36,7 +39,7 @@ afterAll(() => {
   removeWorkdir(workdir);
 });
 
-/** Sends one message and gives its header as it is kept. */
+/** Sends one message; returns its header as it is kept. */
 async function kept(postfix: Postfix, port = postfix.ports[0] ?? 0): Promise<string> {
   const before = await postfix.messages();
   const client = await SmtpClient.connect(port, SENDER);
@@ -148,7 +151,7 @@ describeWith(['postfix', 'nsd', 'own network'], 'a Postfix that has milters alre
     const { stdout } = await run('postconf', ['-dh', 'milter_default_action'], { env: environment() });
     const client = await SmtpClient.connect(postfix.ports[0] ?? 0, SENDER);
     if (stdout.trim() === 'shutdown') {
-      // It is the greeting, after which the connection ends.
+      // It comes in place of the greeting, and the connection ends.
       expect(client.transcript.join('\n')).toMatch(/^< 421 /);
     } else {
       await client.say(`EHLO ${NAME}`);

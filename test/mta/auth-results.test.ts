@@ -1,4 +1,4 @@
-/** Authentication-Results as somebody else reads it: Debian's authres. */
+/** Authentication-Results as other software reads it: Debian's authres. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -34,7 +34,7 @@ const ZONE = {
   '7.100.51.198.in-addr.arpa': { PTR: ['mail.sender.org'] },
 } as const;
 
-/** Every printable character, each of them where it could end a quoted string, a comment or the field. */
+/** Every printable character, in places where it could end a quoted string, a comment or the field. */
 const HOSTILE = [...Array(95).keys()].map((i) => `x${String.fromCharCode(32 + i)}y.org`);
 
 const CASES: readonly (readonly [ip: string | null, helo: string, result: string, stream: string])[] = [

@@ -1,6 +1,6 @@
 /**
- * Two clients of the protocol that others wrote, built by `.ci/parts`: the one inside Postfix, as a program, at every
- * version and with every family of client; and `milter-check` of go-milter, with a whole message.
+ * Two independent clients of the milter protocol, built by `.ci/parts`: Postfix's own, as a program, with
+ * every protocol version and every address family; and `milter-check` of go-milter, with a whole message.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -17,14 +17,16 @@ import { SENDER, SENDER6, STRANGER } from './scenarios.ts';
 
 const VERSIONS = ['2', '3', '4', '6'];
 
-/** Runs a program to its end; what it wrote on either channel, in order. Rejects if it fails. */
+/**
+ * Runs a program to its end; resolves to what it wrote to stdout and stderr, in order. Rejects if it fails.
+ */
 async function run(
   program: string,
   args: readonly string[],
   input: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  // One file for both: two pipes would be read in any order.
+  // One file for both: from two pipes the order would be lost.
   const directory = mkdtempSync(join(tmpdir(), 'client-'));
   const written = openSync(join(directory, 'output'), 'a+');
   const child = spawn(join(PARTS, program), args, {
@@ -40,7 +42,10 @@ async function run(
   return output;
 }
 
-/** Says these commands through Postfix's client; the replies other than "go on", each after its command. */
+/**
+ * Sends these commands through Postfix's client; returns the replies other than "go on", each after its
+ * command.
+ */
 async function postfixSays(
   socket: string,
   version: string,
@@ -70,7 +75,7 @@ describeWith(['pf-milter', 'nsd'], 'the client of Postfix', () => {
   beforeAll(async () => {
     workdir = makeWorkdir();
     nsd = await startNsd(workdir, ZONES);
-    // The driver says no {j}: without an authserv-id of our own its mail would not be tagged.
+    // The driver does not send {j}: without the option --authserv-id its mail would not be tagged.
     program = await startProgram(['--dns-server', nsd.server, '--authserv-id', 'mx.dest.test']);
   });
 

@@ -1,6 +1,7 @@
 /**
- * Other filters of the same host, real ones, in every order, with us at every place of their list and without us: what the
- * client is told and what is delivered must be the same, but for our own field and those that pretend to be ours.
+ * Real filters of the same host, in every order, with us at every place of the list and without us: what the
+ * client is told and what is delivered must be the same, except for our own field and those that pretend to
+ * be ours.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +34,7 @@ import { type Program, startProgram } from './kit/program.ts';
 import { startSendmail } from './kit/sendmail.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 
-/** An OpenDMARC that does not look at SPF itself has policyd-spf to tell it, in either form. */
+/** An OpenDMARC that does not check SPF itself learns it from policyd-spf, in either form. */
 const POSTFIX_CHAINS: readonly Chain[] = [
   ...chainsOf(['opendkim', 'rspamd'], [null, 'AR']),
   ...chainsOf(['opendkim', 'opendmarc', 'rspamd'], ['AR', 'SPF'], (filters) => filters.includes('opendmarc')),
@@ -46,10 +47,10 @@ const SENDMAIL_CHAINS = chainsOf(['opendkim', 'opendmarc-spf'], [null]);
 /** A hundred messages and more go through several filters; on an idle machine that takes some seconds. */
 const TIMEOUT_MS = 600_000;
 
-/** A chain that is shown every form of a forged field that we know, not only one of each kind. */
+/** A chain that gets every form of a forged field that we know, not only one of each kind. */
 const isShownAll = ({ filters }: Chain): boolean => filters.join() === 'opendkim,opendmarc-spf';
 
-/** The fields of a message as it is delivered; null where it is not. */
+/** The fields of a message as it is delivered; null if it is not. */
 function delivered(messages: readonly string[], { subject, delivered: kept }: Sent): string[] | null {
   if (!kept) return null;
   const message =
@@ -58,8 +59,9 @@ function delivered(messages: readonly string[], { subject, delivered: kept }: Se
 }
 
 /**
- * The fields of others as they must stand: those of the message without us, byte for byte. Only rspamd's place depends on
- * who stands before it, since it counts from the top: its field comes right below the topmost that it finds, whosever it is.
+ * What the other filters' fields must be: those of the message without us, byte for byte. Only the place of
+ * rspamd's depends on who comes before it, since rspamd counts from the top: its field comes right below the
+ * topmost that it finds, whosever that is.
  */
 function asWithout(without: readonly string[] | null, ours: readonly string[] | null): string[] | null {
   if (without === null || ours === null) return without && withoutOurs(without);
@@ -71,10 +73,10 @@ function asWithout(without: readonly string[] | null, ours: readonly string[] | 
   return theirs;
 }
 
-/** In any mail. */
+/** What rspamd writes of any mail. */
 const RSPAMD = /^Authentication-Results: mx\.dest\.test;\n\t[^]*dmarc=\w+ .*\(policy=reject\)/;
 
-/** Holds what came of one letter at every service of a chain against what came of it without us. */
+/** Compares what became of one letter at every service of a chain with what became of it without us. */
 function expectTheSame(
   chain: Chain,
   letter: Letter,
@@ -84,7 +86,7 @@ function expectTheSame(
   if (without === undefined) throw new Error('no service without us');
   const { filters, policyd } = chain;
   const spf = filters.includes('opendmarc-spf') || (policyd !== null && letter.sender !== '');
-  // Of a null sender policyd-spf tells what OpenDMARC makes nothing of.
+  // For a null sender policyd-spf reports something that OpenDMARC makes no use of.
   const knowsAll = spf && /opendkim.*opendmarc/.test(filters.join());
   for (const { way, sent, fields } of came) {
     const title = [letter.title, way];
@@ -92,7 +94,7 @@ function expectTheSame(
     expect([title, sent.replies.map(withoutIds)]).toEqual([title, without.sent.replies.map(withoutIds)]);
     expect([title, fields && withoutOurs(fields)]).toEqual([title, asWithout(without.fields, fields)]);
     if (fields === null) continue;
-    // And what pretends to be ours is ours.
+    // And the only field under our name is our own.
     if (way !== null) {
       const ours = fields.filter((field) => !withoutOurs([field]).includes(field));
       const result = letter.helo === undefined ? 'pass' : 'fail';
@@ -103,7 +105,7 @@ function expectTheSame(
     const silent = [...filters, ...(policyd === null ? [] : [policyd])].filter(
       (name) => !fields.some((field) => WRITTEN[name === 'opendmarc-spf' ? 'opendmarc' : name].test(field)),
     );
-    // What rspamd says of DKIM under the host's name is forged to an OpenDKIM behind it.
+    // To an OpenDKIM behind it, rspamd's field on DKIM, under the host's name, is a forged one.
     expect([title, silent]).toEqual([title, /rspamd.*opendkim/.test(filters.join()) ? ['rspamd'] : []]);
   }
 }
@@ -118,7 +120,7 @@ describeWith(
     let postfix: Postfix;
     let messages = 0;
     const filters = new Map<FilterName, Filter>();
-    /** All that has been started, in this order. */
+    /** Everything that has been started, in this order. */
     const running: { stop(): Promise<unknown> }[] = [];
     async function started<T extends (typeof running)[number]>(start: Promise<T>): Promise<T> {
       const it = await start;
@@ -150,7 +152,7 @@ describeWith(
             'smtpd_data_restrictions = check_recipient_access inline:{hold@dest.test=HOLD}',
             `with_AR = reject_unauth_destination, ${policyd.AR.restriction}`,
             `with_SPF = reject_unauth_destination, ${policyd.SPF.restriction}`,
-            // There are hundreds of services, of which a few are used at a time.
+            // There are hundreds of services; only a few are used at a time.
             'max_idle = 5s',
           ].join('\n'),
           masterCf: Object.values(policyd).map(({ masterCf }) => masterCf),
@@ -173,7 +175,7 @@ describeWith(
       removeWorkdir(workdir);
     });
 
-    /** Sends everything to each of these services of a chain, the first of them without us. */
+    /** Sends every letter to each of these services of a chain; the first is the one without us. */
     async function compare(
       mta: Mta,
       chain: Chain,
@@ -190,7 +192,7 @@ describeWith(
           return came;
         }),
       );
-      // What was accepted is queued.
+      // Every accepted message is queued.
       const queued = await mta.messages();
       messages += all.flat().length;
       for (const letter of letters) {
@@ -214,7 +216,7 @@ describeWith(
       TIMEOUT_MS,
     );
 
-    // It listens on ten sockets at most.
+    // Sendmail listens on ten sockets at most.
     it.each(
       SENDMAIL_CHAINS.flatMap((chain) => [false, true].map((observe) => ({ ...chain, chain, observe }))),
     )('$title: Sendmail treats mail as without us, observe $observe', async ({ chain, observe }) => {

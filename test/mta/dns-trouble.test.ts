@@ -1,6 +1,6 @@
 /**
- * Every kind of DNS trouble, behind a real Postfix and a real Sendmail: nobody is refused for it, nobody waits past the
- * deadline.
+ * Every kind of DNS trouble, behind a real Postfix and a real Sendmail: nobody is refused for it, nobody
+ * waits past the deadline.
  */
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -36,7 +36,7 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
     workdir = makeWorkdir();
     stub = await startDnsStub(HEALTHY);
     const deadline = ['--deadline', `${DEADLINE_MS}ms`, '--dns-timeout', '1s'];
-    // What is cached would hide the trouble.
+    // A cached verdict would hide the trouble.
     program = await startProgram([
       '--dns-server',
       stub.server,
@@ -49,7 +49,7 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
     const port = program.socket.split(':').at(-1) ?? '';
     mtas = [
       await startPostfix(workdir, { mainCf: '', milters: [program.socket] }),
-      // The time limits are those that Sendmail has without a T=.
+      // Without a T= Sendmail has its default time limits.
       await startSendmail(workdir, { milters: [`S=inet:${port}@127.0.0.1, F=T`] }),
     ];
   });
@@ -113,7 +113,7 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
   const recoveries = async (): Promise<number> =>
     (await program.output()).match(/^dns-recovered /gm)?.length ?? 0;
 
-  /** The outage brake is off, whatever trouble there was before. */
+  /** Waits until the outage brake is off, whatever trouble there was before. */
   async function calm(): Promise<void> {
     stub.script(HEALTHY);
     await vi.waitFor(
@@ -122,7 +122,8 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
       },
       { timeout: 30_000, interval: 250 },
     );
-    // Whether control questions are answered here is learnt every ten seconds while other questions are.
+    // Whether control questions are answered here is only learnt every ten seconds, while other questions are
+    // answered.
     for (const end = Date.now() + 12_000; Date.now() < end;) {
       await told(`calm${Date.now()}.sender.org`);
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -149,7 +150,7 @@ describeWith(['postfix', 'sendmail', 'own network'], 'DNS trouble', () => {
     let clients = 0;
     await vi.waitFor(
       async () => {
-        // Mail goes on coming: on a busy machine the first of it may be forgotten before the last has come.
+        // Keep the mail coming: on a busy machine the first may be forgotten before the last has come.
         await told(`mail.domain${clients++}.org`);
         expect(await outages()).toBe(before + 1);
       },

@@ -1,4 +1,7 @@
-/** Doctor with the real postconf of a running Postfix, and with a sendmail.cf that m4 made and Sendmail runs with. */
+/**
+ * Doctor with the real postconf of a running Postfix, and with a sendmail.cf made by m4 that a Sendmail runs
+ * with.
+ */
 import { execFile } from 'node:child_process';
 import { cpSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -329,7 +332,7 @@ describeWith(['sendmail'], 'doctor and Sendmail', () => {
     const file = join(workdir, 'test.cf');
     writeFileSync(file, cf.replace(from, to));
     const found = await doctor(['--sendmail', file, ...options]);
-    // The kit attaches by TCP and relays dest.test.
+    // The test's Postfix attaches the milter by TCP and relays dest.test.
     const known = ['sendmail-over-tcp', 'hosted-domain-unclaimed'];
     expect({ ...found, complaints: found.complaints.filter((id) => !known.includes(id)) }).toEqual({
       code,

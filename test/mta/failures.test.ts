@@ -1,4 +1,7 @@
-/** The milter killed, wedged, and without DNS, behind both MTAs as `postfix-conf/` attaches them: nobody is refused 5yz. */
+/**
+ * The milter killed, hung, and without DNS, behind both MTAs as `postfix-conf/` sets them up: nobody is
+ * refused with 5yz.
+ */
 import { createSocket } from 'node:dgram';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +26,7 @@ const SAY: Readonly<Record<Exclude<Point, 'connect'>, string>> = {
   message: 'Subject: t\r\n\r\nbody\r\n.',
 };
 
-/** One session, held up to a point and taken on from there. */
+/** One session, taken up to a point and continued from there. */
 class Session {
   readonly #mta: Mta;
   #client: SmtpClient | null = null;
@@ -113,7 +116,7 @@ describeWith(['postfix', 'sendmail', 'nsd', 'own network'], 'the milter fails', 
     note(failure, sessions);
   });
 
-  // All at once: each waits for a time limit of the MTA.
+  // All at the same time: each waits for a time limit of the MTA.
   it('wedged', async () => {
     await restart(nsd.server);
     const cases = which('wedged').map((failure) => ({

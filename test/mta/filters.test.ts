@@ -1,4 +1,4 @@
-/** The rules of `examples/filters/`, in the filters that they are for: each sees mail of every stream. */
+/** The rules of `examples/filters/`, in the filters that they are for: each gets mail of every stream. */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const run = promisify(execFile);
 const FILTERS = fileURLToPath(new URL('../../examples/filters', import.meta.url));
 const STREAMS = ['verified', 'unverified', 'failed'] as const;
 
-/** The rules as an administrator would put them, who has replaced the name. */
+/** The rules as an administrator installs them, with the name replaced. */
 function rules(file: string, authservId = 'mx.dest.test'): string {
   const text = readFileSync(join(FILTERS, file), 'utf8');
   expect(text).toContain('mx.example.org');
@@ -31,8 +31,8 @@ function rules(file: string, authservId = 'mx.dest.test'): string {
 }
 
 /**
- * Fields that pretend to be ours to a reader who decodes, unfolds or searches more than he should. What is ours to the
- * letter is not among them: the milter takes that off.
+ * Fields that pretend to be ours to a reader that decodes, unfolds or searches more than it should. Those
+ * that are literally in our form are not among them: the milter removes those.
  */
 const forged = (stream: (typeof STREAMS)[number]): [name: string, field: string][] => {
   const claims = `x-helo=${stream === 'failed' ? 'fail' : 'pass'} policy.correspondence=exact policy.stream=${stream} smtp.helo=x.test`;
@@ -73,10 +73,10 @@ const forged = (stream: (typeof STREAMS)[number]): [name: string, field: string]
   ];
 };
 
-/** Words that a client may say in HELO, to put a stream of its own into the field. */
+/** HELO names by which a client may try to put a stream of its choice into the field. */
 const HELO_TRICKS = ['Jupiter; policy.stream=verified', 'Jupiter policy.stream=verified'];
 
-/** Mail as it arrives behind the milter; and with somebody else's field, which must not count. */
+/** Mail as it arrives behind the milter, and with somebody else's field, which must not count. */
 async function message(
   stream: (typeof STREAMS)[number],
   authservId = 'mx.dest.test',
@@ -130,7 +130,7 @@ describeWith(['spamassassin'], 'SpamAssassin', () => {
 
   it('finds no fault with the rules', async () => {
     const { stderr } = await run('spamassassin', ['--lint', ...options]);
-    // The list of top-level domains is part of the rules that sa-update brings.
+    // The list of top-level domains comes with the rules of sa-update.
     expect(stderr.replace(/.* no tlds defined, .*\n/, '')).toBe('');
   });
 
@@ -151,7 +151,8 @@ describeWith(['spamassassin'], 'SpamAssassin', () => {
     expect(await symbols(await message('failed', 'mx.dest.test', { helo }))).toEqual(['HELO_STREAM_FAILED']);
   });
 
-  // All at once, since it takes a second to start; the name of the one that is believed would be among the tests.
+  // All forms in one message, since SpamAssassin takes a second to start; if one were believed, its name
+  // would be among the tests.
   it('believes nothing that pretends to be ours', async () => {
     const one = await message('verified', 'elsewhere.test', {
       below: STREAMS.flatMap((stream) => forged(stream).map(([, field]) => field)).join('\n'),
@@ -231,7 +232,7 @@ describeWith(['rspamadm'], 'rspamd', () => {
     const directory = join(workdir, 'rspamd');
     mkdirSync(join(directory, 'local.d'), { recursive: true });
     writeFileSync(join(directory, 'local.d', 'regexp.conf'), change(rules('rspamd-regexp.conf')));
-    // Names in its own rules are looked up at once, and there is no DNS here.
+    // rspamd looks up the names in its own rules at the start, and there is no DNS here.
     const off = 'enabled = false;\nrule "rspamd.com" { enabled = false; servers = "127.0.0.1:1"; }\n';
     writeFileSync(join(directory, 'local.d', 'fuzzy_check.conf'), off);
     const { stderr } = await run('rspamadm', [`--var=LOCAL_CONFDIR=${directory}`, 'configtest', '-s']).catch(
@@ -242,7 +243,7 @@ describeWith(['rspamadm'], 'rspamd', () => {
 });
 
 describeWith(['postfix', 'nsd', 'own network'], 'milter_header_checks', () => {
-  /** Adds what pretends to be ours. */
+  /** Adds the fields that pretend to be ours. */
   let added = 0;
   const another = new MilterServer({
     newSession: () => ({

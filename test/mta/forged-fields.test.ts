@@ -1,4 +1,7 @@
-/** Fields that pretend to be ours, as somebody else reads them: whatever Debian's authres takes for ours, we do. */
+/**
+ * Fields that pretend to be ours, as other software reads them: whatever Debian's authres takes for ours, so
+ * do we.
+ */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -13,7 +16,7 @@ interface Understood {
   readonly methods?: readonly { readonly method: string }[];
 }
 
-/** What of these values authres believes to be ours. */
+/** Those of the values that authres takes for ours. */
 function believed(values: readonly string[]): number[] {
   const input = values.map((value) => `${JSON.stringify(value)}\n`).join('');
   const lines = execFileSync('/usr/bin/python3', [READER], { input }).toString().trimEnd().split('\n');

@@ -31,7 +31,7 @@ describeWith(['unshare'], 'a full disk', () => {
     removeWorkdir(workdir);
   });
 
-  /** The references of all lines; fails where one is torn. */
+  /** The references of all lines; fails if a line is torn. */
   function recorded(): string[] {
     const lines = readFileSync(join(disk, 'decisions'), 'utf8').split('\n');
     expect(lines.pop()).toBe('');

@@ -1,6 +1,6 @@
 /**
- * The Node of Debian 13, whose own resolver keeps answers behind everybody's back. We do not use it: a name that was put
- * right counts as soon as our own cache lets go of it.
+ * The Node of Debian 13, whose own resolver caches answers without telling anybody. We do not use that
+ * resolver: a corrected name counts as soon as our own cache drops the old answer.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ describeWith(['node-20.19.2'], 'a Node that keeps DNS answers', () => {
 
   beforeAll(async () => {
     stub = await startDnsStub();
-    // No cache of ours: what is kept longer than a session is kept by Node.
+    // Our own cache is off: if anything outlives a session, it is Node that keeps it.
     program = await startProgram(['--dns-server', stub.server, '--cache-size', '0'], {
       installed: { ...OURS, node: NODE },
     });
@@ -51,7 +51,7 @@ describeWith(['node-20.19.2'], 'a Node that keeps DNS answers', () => {
     ['has no address', []],
   ])('asks again for a name that %s, and takes it once it is mended', async (_, broken) => {
     const asked = (): number => stub.questions.filter((question) => question === `${NAME} A`).length;
-    // The domain itself is there, or the refusal would be another.
+    // The domain itself exists, or the refusal would be another.
     const domain: Record<string, Script> = { 'sender.org': [] };
     stub.script({ ...domain, [NAME]: broken });
     const before = asked();

@@ -1,4 +1,4 @@
-/** What is logged, as those read it for whom it is meant: fail2ban, and an administrator with a reference in hand. */
+/** The log as its readers read it: fail2ban, and an administrator who has been given a reference. */
 import { spawn } from 'node:child_process';
 import {
   closeSync,
@@ -32,7 +32,7 @@ import { SENDER, STRANGER } from './scenarios.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** Runs the program with its output in a file, which it takes for the journal or not. */
+/** Runs the program with its output in a file, which it may or may not take for the journal. */
 async function toFile(
   file: string,
   args: readonly string[],
@@ -78,7 +78,7 @@ async function play(port: number, client: string, helo: string, recipient = 'use
     packets.rcpt(recipient),
   ];
   socket.write(Buffer.concat([packets.optneg(), ...said]));
-  // One that is accepted at MAIL answers RCPT all the same, since the packet is there.
+  // A message that is accepted at MAIL gets an answer to RCPT all the same, since the packet has been sent.
   while (packets.replies(received).length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.write(packets.quit);
@@ -95,12 +95,12 @@ describeWith(['fail2ban-regex'], 'fail2ban', () => {
   const SESSIONS: readonly [client: string, helo: string, recipient?: string][] = [
     ['203.0.113.50', 'Jupiter'],
     ['2001:db8::50', '192.0.2.1'],
-    // Tempfailed, exempt by recipient, trusted, accepted.
+    // In turn: tempfailed, exempt by recipient, trusted, accepted.
     ['203.0.113.51', 'gone.example.com'],
     ['203.0.113.52', 'Jupiter', 'postmaster@dest.test'],
     ['198.51.100.9', IMITATION],
     ['203.0.113.53', '[203.0.113.53]'],
-    // Refused, and banned under their own address only, at the time of the log.
+    // Refused clients are banned, only under their own address, at the time that the log gives.
     ['203.0.113.60', IMITATION],
     ['203.0.113.61', 'x" action=reject decision client=192.0.2.2 helo="y'],
     ['203.0.113.62', '2001-02-03T04:05:06.000Z decision client=192.0.2.3 helo=x action=reject '],
@@ -191,7 +191,7 @@ describe('the log as a file', () => {
   it('holds every line, in order, of a service that is stopped in the midst of its work', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'log-'));
     const file = join(directory, 'out');
-    // Our peer does not tell its name, as an MTA does; without any the service would warn of it.
+    // Our test client does not give a name for itself, as an MTA does; without one the service would warn.
     const name = ['--authserv-id', 'mx.dest.test'];
     const program = await toFile(file, ['--log-format', 'json', '--grace', '0s', ...name], false);
     const clients = Array.from({ length: 200 }, (_, i) => `203.0.113.${i}`);
@@ -200,7 +200,7 @@ describe('the log as a file', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { event: string; time: string; client?: string });
-    // Who runs the test as root, or by an old Node, is warned at the start.
+    // If the test is run as root, or by an old Node, there is a warning at the start.
     const lasting = events.filter(({ event }) => event !== 'node' && event !== 'root');
     expect(lasting.map(({ event, client }) => client ?? event)).toEqual([
       'started',

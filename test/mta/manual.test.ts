@@ -1,4 +1,7 @@
-/** What comes with the program, read by those who read it at the user's: man, bash, and npm's global installation. */
+/**
+ * What comes with the program, as read on a user's machine: by man, by bash, and by npm's global
+ * installation.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +21,7 @@ const file = (path: string): string => fileURLToPath(new URL(`../../${path}`, im
 describeWith(['man'], 'man', () => {
   it('reads the page without a warning, and shows every option', async () => {
     const page = file('man/helo-milter.8');
-    // A warning is a line on standard error: of groff, or of man itself.
+    // A warning is a line on standard error, from groff or from man itself.
     const { stdout, stderr } = await ask('man', ['--warnings=w', '--encoding=UTF-8', '-l', page], {
       env: { MANPAGER: 'cat', MANWIDTH: '200', LC_ALL: 'C.UTF-8' },
     });

@@ -1,6 +1,6 @@
 /**
- * The numbers, with a real Postfix before the milter and a real NSD behind it: they are those of the decision lines, and
- * Prometheus's own tool likes them, the alerts and the queries of the dashboard.
+ * The numbers, with a real Postfix before the milter and a real NSD behind it: they match the decision lines,
+ * and Prometheus's own tool accepts them, the alerts and the queries of the dashboard.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ const queries = (
   .flatMap(({ targets }) => targets.map(({ expr }) => expr))
   .map((expr) => expr.replaceAll('$__rate_interval', '1m').replaceAll('$instance', '.*'));
 
-/** Says what promtool says, on both streams; rejects where it finds fault. */
+/** Resolves to what promtool says, on both streams; rejects if it finds fault. */
 async function promtool(args: readonly string[], input?: string): Promise<string> {
   const { stdout, stderr } = await ask('promtool', args, { input });
   return stdout + stderr;
@@ -108,7 +108,7 @@ describeWith(['promtool'], 'promtool', () => {
     const path = join(workdir, 'test.yml');
     writeFileSync(path, stringify(given, { aliasDuplicateObjects: false }));
     expect(await promtool(['test', 'rules', path])).toContain('SUCCESS');
-    // The tool does look: one word more in an alert, and it fails.
+    // promtool really looks: with one word more in an alert it fails.
     const [changed] = given.tests.filter(({ name }) => name === 'the milter is gone');
     const text = stringify({ ...given, tests: [changed] }, { aliasDuplicateObjects: false });
     writeFileSync(path, text.replace('does not answer', 'does not quite answer'));
@@ -149,7 +149,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
       ...['--http', '127.0.0.1:0', '--dns-server', nsd.server, '--dns-timeout', '500ms'],
       ...['--shadow-policy', 'strict', '--tempfail-limit', '1/0s', '--access', access],
       ...['--trust', TRUSTED, '--our-name', 'mx.example.org'],
-      // What no policy weighs is not asked about.
+      // What no policy weighs is not looked up.
       ...['--weight', 'helo-alias=1'],
     ]);
     postfix = await startPostfix(workdir, { mainCf: shippedMainCf(program.socket), milters: [null] });
@@ -180,7 +180,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
     );
   }
 
-  /** What one metric has gained since, by its label; zeros left out. */
+  /** What one metric has gained since, by its label, without zeros. */
   function gained(
     name: string,
     after: Map<string, number>,
@@ -211,7 +211,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
     return codes;
   }
 
-  /** How often each value of a field stands in these lines. */
+  /** How often each value of a field occurs in these lines. */
   function count(lines: readonly string[], pattern: RegExp): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const line of lines) {
@@ -227,7 +227,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
     [SENDER, 'cloud.sender.org', ['user'], [250, 550]],
     [SENDER, 'casino.sender.org', ['user'], [250, 550]],
     [SENDER, 'gone.strange.org', ['user'], [250, 450]],
-    // The budget is one.
+    // The tempfail budget is one.
     [SENDER, 'gone.strange.org', ['user'], [250, 250]],
     [STRANGER, 'other.sender.org', ['user'], [250, 250]],
     [STRANGER, 'Jupiter', ['user', 'other'], [250, 550, 550]],
@@ -235,7 +235,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
     [STRANGER, 'mx.example.org', ['user'], [250, 550]],
     [TRUSTED, 'Jupiter', ['user'], [250, 250]],
     ['127.0.0.1', 'Jupiter', ['user'], [250, 250]],
-    // Asked about, and never decided.
+    // Looked up, and never decided.
     [STRANGER, 'mail.sender.org', [], [250]],
   ];
 
@@ -283,7 +283,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
         'helo-denied': 1,
         'helo-nxdomain': 1,
         'helo-not-fqdn': 1,
-        // As heavy as helo-unregistered, and the more telling of the two.
+        // As heavy as helo-unregistered, but the more telling of the two.
         'helo-claims-us': 1,
       });
       expect(gained('helo_milter_exemptions_total', after, before)).toEqual({
@@ -297,7 +297,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
 
     it('sessions, cache and times agree with each other', () => {
       expect(gained('helo_milter_sessions_total', after, before)).toEqual({ '': SESSIONS.length });
-      // What the text alone decides (Jupiter) is not kept; who is exempt is not looked up.
+      // What the text alone decides (Jupiter) is not cached; exempt clients are not looked up.
       expect(gained('helo_milter_cache_lookups_total', after, before)).toEqual({ hit: 2, miss: 10 });
       expect(after.get('helo_milter_cache_addresses')).toBe(2);
       expect(gained('helo_milter_assessment_duration_seconds_count', after, before)).toEqual({ '': 10 });
@@ -378,7 +378,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
     );
     expect(used.length).toBeGreaterThan(40);
     expect(used.filter((name) => !series.has(name))).toEqual([]);
-    // Labels in the queries are those of the metric.
+    // The queries use only labels that the metric has.
     for (const expr of [...rules.map((rule) => rule.expr), ...queries]) {
       for (const [, name = '', matchers = ''] of expr.matchAll(/\b(helo_milter_\w+)\{([^}]*)\}/g)) {
         const labels = [...matchers.matchAll(/(\w+)[=!]/g)].map(([, label]) => label ?? '');
@@ -417,7 +417,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
 
   it('says that the outage brake is on, until it is not', async () => {
     const domains = Array.from({ length: 14 }, (_, i) => `domain${i}.org`);
-    // What happens to one network is its own affair.
+    // More than one network, since trouble of a single one does not put the brake on.
     const from = (i: number): string => `${['203.0.113', '198.51.100'][i % 2] ?? ''}.${100 + i}`;
     const brake = async (on: 0 | 1): Promise<void> => {
       await vi.waitFor(
@@ -438,7 +438,7 @@ describeWith(['postfix', 'nsd', 'promtool', 'own network'], 'metrics', () => {
     expect(told.status).toBe(503);
     expect(told.text).toMatch(/^dns: .*outage brake/);
     nsd.silence(false);
-    // Nobody has to come for that.
+    // No client has to come for that.
     await brake(0);
     await vi.waitFor(
       async () => {

@@ -1,4 +1,4 @@
-/** OpenDKIM's `miltertest` plays the MTA: somebody else's reading of the protocol. */
+/** OpenDKIM's `miltertest` plays the MTA: an independent reading of the protocol. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

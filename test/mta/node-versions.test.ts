@@ -1,4 +1,4 @@
-/** The program on other versions of Node: on one that is too old it says so, on Debian 13's it serves. */
+/** The program on other versions of Node: if one is too old it says so; on Debian 13's it serves. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,7 +35,7 @@ describeWith(['node-20.19.2'], 'the version of Debian 13', () => {
     const { cli: readable } = install(join(workdir, 'installed'));
     const program = await startProgram(['--user', 'nobody'], { installed: { node, cli: readable } });
     expect(await askMilter(program.socket, 'Jupiter')).toMatch(/^y550 .*\[helo-not-fqdn\]/);
-    // This one is no build of Debian's.
+    // This one was not built by Debian.
     expect(await program.output()).toContain(
       'warning node detail="Node 20 has had no security fixes since 2026-04-30',
     );

@@ -1,6 +1,6 @@
 /**
- * Who only watches changes nothing: every dialogue of `scenarios.ts`, held once with `--observe` and once without us. Replies
- * and messages are the same but for our own field.
+ * A milter that only watches changes nothing: every dialogue of `scenarios.ts`, held once with `--observe`
+ * and once without us, gives the same replies and messages, except for our own field.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ import { GROUPS, type Scenario } from './scenarios.ts';
 /** What the client was told, and what became of its message. */
 interface Course {
   readonly replies: readonly (readonly [say: string, reply: string])[];
-  /** Null where none was kept. */
+  /** Null if none was kept. */
   readonly header: readonly string[] | null;
 }
 

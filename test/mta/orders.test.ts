@@ -1,4 +1,4 @@
-/** What is lost in which order of real filters, as docs/company.md says: each row is a sentence there. */
+/** What gets lost in which order of real filters, as docs/company.md says: each row is a sentence there. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { COMPANY_ZONES, DKIM_ONLY_MAIL, GOOD_MAIL, type Letter, send, WRITTEN } from './kit/company-mail.ts';
 import { fieldsOf } from './kit/delivered.ts';
@@ -16,9 +16,9 @@ interface Row {
   readonly title: string;
   readonly filters: readonly Name[];
   readonly policyd?: true;
-  /** Good mail unless said otherwise. */
+  /** By default good mail. */
   readonly letter?: Letter;
-  /** Fields of the message from its top; null where it is refused. */
+  /** Fields of the message from its top; null if it is refused. */
   readonly kept: readonly Field[] | null;
 }
 

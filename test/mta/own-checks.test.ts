@@ -1,6 +1,6 @@
 /**
- * What Postfix's own three checks of HELO say of names that the README compares them by, beside each preset: the names are
- * in one zone, which Postfix asks NSD for and `check` reads.
+ * The names by which the README compares Postfix's own three HELO checks with our presets, shown to both: the
+ * names are in one zone, which NSD serves to Postfix and `check` reads.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ interface Row {
   readonly helo: string;
   /** 192.0.2.1 if absent. */
   readonly ip?: string;
-  /** The code for RCPT under the three checks; 250 where they let it pass. */
+  /** The code for RCPT under the three checks; 250 if they let it pass. */
   readonly postfix: number;
   /** accept, tempfail or reject under rfc5321, emailcore, strict. */
   readonly ours: string;

@@ -1,6 +1,6 @@
 /**
- * What only Postfix has: other addresses by XCLIENT and by the PROXY protocol, mail from the command line, its own log.
- * What both MTAs have is in `scenarios.test.ts`.
+ * What only Postfix has: client addresses by XCLIENT and by the PROXY protocol, mail from the command line,
+ * its own log. What both MTAs have is in `scenarios.test.ts`.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

@@ -1,4 +1,7 @@
-/** Started by root and by nobody, beside a Postfix with a chrooted smtpd as on Debian: who owns what, and who may what. */
+/**
+ * Started by root and by nobody, beside a Postfix with a chrooted smtpd as on Debian: who owns what, and who
+ * may what.
+ */
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
@@ -25,7 +28,7 @@ import { SENDER } from './scenarios.ts';
 
 const NOBODY = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '--'];
 
-/** Debian's own Node lets no process change its user: there that of the Node project does. */
+/** With Debian's own Node no process can change its user: there the Node project's build is used. */
 function changesUsers(): boolean {
   try {
     process.setegid?.(process.getegid?.() ?? 0);
@@ -106,13 +109,13 @@ describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
       expect(status).toMatch(/^CapPrm:\t0+$/m);
     }
     expect(ownership(path)).toEqual({ uid: ids.nobody, gid: ids.postfix, mode: '620' });
-    // Root's, lest the user name another process to those who trust the file.
+    // Root owns it, so that the user cannot name another process to those who trust the file.
     expect(ownership(pidFile)).toEqual({ uid: 0, gid: 0, mode: '644' });
     expect(readFileSync(pidFile, 'utf8')).toBe(`${pid}\n`);
     expect(await program.output()).not.toContain('warning root ');
     expect(await told()).toBe('550 helo-not-fqdn');
     expect(await program.stop()).toBe(0);
-    // Neither directory is the user's; the next start finds nobody at either file.
+    // The user owns neither directory; the next start finds both files left behind.
     const next = await start([
       '--listen',
       `unix:${path}`,
@@ -201,7 +204,7 @@ describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
     mkdirSync(own);
     chownSync(own, ids.nobody, ids.nogroup);
     const [socket, pidFile] = [`unix:${join(own, 'socket')}`, join(own, 'pid')];
-    // Left by one that was killed; its number is now another's.
+    // Left by a process that was killed; its number is now another's.
     writeFileSync(pidFile, `${process.pid}\n`);
     chmodSync(pidFile, 0o644);
     const args = ['--listen', socket, '--pid-file', pidFile, '--user', 'nobody'];

@@ -1,4 +1,7 @@
-/** Our resolver against a real name server (NSD) and a real validating resolver (unbound), by themselves and together. */
+/**
+ * Our resolver against a real name server (NSD) and a real validating resolver (unbound), by themselves and
+ * together.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +39,7 @@ dot\\.ted IN A 198.51.100.13
 ${LONG.join('\n')}
 `;
 
-/** What both must say of the same zone, the TTL of a "no" included. */
+/** What both must say about the same zone, including the TTL of a "no". */
 const QUESTIONS: readonly [
   name: string,
   type: RecordType,
@@ -87,7 +90,7 @@ describeWith(['nsd', 'unbound', 'ldns-signzone'], 'real name servers', () => {
       'example.org': RECORDS,
       'example.com': 'a.mail-farm IN A 198.51.100.20\n',
       'signed.test': signed.records,
-      // The address is another than the one that was signed.
+      // The address is not the one that was signed.
       'bogus.test': bogus.records.replaceAll('198.51.100.30', '198.51.100.66'),
     });
     unbound = await startUnbound(workdir, {
@@ -110,7 +113,7 @@ describeWith(['nsd', 'unbound', 'ldns-signzone'], 'real name servers', () => {
   it.each(QUESTIONS)('unbound on %s %s', async (name, type, wanted) => {
     const answer = await ask([unbound.server], name, type);
     const { ttl } = { ttl: null, ...wanted };
-    // What is in its cache lives on for less and less.
+    // The TTL of a cached answer goes down.
     const left = 'ttl' in answer && ttl !== null ? Math.min(answer.ttl ?? -1, ttl) : ttl;
     expect(answer).toMatchObject({ ...wanted, ...(ttl === null ? {} : { ttl: left }) });
     expect(left ?? 1).toBeGreaterThanOrEqual(0);
@@ -152,7 +155,7 @@ describeWith(['nsd', 'unbound', 'ldns-signzone'], 'real name servers', () => {
     ]) {
       expect(await ask(servers, 'mail.example.org', 'A')).toMatchObject({ records: ['198.51.100.7'] });
     }
-    // Held in unbound's cache, so that it can answer alone.
+    // In unbound's cache, so that it can answer alone.
     await ask([unbound.server], 'mail.example.org', 'A');
     nsd.silence(true);
     try {
@@ -178,7 +181,7 @@ function sign(workdir: string, zone: string): { records: string; anchors: readon
   return {
     records: readFileSync(join(directory, 'zone.signed'), 'utf8')
       .split('\n')
-      // startNsd writes these two itself, word for word.
+      // startNsd writes these two itself, literally.
       .filter((line) => !/\sIN\s+(?:SOA|NS)\s/.test(line))
       .join('\n'),
     anchors: readFileSync(join(directory, `${key}.key`), 'utf8')

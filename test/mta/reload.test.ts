@@ -68,7 +68,7 @@ describeWith(['postfix', 'nsd', 'own network'], 'while mail comes in', () => {
     return client;
   }
 
-  /** Ours is what says why; Postfix' own would be that of a milter that is gone. */
+  /** Our reply says why; Postfix's own would mean that the milter is gone. */
   function expectOurs({ code, text }: Reply): void {
     if (code !== 250) expect(text).toMatch(/^(?:450|503|550) .* \[[a-z-]+\] /);
   }
@@ -119,7 +119,7 @@ describeWith(['postfix', 'nsd', 'own network'], 'while mail comes in', () => {
 
     async function more(sessions: number): Promise<void> {
       const wanted = served + sessions;
-      // A sender that failed would never come so far.
+      // A sender that has failed would never get this far.
       await Promise.race([
         ...senders,
         vi.waitFor(

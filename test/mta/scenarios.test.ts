@@ -1,6 +1,7 @@
 /**
- * The table of `scenarios.ts`, held with a real Postfix and a real Sendmail, each attached over TCP and over a unix socket.
- * Clients have their own addresses, see `own-network`. What each MTA said is printed at the end.
+ * The table of `scenarios.ts`, held with a real Postfix and a real Sendmail, each attached over TCP and over
+ * a unix socket. Clients have their own addresses, see `own-network`. What each MTA said is printed at the
+ * end.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

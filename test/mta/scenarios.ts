@@ -1,16 +1,16 @@
-/** SMTP sessions and what the client is told in each, by either MTA unless said otherwise. */
+/** SMTP sessions and what the client is told in each, by both MTAs if nothing else is said. */
 
 export const SENDER = '198.51.100.7';
 export const SENDER6 = '2001:db8:7::1';
 export const STRANGER = '203.0.113.50';
 const STRANGER6 = '2001:db8:9::1';
 
-/** The code of a reply and the finding it names; by MTA where the two differ. */
+/** The code of a reply and the finding it names; by MTA if the two differ. */
 export type Told = string | { readonly Postfix: string; readonly Sendmail: string };
 
 /**
- * What the client says, as it stands or in short: `MAIL`, `RCPT`, `RCPT name`, `MESSAGE` (the text and its dot), `STARTTLS`
- * (`STARTTLS CERT` with a certificate that the MTA trusts), `LOGIN`.
+ * What the client says, literally or in a short form: `MAIL`, `RCPT`, `RCPT name`, `MESSAGE` (the text and
+ * its dot), `STARTTLS` (`STARTTLS CERT` with a certificate that the MTA trusts), `LOGIN`.
  */
 export type Line = readonly [say: string, told: Told];
 
@@ -22,14 +22,14 @@ export interface Scenario {
   readonly logged?: RegExp;
   /** The whole of the last reply. */
   readonly text?: RegExp;
-  /** Header of the message, as it is queued. */
+  /** The header of the message as it is queued. */
   readonly header?: RegExp;
 }
 
 export interface Group {
   /** Options of the milter. */
   readonly options: readonly string[];
-  /** Files that the options name, by the word that stands for them there. */
+  /** Files that the options name, by the word that the options have in their place. */
   readonly files?: Readonly<Record<string, string>>;
   readonly scenarios: readonly Scenario[];
 }
@@ -52,7 +52,7 @@ function message(helo: string, told: Told): Line[] {
   ];
 }
 
-/** A message, as it stands. */
+/** A message, sent as it is. */
 const FORGERIES = `${'Authentication-Results: mx.dest.test; x-helo=pass\r\n'.repeat(201)}\r\n.`;
 
 const REST: readonly Line[] = [
@@ -60,10 +60,10 @@ const REST: readonly Line[] = [
   ['MESSAGE', '250'],
 ];
 
-/** What is greeted and not yet told anything. */
+/** After this the client has said HELO and no more. */
 const again: Line = ['RSET', '250'];
 
-/** Sendmail gives the first word of the argument only. */
+/** Sendmail passes on only the first word of the argument. */
 const firstWordOnly = (all: string, first: string): Told => ({ Postfix: all, Sendmail: first });
 
 export const GROUPS: readonly Group[] = [
@@ -103,7 +103,8 @@ export const GROUPS: readonly Group[] = [
         talk: [
           [`EHLO ${'x'.repeat(300)}`, { Postfix: '250', Sendmail: '501' }],
           ['MAIL', '250'],
-          // Sendmail has refused the command itself, and asks for no HELO: there is nothing to hold against the client.
+          // Sendmail has refused the command itself, and does not insist on HELO: there is nothing to hold
+          // against the client.
           ['RCPT', { Postfix: '501 helo-syntax', Sendmail: '250' }],
         ],
       },
@@ -119,7 +120,8 @@ export const GROUPS: readonly Group[] = [
       {
         title: 'no HELO at all',
         from: SENDER,
-        // smtpd_helo_required of postfix-conf/main.cf; the twin in Sendmail is PrivacyOptions needmailhelo.
+        // smtpd_helo_required of postfix-conf/main.cf; Sendmail's counterpart is needmailhelo in
+        // PrivacyOptions.
         talk: [['MAIL', { Postfix: '503', Sendmail: '250' }]],
       },
       {
@@ -302,7 +304,7 @@ export const GROUPS: readonly Group[] = [
     options: ['--apply-at', 'helo'],
     scenarios: [
       {
-        // Neither MTA shows the refusal before MAIL, nor a later EHLO to us.
+        // Neither MTA shows the client the refusal before MAIL, or shows us a later EHLO.
         title: 'refused at HELO for the rest of the connection',
         from: SENDER,
         talk: [

@@ -1,4 +1,6 @@
-/** What only Sendmail has: ten seconds' patience where the .mc file gives it no other; mail on standard input. */
+/**
+ * What only Sendmail has: ten seconds' patience, if the .mc file says nothing else; mail on standard input.
+ */
 import { createSocket, type Socket } from 'node:dgram';
 import { type AddressInfo, connect, createServer, type Socket as Connection } from 'node:net';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -70,7 +72,7 @@ describeWith(['sendmail', 'own network'], 'Sendmail', () => {
     await new Promise((resolve) => stranger.write(`${SESSION.join('\r\n')}\r\n`, resolve));
     const connection = await taken;
     stranger.resetAndDestroy();
-    // The kernel has dropped the peer once the reset has come.
+    // Once the reset has come, the kernel no longer knows the peer.
     await vi.waitFor(() => {
       expect(stranger.destroyed && connection.remoteAddress === undefined).toBe(true);
     });
@@ -78,7 +80,7 @@ describeWith(['sendmail', 'own network'], 'Sendmail', () => {
     const said = await sendmail.onInput(connection);
     connection.destroy();
     server.close();
-    // To Sendmail he is called as the local user is.
+    // Sendmail gives this client the same name as a local user.
     expect(said).toMatch(/Hello localhost/);
     expect(said).toMatch(/^550 5\.7\.1 .*\[helo-not-fqdn\]/m);
     expect((await program.decisions()).slice(before)).toEqual([

@@ -1,7 +1,8 @@
 /**
- * The awkward SPF records, served by NSD through Unbound, to us and to other implementations of SPF. What these say is
- * recorded in test/fixtures/spf-peers.json, of which docs/spf-differences.md is made: RECORD=1 writes it anew. mailauth is no
- * package of Debian's: it is asked where MAILAUTH names a directory with it, and believed where not.
+ * The awkward SPF records, served by NSD through Unbound, to us and to other implementations of SPF. What
+ * these say is recorded in test/fixtures/spf-peers.json, from which docs/spf-differences.md is generated:
+ * RECORD=1 records it anew. mailauth is not packaged by Debian: it is asked if MAILAUTH names a directory
+ * with it; otherwise the record is taken as it is.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Strangers who publish as much as DNS can carry: the process stays within its heap, and serves others. With whole answers
- * in its cache this heap was full before the last of them came; `bench/strangers.ts` sends a hundred thousand.
+ * Strangers who publish as much as DNS can carry: the process stays within its heap, and serves others. When
+ * the cache kept whole answers, this heap was full before the last stranger came; `bench/strangers.ts` sends
+ * a hundred thousand.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DnsStub, type Script, startDnsStub } from '../support/dns-stub.ts';
@@ -55,7 +56,7 @@ describeWith(['own network'], 'strangers with long texts', () => {
         await askMilter(program.socket, `s${i}.x.org`, `2001:db8::${i.toString(16)}`);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, stranger));
-    // A busy machine loses some packets.
+    // On a busy machine some packets are lost.
     const texts = stub.questions.filter((question) => question.endsWith(' TXT tcp'));
     expect(texts.length).toBeGreaterThan(CLIENTS / 2);
     await askMilter(program.socket, 'mail.sender.org');

@@ -1,4 +1,7 @@
-/** docs/systemd.md to the letter, under a real systemd: its commands, and the mistakes that an operator makes between them. */
+/**
+ * docs/systemd.md followed literally, under a real systemd: its commands, and the mistakes that an operator
+ * makes between them.
+ */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -16,7 +19,7 @@ const CONFIG = '/etc/helo-milter.toml';
 const TYPO = 'reject-att = 3\n';
 const FAULT = /toml:1:1: there is no option "reject-att"; did you mean reject-at\?/;
 
-/** The block of this language in which the word stands. */
+/** The code block of this language that contains the word. */
 function block(language: 'sh' | 'ini', word: string): string {
   const blocks = [...PAGE.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter(([, of]) => of === language);
   const found = blocks.map(([, , text = '']) => text).filter((text) => text.includes(word));
@@ -63,7 +66,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
       expect(await states()).toEqual(['active', 'active']);
     });
   const journal = async (): Promise<string> => (await systemd.journal()).join('\n');
-  /** Until it has failed so often that systemd would have given it up, by its own limits. */
+  /** Waits until the service has failed more often than systemd's default limits would allow. */
   const failing = (times: number): Promise<void> =>
     until(async () => {
       expect(Number(await show('NRestarts'))).toBeGreaterThanOrEqual(times);
@@ -110,7 +113,8 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
 
   it('checks a file as such a user, without the service', async () => {
     const check = block('sh', 'systemd-run');
-    // systemd-run needs a message bus, which there is none here: the unit that it would make is written by hand.
+    // systemd-run needs a message bus, and there is none here: the unit that it would make is written by
+    // hand.
     const [, words = '', program = ''] =
       /^systemd-run --pipe --wait (.*) (helo-milter .*)$/.exec(check.replaceAll(/\s+/g, ' ').trim()) ?? [];
     const properties = words
@@ -171,7 +175,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     const waiting = askMilter(tcp, 'Jupiter');
     await failing(2);
     configure('');
-    // At once, too: no limit is in the way.
+    // A restart works at once, too: no limit is in the way.
     await sh('systemctl restart helo-milter.service');
     expect(await waiting).toMatch(REFUSED);
     await serving();

@@ -1,4 +1,7 @@
-/** The shipped units under a real systemd, and what the program says to systemd and takes from it without one. */
+/**
+ * The shipped units under a real systemd; and, without one, what the program says to systemd and accepts from
+ * it.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

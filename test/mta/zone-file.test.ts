@@ -1,4 +1,6 @@
-/** `--dns-zone` against a real name server: the same generated zones, the same questions, the same answers. */
+/**
+ * `--dns-zone` against a real name server: the same generated zones, the same questions, the same answers.
+ */
 import { createSocket } from 'node:dgram';
 import { decode, encode } from 'dns-packet';
 import fc from 'fast-check';
@@ -20,7 +22,10 @@ const record = fc.oneof(
   { weight: 2, arbitrary: owner.map((target) => `CNAME ${target}`) },
   { weight: 1, arbitrary: owner.map((target) => `DNAME ${target}`) },
 );
-/** Owner to its one record. A DNAME may not stand at a wildcard, nor have anything below it (RFC 6672 §2.4, §3.3). */
+/**
+ * Each owner with its one record. A DNAME may not be at a wildcard, nor have anything below it (RFC 6672
+ * §2.4, §3.3).
+ */
 const zone = fc.dictionary(owner, record, { minKeys: 1, maxKeys: 8 }).map((records) => {
   const entries = Object.entries(records).filter(
     ([name, rdata]) => !(rdata.startsWith('DNAME') && name.startsWith('*')),
@@ -85,7 +90,8 @@ describeWith(['nsd'], 'NSD and --dns-zone', () => {
       for (const { labels, type } of fc.sample(question, 30)) {
         const name = [...labels, origin].join('.');
         const ours = await resolver.lookup(name, type);
-        // A loop, or a name that grew too long: an authority gives the part of the chain that it has gone.
+        // A loop, or a name that grew too long: an authoritative server gives the part of the chain that it
+        // has followed.
         if (ours.status === 'temperror') continue;
         const words =
           ours.status === 'found' ? ['found', ...ours.records.map(String)].join(' ') : ours.status;

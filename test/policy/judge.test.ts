@@ -1,4 +1,7 @@
-/** Verdicts with all that they rest on, made from an assessment, the session and the rules alone. */
+/**
+ * Verdicts, with everything that they rest on, made from nothing but an assessment, the session and the
+ * rules.
+ */
 import { expect, it } from 'vitest';
 import { findings } from '../../src/core/checks/index.ts';
 import { acceptedByAll, judge, type Judged, judgeMessage, judgeUnder } from '../../src/policy/judge.ts';

@@ -69,7 +69,7 @@ const anyFacts = fc
     trouble: fc.constantFrom<Zone>('owner', 'client'),
     mismatch: fc.constantFrom(null, { addresses: '203.0.113.1' }),
   })
-  // Nothing is undecided without trouble.
+  // Only with trouble in DNS is anything undecided.
   .map((facts) => (facts.undecided ? facts : { ...facts, trouble: null }));
 
 describe('the cause among findings of equal weight', () => {
@@ -190,7 +190,7 @@ describe('the stream', () => {
   });
 });
 
-/** What is left of a finding under rfc5321, emailcore and strict once something is shown. */
+/** The weight that a finding keeps under rfc5321, emailcore and strict once something is shown. */
 describe('what proof leaves of', () => {
   it.each<[string, Proof[], number[]]>([
     ['helo-nxdomain', [], [5, 10, 10]],
@@ -215,7 +215,7 @@ describe('what proof leaves of', () => {
         (preset) => decide(assessment([id], { proofs }), makePolicy(preset, findings, changes)).score,
       );
     expect(weigh({})).toEqual(wanted);
-    // Who sets a weight means it.
+    // A weight that an operator sets counts in full.
     expect(weigh({ weights: new Map([[id, 7]]) })).toEqual([7, 7, 7]);
   });
 });
@@ -245,7 +245,7 @@ describe('what DNS could not say', () => {
 
 describe('invariants', () => {
   it.each(PRESETS)('under %s inferred findings alone refuse and delay no host that is proved', (preset) => {
-    // A mismatch and a literal are those of hosts of which nothing is shown.
+    // Mismatches are left out: they are findings on hosts of which nothing is shown.
     const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred' && !id.endsWith('mismatch'));
     expect(inferred.length).toBeGreaterThan(0);
     const proved = fc.constantFrom('exact' as const, 'authorized' as const);
@@ -304,7 +304,8 @@ describe('invariants', () => {
   it('under rfc5321 no set of inferred findings alone reaches a threshold', () => {
     const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred');
     expect(inferred.length).toBeGreaterThanOrEqual(4);
-    // All of them together is the heaviest set, possible or not, save for the pairs that exclude each other.
+    // All of them together are the heaviest set, possible or not, except for the pairs that exclude each
+    // other.
     const exclusive = inferred.filter((id) => id !== 'iprev-none');
     fc.assert(
       fc.property(fc.subarray(exclusive), anyFacts, (ids, facts) => {
@@ -421,7 +422,7 @@ describe('with the resolver out of order', () => {
 describe('settles', () => {
   it.each<[string[], PolicyChanges, boolean]>([
     [['helo-syntax'], {}, true],
-    // DNS may show what makes less of them.
+    // DNS may show something that makes these weigh less.
     [['helo-special-use'], {}, false],
     [['helo-public-suffix'], {}, false],
     [['helo-special-use'], { weights: new Map([['helo-special-use', 10]]) }, true],

@@ -43,7 +43,7 @@ describe('RecipientPolicies', () => {
     [wire('JU\u0308RGEN@dest.test'), 'off'],
     [wire('user@bücher.test/x'), null],
     [wire('user@bücher.test:25'), null],
-    // Octets that are no UTF-8 are read as they stand.
+    // Octets that are not UTF-8 are read as they are.
     ['user@b\xfccher.test', 'strict'],
     ['user@other.test', null],
     ['user@notdest.test', null],

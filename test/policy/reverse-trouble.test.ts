@@ -1,6 +1,6 @@
 /**
- * Who breaks their own reverse zone may not give any name for that: what the owner of the name has published counts, up
- * to a tempfail. Only trouble in the zones of the name's owner excuses.
+ * Breaking one's own reverse zone must not allow one to give just any name: what the owner of the name has
+ * published counts, up to a tempfail. Only trouble in the zones of the name's owner excuses.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -97,7 +97,7 @@ describe('the verdicts of rfc5321, emailcore and strict', () => {
         [REVERSE]: 'temperror',
         'mail.sender.org': { A: ['198.51.100.7'], TXT: [`v=spf1 ip4:${CLIENT} -all`] },
       },
-      // At worst there is no reverse name, which would not count beside the owner's yes.
+      // At worst there is no reverse name, which would not count against the owner's yes.
       'accept verified, accept verified, accept verified',
     ],
     [
@@ -141,7 +141,7 @@ it('a check says whose zones it reads: another’s that fails excuses, one of th
 });
 
 it('many reverse names do not use up what is asked of the name’s owner', async () => {
-  // The record asks as much as one assessment may, less what the other checks of the name ask.
+  // The record needs as many questions as one assessment may ask, less those of the other checks of the name.
   const others = 8;
   const exchanges = (n: number): { MX: { preference: number; exchange: string }[] } => ({
     MX: Array.from({ length: 8 }, (_, i) => ({ preference: 10, exchange: `m${n}x${i}.sender.org` })),

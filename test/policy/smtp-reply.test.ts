@@ -29,7 +29,7 @@ const ZONE: Zone = {
   '1.2.0.192.in-addr.arpa': { PTR: ['elsewhere.org'] },
 };
 
-/** A case that gives each finding, decisive by the weight of the test. */
+/** For each finding a case that gives it; the test's weight makes it decisive. */
 const CASES: readonly (readonly [id: string, ip: string, helo: string])[] = [
   ['helo-missing', '192.0.2.1', ''],
   ['helo-syntax', '192.0.2.1', 'this is Jupiter'],

@@ -1,4 +1,4 @@
-/** The parts put together: they follow what is in force, and nothing is opened. */
+/** The assembled parts: they follow the settings in force, and nothing is opened. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Sessions out of all proportion, at a service as it runs: what an MTA may send is taken, whatever its number and size,
- * and what no MTA sends harms nobody else.
+ * Sessions out of all proportion, at a running service: what an MTA may send is accepted, whatever its number
+ * and size, and what no MTA sends harms nobody else.
  */
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -32,7 +32,7 @@ beforeAll(async () => {
     new Map([
       ['listen', ['inet:127.0.0.1:0']],
       ['dnsZone', [ZONE]],
-      // With a name to sign by, it hears the whole message.
+      // With an authserv-id it wants the whole message.
       ['authservId', ['mx.dest.test']],
     ]),
   );
@@ -61,7 +61,7 @@ const HELLO = mta.optneg(6, 0x1ff, 0);
 const repeat = (count: number, packet: (i: number) => Buffer): Buffer[] =>
   Array.from({ length: count }, (_, i) => packet(i));
 
-/** The replies to all of it, without the negotiation; some packets may have several. */
+/** The replies to all packets, without the negotiation; some packets may have several. */
 async function replies(packets: readonly Buffer[], more = 0): Promise<string[]> {
   const { ask } = await peer();
   return (await ask(Buffer.concat([HELLO, ...packets]), packets.length + 1 + more)).slice(1);
@@ -120,7 +120,7 @@ it('6,000 messages of a connection leave nothing behind', async () => {
     return process.memoryUsage().heapUsed;
   };
   await round();
-  // What the peer keeps of the replies, and what is compiled meanwhile.
+  // The bound allows for the replies that the peer keeps, and for code that is compiled meanwhile.
   const [before, after] = [await round(), await round()];
   expect(after - before).toBeLessThan(8 * MIB);
 }, 120_000);

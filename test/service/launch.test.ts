@@ -1,4 +1,4 @@
-/** The order in which rights are needed and given up, and what is left behind where a start fails. */
+/** The order in which rights are needed and given up, and what is left behind if a start fails. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const pidFile = (): string => join(directory, 'pid');
 const configOf = (options: Readonly<Record<string, string>> = {}): Config =>
   readConfig(new Map(Object.entries(options).map(([key, text]) => [key, [text]])));
 
-/** A process started by root that does what it is told, and says so. */
+/** A process started by root that does what it is told, and records it. */
 function rootHost(calls: string[]): Host {
   let ids = { uid: 0, euid: 0, gid: 0, egid: 0, groups: [0] };
   return makeHost({

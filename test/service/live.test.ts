@@ -1,4 +1,4 @@
-/** What a Config names, read as a whole; and what of it serves on after a reload. */
+/** Reading, as a whole, everything that a Config names; and what of it remains in use after a reload. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ it.each<[Given, RegExp[]]>([
   [{ access: 'DIR/bad' }, [/bad:1: /]],
   [{ access: 'DIR/bad', weight: 'no-such=1' }, [/--weight: there is no finding/, /bad:1: /]],
   [{ access: 'DIR/bad', dnsZone: 'DIR/none' }, [/bad:1: /, /--dns-zone: /]],
-  // Nobody can say whether a finding exists where a module with findings cannot be read.
+  // If a module with findings cannot be read, nobody can say whether a finding exists.
   [{ check: 'DIR/none.mjs', weight: 'no-such=1', access: 'DIR/bad' }, [/--check: ENOENT/, /bad:1: /]],
 ])('prepare tells of all that is wrong in %j', async (given, wanted) => {
   const error: unknown = await prepared(placed(given)).catch((fault: unknown) => fault);

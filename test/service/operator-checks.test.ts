@@ -190,7 +190,7 @@ describe('at run time', () => {
       onCheckError: (name, error) =>
         errors.push(`${name}: ${error instanceof Error ? error.message : String(error)}`),
     });
-    // Whatever an operator's check does, ours are not disturbed.
+    // Whatever an operator's check does, it does not disturb ours.
     expect(correspondence).toBe('exact');
     const mine = found.find(({ id }) => id === 'own-rule');
     return { said: mine === undefined ? 'none' : JSON.stringify(mine), errors };

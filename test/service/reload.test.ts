@@ -1,4 +1,4 @@
-/** A reload is taken as a whole or not at all, and says in one line what came of it. */
+/** A reload succeeds as a whole or not at all, and tells its outcome in one line. */
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { Faults, UsageError } from '../../src/errors.ts';

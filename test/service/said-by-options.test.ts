@@ -1,4 +1,4 @@
-/** What options make of a service as it starts, seen in what it answers an MTA and in the lines it leaves. */
+/** What options do to a service when it starts, as seen in its answers to an MTA and in its log. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,10 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Two messages in two sessions, by an MTA that tells only these macros: its last replies, and all lines of the log. */
+/**
+ * Two messages in two sessions, from an MTA that sends only these macros; returns the last replies and all
+ * log lines.
+ */
 async function sessions(
   helo: string,
   options: Readonly<Record<string, string[]>>,
@@ -49,7 +52,7 @@ async function sessions(
     await client.helo(helo);
     client.macros('mail', { i: 'Q1', ...macros });
     const reply = await client.mail('s@sender.org');
-    // While the first assessment is under way, the verdict is given at RCPT.
+    // As long as the first assessment is under way, the verdict is given at RCPT.
     last.push(reply === 'continue' ? await client.rcpt('r@dest.test') : reply);
     client.close();
   }

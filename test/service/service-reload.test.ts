@@ -1,4 +1,4 @@
-/** Each option changed while the service runs, and what it changes for a client. */
+/** Changes each option while the service runs, and shows what that changes for a client. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -96,7 +96,7 @@ class Connection {
 
 const DAEMON = { j: 'mx.dest.test', '{daemon_name}': 'probe' };
 
-/** What each session was told, and the last line it left. */
+/** What each session was told, and its last log line. */
 async function sessions(running: Running, reload: Reload, letter: string): Promise<string> {
   const {
     ip = '198.51.100.7',
@@ -150,7 +150,7 @@ describe('a reload', () => {
       expect(await sessions(running, reload, 'b')).toMatch(reload.is);
       const open = new Connection(running);
       await open.say(mta.optneg());
-      // With --grace 1h this would not end.
+      // With --grace 1h this would never end.
       if (key !== 'grace') await running.service.stop(0);
       else await running.service.stop();
       open.socket.destroy();
@@ -184,7 +184,7 @@ describe('a reload', () => {
     expect(await cached()).toBe('miss');
     expect(await cached()).toBe('hit');
     expect(await after('dns-server = "SERVER-FULL"\npolicy = "strict"\ncheck = []')).toBe('hit');
-    // It wants to know of aliases, which nobody has asked for.
+    // This weight needs to know about aliases, which nobody has looked up.
     expect(await after('dns-server = "SERVER-FULL"\nweight = { helo-alias = 1 }')).toBe('miss');
     expect(await after('dns-server = "SERVER-FULL"')).toBe('hit');
     expect(await after('dns-server = "SERVER-FULL"\ncheck = "DIR/check.mjs"')).toBe('miss');

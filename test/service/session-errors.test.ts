@@ -1,4 +1,7 @@
-/** What is said and counted of connections that are turned away, of peers that break the protocol, and of our own failures. */
+/**
+ * What is logged and counted about connections that are turned away, peers that break the protocol, and our
+ * own failures.
+ */
 import { describe, expect, it } from 'vitest';
 import { createLog, type LogOptions } from '../../src/log/log.ts';
 import { TURNED_AWAY, TurnedAwayError, type TurnedAwayReason } from '../../src/milter/index.ts';

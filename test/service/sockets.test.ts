@@ -1,4 +1,4 @@
-/** Which sockets are opened, for whom, and which mistakes are told. Nothing is opened here. */
+/** Which sockets would be opened, for whom, and which mistakes are told. Nothing is opened here. */
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.ts';
 import { AddressError } from '../../src/milter/index.ts';

@@ -67,7 +67,7 @@ describe('authResults', () => {
           expect(line).toMatch(/^\t?[\x20-\x7e]*$/);
           expect(line.length).toBeLessThan(998);
         }
-        // With the quoted parts taken out, what is left is the grammar's own.
+        // Without the quoted parts, only the grammar's own characters are left.
         expect(lines.join(' ').replaceAll(/"(?:[^"\\]|\\.)*"/g, 'Q')).toMatch(/^[\w.;=\t -]*$/);
       }),
       { numRuns: 200 },

@@ -1,4 +1,4 @@
-/** One name that a client gave: when it is looked up, and how it is judged. */
+/** A claim, the name that a client gave: when it is looked up, and how it is judged. */
 import { describe, expect, it } from 'vitest';
 import { parseIp } from '../../src/core/ip.ts';
 import type { Judged } from '../../src/policy/judge.ts';

@@ -266,7 +266,7 @@ describe('watching', () => {
     });
     const { say } = connection();
     await say(...hello('Jupiter'));
-    // At RCPT, so that it is known for whom it would have been refused.
+    // At RCPT, so that the recipient for whom it would have been refused is known.
     expect(await say(...message)).toEqual(['c', 'a']);
     expect(log[0]).toContain('action=accept verdict=reject score=10 cause=helo-not-fqdn');
     expect(log[0]).toMatch(/ stage=rcpt from=\S+ rcpt=\S+ /);
@@ -483,7 +483,7 @@ describe('DNS trouble costs no mail', () => {
   describe('what an outage makes a delay of a refusal', () => {
     const NAMES = ['gone.strange.org', 'no.strange.org', 'mail.sender.org', 'Jupiter', 'mail.unheard-of.org'];
 
-    /** One message a call, in a session of its own. */
+    /** One message for each call, in a session of its own. */
     function host(policy: Policy): {
       log: string[];
       replyTo: (name: string, ill: boolean) => Promise<string>;
@@ -547,7 +547,7 @@ describe('DNS trouble costs no mail', () => {
 });
 
 describe('one assessment under way a session', () => {
-  /** A resolver that never answers, and how many of its askers have ended. */
+  /** A resolver that never answers, and the number of its questions that have been cancelled. */
   function silent(): { resolver: SharedResolver; askers: Asker[] } {
     const askers: Asker[] = [];
     const lookup = (): Promise<never> => new Promise(() => undefined);

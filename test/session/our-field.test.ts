@@ -105,7 +105,7 @@ describe('pretendsToBeOurs', () => {
   });
 });
 
-/** Values made to be slow: everything that is looked for from many places, and found from none. */
+/** Values made to be slow: everything that a reader looks for from many places, and finds from none. */
 const SLOW: readonly (readonly [string, (n: number) => string])[] = [
   ['open comments', (n) => '('.repeat(n)],
   ['comments', (n) => '()'.repeat(n / 2)],
@@ -139,7 +139,7 @@ const SLOW: readonly (readonly [string, (n: number) => string])[] = [
 describe('the work', () => {
   it.each(SLOW)('is linear: %s', (_, make) => {
     const cost = (n: number): number => {
-      // What has no word of ours is not looked at twice.
+      // A text without any word of ours is not looked at twice.
       const value = `${make(n)} x-helo`;
       let best = Infinity;
       for (let i = 0; i < 3; i++) {
@@ -151,7 +151,8 @@ describe('the work', () => {
       return best;
     };
     cost(2000);
-    // Sixteen times the text: linear work is sixteen times as much, quadratic 256 times. What a clock tick costs is not counted.
+    // Sixteen times the text: linear work is sixteen times as much, quadratic 256 times. One tick of the
+    // clock is not counted.
     expect(cost(64_000)).toBeLessThan(70 * (cost(4000) + 1000));
   });
 });

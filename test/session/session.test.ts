@@ -24,10 +24,10 @@ function word(reply: CommandReply): string {
   return `${code} ${/\[([a-z-]+)\]/.exec(lines.join(' '))?.[1] ?? ''}`;
 }
 
-/** CONNECT, HELO, MAIL and one RCPT, as far as the MTA goes on. */
+/** CONNECT, HELO, MAIL and one RCPT, as far as the answers let the MTA go on. */
 async function talk(session: HeloSession, helo: string, address = CLIENT): Promise<string[]> {
   const said = [word(session.connect(client(address), MTA)), word(await session.helo(helo, MTA))];
-  // What is answered by then depends on DNS only where it must.
+  // By now whatever does not depend on DNS has been answered.
   await session.rcpt(envelope('postmaster@dest.test'), MTA);
   for (const command of [
     () => session.mail(envelope('s@sender.org'), MTA),

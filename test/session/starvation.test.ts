@@ -1,9 +1,12 @@
-/** Slow domains in plenty, and what is left for others. The clock is not a real one, so times are what they are anywhere. */
+/**
+ * Plenty of slow domains, and what is left for others. The clock is not a real one, so times are the same on
+ * any machine.
+ */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { babbler, calm, crowd, ride, type Storm } from '../support/storm.ts';
 import { type VirtualClock, virtualClock } from '../support/virtual-clock.ts';
 
-// Much is done in little time, by this clock.
+// By this clock much is done in little time; by the real one it takes longer.
 vi.setConfig({ testTimeout: 180_000 });
 
 let clock: VirtualClock;
@@ -46,7 +49,7 @@ it('others are judged rightly, if later, beside 500 networks with as many slow d
 });
 
 it('where there are more networks than places, each verdict that is wrong says why', async () => {
-  // Fewer places, for the sake of the time it takes; what matters is that there are more networks.
+  // Fewer places, to keep the test short; what matters is that there are more networks than places.
   const few = { places: 40, freshPlaces: 40, waitingPlaces: 200 };
   const during = await clock.until(ride(crowd(120, 120, 120, 3000), few));
   expect(during.right).toBeLessThan(during.verdicts);

@@ -1,4 +1,4 @@
-/** A session that tags: which messages it wants to see to their end, and what it does to them there. */
+/** A session that tags: which messages it follows to their end, and what it does to them there. */
 import { expect, it } from 'vitest';
 import type { ForgedResults } from '../../src/policy/forged-results.ts';
 import { Tagging } from '../../src/session/tagging.ts';
@@ -21,7 +21,7 @@ function start(authservId: string | null = 'mx.dest.org', forged: ForgedResults 
   };
 }
 
-/** A message up to its header; what RCPT was answered. */
+/** A message up to its header; returns the answer to RCPT. */
 async function begin({ session }: Made, helo = 'mail.sender.org', mta = context()): Promise<unknown> {
   session.connect(client(CLIENT), mta);
   await session.helo(helo, mta);
@@ -53,7 +53,7 @@ it.each<[ForgedResults, string[]]>([
   }
   const message = new RecordedMessage();
   expect(await made.session.endOfMessage(message, context())).toBe('accept');
-  // From the last to the first, so that the places stay; then ours, above all.
+  // From the last to the first, so that the indices of the others stay valid; then ours, on top.
   expect(message.changes.slice(0, -1)).toEqual(removed);
   expect(message.changes.at(-1)).toMatch(/^insert 0 Authentication-Results: mx\.dest\.org;\n\tx-helo=pass /);
 });

@@ -106,7 +106,7 @@ describe('which fields go', () => {
     await say(...hello('mail.sender.org'), ...envelope, mta.data);
     const honest = forged(`other.org; none (${'x'.repeat(70_000)})`);
     const others = ['other.org; none', 'mx.dest.org; none', 'other.org; x-helo=pass'].map(forged);
-    // Whether this is ours would take reading.
+    // To know whether this is ours one would have to read it.
     const maybe = forged('mx.dest.org; spf=fail reason="x-helo=pass"');
     await say(honest, ...others, maybe, mta.endOfHeaders);
     const replies = await say(mta.endOfMessage);
@@ -135,7 +135,7 @@ describe('more forged fields than can be taken off', () => {
     await say(...hello('mail.sender.org'), ...envelopeTo(...to), mta.data);
     await say(...Array.from({ length: count }, () => forged('mx.dest.org; x-helo=pass')), mta.endOfHeaders);
     const replies = await say(mta.endOfMessage);
-    // The next message is judged by its own.
+    // The next message is judged by its own header.
     await say(...envelope, mta.data, mta.endOfHeaders);
     expect(await say(mta.endOfMessage)).toHaveLength(2);
     return { replies, log: made.log };
@@ -227,7 +227,7 @@ describe('where a message cannot be tagged', () => {
     for (let i = 0; i < 3; i++) {
       const { say } = connection();
       await say(...hello('mail.sender.org'));
-      // Nothing later matters to us.
+      // We need to know nothing that comes later.
       expect((await say(...envelope))[0]).toBe('a');
     }
     const { say } = connection();

@@ -68,7 +68,7 @@ describe('createTrace', () => {
   });
 });
 
-/** Runs the service while an MTA says something to it, and gives the lines of the log. */
+/** Runs the service while an MTA talks to it; returns the log lines. */
 async function served(
   args: readonly string[],
   packets: readonly Buffer[],
@@ -81,7 +81,7 @@ async function served(
       out += text;
     },
     untilStopped: async () => {
-      // To stop at once, which nobody wants.
+      // The second call waits for the signal to stop at once, which nobody sends.
       if (asked) return new Promise<never>(() => undefined);
       asked = true;
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(out)?.[1]);

@@ -1,4 +1,4 @@
-/** What the cache says that it takes is what it takes, whoever fills it. */
+/** The cache takes as much memory as it says, whoever fills it. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -68,14 +68,14 @@ const KINDS: Readonly<Record<string, Answers>> = {
   },
 };
 
-/** Of the same block, or each in a block of its own. */
+/** Addresses of one block, or each in a block of its own. */
 const ADDRESSES: readonly (readonly [string, (i: number) => string])[] = [
   ['of one IPv4 block', (i) => `198.51.${i >> 8}.${i & 255}`],
   ['of IPv4 blocks of their own', (i) => `${11 + (i & 127)}.${i >> 7}.0.7`],
   ['of IPv6 blocks of their own', (i) => `2001:${i.toString(16)}:1:1::7`],
 ];
 
-/** Enough of each for some megabytes: less would not stand out from what else moves in the heap. */
+/** Enough of each for some megabytes: less would not stand out from other changes in the heap. */
 const CLIENTS: Readonly<Record<string, number>> = { 'a usual sender': 500, 'nothing at all': 600 };
 const USUALLY = 80;
 
@@ -107,7 +107,7 @@ describe('the estimate of what the cache takes', () => {
           if (found.cache !== 'hit') await found.pending;
         }
       };
-      // What is made once, and what is compiled, does not count.
+      // Warm-up: what is allocated once, and compiled code, does not count.
       await fill(0, clients);
       collect();
       collect();

@@ -9,7 +9,7 @@ import {
 import { HELD_BYTES, NAME_BYTES } from '../../src/state/cache-generation.ts';
 import { type IpAddress, parseIp } from '../../src/core/ip.ts';
 
-/** `h7` is the seventh client, in a block of its own; everything else is an address. */
+/** `h7` is the seventh client, in a block of its own; anything else is an address. */
 function client(text: string): IpAddress {
   const n = /^h(\d+)$/.exec(text)?.[1];
   const ip = parseIp(n === undefined ? text : `${11 + (Number(n) & 127)}.${Number(n) >> 7}.0.1`);
@@ -90,7 +90,7 @@ describe('AssessmentCache', () => {
     const load = (): Promise<string> => new Promise((resolve) => finish.push(resolve));
     const before = made.lookup(A, 'x', load);
     made.clear();
-    // It does not join who asked before.
+    // It does not join an assessment that was asked for before.
     const after = made.lookup(A, 'x', load);
     expect([before.cache, after.cache]).toEqual(['miss', 'miss']);
     finish[0]?.('old');
@@ -169,7 +169,9 @@ describe('AssessmentCache', () => {
 const maxBytes = 1024 * 1024;
 
 describe('the bound in bytes', () => {
-  /** A sixty-fourth: half of the cache is young, and a network may have a 32nd of that. */
+  /**
+   * A network's share, 1/64 of the cache: half of the cache is young, and a network may have 1/32 of that.
+   */
   const share = maxBytes / 64;
 
   it('holds whatever comes, and keeps who comes again', async () => {
@@ -197,7 +199,7 @@ describe('the bound in bytes', () => {
     const before = made.bytes;
     for (let i = 0; i < 2000; i++) await ask(address(i), `n${i}`);
     expect(made.bytes - before).toBeLessThanOrEqual(share);
-    // Its latest is there, its earlier ones made room.
+    // Its latest entry is there; its earlier ones have made room.
     expect(await ask(address(1999), 'n1999')).toBe('hit');
     expect(await ask(address(1900), 'n1900')).toBe('miss');
     for (const other of others) expect(await ask(other, 'x')).toBe('hit');
@@ -264,7 +266,7 @@ describe('the bound in bytes', () => {
 
 describe('strangers who have many networks', () => {
   const hex = (n: number): string => n.toString(16);
-  /** The address of attack number `i` of stranger number `s`, who have nothing in common with the others. */
+  /** The address for attempt `i` of stranger `s`, who shares nothing with the others. */
   const ATTACKS: Readonly<Record<string, (s: number, i: number) => string>> = {
     'a /64': (s, i) => `2a${hex(16 + s)}:db8::${hex(i & 0xffff)}`,
     'a /48': (s, i) => `2a${hex(16 + s)}:db8:0:${hex(i & 0xffff)}::1`,

@@ -58,7 +58,7 @@ describe('ChurnCounter', () => {
     for (let i = 0; i < 100; i++) last = churn.note(ip('192.0.2.1'), `n${i}`);
     expect(last).toBe(5);
     for (let i = 0; i < 255; i++) churn.note(ip(`198.${i}.100.7`), 'a');
-    // The older half went when the newer was full: the count starts afresh, and nothing grows.
+    // The older half was dropped when the newer was full: the count starts afresh, and nothing grows.
     expect(churn.note(ip('192.0.2.1'), 'a')).toBe(1);
   });
 

@@ -1,4 +1,6 @@
-/** Real senders against the real budget, on a clock of the test's: who is let through before it gives up. */
+/**
+ * Real senders against the real budget, on the test's own clock: which are let through before they give up.
+ */
 import { describe, expect, it } from 'vitest';
 import { type BudgetKey, budgetKey } from '../../src/state/budget-key.ts';
 import { pass } from '../../src/core/check.ts';
@@ -27,10 +29,10 @@ function budget(): { spend: (key: BudgetKey) => boolean; clock: { now: number } 
   return { clock, spend: (key) => made.spend(key) };
 }
 
-/** What the hosts of a pool say, and what their reverse names are. */
+/** The HELO names of a pool's hosts, and their reverse names. */
 type Naming = 'own names' | 'a shared name' | 'names of another domain' | 'no reverse names';
 
-/** As the budget sees a host that really went through the checks. */
+/** A budget key as it is for a host that really went through the checks. */
 function host(i: number, networks: number, naming: Naming, domain: string): BudgetKey {
   const ip = `198.${18 + ((i % networks) >> 8)}.${(i % networks) & 255}.${(200 - i / networks) | 0}`;
   const helo = naming === 'a shared name' ? `out.${domain}` : `h${i}.out.${domain}`;
@@ -45,16 +47,16 @@ interface Pool {
   readonly hosts: number;
   readonly networks: number;
   readonly naming: Naming;
-  /** Other messages of the pool an hour. */
+  /** Other messages that the pool sends in an hour. */
   readonly others?: number | undefined;
 }
 
-/** Milliseconds until a message is let through; null where its sender gives up first. */
+/** Milliseconds until a message is let through; null if its sender gives up first. */
 function delays(schedule: RetrySchedule, { hosts, networks, naming, others = 0 }: Pool): (number | null)[] {
   const { spend, clock } = budget();
   return Array.from({ length: SEEDS }, (_, seed) => {
     const random = numbers(seed);
-    // A sender of its own for each seed; the table is the same, and as full as the others leave it.
+    // Each seed is a sender of its own; the table is shared, and as full as the others leave it.
     const keys = Array.from({ length: hosts }, (__, i) => host(i, networks, naming, `sender${seed}.org`));
     const message = (at: number): boolean => {
       clock.now = at;
@@ -102,7 +104,7 @@ describe.each(POOLS)('from $title', { timeout: 60_000 }, (pool) => {
 });
 
 describe('without verified reverse names, which leaves a budget for each /24', { timeout: 300_000 }, () => {
-  /** Whether messages bounce that a pool sends from so many /24s. */
+  /** Whether messages bounce if a pool sends from this many /24s. */
   const bounces = (schedule: RetrySchedule, networks: number): boolean =>
     delays(schedule, { title: '', hosts: 200, networks, naming: 'no reverse names' }).includes(null);
   it('from forty, Exchange Online bounces most of its messages', () => {

@@ -97,7 +97,7 @@ it('is forgotten after 35 days without a message', () => {
   expect(spend(HOST)).toBe(true);
 });
 
-/** What others have, before and after. */
+/** Other clients: some that have spent their budget, and some that have made a first try. */
 function bystanders(spend: (key: BudgetKey) => boolean): { spent: BudgetKey[]; tried: BudgetKey[] } {
   const key = (i: number, name: string): BudgetKey =>
     by(i % 2 === 0 ? name : null, `10.${i >> 8}.${i & 255}.0/24`, name);
@@ -144,7 +144,8 @@ it.each<[string, (i: number) => BudgetKey]>([
   const { spent, tried } = bystanders(spend);
   clock.now = 3 * HOUR;
   for (const each of spent) expect(spend(each)).toBe(false);
-  // Some for the sake of first tries, and as many as can be at a time so patiently that their budgets are spent.
+  // An attacker fills the table with first tries, and with as many patient names as possible, whose budgets
+  // are spent.
   for (let i = 0; i < 50_000; i++) spend(name(i));
   for (let i = 50_000; i < 100_000; i += 1000) {
     for (let tries = 0; tries < 4; tries++) {
@@ -167,7 +168,7 @@ it(
         spend(by(null, `${flooded}/24`, 'forged.org'));
       }
     };
-    // Until the table is full and each new one takes the place of another.
+    // Until the table is full and each new entry replaces another.
     flood(18 * HOUR);
     const begun = clock.now;
     let seed = 1;

@@ -1,4 +1,4 @@
-/** Runs one check, or all of them, on a pair and a zone: what most tests of the core begin with. */
+/** Runs one check, or all of them, on a client, a name and a zone: the start of most tests of core/. */
 import { assess, type Assessment, type Settles } from '../../src/core/assess.ts';
 import { type Check, normalise, type Outcome } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';
@@ -9,7 +9,10 @@ export async function run(check: Check, ip: string | null, helo: string, zone: Z
   return normalise(await check.run(makeClient(ip, helo), zoneResolver(zone)));
 }
 
-/** The outcome as words: the finding id, or the result where nothing was found; the correspondence where shown. */
+/**
+ * The outcome as words: the finding id, or the result where nothing was found; the correspondence where
+ * shown.
+ */
 export async function outcome(
   check: Check,
   ip: string | null,

@@ -1,21 +1,24 @@
-/** A conversation of the milter library without a socket: its other end is in memory, and says how it was treated. */
+/**
+ * A conversation of the milter library without a socket: its other end is in memory, and records how it was
+ * treated.
+ */
 import { Conversation, type ConversationOptions } from '../../src/milter/conversation.ts';
 import type { Wishes } from '../../src/milter/negotiation.ts';
 import * as mta from './mta.ts';
 
 export interface ConversationSetup extends Partial<Omit<ConversationOptions, 'wishes'>> {
   readonly wishes?: Partial<Wishes>;
-  /** Called when a portion is done and more is there; nothing happens then unless told. */
+  /** Called when a portion is done and there is more; by default it does nothing. */
   readonly onYield?: (conversation: Conversation) => void;
 }
 
-/** The state of the other end, to be read and, for `reads`, to be set. */
+/** The state of the other end; a test reads it and may set `reads`. */
 export interface FarEnd {
-  /** False for a peer that takes no more, so that writes find a full buffer. */
+  /** False for a peer that reads no more, so that writes find a full buffer. */
   reads: boolean;
   paused: boolean;
   ended: boolean;
-  /** Portions after which others had their turn. */
+  /** Number of times that others had their turn after a portion. */
   yields: number;
 }
 
@@ -25,11 +28,11 @@ export interface Talk {
   readonly writes: readonly Buffer[];
   /** Errors told, as `source: message`. */
   readonly errors: readonly string[];
-  /** One string each reply so far, that to OPTNEG left out. */
+  /** One string for each reply so far, without that to OPTNEG. */
   readonly replies: () => string[];
 }
 
-/** A filter that wants nothing special and answers a fault with `tempfail`, unless told otherwise. */
+/** A filter that by default wants nothing special and answers a fault with `tempfail`. */
 export function talk({ wishes = {}, onYield, ...options }: ConversationSetup = {}): Talk {
   const errors: string[] = [];
   const writes: Buffer[] = [];

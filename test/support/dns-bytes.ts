@@ -74,14 +74,14 @@ export interface Parts {
   readonly answers?: readonly Buffer[];
   readonly authorities?: readonly Buffer[];
   readonly additionals?: readonly Buffer[];
-  /** In place of the true numbers of questions, answers, authorities and additionals. */
+  /** Replaces the true numbers of questions, answers, authorities and additionals. */
   readonly counts?: readonly [number, number, number, number];
 }
 
 export const question = (name: Buffer | string, type: number, klass = 1): Buffer =>
   Buffer.concat([typeof name === 'string' ? wireName(name) : name, u16(type), u16(klass)]);
 
-/** A whole message; a recursive answer unless the flags say otherwise. */
+/** A whole message; by default its flags are those of a recursive answer. */
 export function message(parts: Parts): Buffer {
   const { id = 0, flags = 0x8180, answers = [], authorities = [], additionals = [] } = parts;
   const asked = parts.question ?? null;
@@ -102,7 +102,7 @@ export function message(parts: Parts): Buffer {
   ]);
 }
 
-/** The question of a query, as it stands in its bytes. */
+/** The question section of a query, in its bytes. */
 export function questionOf(query: Buffer): Buffer {
   let end = 12;
   while (query[end] !== 0) end += (query[end] ?? 0) + 1;

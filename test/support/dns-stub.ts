@@ -1,6 +1,6 @@
 /**
- * A scripted name server on loopback, over UDP and TCP: real packets, and every kind of trouble on demand. What no
- * real server would do on request (silence, wrong ids, truncation without TCP) is what resolvers have to survive.
+ * A scripted name server on loopback, over UDP and TCP: real packets, and every kind of trouble on demand.
+ * Resolvers have to survive what no real server does on request: silence, wrong ids, truncation without TCP.
  */
 import {
   type Answer,
@@ -12,7 +12,10 @@ import {
 } from 'dns-packet';
 import { framed, startRawDns } from './raw-dns.ts';
 
-/** One script: records to answer with (an empty list is nodata; the owner `*` is the name asked for), or the way to fail. */
+/**
+ * One script: records to answer with (an empty list is nodata; the owner `*` is the name asked for), or the
+ * way to fail.
+ */
 export type Script =
   | readonly Answer[]
   | 'nxdomain'
@@ -23,13 +26,13 @@ export type Script =
   | 'wrong-id'
   | 'garbage'
   | { readonly delayMs: number; readonly then: Script }
-  /** Truncated over UDP; over TCP as told, or `no-tcp` for a connection that is closed at once. */
+  /** Truncated over UDP; over TCP the script given, or `no-tcp` for a connection that is closed at once. */
   | { readonly truncated: Script | 'no-tcp' };
 
 export interface DnsStub {
   /** As `--dns-server` wants it. */
   readonly server: string;
-  /** Every question that arrived, as `name TYPE`, with ` tcp` where it came so. */
+  /** Every question that arrived, as `name TYPE`, with ` tcp` at the end if it came over TCP. */
   readonly questions: string[];
   /** Replaces the scripts; keys are `name TYPE`, `name` or `*`. */
   script(table: Readonly<Record<string, Script>>): void;

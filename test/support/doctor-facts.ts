@@ -1,4 +1,6 @@
-/** Facts for doctor's checks from texts: settings of an MTA, options of ours. Nothing is asked, nothing is opened. */
+/**
+ * Facts for doctor's checks, made from texts: settings of an MTA, options of ours. Nothing is asked or opened.
+ */
 import { diagnose } from '../../src/doctor/checks/index.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
 import type { Mta } from '../../src/doctor/mta.ts';
@@ -8,7 +10,7 @@ import { postfixMta } from '../../src/doctor/postfix.ts';
 import { sendmailMta } from '../../src/doctor/sendmail-cf.ts';
 import { readConfig } from '../../src/config/config.ts';
 
-/** A set-up with nothing to say about. */
+/** A set-up about which there is nothing to say. */
 export const GOOD_MAIN = `
 compatibility_level = 3.6
 mail_version = 3.7.11
@@ -45,7 +47,7 @@ export function facts(
   return { options: config, mta, socketFiles: [], probes: [], servers: null, ...seen };
 }
 
-/** Ids of all that is not in order. */
+/** Ids of everything that is not in order. */
 export function complaints(given: Facts): string[] {
   return diagnose(given)
     .filter(({ severity }) => severity !== 'ok')

@@ -1,4 +1,7 @@
-/** What a newcomer forgets: reads the sources with TypeScript's own reader and says what is still to be done. */
+/**
+ * Finds the steps that a newcomer forgets: reads the sources with TypeScript's own parser and says what is
+ * still to be done.
+ */
 import ts from 'typescript';
 import type { Tree } from './house.ts';
 
@@ -12,8 +15,8 @@ function walk(file: string, text: string, visit: (node: ts.Node) => void): void 
 }
 
 /**
- * Events, by name, that the table has and nothing tells, and calls that do not say which event they tell: only what is
- * written where `log.tell` is called counts as told.
+ * Events, by name, that are in the table and that nothing tells, and calls that do not say which event they
+ * tell: an event only counts as told if its name is written in a call of `log.tell`.
  */
 export function untoldEvents(tree: Tree, events: readonly string[]): readonly string[] {
   const said = new Set<string>();
@@ -48,7 +51,7 @@ function isTell(called: ts.Expression): boolean {
   return name.getText().replace('#', '') === 'log';
 }
 
-/** The strings that an expression may be, as written; null where it may be another. */
+/** The strings that an expression may be, as written; null if it may be another. */
 function choicesOf(node: ts.Expression | undefined): readonly string[] | null {
   if (node === undefined) return null;
   if (ts.isStringLiteralLike(node)) return [node.text];
@@ -57,7 +60,7 @@ function choicesOf(node: ts.Expression | undefined): readonly string[] | null {
   return yes === null || no === null ? null : [...yes, ...no];
 }
 
-/** Files that show numbers to the world. */
+/** Files that show numbers to the outside. */
 const READERS: ReadonlySet<string> = new Set(['monitoring/prometheus.ts', 'monitoring/readiness.ts']);
 
 /** Numbers of `Metrics` that nothing counts, or that no family shows. */
@@ -121,7 +124,7 @@ export function untestedFindings(tests: Tree, ids: readonly string[]): readonly 
     .map((id) => `no test of the checks gives the finding "${id}": add a row to one in test/core/checks/`);
 }
 
-/** The words of a text; one may have hyphens in it and before it, as ids and flags have. */
+/** The words of a text; a word may have hyphens in it and before it, as ids and flags have. */
 export function wordsOf(text: string): ReadonlySet<string> {
   return new Set(text.match(/[\w-]*\w/g));
 }

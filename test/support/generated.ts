@@ -1,4 +1,4 @@
-/** Tables in the documentation that are made from tables of the program. `npm run docs` writes them. */
+/** Tables in the documentation that are generated from tables of the program. `npm run docs` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 

@@ -1,17 +1,26 @@
 /** Whether work grows with its input and no faster, measured so that a busy machine does not matter. */
 import { performance } from 'node:perf_hooks';
 
-/** Characters of the large input, and how many times smaller the other is: linear work grows as much, quadratic by its square. */
+/**
+ * Characters of the large input, and how many times smaller the small one is: linear work grows by this
+ * factor, quadratic by its square.
+ */
 const LARGE = 8192;
 const FACTOR = 16;
 const BATCH = 10;
-/** Below this, milliseconds, the large input shows nothing to be afraid of: quadratic work takes far longer. */
+/**
+ * If the large input takes fewer milliseconds than this, there is nothing to fear: quadratic work takes far
+ * longer.
+ */
 const HARMLESS_MS = 4;
 
-/** Work on two dozen characters takes microseconds; where it doubles with each, it takes a good deal longer than this. */
+/**
+ * Milliseconds. Work on two dozen characters takes microseconds; if it doubles with each character, it takes
+ * a good deal longer than this.
+ */
 const EXPLODING_MS = 20;
 
-/** Half way, on a scale of powers, between linear and quadratic. */
+/** Half way between linear and quadratic, on a logarithmic scale. */
 const TOO_FAST = FACTOR ** 1.5;
 
 function least(runs: number, work: () => void): number {
@@ -25,8 +34,8 @@ function least(runs: number, work: () => void): number {
 }
 
 /**
- * How many times longer the work takes for `FACTOR` times as much; 0 where the large input is done at once. `make` gives an
- * input of about so many characters.
+ * How many times longer the work takes for `FACTOR` times as much input; 0 if the large input is done at
+ * once. `make` returns an input of about the given number of characters.
  */
 function growth(make: (length: number) => string, work: (input: string) => void): number {
   const large = make(LARGE);
@@ -55,18 +64,20 @@ function growth(make: (length: number) => string, work: (input: string) => void)
   );
 }
 
-/** A text of something repeated, with what stands before and after it. */
+/** A text of something repeated, with something before and after it. */
 export interface Shape {
   readonly before: string;
   readonly repeated: string;
   readonly after: string;
 }
 
-/** The shapes for which the work grows faster than its input, with by how much for `FACTOR` times as much. */
+/**
+ * The shapes for which the work grows faster than its input, each with the growth for `FACTOR` times as much.
+ */
 export function superlinear(shapes: Iterable<Shape>, work: (input: string) => void): string[] {
   const found: string[] = [];
   for (const { before, repeated, after } of shapes) {
-    // Enough to see what it is.
+    // Enough of the text to recognise it.
     if (found.length === 3) break;
     const make = (length: number): string =>
       before + repeated.repeat(Math.ceil(length / repeated.length)) + after;
@@ -79,7 +90,7 @@ export function superlinear(shapes: Iterable<Shape>, work: (input: string) => vo
       found.push(`${JSON.stringify({ before, repeated, after })}: explodes`);
       continue;
     }
-    // What else the machine does can only make it seem worse.
+    // Other load on the machine can only make it look worse.
     let grown = Infinity;
     for (let i = 0; i < 3 && grown > TOO_FAST; i++) grown = Math.min(grown, growth(make, work));
     if (grown > TOO_FAST) {

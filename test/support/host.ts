@@ -1,4 +1,7 @@
-/** A Host for tests: an ordinary user on a supported Node, without systemd. Nothing it does reaches the process. */
+/**
+ * A Host for tests: an ordinary user on a supported Node, without systemd. Nothing it does reaches the
+ * process.
+ */
 import type { Host, ProcessIdentity } from '../../src/system/host.ts';
 
 export function makeHost({

@@ -1,8 +1,10 @@
-/** Reads the imports of a source tree with TypeScript's own reader and holds them against the table of rooms. */
+/**
+ * Reads the imports of a source tree with TypeScript's own parser and compares them with the table of rooms.
+ */
 import { posix } from 'node:path';
 import ts from 'typescript';
 
-/** One room: a folder directly below `src/`, or a file that stands there by itself. */
+/** One room: a folder directly below `src/`, or a single file there. */
 export interface Row {
   readonly room: string;
   /** The rooms that it may import from, besides itself; each has a row further up. */
@@ -34,7 +36,7 @@ function importsOf(file: string, text: string): readonly Import[] {
   }));
 }
 
-/** What is wrong, a sentence each; none where the tree keeps to the table. */
+/** What is wrong, one sentence for each fault; none if the tree keeps to the table. */
 export function faultsOf(tree: Tree, table: readonly Row[]): readonly string[] {
   const rows = new Map(table.map((row) => [row.room, row]));
   const imports = [...tree].flatMap(([file, text]) => importsOf(file, text));
@@ -122,7 +124,10 @@ function circles(imports: readonly Import[]): string[] {
   return found;
 }
 
-/** Names that more than one file declares and exports, a sentence each. Who passes a name on declares nothing. */
+/**
+ * Names that more than one file declares and exports, one sentence for each. Re-exporting a name does not
+ * declare it.
+ */
 export function sharedNames(tree: Tree): readonly string[] {
   const files = new Map<string, Set<string>>();
   for (const [file, text] of tree) {
@@ -157,7 +162,7 @@ function boundNames(name: ts.BindingName): readonly string[] {
 /** Globals that only Node has. */
 const NODE_GLOBALS: ReadonlySet<string> = new Set(['Buffer', 'NodeJS', 'process', 'setImmediate', 'global']);
 
-/** Globals of Node that a file of a pure room uses, a sentence each. */
+/** Globals of Node that a file of a pure room uses, one sentence for each. */
 export function nodeGlobals(file: string, text: string, table: readonly Row[]): readonly string[] {
   const row = table.find(({ room }) => room === roomOf(file));
   if (row?.pure !== true) return [];
@@ -167,7 +172,10 @@ export function nodeGlobals(file: string, text: string, table: readonly Row[]): 
     .map((name) => `${file} uses ${name}: ${row.room} must run in a browser too`);
 }
 
-/** The members of the global `process` that a file uses, read from its syntax; `process` where it takes the whole. */
+/**
+ * The members of the global `process` that a file uses, read from its syntax; `process` if it takes the whole
+ * object.
+ */
 export function processUses(file: string, text: string): readonly string[] {
   return globalsOf(file, text)
     .filter(({ name }) => name === 'process' || name === 'globalThis')
@@ -175,13 +183,13 @@ export function processUses(file: string, text: string): readonly string[] {
 }
 
 interface GlobalUse {
-  /** `globalThis` itself where it is handed on whole, so that nobody knows what is taken from it. */
+  /** Whether `globalThis` itself is passed on as a whole, so that nobody knows what is taken from it. */
   readonly name: string;
-  /** What is taken of the global, where that is written down. */
+  /** What is taken from the global, if that is written down. */
   readonly member?: string | undefined;
 }
 
-/** What may be a global of that name: by itself, or as a member of the global object. */
+/** Nodes that may be a global of that name: by itself, or as a member of the global object. */
 function globalsOf(file: string, text: string): readonly GlobalUse[] {
   const uses: GlobalUse[] = [];
   const visit = (node: ts.Node): void => {
@@ -202,7 +210,7 @@ function isGlobalObject({ text }: ts.Identifier): boolean {
   return text === 'globalThis' || text === 'global';
 }
 
-/** Only a label: the member of something, or the name of a property. */
+/** Whether a name is only a label: the member of something, or the name of a property. */
 function isLabel(node: ts.Identifier): boolean {
   const { parent } = node;
   const named =
@@ -212,7 +220,7 @@ function isLabel(node: ts.Identifier): boolean {
   return named && parent.name === node;
 }
 
-/** The member that is taken of an expression, `x.member` or `x['member']`. */
+/** The member that is taken from an expression, `x.member` or `x['member']`. */
 function memberOf(node: ts.Node): string | undefined {
   const parent = outermost(node).parent;
   if (ts.isPropertyAccessExpression(parent) && parent.expression === outermost(node)) return parent.name.text;
@@ -220,7 +228,7 @@ function memberOf(node: ts.Node): string | undefined {
   return ts.isStringLiteralLike(parent.argumentExpression) ? parent.argumentExpression.text : undefined;
 }
 
-/** The expression with the brackets, assertions and `!` around it. */
+/** The expression including the brackets, assertions and `!` around it. */
 function outermost(node: ts.Node): ts.Node {
   const { parent } = node;
   const wraps =
@@ -228,7 +236,7 @@ function outermost(node: ts.Node): ts.Node {
   return wraps ? outermost(parent) : node;
 }
 
-/** Where a file loads what the table cannot see, a sentence each. */
+/** Places where a file loads what the table cannot see, one sentence for each. */
 export function hiddenImports(file: string, text: string): readonly string[] {
   const faults = new Set<string>();
   const visit = (node: ts.Node): void => {
@@ -249,7 +257,7 @@ export function hiddenImports(file: string, text: string): readonly string[] {
   return [...faults];
 }
 
-/** The words of checks that nobody but they themselves may know. */
+/** The names that only the checks themselves may know. */
 export interface CheckWords {
   /** Ids of findings. */
   readonly findings: readonly string[];
@@ -258,8 +266,9 @@ export interface CheckWords {
 }
 
 /**
- * Where a file knows a finding or a check by its name, read from its syntax, a sentence each: an id as a string (as a type,
- * a key or an index too), a part of one that texts are asked for, and the name of a check to which another is compared.
+ * Places where a file knows a finding or a check by its name, read from its syntax, one sentence for each: an
+ * id as a string (also as a type, a key or an index), a part of an id that a text is searched for, and the
+ * name of a check that something is compared with.
  */
 export function wordsOfChecks(
   file: string,
@@ -296,7 +305,7 @@ export function wordsOfChecks(
 
 type Literal = ts.StringLiteralLike | ts.RegularExpressionLiteral;
 
-/** The source of a regular expression, a literal or one that is made of a string; null for any other string. */
+/** The source of a regular expression, written as a literal or made from a string; null for anything else. */
 function patternOf(node: Literal): string | null {
   if (ts.isRegularExpressionLiteral(node)) return node.text.slice(1, node.text.lastIndexOf('/'));
   const { parent } = node;
@@ -313,7 +322,9 @@ function isPatternOf(id: string, pattern: string): boolean {
   return id.startsWith(head) || id.endsWith(tail);
 }
 
-/** Whether the text is asked for as the beginning, the end or the middle of an id, at one of its hyphens. */
+/**
+ * Whether a text is searched for the beginning, the end or the middle of an id, cut at one of its hyphens.
+ */
 function isPartOf(id: string, { text, parent }: Literal): boolean {
   if (!ts.isCallExpression(parent) || !ts.isPropertyAccessExpression(parent.expression)) return false;
   switch (parent.expression.name.text) {

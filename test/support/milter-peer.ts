@@ -4,12 +4,12 @@ import * as mta from './mta.ts';
 
 export interface Peer {
   readonly socket: Socket;
-  /** Sends and waits until so many replies are there in all. */
+  /** Sends, and waits until there are this many replies in all. */
   readonly ask: (bytes: Buffer, count: number) => Promise<string[]>;
   readonly closed: Promise<void>;
 }
 
-/** Connects to a port of this host, or to a path. Rejects where nobody listens. */
+/** Connects to a port of this host, or to a path. Rejects if nobody listens. */
 export async function connectPeer(where: number | string): Promise<Peer> {
   const socket = typeof where === 'number' ? dial(where, '127.0.0.1') : dial(where);
   let chunks: Buffer[] = [];

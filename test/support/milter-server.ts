@@ -1,4 +1,4 @@
-/** A milter server that opens nothing, and says what it was asked to do. */
+/** A milter server that opens nothing, and records what it was asked to do. */
 import {
   formatSocketAddress,
   type ListenOptions,

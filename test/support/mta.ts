@@ -1,4 +1,4 @@
-/** The MTA's side of the milter protocol, for tests: makes its packets, and reads replies as words. */
+/** The MTA's side of the milter protocol, for tests: makes packets, and turns replies into words. */
 import { encodePacket } from '../../src/milter/packet.ts';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -8,7 +8,7 @@ export function packet(letter: string, data: string | Buffer = ''): Buffer {
   return encodePacket(letter.charCodeAt(0), typeof data === 'string' ? latin1(data) : data);
 }
 
-/** OPTNEG; what both MTAs offer today unless told otherwise. */
+/** OPTNEG; by default it offers what both MTAs offer today. */
 export function optneg(version = 6, actions = 0x1ff, protocol = 0x1fffff): Buffer {
   const data = Buffer.alloc(12);
   data.writeUInt32BE(version, 0);

@@ -1,6 +1,6 @@
 /**
- * Guard: no unit test may reach a name server that it did not start itself. Datagrams go to loopback only, and so do
- * connections to port 53; `node:dns` asks nobody.
+ * Guard: no unit test may reach a name server that it did not start itself. Only datagrams to loopback are
+ * allowed, and connections to port 53 on loopback; `node:dns` asks nobody.
  */
 import dgram from 'node:dgram';
 import dns from 'node:dns';

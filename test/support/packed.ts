@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What `npm pack` says of the package. */
+/** What `npm pack` says about the package. */
 export interface Packed {
   readonly filename: string;
   readonly files: readonly { readonly path: string }[];
 }
 
-/** Packs what is built, into `directory` where one is given. */
+/** Packs what is built, into `directory` if one is given. */
 export function pack(directory: string | null = null): Packed {
   const where = directory === null ? ['--dry-run'] : ['--pack-destination', directory];
   const args = ['pack', ...where, '--json', '--ignore-scripts'];
@@ -22,7 +22,7 @@ export function pack(directory: string | null = null): Packed {
   return packed;
 }
 
-/** A new directory in which the package is installed, with what it depends on and these packages besides. */
+/** Makes a directory in which the package is installed, with its dependencies and these packages. */
 export function installPacked(...besides: readonly string[]): string {
   const directory = mkdtempSync(join(tmpdir(), 'packed-'));
   const { filename } = pack(directory);

@@ -5,9 +5,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 export interface Heard {
   readonly query: Buffer;
   readonly via: 'udp' | 'tcp';
-  /** The port that it came from. */
+  /** The port that the query came from. */
   readonly from: number;
-  /** Of the client. */
+  /** The client's address. */
   readonly address: string;
 }
 
@@ -22,7 +22,10 @@ export interface RawDns {
   close(): Promise<void>;
 }
 
-/** Sends bytes to the asker: a datagram, or over TCP as they are (with the length in front, if it is to be right). */
+/**
+ * Sends bytes to the asker: a datagram, or over TCP as they are (with the length in front, if it is to be
+ * right).
+ */
 export type Reply = (bytes: Buffer) => void;
 
 export async function startRawDns(
@@ -85,7 +88,7 @@ export function framed(bytes: Buffer): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** One port for both: that of UDP may be taken for TCP, then another is tried. */
+/** One port for both: if UDP's port is taken for TCP, another is tried. */
 async function bindBoth(tcp: Server, address = '127.0.0.1'): Promise<{ udp: UdpSocket; port: number }> {
   for (;;) {
     const udp = createSocket('udp4');

@@ -1,8 +1,8 @@
-/** Questions that a test answers itself, which can be taken back like real ones. */
+/** Questions that a test answers itself, and that can be cancelled like real ones. */
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
 import type { SharedQuestionsOptions } from '../../src/dns/shared-questions.ts';
 
-/** `onCancel` hears of each question that is taken back before it is answered. */
+/** `onCancel` is called for each question that is cancelled before it is answered. */
 export function sending(
   answer: (name: string, type: RecordType, deadline: number) => Promise<Answer<RecordType>>,
   onCancel: (name: string, type: RecordType) => void = () => undefined,

@@ -25,7 +25,7 @@ export const ZONE: Zone = {
   'mx.dest.org': { A: ['203.0.113.1'] },
   'host.ours.org': { A: ['203.0.113.2'] },
   'sender.org': { NS: ['ns.sender.org'] },
-  // Not that of the client's reverse name, which would excuse a name that does not exist.
+  // Not the domain of the client's reverse name, which would excuse a name that does not exist.
   'strange.org': { NS: ['ns.sender.org'] },
   'broken.org': 'temperror',
   '7.100.51.198.in-addr.arpa': { PTR: ['mail.sender.org'] },
@@ -45,7 +45,7 @@ export interface Setup extends Partial<Omit<HeloMilterOptions, 'assessor' | 'rul
   /** Whether the text alone may decide; it never does where this is left out. */
   readonly settles?: Settles | undefined;
   readonly rules?: Partial<Rules>;
-  /** What the MTA offers to let us do. */
+  /** The actions that the MTA offers. */
   readonly actions?: number;
 }
 
@@ -67,7 +67,9 @@ export const RULES: Rules = {
   traceClients: [],
 };
 
-/** What a milter is made with: the zone above, the default rules, a clock that stands still. `log` gets its lines. */
+/**
+ * The parts of a milter: the zone above, the default rules, a clock that stands still. `log` gets its lines.
+ */
 export function milterOptions(
   {
     resolver = zoneResolver(ZONE),
@@ -151,7 +153,7 @@ export function service({ actions = 0x1ff, ...setup }: Setup = {}): {
 }
 
 export const hello = (name: string, client = CLIENT): Buffer[] => [mta.connect(client), mta.helo(name)];
-/** The envelope of a message that goes on. */
+/** The envelope of a message that is not over. */
 export const envelope = [mta.mail('s@sender.org'), mta.rcpt('r@dest.test')];
-/** A message that the client gives up, since nothing is told of one that is under way. */
+/** A message that the client gives up: a decision is only told once its message is over. */
 export const message = [...envelope, mta.packet('A')];

@@ -1,8 +1,8 @@
-/** What the callbacks of a session are given, without a wire. */
+/** The arguments of a session's callbacks, without a connection. */
 import type { ConnectInfo, Envelope, MilterContext } from '../../src/milter/index.ts';
 import { Message } from '../../src/milter/message.ts';
 
-/** An MTA that has told these macros and lets us do `granted`. */
+/** An MTA that has sent these macros and allows the actions `granted`. */
 export function context(
   macros: Readonly<Record<string, string>> = {},
   granted: readonly string[] = ['addHeaders', 'changeHeaders'],
@@ -18,7 +18,7 @@ export function envelope(address: string): Envelope {
   return { raw: `<${address}>`, address, args: [] };
 }
 
-/** A message whose header may be changed; `changes` has what was done to it. */
+/** A message whose header may be changed; `changes` records what was done to it. */
 export class RecordedMessage extends Message {
   readonly changes: string[] = [];
 

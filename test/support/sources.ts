@@ -1,4 +1,4 @@
-/** Numbers to make metrics of, where no service runs. */
+/** The sources of the metrics, without a service. */
 import { findings } from '../../src/core/checks/index.ts';
 import { Metrics } from '../../src/monitoring/metrics.ts';
 import type { MetricSources } from '../../src/monitoring/prometheus.ts';

@@ -1,6 +1,6 @@
 /**
- * The awkward SPF records of test/fixtures/spf-awkward.yml: as questions to check_host(), and as the zone that holds them
- * all, for our own reader and for a name server.
+ * The awkward SPF records of test/fixtures/spf-awkward.yml: as questions to check_host(), and as the zone
+ * that holds them all, for our own reader and for a name server.
  */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
@@ -16,11 +16,11 @@ export interface AwkwardRecord {
   readonly right: readonly string[];
   readonly section: string;
   readonly why: string;
-  /** In master-file form, all names absolute or relative to the `$ORIGIN` of the first line. */
+  /** In master-file form; all names are absolute, or relative to the `$ORIGIN` of the first line. */
   readonly zone: string;
 }
 
-/** A record may be several, and one of those several strings. */
+/** There may be several records, each of several strings. */
 type Texts = string | readonly (string | readonly string[])[];
 
 interface Written {

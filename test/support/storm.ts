@@ -1,6 +1,6 @@
 /**
- * A service in the middle of a storm: senders whose verdicts are known, and others whose domains are slow to answer. DNS is
- * a function with a delay, so that the clock may be a real one or not.
+ * A service in the middle of a storm: senders whose verdicts are known, and others whose domains are slow to
+ * answer. DNS is a function with a delay, so that the clock may be a real one or not.
  */
 import { Assessor } from '../../src/session/assessor.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';
@@ -19,9 +19,12 @@ import { sending } from './sending.ts';
 export interface Storm {
   /** The hostile: opens connections until `over` says so. */
   readonly rage: (world: World) => Promise<void>[];
-  /** Milliseconds that it lasts. */
+  /** Milliseconds that the storm lasts. */
   readonly ms: number;
-  /** An address in the midst of the hostile that gives names which their owners deny, to profit by the storm. */
+  /**
+   * An address among the hostile ones that gives names which their owners deny, hoping to profit from the
+   * storm.
+   */
   readonly forger?: string;
 }
 
@@ -32,13 +35,13 @@ export interface World {
   readonly connect: (client: string) => MilterSession;
 }
 
-/** What came of it for the others. */
+/** What the others got. */
 export interface Outcome {
   readonly verdicts: number;
   readonly right: number;
-  /** Wrong ones whose decision does not say why. */
+  /** Wrong verdicts whose decision does not say why. */
   readonly silent: number;
-  /** Milliseconds from HELO to the answer to RCPT: 99 of 100 were no longer. */
+  /** Milliseconds from HELO to the answer to RCPT: 99 of 100 took no longer. */
   readonly p99: number;
   readonly p50: number;
   /** What the forger among the hostile got: all its tries, and those that were accepted. */
@@ -46,10 +49,13 @@ export interface Outcome {
   readonly smuggled: number;
 }
 
-/** How far away DNS is, and how slow the slow. */
+/** Milliseconds that an ordinary DNS answer and a slow one take. */
 const AWAY_MS = 20;
 const SLOW_MS = 1900;
-/** Other senders come so often. Every second one is a forgery: a name that its owner's zone has not. */
+/**
+ * Milliseconds between the other senders. Every second one is a forgery: a name that does not exist in its
+ * owner's zone.
+ */
 const EVERY_MS = 25;
 
 const CONTEXT: MilterContext = { version: 6, macro: () => undefined, granted: () => true };
@@ -110,7 +116,7 @@ export async function ride(
     return session;
   };
   const storm = rage({ over: () => now() >= endsAt, sleep, connect });
-  // Once it has gathered.
+  // Wait until the storm has gathered.
   await sleep(ms / 4);
   const told: Promise<{ right: boolean; silent: boolean; ms: number }>[] = [];
   const forgeries: Promise<boolean>[] = [];
@@ -162,7 +168,7 @@ async function deliver(session: MilterSession, helo: string): Promise<boolean> {
   return rcpt === 'accept' || rcpt === 'continue';
 }
 
-/** Says a name and does not wait for what is thought of it. */
+/** Says a name and does not wait for the verdict. */
 function greet(session: MilterSession, helo: string): void {
   void session.helo?.(helo, CONTEXT);
 }
@@ -180,7 +186,7 @@ function answer(name: string, type: RecordType): Answer<RecordType> {
 
 export const calm: Storm = { ms: 1500, rage: () => [] };
 
-/** One client on connections of its own says 90 names on each, and goes away. */
+/** One client says 90 names on each of its connections, and goes away. */
 export const babbler: Storm = {
   ms: 4000,
   rage: ({ over, sleep, connect }) =>
@@ -196,7 +202,7 @@ export const babbler: Storm = {
     }),
 };
 
-/** Clients of so many networks, who wait for their verdicts, with names in so many domains. */
+/** Clients of this many networks, with names in this many domains, that wait for their verdicts. */
 export const crowd = (clients: number, networks: number, domains: number, ms = 4000): Storm => ({
   ms,
   forger: '12.0.0.251',
@@ -214,7 +220,7 @@ async function insist(
     const session = connect(`12.${network >> 8}.${network & 255}.${1 + (Math.floor(c / networks) % 250)}`);
     await deliver(session, `h${c}-${n}.slow${c % domains}.org`);
     session.close?.();
-    // What is answered at once must not stop the clock.
+    // The clock must go on even if everything is answered at once.
     await sleep(50);
   }
 }

@@ -1,4 +1,6 @@
-/** A terminal for tests: says nothing, hears nothing and stops at once, but for what the test wants of it. */
+/**
+ * A terminal for tests: it says nothing, hears nothing and stops at once, except for what the test replaces.
+ */
 import type { Terminal } from '../../src/commands/terminal.ts';
 import { makeHost } from './host.ts';
 

@@ -2,9 +2,9 @@
 import ts from 'typescript';
 
 /**
- * Reads the declarations of an entry point: for each export that names, in what is public of it, something of the package
- * that the entry point does not export, `Export needs Name`. What a package builds its types of, and nobody has to name, is
- * found as well.
+ * Reads the declarations of an entry point. Returns `Export needs Name` for each export whose public part
+ * names something of the package that the entry point does not export. It also finds types that others are
+ * built from and that nobody has to name.
  */
 export function unexported(entry: string, ours: (file: string) => boolean): readonly string[] {
   const program = ts.createProgram([entry], {
@@ -48,7 +48,10 @@ function isPrivate(node: ts.Node): boolean {
   );
 }
 
-/** Where a type is used. `typeof TABLE` is none: whoever sees such a type sees what the table has. */
+/**
+ * Whether the identifier names a type. `typeof TABLE` does not: whoever sees such a type sees what is in the
+ * table.
+ */
 function namesAType({ parent }: ts.Identifier): boolean {
   return ts.isTypeReferenceNode(parent) || ts.isExpressionWithTypeArguments(parent);
 }

@@ -1,6 +1,7 @@
 /**
- * A clock that runs as fast as what hangs on it, for tests with many thousand timers at a time, of which vitest's own looks at
- * each at every step. Takes the place of `setTimeout`, `clearTimeout` and `performance.now`, in whole milliseconds.
+ * A clock that goes forward as fast as its timers can run, for tests with many thousand timers at a time:
+ * vitest's own clock looks at every timer at every step. It replaces `setTimeout`, `clearTimeout` and
+ * `performance.now`, in whole milliseconds.
  */
 import { vi } from 'vitest';
 
@@ -11,14 +12,17 @@ interface Timer {
 }
 
 export interface VirtualClock {
-  /** Lets that many milliseconds pass, and all that is due in them happen. */
+  /** Lets that many milliseconds pass, and runs everything that is due in them. */
   pass(ms: number): Promise<void>;
   /** Lets time pass until a promise is settled. */
   until<T>(promise: Promise<T>): Promise<T>;
   restore(): void;
 }
 
-/** What takes longer never comes to its end: tests here are about seconds, and an outage lasts minutes. */
+/**
+ * Milliseconds. What takes longer is taken to never end: the tests are about seconds, and an outage lasts
+ * minutes.
+ */
 const MAX_WAIT_MS = 6 * 3_600_000;
 
 export function virtualClock(): VirtualClock {

@@ -4,10 +4,10 @@ import { createLog } from '../../src/log/log.ts';
 import type { Workshop } from '../../src/service/assembly.ts';
 import { Live, prepare, type InForce } from '../../src/service/live.ts';
 
-/** By the keys of the option table; `''` is a switch that is on. */
+/** By the keys of the option table; `''` turns a switch on. */
 export type Given = Readonly<Record<string, string | readonly string[]>>;
 
-/** Nothing is asked of a real name server unless the test says so. */
+/** By default no real name server is asked. */
 export function configOf(given: Given = {}): Config {
   return readConfig(new Map(Object.entries(given).map(([key, value]) => [key, [value].flat()])));
 }

@@ -1,6 +1,7 @@
 /**
- * A zone literal that answers like a resolver, for tests: follows CNAMEs, tells NXDOMAIN from NODATA (an empty
- * non-terminal is NODATA, RFC 8020), gives temporary errors where asked to, and records every question.
+ * For tests, a zone written as a literal that answers like a resolver: it follows CNAMEs, distinguishes
+ * NXDOMAIN from NODATA (an empty non-terminal is NODATA, RFC 8020), gives temporary errors where told to, and
+ * records every question.
  */
 import type { Answer, RecordData, RecordType, Resolver } from '../../src/core/resolver.ts';
 

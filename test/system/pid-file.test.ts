@@ -23,7 +23,7 @@ afterEach(() => {
 
 const alive = makeHost({ pid: 4711, isAlive: () => true });
 
-/** A live process with this word in its command line. */
+/** A running process with this word in its command line. */
 function run(word: string): number {
   other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', word], { stdio: 'ignore' });
   return other.pid ?? 0;

@@ -7,7 +7,7 @@ import { makeHost } from '../support/host.ts';
 const ROOT: Ids = { uid: 0, euid: 0, gid: 0, egid: 0, groups: [0] };
 const as = (ids: Ids): ProcessIdentity => makeHost({ identity: { current: () => ids } }).identity;
 
-/** A process started by root on a system that does what it is told, and says in which order. */
+/** A process started by root, on a system that does what it is told and records it in order. */
 function root({ sticky = false }: { readonly sticky?: boolean } = {}): {
   readonly host: Host;
   readonly calls: string[];

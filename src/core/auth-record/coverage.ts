@@ -7,7 +7,7 @@ import type { HeloList, Reference } from './record.ts';
 
 export type Coverage =
   | { readonly state: 'covered'; readonly by: string; readonly tooWide: string | null }
-  /** Every word of the list was understood and answered, and the client is in none. */
+  /** Every word of the list was understood and answered, and none covers the client. */
   | { readonly state: 'uncovered' }
   /** The list cannot say no: it has words we cannot read, or SPF that does not commit itself. */
   | { readonly state: 'absent' | 'unsure' | 'temperror'; readonly detail: string };

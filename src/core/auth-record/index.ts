@@ -63,7 +63,7 @@ export async function checkAuthRecord(
 ): Promise<AuthOutcome> {
   const helo = canonicalName(name);
   const { resolver: noting, least } = watchTtl(resolver);
-  // The record may ask for the SPF of a name in several places: it is worked out once.
+  // The record may need a name's SPF result in several places: it is evaluated once.
   const spf = new Map<string, Promise<SpfOutcome>>();
   const evaluators = methods ?? {
     spf: (domain: string) => {
@@ -112,7 +112,10 @@ async function findRecord(name: string, resolver: Resolver): Promise<Found> {
   return { ...judgement('none', 'no owner record'), domain: null };
 }
 
-/** The name, then its parents from the nearest; of many only those next to the registrable domain. */
+/**
+ * The name, then its parents from the nearest on; if there are many, only those closest to the registrable
+ * domain.
+ */
 function domainsAbove(name: string): string[] {
   const top = /\.\d+$/.test(name) || !isQueryName(name) ? null : registrableDomain(name);
   const [own, ...parents] = top === null ? [] : selfAndParents(name, top);

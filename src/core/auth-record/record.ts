@@ -7,7 +7,7 @@
  */
 import { type IpPrefix, ipFromBytes, parseIp, parsePrefix } from '../ip.ts';
 
-/** What may stand in `helo=` beside blocks: records of the owner's domain. */
+/** What `helo=` may contain besides blocks: records of the owner's domain. */
 export const REFERENCES = ['A', 'MX', 'SPF'] as const;
 export type Reference = (typeof REFERENCES)[number];
 

@@ -40,8 +40,8 @@ function isAmong(answer: AddressAnswer, ip: IpAddress): boolean {
 
 /**
  * An AAAA record may hold an IPv4 address (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2; that of a translator or a
- * tunnel, see `embedded.ts`), and then names an IPv4 client as well as an A record does; so does an A record a
- * client whose address embeds it. Nothing else of the other family says anything about the client.
+ * tunnel, see `embedded.ts`), and then names an IPv4 client as well as an A record does; so does an A record
+ * a client whose address embeds it. Nothing else of the other family says anything about the client.
  */
 async function withEmbedded(
   own: AddressAnswer,
@@ -55,8 +55,8 @@ async function withEmbedded(
 }
 
 /**
- * An outcome of version 0.1.0, which took every neighbour for `aligned`: what this check shows is `exact`, or a
- * neighbour.
+ * An outcome of version 0.1.0, which took every neighbour for `aligned`: what this check shows is `exact`, or
+ * a neighbour.
  */
 export function asNeighbour<T extends Outcome & { readonly check: string }>(outcome: T): T {
   const isOurs = outcome.check === addressMatches.name && outcome.correspondence === 'aligned';

@@ -15,7 +15,7 @@ export const csa = defineCheck({
       summary: 'the CSA record of the HELO name does not authorize the client',
       reference: 'draft-ietf-marid-csv-csa-02',
       weight: 10,
-      reason: 'the owner of the name says no; as Exim with verify = csa',
+      reason: 'the owner of the name says no; Exim refuses too with verify = csa',
       reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail}); fix {record}',
       mechanism: true,
     },
@@ -38,7 +38,8 @@ export const csa = defineCheck({
       case 'fail':
         return found('helo-csa-fail', evidence);
       case 'defer':
-        // A host that the name's own records show is not in doubt for what a parent might have said of others.
+        // A host that the name's own records show is not in doubt for what a parent might have said of
+        // others.
         return temperror(`${name} CSA`, detail, ofParent === true ? ['exact'] : []);
       case 'unknown':
         return record === null ? none() : none(evidence);

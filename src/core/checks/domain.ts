@@ -1,4 +1,4 @@
-/** Checks on the text of a HELO domain: no DNS, no client. RFC 5321 §2.3.5, §4.1.1.1, §4.1.2. */
+/** Checks on the text of a HELO domain, without DNS or the client. RFC 5321 §2.3.5, §4.1.1.1, §4.1.2. */
 import {
   defineCheck,
   found,
@@ -55,11 +55,11 @@ export const heloUnderscore = defineCheck({
   findings: {
     'helo-underscore': {
       basis: 'form',
-      summary: 'the HELO name holds an underscore',
+      summary: 'the HELO name contains an underscore',
       reference: 'RFC 5321 §4.1.2',
       weight: 10,
       reason:
-        'outside the grammar, so 501 by the letter; the most common fault of otherwise sound hosts, hence its own weight',
+        'outside the grammar, so strictly speaking a 501; the most common fault of otherwise sound hosts, so it has its own weight',
       reply: 'HELO {helo} holds an underscore, which no host name may; rename the host',
       rejectCode: 501,
       status: '5.2',
@@ -131,7 +131,7 @@ export const heloSpecialUse = defineCheck({
   findings: {
     'helo-special-use': {
       basis: 'form',
-      summary: 'the HELO name lies in a domain that is never in the public DNS',
+      summary: 'the HELO name is in a domain that is never in the public DNS',
       reference: 'RFC 6761 and the like',
       weight: 10,
       reason:

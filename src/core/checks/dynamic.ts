@@ -60,15 +60,16 @@ function ipv4Encoding(name: string, octets: readonly number[]): string | null {
 }
 
 /**
- * Whether the numbers stand in the name one after another, between separators; leading zeros do not matter. Few names hold
- * all of them, and an expression that is made for one client costs more than looking for each.
+ * Whether the numbers occur in the name one after another, between separators; leading zeros do not matter.
+ * Few names contain all of them, and making a regular expression for one client costs more than looking for
+ * each number.
  */
 export function hasNumbers(name: string, numbers: readonly number[]): boolean {
   if (!numbers.every((number) => name.includes(String(number)))) return false;
   return new RegExp(`(?<!\\d)0*${numbers.join('[-._x]+0*')}(?!\\d)`).test(name);
 }
 
-/** Whether the token stands in the name with no characters of the class `alphabet` beside it. */
+/** Whether the token occurs in the name without characters of the class `alphabet` next to it. */
 export function hasToken(name: string, token: string, alphabet: string): boolean {
   if (!name.includes(token)) return false;
   return new RegExp(`(?<![${alphabet}])${token}(?![${alphabet}])`).test(name);

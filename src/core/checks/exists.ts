@@ -75,8 +75,8 @@ export const nameExists = defineCheck({
     const asked = [resolver.lookup(name, 'A'), resolver.lookup(name, 'AAAA')] as const;
     // Somebody else's resolver may throw, and then nobody waits for the second.
     for (const question of asked) question.catch(() => undefined);
-    // Where the client's own family names it, the name is shown to be the client's, and a server that ignores
-    // the other question (RFC 4074 §4.1) is not waited for.
+    // If an address of the client's own family is the client's, the name is shown to be its own, and we do
+    // not wait for a server that ignores the other question (RFC 4074 §4.1).
     const own = addressesOf(await asked[ip?.family === 6 ? 1 : 0]);
     if (ip !== null && own.some((address) => sameHost(address, ip)))
       return pass({ addresses: addressTexts(own) });
@@ -84,8 +84,8 @@ export const nameExists = defineCheck({
     const addresses = addressesOf(...answers);
     const trouble = unknownOf(name, answers);
     if (addresses.length > 0) return reachable(client, addresses, trouble);
-    // NXDOMAIN denies the name as a whole (RFC 8020), but servers are known that give it for a type which they
-    // do not know (RFC 4074 §4.2): it counts only where the other question was answered too.
+    // NXDOMAIN denies the name as a whole (RFC 8020), but some servers give it for a type that they do not
+    // know (RFC 4074 §4.2): it counts only if the other question was answered too.
     if (trouble !== null) return trouble;
     const evidence = { helo: helo.text, type: ip?.family === 6 ? 'AAAA' : 'A' };
     if (answers.some(({ status }) => status === 'nxdomain')) return absent(name, evidence, answers, resolver);
@@ -119,13 +119,13 @@ function reachable(
   return trouble ?? found('helo-private-address', { helo: helo.text, ...evidence });
 }
 
-/** Whether the name itself is there, as an alias; with its target as evidence. */
+/** Whether the name itself exists, as an alias; with its target as evidence. */
 interface Alias {
   readonly status: Answer<'CNAME'>['status'];
   readonly evidence: Evidence;
 }
 
-/** The name's own alias record: a question for it is not led on to the target. */
+/** The name's own alias record: a question for the CNAME record itself does not follow it. */
 async function aliasOf(name: string, resolver: Resolver): Promise<Alias> {
   const answer = await resolver.lookup(name, 'CNAME');
   const target = answer.status === 'found' ? answer.records[0] : undefined;
@@ -134,7 +134,7 @@ async function aliasOf(name: string, resolver: Resolver): Promise<Alias> {
 
 /**
  * The name is denied. Behind an alias the denial belongs to the last name of the chain (RFC 6604 §3, RFC 2308
- * §2.1), so an alias that leads nowhere is itself there and so is its domain.
+ * §2.1), so an alias that leads nowhere exists itself, and so does its domain.
  */
 async function absent(
   name: string,
@@ -160,7 +160,9 @@ async function absent(
   return found('helo-unregistered', { helo: evidence.helo, domain });
 }
 
-/** Whether two questions agree that there is no such domain, neither of them answered for an alias' target. */
+/**
+ * Whether two questions agree that there is no such domain, neither of them answered for an alias' target.
+ */
 async function denialOf(domain: string, resolver: Resolver): Promise<boolean> {
   const [ns, alias] = await Promise.all([resolver.lookup(domain, 'NS'), resolver.lookup(domain, 'CNAME')]);
   return ns.status === 'nxdomain' && alias.status === 'nxdomain';

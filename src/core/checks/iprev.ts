@@ -68,7 +68,7 @@ export const reverseLookup = defineCheck({
       case 'temperror':
         return { ...temperror(trouble?.question ?? '', trouble?.detail ?? ''), foreign: true };
       case 'permerror':
-        // A client without any reverse name is nobody else's.
+        // A client without any reverse name is not known to be somebody else's.
         return found('iprev-none', {}, 'permerror');
       case 'fail': {
         const failed = found('iprev-fail', { names: names.join(' ') });
@@ -86,8 +86,8 @@ export const reverseLookup = defineCheck({
 });
 
 /**
- * Whether one of the reverse names lies in the organisation of the HELO name. That may be a false claim, but such a
- * client is at least not known to be another's.
+ * Whether one of the reverse names lies in the organisation of the HELO name. That may be a false claim, but
+ * such a client is at least not known to be somebody else's.
  */
 function claims(names: readonly string[], owner: string | null): boolean {
   if (owner === null) return false;
@@ -107,7 +107,7 @@ function proofsOf(verified: readonly string[], ip: IpAddress, owner: string | nu
 const OF_THE_OWNER: readonly Proof[] = ['aligned', 'reverse'];
 const OF_ANYBODY: readonly Proof[] = ['reverse'];
 
-/** The organisation that the HELO name says; null where it says none. */
+/** The organisation of the HELO name; null if it has none. */
 function organisationOf(helo: Helo): string | null {
   const name = queryName(helo);
   return name === null ? null : organisation(name);
@@ -115,7 +115,7 @@ function organisationOf(helo: Helo): string | null {
 
 type Told = readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[];
 
-/** The names that lead back to the client, canonical, as this check has told them. */
+/** The names that lead back to the client, canonical, from this check's evidence. */
 export function verifiedNames(outcomes: Told): readonly string[] {
   const told = outcomes.find(({ check, result }) => check === reverseLookup.name && result === 'pass');
   return told?.evidence['names']?.split(' ') ?? [];

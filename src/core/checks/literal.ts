@@ -3,7 +3,10 @@ import { defineCheck, found, none, pass } from '../check.ts';
 import type { Client } from '../client.ts';
 import { isUnreachable, sameHost } from '../embedded.ts';
 
-/** Whether the client says the very address it comes from, or that in it: the honest way to have no name. */
+/**
+ * Whether the client gives the very address it comes from, or the one embedded in it: the honest way to have
+ * no name.
+ */
 function isOwnLiteral({ ip, helo }: Client): boolean {
   return helo.kind === 'literal' && ip !== null && sameHost(helo.address, ip);
 }
@@ -16,7 +19,7 @@ export const literalSyntax = defineCheck({
       summary: 'the HELO argument begins like an address literal but is not one',
       reference: 'RFC 5321 §4.1.3',
       weight: 10,
-      reason: 'wrong syntax is 501, always was',
+      reason: 'wrong syntax is a 501, and always was',
       reply: 'HELO {helo} is not an address literal: {problem}; announce a host name, or {literal}',
       rejectCode: 501,
       status: '5.2',

@@ -4,11 +4,11 @@
 import { type Finding, found, none } from '../check.ts';
 import { defineSessionCheck } from './session.ts';
 
-/** What the checks of a message may know. */
+/** What the message checks may know. */
 export interface MessageFacts {
   /** The name under which we sign Authentication-Results. */
   readonly authservId: string;
-  /** Fields in that name that are not ours, where there are too many to remove; else 0. */
+  /** Number of fields under that name that are not ours, if there are too many to remove; else 0. */
   readonly forgedResults: number;
 }
 
@@ -20,7 +20,7 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
       summary: 'more than 200 header fields pretend to be our Authentication-Results',
       reference: 'RFC 8601 §5',
       weight: 10,
-      reason: 'so many fields in our name are no accident, and removing each of them costs the MTA too much',
+      reason: 'this many fields in our name are no accident, and removing each of them costs the MTA too much',
       reply:
         'HELO {helo}: this message has {count} Authentication-Results fields in our name, {name}; remove them',
     },
@@ -31,7 +31,7 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
       : found('forged-results', { helo: helo.text, count: String(count), name: authservId }),
 });
 
-/** What this check was told, by what it found; null if it found nothing. */
+/** What this check must have been told, going by what it found; null if it found nothing. */
 export function messageFactsOf(findings: readonly Finding[]): MessageFacts | null {
   const found = findings.find(({ id }) => Object.hasOwn(forgedResults.findings, id));
   if (found === undefined) return null;

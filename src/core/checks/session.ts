@@ -27,7 +27,7 @@ export interface SessionFacts {
   readonly namesSeen: number;
   /** The number of names above which it is churn. */
   readonly churnLimit: number;
-  /** The operator's list refuses this client, with this text; null if it does not. */
+  /** The text with which the operator's list refuses this client; null if it does not. */
   readonly denied: string | null;
   /** Questions about the client were not asked, since its own network had asked for too much at once. */
   readonly shareUsedUp: boolean;
@@ -145,7 +145,7 @@ export const dnsShare = defineSessionCheck({
       reference: 'local practice; RFC 5321 §4.2.5',
       weight: 5,
       reason:
-        'whoever can make us ask too much could otherwise pass a name that its owner denies; a sender in the same network is only delayed',
+        'otherwise anybody who can make us ask too much could get in under a name that its owner denies; a sender in the same network is only delayed',
       reply: 'HELO {helo} could not be checked: too many names were given from your network; try again later',
       tempfailCode: 451,
       status: '4.3',
@@ -155,8 +155,8 @@ export const dnsShare = defineSessionCheck({
 });
 
 /**
- * What these checks must have been told, by what they found: for records that do not say it. What was not found counts as
- * not seen.
+ * What these checks must have been told, going by what they found: for records that do not say it. What was
+ * not found counts as not seen.
  */
 export function sessionFactsOf(findings: readonly Finding[]): {
   readonly previousHelo: string | null;

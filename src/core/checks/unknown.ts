@@ -7,7 +7,7 @@ export const unknownFindings = {
     summary: 'DNS could not answer, so something stays unknown',
     reference: 'RFC 5321 §4.2.5; RFC 8601 §2.7.3',
     weight: { rfc5321: 0, emailcore: 0, strict: 5 },
-    reason: 'an unknown never becomes a no; the strict preset asks the client to come again',
+    reason: 'an unknown never becomes a no; the strict preset asks the client to come back later',
     reply: 'HELO {helo} could not be checked: DNS gave no answer for {question} ({detail}); try again later',
     tempfailCode: 451,
     status: '4.3',
@@ -16,7 +16,7 @@ export const unknownFindings = {
 
 export type UnknownId = keyof typeof unknownFindings;
 
-/** What was asked (`mail.example.org A`), and in one word what came of it (`timeout`). */
+/** What was asked (`mail.example.org A`), and the outcome in one word (`timeout`). */
 export function unknownFinding(question: string, detail: string): Finding<UnknownId> {
   return { id: 'dns-temperror', evidence: { question, detail } };
 }

@@ -36,7 +36,7 @@ const RESULTS: Readonly<Record<Qualifier, SpfResult>> = {
   '?': 'neutral',
 };
 
-/** How a record came to be asked for; `passing` tells whether a pass of it passes the whole check. */
+/** Why a record is evaluated; `passing` tells whether its pass is a pass of the whole check. */
 export interface Origin {
   readonly via: 'request' | 'include' | 'redirect';
   readonly passing: boolean;
@@ -89,8 +89,8 @@ async function fetchRecord(evaluation: Evaluation, domain: string, { via }: Orig
 
 /**
  * §4.3: "a valid, multi-label domain name". An address is not one, though `192.0.2.1` may have a TXT record:
- * no top-level domain is all digits (RFC 3696 §2). A client's own name has to be that of a host; other records may
- * lead to any name.
+ * no top-level domain is all digits (RFC 3696 §2). A client's own name has to be a host name; names from
+ * records may be any.
  */
 function isCheckable(domain: string, via: Origin['via']): boolean {
   const name = canonicalName(domain);

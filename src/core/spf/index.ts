@@ -22,7 +22,7 @@ export interface SpfOutcome {
   readonly result: SpfResult;
   /**
    * The term that decided, as written, with the domain whose record holds it: `-all (example.org)`; for an
-   * include also what matched in its target. Null where none matched.
+   * include also what matched in its target. Null if none matched.
    */
   readonly mechanism: string | null;
   /** The record that gave the result: a redirect's target where one was followed. */

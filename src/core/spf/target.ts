@@ -21,7 +21,10 @@ export async function targetOf(
   return isAskable(name) ? name : null;
 }
 
-/** A name as DNS is asked for it: what a macro-string gives is octets, and a backslash is one of them. */
+/**
+ * A name in the form in which DNS is asked for it: a macro-string gives octets, and a backslash is one of
+ * them.
+ */
 function presented(name: string): string {
   return name.includes('\\') ? name.replaceAll('\\', '\\\\') : name;
 }

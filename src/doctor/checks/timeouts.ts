@@ -5,7 +5,10 @@ import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 
 /** Between our deadline and the MTA's the answer has to travel, on a host that may be busy. */
 const MARGIN_MS = 1000;
-/** SMTP clients wait five minutes for the answers to MAIL and RCPT (RFC 5321 §4.5.3.2); most have less patience. */
+/**
+ * SMTP clients wait five minutes for the answers to MAIL and RCPT (RFC 5321 §4.5.3.2); most have less
+ * patience.
+ */
 const LONG_MS = 60_000;
 /** If we ask for the header, the MTA has to write a whole message to us within this time. */
 const CONTENT_MS = 10_000;

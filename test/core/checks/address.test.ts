@@ -24,7 +24,7 @@ it.each<[string | null, string, string]>([
   ['192.0.2.25', 'mapped.example.org', 'pass exact'],
   ['::ffff:c000:219', 'mapped.example.org', 'pass exact'],
   ['192.0.2.26', 'mapped.example.org', 'none'],
-  // A missing family says nothing about the other.
+  // That one family is missing says nothing about the other.
   ['2001:db8::1', 'v4.example.org', 'none'],
   ['192.0.2.1', 'v6-broken.example.org', 'pass exact'],
   ['2001:db8::1', 'v6-broken.example.org', 'dns-temperror'],

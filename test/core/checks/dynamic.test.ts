@@ -47,7 +47,7 @@ it.each<[string | null, string, string | null]>([
 });
 
 describe('what is looked for before an expression is made loses nothing', () => {
-  // Few characters and short numbers, so that many names hold what is looked for, or nearly.
+  // Few characters and short numbers, so that many names contain what is looked for, or nearly do.
   const names = fc.string({ unit: fc.constantFrom(...Array.from('0123-._xa')), maxLength: 16 });
   const octets = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 255 }));
 

@@ -46,7 +46,7 @@ it.each<[string | null, string, string]>([
   ['192.0.2.9', 'apex.org', 'helo-nxdomain'],
   ['192.0.2.9', 'mail.apex.org', 'helo-nxdomain'],
   ['192.0.2.9', 'alias-to-text.example.org', 'helo-no-address'],
-  // What is unknown is not a no.
+  // An unknown is not a "no".
   ['192.0.2.9', 'half-gone.example.org', 'dns-temperror'],
   ['192.0.2.9', 'half-private.example.org', 'dns-temperror'],
   ['192.0.2.9', 'broken.example.org', 'dns-temperror'],
@@ -60,7 +60,7 @@ it.each<[string | null, string, string]>([
 });
 
 it.each([
-  // Nobody can register in a top-level domain that does not exist, and that one does.
+  // Nobody can register in a top-level domain that does not exist; this one exists.
   ['mail.unheard-of.com', {}, 'dns-temperror'],
   ['unheard-of.com', ZONE, 'dns-temperror'],
   ['mail.unheard-of.com', { 'registry.com': { A: ['192.0.2.1'] } }, 'helo-unregistered'],

@@ -1,4 +1,7 @@
-/** SPF text that was made to cost us something is a permerror that says why; what senders publish is far from it. */
+/**
+ * SPF text that is made to cost us something is a permerror that says why; what senders publish is far below
+ * the bounds.
+ */
 import { describe, expect, it } from 'vitest';
 import { checks } from '../../../src/core/checks/index.ts';
 import { assess } from '../../../src/core/assess.ts';
@@ -17,13 +20,13 @@ const spf = (text: string): Zone => ({ 'mail.example.org': { TXT: [text] } });
 const terms = (n: number, term = 'ip4:203.0.113.9'): string =>
   Array.from({ length: n }, () => term).join(' ');
 
-/** A record of so many characters whose last term passes. */
+/** A record of this many characters whose last term passes. */
 function sized(length: number): string {
   const [head, tail] = ['v=spf1 x=', ' +ip4:192.0.2.1'];
   return `${head}${'y'.repeat(length - head.length - tail.length)}${tail}`;
 }
 
-/** Each of ten records includes the next, and has so many terms. */
+/** Ten records, each of which includes the next and has this many terms. */
 function chain(each: number): Zone {
   const names = ['mail', ...Array.from({ length: 9 }, (_, i) => `l${i}`)].map(
     (name) => `${name}.example.org`,

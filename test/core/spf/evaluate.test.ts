@@ -1,4 +1,4 @@
-/** SPF beyond the official suite: limits, traces, HELO identity, and what mailauth and others got wrong. */
+/** SPF beyond the official suite: limits, traces, HELO identity, and what mailauth and others get wrong. */
 import { describe, expect, it } from 'vitest';
 import { type IpAddress, parseIp } from '../../../src/core/ip.ts';
 import { checkHelo, checkHost, type SpfOptions, type SpfOutcome } from '../../../src/core/spf/index.ts';

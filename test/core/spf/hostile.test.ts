@@ -88,7 +88,7 @@ const address = fc.oneof(
   fc.ipV6(),
 );
 
-/** One pool of answers a type; which one a question gets depends on its name and its number. */
+/** One pool of answers for each type; which one a question gets depends on its name and its number. */
 const world = fc.record({
   A: fc.array(fc.oneof(found(address), empty), { minLength: 3, maxLength: 6 }),
   AAAA: fc.array(fc.oneof(found(address), empty), { minLength: 3, maxLength: 6 }),
@@ -131,7 +131,10 @@ const client = fc
   )
   .map((ip): IpAddress => ip ?? ipFromBytes([0, 0, 0, 0]));
 
-/** The most that RFC 7208 allows: eleven questions a term, the record, and an explanation or a control with `%{p}`. */
+/**
+ * The most that RFC 7208 allows: eleven questions a term, the record, and an explanation or a control with
+ * `%{p}`.
+ */
 const SPF_MOST = 1 + 10 * 22 + 12;
 
 describe('hostile answers', () => {

@@ -1,4 +1,7 @@
-/** The official test suite, which lies beside the repository: 203 tests, and 179 of them again as HELO identity. */
+/**
+ * The official test suite, which lies beside the repository: 203 tests, and 179 of them again as HELO
+ * identity.
+ */
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseIp, type IpAddress } from '../../../src/core/ip.ts';

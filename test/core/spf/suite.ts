@@ -15,7 +15,7 @@ export interface SuiteCase {
   readonly host: string;
   readonly mailfrom: string;
   readonly results: readonly string[];
-  /** Null where the test asks for none, undefined where it does not care. */
+  /** Null if the test expects none, undefined if it does not say. */
   readonly explanation: string | null | undefined;
   readonly resolver: Resolver;
 }
@@ -80,7 +80,10 @@ function suiteResolver(zonedata: ZoneData): Resolver {
   };
 }
 
-/** An `SPF:` entry is duplicated as `TXT:` unless the name has `TXT:` entries of its own; `TXT: NONE` is no record. */
+/**
+ * An `SPF:` entry is duplicated as `TXT:` unless the name has `TXT:` entries of its own; `TXT: NONE` is no
+ * record.
+ */
 function readOwner(entries: ZoneData[string]): Owner {
   const owner: Owner = { records: new Map(), timeout: false };
   const pairs = entries.flatMap((entry) => (typeof entry === 'string' ? [] : Object.entries(entry)));

@@ -1,4 +1,4 @@
-/** Passes that identify nobody. */
+/** Records under which a pass identifies nobody. */
 import { describe, expect, it } from 'vitest';
 import { parseIp, parsePrefix } from '../../../src/core/ip.ts';
 import { checkHelo } from '../../../src/core/spf/index.ts';

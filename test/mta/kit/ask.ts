@@ -1,4 +1,4 @@
-/** Asks a tool of somebody else, and shows in the output of the tests what it said. */
+/** Asks another project's tool, and shows what it said in the output of the tests. */
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,10 +8,10 @@ export interface Said {
   readonly stderr: string;
 }
 
-/** The end of what it says is enough to see who spoke. */
+/** The end of its output is enough to see which tool it was. */
 const MAX_LINES = 6;
 
-/** Rejects where the tool fails. */
+/** Rejects if the tool fails. */
 export async function ask(
   command: string,
   args: readonly string[],

@@ -1,9 +1,12 @@
-/** The lists in which filters of a host stand: every choice of them in every order, and us at every place of each. */
+/** Lists of a host's filters: every selection in every order, with us at every place of each. */
 
-/** Milters of a list; `opendmarc-spf` looks at SPF itself where no field says anything of it. A host has one OpenDMARC. */
+/** Milters of a list; `opendmarc-spf` checks SPF itself if no field reports it. A host has one OpenDMARC. */
 export type FilterName = 'opendkim' | 'opendmarc' | 'opendmarc-spf' | 'rspamd';
 
-/** What policyd-spf prepends before any milter is asked: Authentication-Results (AR), Received-SPF (SPF) or nothing. */
+/**
+ * What policyd-spf prepends before any milter is asked: Authentication-Results (AR), Received-SPF (SPF) or
+ * nothing.
+ */
 export type Policyd = 'AR' | 'SPF' | null;
 
 export interface Chain {
@@ -13,7 +16,7 @@ export interface Chain {
   readonly policyd: Policyd;
 }
 
-/** Where we stand: before the filter of this index, or behind all of them. */
+/** Our place: before the filter of this index, or after all of them. */
 export interface Ours {
   readonly place: number;
   /** Whether we only watch. */
@@ -23,7 +26,7 @@ export interface Ours {
 /** A service of the MTA: the chain without us (null), or with us. */
 export type Way = Ours | null;
 
-/** All chains of any of these filters that satisfy a condition. */
+/** All chains of any of these filters that meet a condition. */
 export function chainsOf(
   filters: readonly FilterName[],
   policyd: readonly Policyd[],

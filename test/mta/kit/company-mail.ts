@@ -1,4 +1,7 @@
-/** Mail for a host with several filters: what each of them has something to say about, and what pretends to be from us. */
+/**
+ * Mail for a host with several filters: messages that each of them has something to say about, and fields
+ * that pretend to be ours.
+ */
 import { FORGED, FORGED_KINDS, OTHERS } from '../../fixtures/forged-fields.ts';
 import { SENDER } from '../scenarios.ts';
 import { makeDkimKey, signature } from './dkim.ts';
@@ -8,7 +11,10 @@ import { ZONES } from './zones.ts';
 
 const key = makeDkimKey();
 
-/** `sender.org` wants to be refused where neither DKIM nor SPF speaks for it; `relay.net` has nothing to do with it. */
+/**
+ * `sender.org` asks to have its mail refused if neither DKIM nor SPF speaks for it; `relay.net` has nothing
+ * to do with it.
+ */
 export const COMPANY_ZONES = {
   ...ZONES,
   'sender.org': `${ZONES['sender.org']}
@@ -30,11 +36,11 @@ export interface Letter {
   readonly fields?: readonly string[];
   /** Said in HELO, in place of the sender's own name: we refuse it, unless we only watch. */
   readonly helo?: string;
-  /** By DMARC, where it is asked with all that it needs. */
+  /** Whether DMARC refuses it, if OpenDMARC has all that it needs. */
   readonly refused: boolean;
 }
 
-/** What a filter writes of good mail, and we. policyd-spf: AR and SPF. */
+/** What each filter, and we, write on good mail. AR and SPF are policyd-spf's. */
 export const WRITTEN = {
   ours: /^Authentication-Results: mx\.dest\.test;\n\tx-helo=(?:pass|fail) /,
   opendkim:
@@ -49,7 +55,7 @@ export const WRITTEN = {
 const asFields = (values: readonly string[]): string[] =>
   values.map((value) => `Authentication-Results: ${value.replaceAll('\n', '\r\n')}`);
 
-/** One of each kind, in forms of the field's name too. */
+/** One of each kind, and with other spellings of the field's name. */
 const FORGED_EACH = [
   ...asFields(Object.values(FORGED_KINDS).map(([first]) => first)),
   'authentication-results:mx.dest.test; x-helo=pass',
@@ -57,7 +63,9 @@ const FORGED_EACH = [
   'AUTHENTICATION-RESULTS:\r\n\tmx.dest.test;\r\n\tx-csa=pass',
 ];
 
-/** What comes from outside and is not ours to take off: other filters of the host may. */
+/**
+ * Fields that come from outside and that are not ours to remove: other filters of the host may remove them.
+ */
 const FROM_OUTSIDE = [
   'Authentication-Results: mx.dest.test; spf=pass smtp.mailfrom=sender.org',
   'Authentication-Results: mx.dest.test; dkim=pass header.d=sender.org',
@@ -98,7 +106,7 @@ export const LETTERS: readonly Letter[] = [
   },
 ];
 
-/** Octets of fields in one message: Sendmail takes a header of 32 kB. */
+/** Octets of fields in one message: Sendmail accepts a header of 32 kB. */
 const PORTION = 24_000;
 
 /** A letter for each portion of these fields. */
@@ -131,7 +139,7 @@ export function allForms(mta: Mta['name']): Letter[] {
 export interface Sent {
   /** Finds the message. */
   readonly subject: string;
-  /** Replies to MAIL, RCPT, DATA and the message, as far as it came. */
+  /** Replies to MAIL, RCPT, DATA and the message, as far as the session went. */
   readonly replies: readonly string[];
   readonly delivered: boolean;
 }

@@ -1,12 +1,12 @@
-/** Messages and replies made comparable: what differs by nature is put aside. */
+/** Makes messages and replies comparable: takes out what always differs. */
 import { pretendsToBeOurs } from '../../../src/session/our-field.ts';
 
-/** The fields of a header, whole. */
+/** The fields of a header, each with its continuation lines. */
 export function fieldsOf(header: string): string[] {
   return header.split(/\n(?![ \t])/).filter((field) => field !== '');
 }
 
-/** Without the fields that are of our kind, our own among them. */
+/** The fields without those of our kind, our own among them. */
 export function withoutOurs(fields: readonly string[]): string[] {
   return fields.filter((field) => {
     const [, value] = /^authentication-results\s*:(.*)$/is.exec(field) ?? [];
@@ -22,7 +22,10 @@ export function withoutIds(text: string): string {
     .replaceAll(/\w{3}, [ \d]\d \w{3} \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}(?: \(\w+\))?|GMT)/g, 'TIME');
 }
 
-/** Fields byte for byte, but for the subject that finds the message and for times and ids in what the MTA itself writes. */
+/**
+ * Fields byte for byte, except for the subject by which the message is found, and for times and ids in what
+ * the MTA itself writes.
+ */
 export function comparable(fields: readonly string[], subject: string): string[] {
   return fields.map((field) =>
     /^(?:received|date|message-id):/i.test(field) ? withoutIds(field) : field.replace(subject, 'SUBJECT'),

@@ -14,7 +14,9 @@ export function makeDkimKey(): DkimKey {
   return { privateKey, record: strings.map((each) => `"${each}"`).join(' ') };
 }
 
-/** The field for a message, its subject not signed, whose lines end in CRLF and are not folded; selector `s`. */
+/**
+ * The field for a message, its subject not signed, whose lines end in CRLF and are not folded; selector `s`.
+ */
 export function signature(
   domain: string,
   { privateKey }: DkimKey,

@@ -1,6 +1,7 @@
 /**
- * A stand-in for Dovecot's authentication service, so that a private Postfix offers AUTH PLAIN and lets one user in.
- * Speaks as much of Dovecot's auth protocol (version 1.1) as Postfix's `xsasl_dovecot_server.c` asks for.
+ * A stand-in for Dovecot's authentication service, so that a private Postfix offers AUTH PLAIN and lets one
+ * user in. It speaks as much of Dovecot's auth protocol (version 1.1) as Postfix's `xsasl_dovecot_server.c`
+ * needs.
  */
 import { createServer, type Server } from 'node:net';
 import { chmodSync } from 'node:fs';

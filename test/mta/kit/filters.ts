@@ -1,6 +1,6 @@
 /**
- * Other filters of a mail host, as Debian has them: OpenDKIM, OpenDMARC and rspamd as milters, policyd-spf as a policy
- * service of Postfix. They ask the name server on port 53 of 127.0.0.1.
+ * Other filters of a mail host, as Debian has them: OpenDKIM, OpenDMARC and rspamd as milters, policyd-spf as
+ * a policy service of Postfix. They ask the name server on port 53 of 127.0.0.1.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,10 @@ export interface Filter {
 /** The name under which all of them sign. */
 const ID = 'mx.dest.test';
 
-/** Words before a command that make it ask our name server: in mounts of its own, /etc/resolv.conf is another file. */
+/**
+ * Words before a command that make it ask our name server: in a mount namespace of its own, /etc/resolv.conf
+ * is another file.
+ */
 export function withOurDns(workdir: string): readonly [string, ...string[]] {
   const file = join(workdir, 'resolv.conf');
   writeFileSync(file, 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n');
@@ -32,7 +35,7 @@ async function start(
 ): Promise<Filter> {
   const directory = join(workdir, name);
   mkdirSync(directory, { recursive: true });
-  // rspamd gives up its rights.
+  // rspamd gives up root's rights.
   chmodSync(directory, 0o777);
   const port = await freePort();
   const { config, program } = make(port, directory);
@@ -97,7 +100,7 @@ export const startOpendkim = (workdir: string, { removeAll = false } = {}): Prom
     ],
   }));
 
-/** OpenDMARC refuses what fails; where told it looks at SPF itself when no field says anything of it. */
+/** OpenDMARC refuses what fails; with `spf` it checks SPF itself if no field reports it. */
 export const startOpendmarc = (workdir: string, { spf }: { readonly spf: boolean }): Promise<Filter> =>
   start(`opendmarc${spf ? '-spf' : ''}`, workdir, (port, directory) => ({
     program: [...withOurDns(workdir), 'opendmarc', '-f', '-c'],
@@ -111,7 +114,7 @@ export const startOpendmarc = (workdir: string, { spf }: { readonly spf: boolean
     ],
   }));
 
-/** rspamd signs with the name that Postfix gives; unless told not to, it takes off what others have written. */
+/** rspamd signs with the name that Postfix gives; by default it removes what others have written. */
 export const startRspamd = (workdir: string, { remove = false } = {}): Promise<Filter> =>
   start(`rspamd${remove ? '-removing' : ''}`, workdir, (port, directory) => {
     writeFileSync(join(directory, 'tld'), 'org\nnet\ntest\n');
@@ -141,8 +144,8 @@ export const startRspamd = (workdir: string, { remove = false } = {}): Promise<F
   });
 
 /**
- * policyd-spf as Postfix starts it, writing Authentication-Results (AR) or Received-SPF (SPF): lines for master.cf, and the
- * restriction that asks it.
+ * policyd-spf as Postfix starts it, writing Authentication-Results (AR) or Received-SPF (SPF): lines for
+ * master.cf, and the restriction that asks it.
  */
 export function policydSpf(
   workdir: string,

@@ -1,6 +1,6 @@
 /**
- * The program as `npm install --global` would leave it, where every user can read it: the checkout may lie where only its
- * owner may go. The Node that runs the tests comes along.
+ * The program as `npm install --global` would install it, readable by every user: the checkout may be in a
+ * place that only its owner can read. The Node that runs the tests is copied with it.
  */
 import { chmodSync, cpSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface Installed {
   readonly cli: string;
 }
 
-/** Copies it into a new directory; 30 MB, and Node, where that cannot be linked to. */
+/** Copies it into a new directory: 30 MB, and Node as well if that cannot be linked. */
 export function install(directory: string): Installed {
   mkdirSync(directory, { recursive: true });
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {

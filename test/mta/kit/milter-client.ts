@@ -1,9 +1,9 @@
-/** One question over the milter protocol, for where no whole MTA is needed. */
+/** One question over the milter protocol, where no complete MTA is needed. */
 import { connect } from 'node:net';
 import { parseSocketAddress } from '../../../src/milter/index.ts';
 import * as mta from '../../support/mta.ts';
 
-/** What is said to a recipient of a client that gave this name; the reply as the protocol has it. */
+/** The reply to the first RCPT of a client that gave this name, as the milter protocol has it. */
 export async function askMilter(socket: string, helo: string, ip = '198.51.100.7'): Promise<string> {
   const address = parseSocketAddress(socket);
   if (address.kind === 'fd') throw new Error('no way to connect to a descriptor');
@@ -23,7 +23,7 @@ export async function askMilter(socket: string, helo: string, ip = '198.51.100.7
       const { connect: client, mail, rcpt } = mta;
       connection.write(
         Buffer.concat([
-          // No step may be left unanswered, so that there is one reply for each.
+          // We negotiate that every step is answered, so that there is one reply for each.
           mta.optneg(6, 0x1ff, 0),
           client(ip),
           mta.helo(helo),

@@ -1,12 +1,12 @@
-/** What the two MTAs have in common for a test. */
+/** What a test can ask of either MTA. */
 import type { Certificates } from './certificates.ts';
 import { SmtpClient } from './smtp-client.ts';
 import { freePorts } from './workdir.ts';
 
 export interface MtaOptions {
   /**
-   * One SMTP service for each, with this milter: a socket as Postfix spells it, or an `S=…` line of Sendmail; null for
-   * what the configuration says otherwise. Several are asked in their order.
+   * One SMTP service for each, with this milter: a socket as Postfix spells it, or an `S=…` line of Sendmail;
+   * null for what the rest of the configuration says. Several are asked in order.
    */
   readonly milters: readonly (string | readonly string[] | null)[];
   /** Offer STARTTLS, and ask the client for a certificate. */
@@ -15,9 +15,9 @@ export interface MtaOptions {
 
 export interface Mta {
   readonly name: 'Postfix' | 'Sendmail';
-  /** Of each service, on 127.0.0.1 and on ::1. */
+  /** The port of each service, on 127.0.0.1 and on ::1. */
   readonly ports: readonly number[];
-  /** The messages that it keeps to be looked at, header first. */
+  /** The messages that it keeps for inspection, header first. */
   messages(): Promise<string[]>;
   stop(): Promise<void>;
 }

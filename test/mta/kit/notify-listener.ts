@@ -1,4 +1,7 @@
-/** The other end of NOTIFY_SOCKET: Node has no datagrams over unix sockets, so it is a script. */
+/**
+ * The other end of NOTIFY_SOCKET: Node has no datagrams over unix sockets, so this is a script in another
+ * language.
+ */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 const SCRIPT = fileURLToPath(new URL('notify-listener.py', import.meta.url));
 
 export interface NotifyListener {
-  /** As NOTIFY_SOCKET. */
+  /** The value of NOTIFY_SOCKET. */
   readonly path: string;
   /** The messages so far, without barriers: the assignments of each. */
   readonly messages: readonly (readonly string[])[];
-  /** Ends the program too. */
+  /** Also ends the program, if there is one. */
   stop(): void;
 }
 
@@ -31,7 +34,7 @@ export async function listenForNotices(
       const lines = pending.split('\n');
       pending = lines.pop() ?? '';
       for (const line of lines) {
-        // With a program the output is shared.
+        // A program shares our output.
         if (!line.startsWith('[')) continue;
         const message = JSON.parse(line) as string[];
         if (message[0] === 'listening') {

@@ -8,12 +8,15 @@ import { freePort } from './workdir.ts';
 export interface Nsd {
   /** As `--dns-server` wants it. */
   readonly server: string;
-  /** Stays on its port and answers nothing, until told otherwise. */
+  /** Makes it keep its port and answer nothing, or answer again. */
   silence(silent: boolean): void;
   stop(): Promise<void>;
 }
 
-/** Starts NSD on 127.0.0.1, on a free port unless told, with these zones: name without a final dot (the root: `''`) → records in master-file form, SOA and NS excluded. */
+/**
+ * Starts NSD on 127.0.0.1, by default on a free port, with these zones: name without a final dot (the root:
+ * `''`) → records in master-file form, without SOA and NS.
+ */
 export async function startNsd(
   workdir: string,
   zones: Readonly<Record<string, string>>,
@@ -47,7 +50,7 @@ export async function startNsd(
   ];
   const file = join(directory, 'nsd.conf');
   writeFileSync(file, `${settings.join('\n')}\n`);
-  // A group of its own, so that all its processes can be held.
+  // A process group of its own, so that all its processes can be stopped.
   const child = spawn('nsd', ['-d', '-c', file], { stdio: 'ignore', env: withSystemPath(), detached: true });
   const signalAll = (signal: NodeJS.Signals): void => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);

@@ -1,4 +1,6 @@
-/** A private Postfix on loopback. Takes mail for dest.test and throws it away, or holds it to be looked at. */
+/**
+ * A private Postfix on loopback. It accepts mail for dest.test and discards it, or holds it for inspection.
+ */
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +16,7 @@ export interface PostfixOptions extends MtaOptions {
   readonly mainCf: string;
   /** Offer AUTH; the mechanisms come from a stand-in for Dovecot, see `dovecot-auth.ts`. */
   readonly saslSocket?: string;
-  /** Parameters of each service alone, `name=value` without blanks. */
+  /** Parameters for each single service, `name=value` without blanks. */
   readonly overrides?: readonly (readonly string[])[];
   /** More lines of master.cf. */
   readonly masterCf?: readonly string[];
@@ -31,11 +33,11 @@ export interface Postfix extends Mta {
   readonly spool: string;
   /** Everything it has logged. */
   log(): string;
-  /** Throws away the messages that it keeps. */
+  /** Deletes the messages that it keeps. */
   forget(): Promise<void>;
 }
 
-/** The file of `postfix-conf/` that an administrator appends, with the milter at hand, and as the only one. */
+/** The file of `postfix-conf/` that an administrator appends, with the test's milter as the only one. */
 export function shippedMainCf(socket: string): string {
   const file = readFileSync(new URL('../../../postfix-conf/main.cf', import.meta.url), 'utf8');
   if (!file.includes('inet:127.0.0.1:8892')) throw new Error('postfix-conf/main.cf names no milter');
@@ -131,7 +133,7 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   const stop = async (): Promise<void> => {
     await run('postfix', ['-c', etc, 'abort'], env).catch(() => undefined);
   };
-  // It listens everywhere before it serves anywhere.
+  // It listens on all ports before it serves any.
   const greeting = listening.find(({ milters }) => milters?.join().includes('proxy') !== true);
   if (greeting !== undefined) await greets(greeting.port);
   return {
@@ -142,12 +144,13 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
     log: () => readFileSync(log, 'utf8'),
     messages: async () => {
       const hold = join(spool, 'hold');
-      // Five digits of the time and the inode, which may be a small number; directories have one letter each.
+      // A queue file's name: five digits of the time, then the inode, which may be short; directories have
+      // one letter each.
       const files = readdirSync(hold, { recursive: true, encoding: 'utf8' }).filter((name) =>
         /[0-9A-Za-z]{6,}$/.test(name),
       );
       if (files.length === 0) return [];
-      // A message is bytes, a character each, as the milter was given it.
+      // A message is text of one character for each byte, as the milter gets it.
       const { stdout } = await run('postcat', ['-c', etc, '-hbe', ...files.map((name) => join(hold, name))], {
         ...env,
         encoding: 'latin1',
@@ -162,7 +165,7 @@ export async function startPostfix(workdir: string, options: PostfixOptions): Pr
   };
 }
 
-/** What postcat prints of several files: between these lines is a message, in its envelope. */
+/** What postcat prints between a file's envelope records: its message. */
 function messagesIn(text: string): string[] {
   const messages = text.matchAll(
     /^\*{3} MESSAGE CONTENTS [^\n]* \*{3}\n(.*?)^\*{3} HEADER EXTRACTED [^\n]* \*{3}$/gms,

@@ -1,6 +1,6 @@
 /**
- * Which real parts this machine has. A suite whose part is missing says so loudly; with CI=true that is a failure,
- * since there everything has been installed.
+ * Which real software this machine has. A suite whose software is missing says so loudly; with CI=true that
+ * is a failure, since there everything has been installed.
  */
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
@@ -20,7 +20,10 @@ const BUILT = [
   'node-20.19.2',
 ] as const;
 
-/** Programs of the system, what `.ci/parts` makes, a library of the system's Python, and `test/mta/own-network`. */
+/**
+ * Programs of the system, what `.ci/parts` makes, a library of the system's Python, and
+ * `test/mta/own-network`.
+ */
 export type Part =
   | 'postfix'
   | 'nsd'
@@ -58,7 +61,7 @@ function has(part: Part): boolean {
   if (part === 'own network') {
     return (networkInterfaces()['lo'] ?? []).some(({ address }) => address.startsWith('2001:db8:'));
   }
-  // As process 1 of a namespace; whether one may be made shows only where it is tried.
+  // As process 1 of a namespace; only trying shows whether one may be made.
   if (part === 'own systemd') return existsSync('/lib/systemd/systemd') && installed('unshare');
   if (part === 'python3-authres') return existsSync('/usr/lib/python3/dist-packages/authres');
   if (part === 'python3-spf') return existsSync('/usr/lib/python3/dist-packages/spf.py');
@@ -78,7 +81,7 @@ function missing(parts: readonly Part[]): string[] {
   return process.getuid?.() === 0 ? absent : [...absent, 'root'];
 }
 
-/** `describe` for a suite that needs these parts. */
+/** `describe` for a suite that needs this software. */
 export function describeWith(parts: readonly Part[], title: string, suite: () => void): void {
   const absent = missing(parts);
   if (absent.length === 0) {

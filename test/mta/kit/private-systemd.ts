@@ -1,6 +1,7 @@
 /**
- * A real systemd, as process 1 of namespaces of its own, with our units installed as an operator would install them. It
- * shares network and files with the test; its /run, its journal and its control groups are its own.
+ * A real systemd, as process 1 of namespaces of its own, with our units installed as an operator would
+ * install them. It shares network and files with the test; its /run, its journal and its control groups are
+ * its own.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -11,16 +12,16 @@ import { install } from './installed.ts';
 
 /** The units that are shipped. */
 export const UNITS = fileURLToPath(new URL('../../../systemd', import.meta.url));
-/** The same as those inside find them, wherever the checkout lies. */
+/** The same units, at a path that exists inside, wherever the checkout is. */
 export const INSTALLED_UNITS = '/opt/helo-milter/systemd';
 const SYSTEMD = '/lib/systemd/systemd';
 
 export interface PrivateSystemd {
-  /** Runs a program among the units, such as `systemctl`; what it wrote. Rejects where it fails. */
+  /** Runs a program inside, such as `systemctl`; resolves to what it wrote. Rejects if it fails. */
   run(program: string, ...args: string[]): Promise<string>;
-  /** Writes a file as those inside see it, with its directory. */
+  /** Writes a file, with its directory, as it is seen from inside. */
   write(path: string, text: string): void;
-  /** The lines of the service in the journal, with a priority before each. */
+  /** The service's lines in the journal, each with its priority before it. */
   journal(): Promise<string[]>;
   stop(): Promise<void>;
 }
@@ -29,7 +30,10 @@ export interface SystemdOptions {
   /** What is added to the service unit and to the socket unit. */
   readonly service: string;
   readonly socket: string;
-  /** Contents of /etc/helo-milter.toml; null to have neither that file nor the units installed, only what is added to them. */
+  /**
+   * Contents of /etc/helo-milter.toml; null to have neither that file nor the units installed, only what is
+   * added to them.
+   */
   readonly config: string | null;
 }
 
@@ -46,7 +50,8 @@ export async function startSystemd(
     cpSync(UNITS, units, { recursive: true });
     writeFileSync(join(base, 'helo-milter.toml'), config);
   }
-  // Without what every unit waits for by default: the start of a whole machine. What a test adds of its own comes later.
+  // By default every unit waits for the start of a whole machine; these do not. A test's own additions come
+  // later.
   const alone = '[Unit]\nDefaultDependencies=no\n';
   for (const [unit, text] of [
     ['helo-milter.service', `${alone}[Service]\n${service}`],
@@ -55,7 +60,7 @@ export async function startSystemd(
     mkdirSync(join(units, `${unit}.d`), { recursive: true });
     writeFileSync(join(units, `${unit}.d/00-test.conf`), `${text}\n`);
   }
-  // Not where the tests have it: the service does not see /tmp and /home, where a checkout may lie.
+  // Not from the checkout, which may be in /tmp or /home: the service does not see those.
   install(join(base, 'installed'));
   writeFileSync(
     join(units, 'test.target'),
@@ -105,7 +110,7 @@ export async function startSystemd(
   const enter = `echo $$ >${group}/cgroup.procs; exec unshare ${namespaces.join(' ')} sh -c "$0"`;
   const child = spawn('sh', ['-c', enter, script], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // It then leaves alone what belongs to the whole machine.
+    // With this set, systemd leaves alone what belongs to the whole machine.
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', container: 'test' },
   });
   process.once('exit', () => child.kill('SIGKILL'));
@@ -155,7 +160,10 @@ function firstProcess({ pid }: ChildProcess): number {
   return first;
 }
 
-/** One below the root of the unified hierarchy, wherever that is mounted: what is made in it stays in it. */
+/**
+ * A control group below the root of the unified hierarchy, wherever that is mounted; everything systemd makes
+ * stays in it.
+ */
 function makeControlGroup(): string {
   const mounts = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
@@ -165,7 +173,7 @@ function makeControlGroup(): string {
   return mkdtempSync(join(root, 'hm-'));
 }
 
-/** What has been killed may take a moment to leave. */
+/** Killed processes may take a moment to leave the group. */
 async function removeControlGroup(path: string): Promise<void> {
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     if (entry.isDirectory()) await removeControlGroup(join(path, entry.name));

@@ -13,7 +13,7 @@ export interface Program {
   readonly socket: string;
   /** The `decision` lines so far. */
   decisions(): Promise<string[]>;
-  /** All it has printed. */
+  /** Everything that it has printed. */
   output(): Promise<string>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -31,7 +31,7 @@ export interface ProgramOptions {
   readonly installed?: Installed;
 }
 
-/** Starts `helo-milter` and waits until it listens. Rejects with what it said where it does not. */
+/** Starts `helo-milter` and waits until it listens. If it does not, rejects with what it said. */
 export async function startProgram(
   args: readonly string[],
   { wrapper = [], environment = {}, installed = OURS }: ProgramOptions = {},
@@ -76,7 +76,10 @@ export async function startProgram(
   };
 }
 
-/** A line is in the pipe once it has waited for others, after the client has its reply; our own event loop takes it out. */
+/**
+ * Lines are gathered before they are written, after the client has its reply; then our own event loop must
+ * read them.
+ */
 function arrived(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, GATHER_MS + 50));
 }

@@ -1,4 +1,7 @@
-/** A package registry on loopback that has what `node_modules` has: a stand-in where there is no network. */
+/**
+ * A package registry on loopback that has the packages in `node_modules`: a stand-in where there is no
+ * network.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -19,7 +22,7 @@ interface Manifest {
   readonly version: string;
 }
 
-/** Packages that a user gets, by the lock file. */
+/** The packages that a user gets, according to the lock file. */
 function production(): string[] {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
     readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly devOptional?: boolean }>>;

@@ -1,4 +1,6 @@
-/** A private rspamd on loopback: Debian's program and plugins, with nothing on but what a test wants of them. */
+/**
+ * A private rspamd on loopback: Debian's program and plugins, with only those modules on that a test wants.
+ */
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,7 +52,7 @@ ${modules}
     const { symbols } = (await response.json()) as { symbols: Record<string, unknown> };
     return Object.keys(symbols);
   };
-  // It listens before it can answer.
+  // rspamd listens before it can answer.
   for (let i = 0; ; i++) {
     try {
       await scan('Subject: t\r\n\r\nbody\r\n');
@@ -65,7 +67,7 @@ ${modules}
     scan,
     stop: async () => {
       process.off('exit', kill);
-      // Asked kindly, its workers take their time.
+      // On SIGTERM its workers take their time.
       child.kill('SIGTERM');
       const hurry = setTimeout(kill, 3000);
       await gone;

@@ -1,6 +1,6 @@
 /**
- * A private Sendmail on loopback, unpacked by `.ci/parts` beside Postfix. Takes mail for dest.test and leaves it in its
- * queue. It has no XCLIENT: the client is who it is, see `test/mta/own-network`.
+ * A private Sendmail on loopback, unpacked by `.ci/parts` beside Postfix. It accepts mail for dest.test and
+ * leaves it in its queue. It has no XCLIENT: the client is who it is, see `test/mta/own-network`.
  */
 import { execFile, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,13 +20,16 @@ export interface Sendmail extends Mta {
   /** The sendmail.cf in force. */
   readonly cf: string;
   /**
-   * `sendmail -bs` with the first milter: a session on a pipe, in which each line waits for the reply to the one before, or
-   * on a socket as inetd hands it over. All that it says, to its end.
+   * `sendmail -bs` with the first milter: a session on a pipe, in which each line waits for the reply to the
+   * one before, or on a socket as inetd hands it over. Resolves to all that it said, when it has ended.
    */
   onInput(input: readonly string[] | Socket): Promise<string>;
 }
 
-/** The line of `postfix-conf/` that an administrator pastes, as the argument of a filter, with the milter at hand. */
+/**
+ * The line of `postfix-conf/` that an administrator pastes, as the argument of a filter, with the milter at
+ * hand.
+ */
 export function shippedFilter(socket: string): string {
   const file = readFileSync(new URL('../../../postfix-conf/sendmail.mc', import.meta.url), 'utf8');
   const line = /^INPUT_MAIL_FILTER\(`helo-milter', `S=local:\/run\/helo-milter\/socket, (.*)'\)dnl$/m.exec(
@@ -53,7 +56,8 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
     maxBuffer: 1 << 22,
   });
   writeFileSync(cf, stdout);
-  // A host name with a dot, or it sleeps a minute in the hope of one. Without a log daemon nothing is logged.
+  // The host name has a dot, or Sendmail would sleep a minute in the hope of one. Without a log daemon
+  // nothing is logged.
   const program = join(ROOT, 'usr/libexec/sendmail/sendmail');
   const command = (file: string, mode: string): string[] => [
     '-u',
@@ -71,7 +75,8 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
     cf,
     onInput: async (input) => {
       const onSocket = input instanceof Socket;
-      // One that takes commands sent ahead, as those before 8.18 do: they are all that a socket without a peer can hold.
+      // A configuration that accepts commands sent ahead, as versions before 8.18 do: on a socket whose peer
+      // is gone there is no other way.
       const lenient = `${cf}.lenient`;
       writeFileSync(lenient, `${readFileSync(cf, 'latin1')}\nSsrv_features\nR$*\t\t$# F\n`);
       const session = spawn('unshare', command(lenient, '-bs -O InputMailFilters=helo-0'), {
@@ -106,7 +111,10 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
   };
 }
 
-/** The header of a queued message: in a qf file its fields are the `H` lines, flags between question marks first. */
+/**
+ * The header of a queued message: in a qf file its fields are the `H` lines, flags between question marks
+ * first.
+ */
 function headerOf(file: string): string {
   const lines = readFileSync(file, 'latin1').split('\n');
   const header: string[] = [];
@@ -123,10 +131,13 @@ function headerOf(file: string): string {
     );
 }
 
-/** How Sendmail keeps octets from 80 to 9F, which it uses itself (its source: `dequote_internal_chars`), and FF. */
+/**
+ * How Sendmail keeps octets from 80 to 9F, which it uses itself (its source: `dequote_internal_chars`), and
+ * FF.
+ */
 const QUOTED = /\xff([^])/g;
 
-/** Of the k-th filter of a service. */
+/** The name of the k-th filter of a service. */
 function filterName(service: number, k: number): string {
   return k === 0 ? `helo-${service}` : `helo-${service}-${k}`;
 }

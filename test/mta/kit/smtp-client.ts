@@ -6,7 +6,7 @@ export interface Reply {
   readonly code: number;
   /** The text of each line, without the code. */
   readonly lines: readonly string[];
-  /** Code and all lines, as one would quote it. */
+  /** Code and all lines, as one would quote the reply. */
   readonly text: string;
 }
 
@@ -18,7 +18,7 @@ export class SmtpClient {
   #received = '';
   #wake: (() => void) | null = null;
   #ended = false;
-  /** What was said and heard, for a transcript. */
+  /** Everything said and heard, as a transcript. */
   readonly transcript: string[] = [];
 
   private constructor(socket: Socket) {
@@ -27,8 +27,8 @@ export class SmtpClient {
   }
 
   /**
-   * Connects to loopback, from one of the addresses of `test/mta/own-network` or as ourselves, says what a proxy would
-   * say first, and reads the greeting.
+   * Connects to loopback, from one of the addresses of `test/mta/own-network` or as ourselves, sends what a
+   * proxy would send first, and reads the greeting.
    */
   static async connect(port: number, from?: string, preface = ''): Promise<SmtpClient> {
     const host = from?.includes(':') === true ? '::1' : '127.0.0.1';
@@ -97,7 +97,7 @@ export class SmtpClient {
     return this.say(`${text}\r\n.`);
   }
 
-  /** Goes on under TLS, with a client certificate where one is given. */
+  /** Continues under TLS, with a client certificate if one is given. */
   async startTls(identity: { readonly cert?: Buffer; readonly key?: Buffer } = {}): Promise<Reply> {
     const reply = await this.say('STARTTLS');
     if (reply.code !== 220) return reply;

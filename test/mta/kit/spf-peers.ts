@@ -1,4 +1,6 @@
-/** Other implementations of SPF, each asked about many clients at once by a small program in its own language. */
+/**
+ * Other implementations of SPF, each asked about many clients at once by a small program in its own language.
+ */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 export interface Question {
   readonly ip: string;
   readonly sender: string;
-  /** Of the sender, and given in HELO. */
+  /** The domain of the sender, and the name given in HELO. */
   readonly domain: string;
 }
 
-/** Where they ask DNS: a resolver on 127.0.0.1, which libspf2 can only find at port 53. */
+/** The resolver that they ask, on 127.0.0.1; libspf2 can only find one at port 53. */
 export const PORT = 53;
 
 /** What to run for each; mailauth comes from npm and needs the directory it was installed in. */
@@ -32,7 +34,7 @@ function command(peer: string, workdir: string): readonly [string, ...string[]] 
   }
 }
 
-/** The result that each question gets, in the words of RFC 7208 or those of the peer where it has none. */
+/** The result of each question, in the words of RFC 7208, or in the peer's own if it has no result. */
 export function askPeer(peer: string, questions: readonly Question[], workdir: string): string[] {
   const [program, ...args] = command(peer, workdir);
   const input = questions.map(({ ip, sender, domain }) => `${ip}\t${sender}\t${domain}\n`).join('');

@@ -1,11 +1,11 @@
-/** Says the lines of a scenario, the short forms written out. */
+/** Sends the lines of a scenario, with the short forms expanded. */
 import { readFileSync } from 'node:fs';
 import type { Certificates } from './certificates.ts';
 import { LOGIN, PASSWORD } from './dovecot-auth.ts';
 import type { Mta } from './mta.ts';
 import type { Reply, SmtpClient } from './smtp-client.ts';
 
-/** Fields that pretend to be ours, and some of others. */
+/** Fields that pretend to be ours, and some that do not. */
 const HEADER = [
   'Authentication-Results: mx.dest.test; x-helo=pass reason=forged',
   'authentication-results: (x)',

@@ -13,8 +13,8 @@ export interface Unbound {
 }
 
 /**
- * Starts unbound with these zones on the name server `upstream`, the root being the empty name; `anchors` are DS or DNSKEY
- * records in master-file form. On a free port unless told.
+ * Starts unbound with these zones on the name server `upstream`, the root being the empty name; `anchors` are
+ * DS or DNSKEY records in master-file form. On a free port unless told.
  */
 export async function startUnbound(
   workdir: string,
@@ -44,10 +44,11 @@ export async function startUnbound(
     '  ede: yes',
     '  num-threads: 1',
     ...anchors.map((anchor) => `  trust-anchor: "${anchor}"`),
-    // unbound answers for these by itself, unless told otherwise: `test`, and the reverse names of the networks of examples.
+    // By default unbound itself answers for these: `test`, and the reverse names of the networks for
+    // documentation.
     '  local-zone: "test." nodefault',
     '  unblock-lan-zones: yes',
-    // The order of the zone: some readers of an answer take the first that fits.
+    // Keep the order of the zone: some readers of an answer take the first record that fits.
     '  rrset-roundrobin: no',
     ...zones.flatMap((zone) => [
       'stub-zone:',
@@ -71,7 +72,7 @@ export async function startUnbound(
   return { server: `127.0.0.1:${port}`, stop };
 }
 
-/** Asks for the root until there is any answer. */
+/** Asks for the root until any answer comes. */
 async function listens(port: number, child: ChildProcess): Promise<void> {
   const socket = createSocket('udp4');
   const heard: Buffer[] = [];

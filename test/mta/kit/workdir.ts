@@ -1,10 +1,14 @@
-/** Places for a test's private servers: a directory that goes away at the end, and ports that are free now. */
+/**
+ * Places for a test's private servers: a directory that goes away at the end, and ports that are free now.
+ */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Short, since paths of unix sockets are; and open to the unprivileged users that mail daemons become. */
+/**
+ * Short, since paths of unix sockets must be; and open to the unprivileged users that mail daemons become.
+ */
 export function makeWorkdir(): string {
   const directory = mkdtempSync(join(tmpdir(), 'hm-'));
   chmodSync(directory, 0o755);
@@ -23,7 +27,7 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   return port;
 }
 
-/** Different ones: each is held until all are found. */
+/** All different: each is held until all are found. */
 export async function freePorts(count: number, host = '127.0.0.1'): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(

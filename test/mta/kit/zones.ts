@@ -3,7 +3,7 @@
 /** For NSD, in master-file form. `org` is whole, so that a name outside it does not exist. */
 export const ZONES = {
   org: 'sender IN NS ns.sender.org.\nstrange IN NS ns.sender.org.',
-  // Not that of the client's reverse name, which would excuse a name that does not exist.
+  // Not the domain of the client's reverse name, which would excuse a name that does not exist.
   'strange.org': `
 mx-only   IN MX    10 mail.sender.org.
 inside    IN A     10.0.0.5

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what libspf2 says of each. It asks what /etc/resolv.conf names, at port
-# 53: the argument is a file to put there, for this process alone.
+# Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what libspf2 says about each. It asks the server that
+# /etc/resolv.conf names, at port 53: the argument is a file to put there, for this process alone.
 mount --bind "$1" /etc/resolv.conf || exit 1
 tab=$(printf '\t')
 while IFS=$tab read -r ip sender domain; do

@@ -1,5 +1,5 @@
-# Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what Mail::SPF says of each. The argument is the port of a resolver on
-# 127.0.0.1.
+# Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what Mail::SPF says about each. The argument is the port of a
+# resolver on 127.0.0.1.
 use strict;
 use warnings;
 use Mail::SPF;

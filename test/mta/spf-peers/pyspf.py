@@ -1,4 +1,7 @@
-"""Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what pyspf says of each. The argument is the port of a resolver on 127.0.0.1."""
+"""Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what pyspf says about each.
+
+The argument is the port of a resolver on 127.0.0.1.
+"""
 import sys
 
 import spf
