@@ -282,9 +282,7 @@ describeWith(['postfix', 'nsd'], 'the decision log, with Postfix', () => {
     const { reference } = await refused(SENDER, 'gone.strange.org');
     expect(await record(reference)).toMatchObject({
       judged: {
-        dns: expect.arrayContaining([
-          expect.objectContaining({ name: 'gone.strange.org', type: 'A', status: 'nxdomain' }),
-        ]) as unknown,
+        dns: { 'gone.strange.org': { A: { nxdomain: expect.any(Number) as unknown } } },
       },
     });
   });
