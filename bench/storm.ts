@@ -24,7 +24,7 @@ export async function stormBench({ scale }: Setting): Promise<Findings> {
     tables: [
       tableOf('Verdicts of others beside slow domains', results, {
         'right %': ({ right, verdicts }) => (100 * right) / verdicts,
-        'wrong without a word': ({ silent }) => silent,
+        'wrong and silent': ({ silent }) => silent,
         'p50 ms': ({ p50 }) => p50,
         'p99 ms': ({ p99 }) => p99,
       }),

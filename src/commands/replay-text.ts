@@ -1,4 +1,7 @@
-/** What a replay counted, for a terminal, as JSON and as comma-separated values. Names in it are a stranger's. */
+/**
+ * The counts of a replay for a terminal, as JSON and as comma-separated values. Names in them come from
+ * strangers.
+ */
 import type { ReadingProgress } from '../decisions/log-reader.ts';
 import { escape } from '../log/value.ts';
 import { type Counts, DIMENSIONS, type Dimension, type Group, type DecisionTally } from '../report/tally.ts';
@@ -8,7 +11,7 @@ import { table } from './table.ts';
 export interface ReplayResult {
   readonly tally: DecisionTally;
   readonly reading: ReadingProgress;
-  /** What an administrator has to know of the result, a sentence each. */
+  /** What an administrator has to know about the result, one sentence for each point. */
   readonly notes: readonly string[];
 }
 
@@ -58,7 +61,7 @@ function section(dimension: Dimension, groups: readonly Group[], top: number): s
   return `${HEADINGS[dimension]}\n${table([head, ...rows])}${more === 0 ? '' : `and ${more} more\n`}`;
 }
 
-/** Those for whom most would change come first; then those of most decisions. */
+/** Those for whom most would change come first; then those with the most decisions. */
 function byChange(a: Group, b: Group): number {
   return (
     b.stricter - a.stricter ||
@@ -118,7 +121,7 @@ const COLUMNS = [
   'unknown',
 ] as const;
 
-/** RFC 4180, with line ends as there. */
+/** RFC 4180, including its line ends. */
 export function replayCsv(tally: DecisionTally): string {
   const rows = [
     ...(tally.all.decisions === 0 ? [] : [csvRow('all', tally.all)]),

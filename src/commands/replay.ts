@@ -20,7 +20,9 @@ interface Flags {
   readonly top: string;
 }
 
-/** `addOptions` gives the command the options that bear on a verdict, and returns a reader of the given ones. */
+/**
+ * `addOptions` gives the command the options that bear on a verdict, and returns a reader of the given ones.
+ */
 export function addReplay(
   root: Command,
   terminal: Terminal,
@@ -57,7 +59,7 @@ export function addReplay(
   root.addCommand(command);
 }
 
-/** Milliseconds between two words on how far it is. */
+/** Milliseconds between two reports of progress. */
 const SHOW_EVERY_MS = 200;
 
 /** Rejects with UsageError if a file cannot be read. */

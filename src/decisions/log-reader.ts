@@ -1,6 +1,6 @@
 /**
- * Reads decision logs as they lie on a disk: plain, compressed, rotated. As a stream, so that a log of any size takes the
- * memory of one line.
+ * Reads decision logs as they are on a disk: plain, compressed, rotated. They are read as a stream, so that a
+ * log of any size only takes the memory of one line.
  */
 import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -12,21 +12,23 @@ import { readRecord, type RecordedDecision, RecordError } from './record-reader.
 
 /** Octets of one line; a record has at most 64 KiB. */
 const MAX_LINE = 1 << 20;
-/** Lines of which it is told why they cannot be read. */
+/** The most lines for which it is told why they cannot be read. */
 const MAX_TOLD = 3;
 
-/** How far the reading is. */
+/** The progress of the reading. */
 export interface ReadingProgress {
-  /** Octets of the files, as they lie on the disk. */
+  /** Octets of the files, as they are on the disk. */
   readonly total: number;
   read: number;
-  /** Lines that are no record. */
+  /** Lines that are not records. */
   unreadable: number;
   /** The first of them: file, line and reason. */
   readonly told: string[];
 }
 
-/** Gives the records of the files, the file with the oldest first. Throws UsageError if one cannot be read. */
+/**
+ * Gives the records of the files, the file with the oldest first. Throws UsageError if one cannot be read.
+ */
 export class LogReader {
   readonly progress: ReadingProgress;
   readonly #files: readonly string[];
@@ -38,9 +40,9 @@ export class LogReader {
     this.progress = { total, read: 0, unreadable: 0, told: [] };
   }
 
-  /** Finds out the order of the files by their first records. */
+  /** Sorts the files by their first records. */
   static async open(files: readonly string[], checks: readonly Check[]): Promise<LogReader> {
-    // A single one may be a pipe, which can be read once.
+    // A single file may be a pipe, which can only be read once.
     const at = (file: string): Promise<number> =>
       files.length === 1 ? Promise.resolve(0) : firstTime(file, checks);
     const begun = await Promise.all(
@@ -87,7 +89,7 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
-/** Of its first record; for a file without one, none comes after it. */
+/** The time of the file's first record; files without a record come last. */
 async function firstTime(file: string, checks: readonly Check[]): Promise<number> {
   for await (const line of linesOf(file, () => undefined)) {
     if (line === null || line === '') continue;
@@ -121,7 +123,7 @@ async function* linesOf(file: string, progress: (octets: number) => void): Async
         from = end + 1;
       }
       length += chunk.length - from;
-      // What is too long is not kept.
+      // A line that is too long is not kept.
       if (length <= MAX_LINE) rest.push(Buffer.from(chunk.subarray(from)));
     }
   } catch (error) {

@@ -120,7 +120,7 @@ class Exchange<T extends RecordType> implements Asking {
       // A server that has failed this question is not asked it again.
       if (upstream === undefined || this.#hasFailed(upstream)) continue;
       const { waitMs } = upstream;
-      // Some middleboxes drop questions with EDNS without a word.
+      // Some middleboxes silently drop questions with EDNS.
       const attempt = new Attempt(this, upstream, upstream.edns && round === 0);
       this.#attempts = [...this.#attempts, attempt];
       this.#wait(upstreams.length === 1 ? Math.max(waitMs, REPEAT_MS) : waitMs * 2 ** round, attempt);

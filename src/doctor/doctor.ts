@@ -1,5 +1,6 @@
 /**
- * `helo-milter doctor`: reads the settings, asks the milter and the name servers, and lets the checks diagnose.
+ * `helo-milter doctor`: reads the settings, asks the milter and the name servers, and lets the checks
+ * diagnose.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -128,8 +128,8 @@ export interface Opinion {
 }
 
 /**
- * The mildest of several. Of equal ones that which needs no exemption, then that with the least score, so that it does not
- * depend on who came first.
+ * The mildest of several. Of equal ones that which needs no exemption, then that with the least score, so
+ * that it does not depend on who came first.
  */
 export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
   const rank = ({ judged: { action }, exempt }: Opinion): number =>

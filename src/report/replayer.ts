@@ -1,6 +1,6 @@
 /**
- * What other rules would have done with recorded sessions: the same functions that judge live, on what was seen then.
- * Nothing is looked up again.
+ * What other rules would have done with recorded sessions: the functions that judge live sessions, applied to
+ * what was seen then. Nothing is looked up again.
  */
 import { parseIp } from '../core/ip.ts';
 import { type Exemption, exemptRecipient, isTrusted } from '../policy/exemption.ts';
@@ -21,13 +21,13 @@ import type { RecordedDecision, RecordedJudged } from '../decisions/record-reade
 export interface ReplayOptions {
   readonly rules: JudgingRules & Pick<Rules, 'trusted'>;
   /**
-   * Counts a message that is about to be tempfailed; false once its sender has been tempfailed often enough. `given`: the
-   * tempfail would be given, and not only watched. `at` is Unix time in milliseconds.
+   * Counts a message that is about to be tempfailed; false once its sender has been tempfailed often enough.
+   * `given`: the tempfail would really be given, not only watched. `at` is Unix time in milliseconds.
    */
   readonly spend: (judged: Judged, given: boolean, at: number) => boolean;
 }
 
-/** What would be done for recipients that would be treated alike. */
+/** What would be done for a group of recipients that would be treated alike. */
 export interface Part {
   readonly recipients: readonly string[];
   readonly recipientCount: number;
@@ -38,20 +38,20 @@ export interface Part {
 }
 
 /**
- * Why a record does not tell what would have been done. `not-looked-up`: the client was exempt then and would not be now;
- * `settled`: its text alone decided, so DNS was not asked, and now it would be.
+ * Why a record does not say what would have been done. `not-looked-up`: the client was exempt then and would
+ * not be now; `settled`: its text alone decided, so DNS was not asked, and now it would be.
  */
 export type Unknown = 'not-looked-up' | 'settled';
 
 export interface Replayed {
   readonly record: RecordedDecision;
-  /** At least one; more where recipients would be treated differently. */
+  /** At least one; more if recipients would be treated differently. */
   readonly parts: readonly Part[];
-  /** Where it is not null, `parts` say what is known all the same. */
+  /** If it is not null, `parts` still say what is known. */
   readonly unknown: Unknown | null;
 }
 
-/** Exemptions that rest on how the client came in, not on what the operator has said since. */
+/** Exemptions that rest on how the client came in, not on what the operator has configured since. */
 const OF_THE_SESSION: readonly (Exemption | null)[] = [
   'authenticated',
   'certificate',
@@ -60,13 +60,13 @@ const OF_THE_SESSION: readonly (Exemption | null)[] = [
   'local',
 ];
 
-/** What let recipients through that were seen before the end of the message. */
+/** What let those recipients through that were seen before the end of the message. */
 type Taker = Policy | Exemption | null;
 
-/** Takes the records of a log in their order. */
+/** Takes the records of a log in order. */
 export class Replayer {
   readonly #options: ReplayOptions;
-  /** The message under way, over the records that belong to it. */
+  /** The message under way, which may have several records. */
   #message = '';
   #takers: Taker[] = [];
   /** Whether the limit is reached for this message; null until asked. */
@@ -127,7 +127,7 @@ export class Replayer {
       if (list === undefined) alike.set(taker, [recipient]);
       else list.push(recipient);
     }
-    // Those that the record only counts were decided like those that it names.
+    // Recipients that the record only counts were treated like those that it names.
     let more = record.recipientCount - record.recipients.length;
     return Array.from(alike, ([taker, recipients]) => {
       const count = recipients.length + more;
@@ -148,7 +148,7 @@ export class Replayer {
     });
   }
 
-  /** The message as a whole: as mildly as the mildest of its recipients has it. */
+  /** The message as a whole is treated as mildly as the mildest policy of its recipients demands. */
   #atEnd(record: RecordedDecision, general: Judged, facts: NonNullable<RecordedJudged['message']>): Part {
     const { rules } = this.#options;
     const takers = this.#takers.length === 0 ? [null] : this.#takers;
@@ -196,13 +196,13 @@ function whole({ recipients, recipientCount }: RecordedDecision, exempt: Exempti
   return { recipients, recipientCount, action: 'accept', exempt, limit: null, judged: null };
 }
 
-/** Records of one message follow each other and have this in common. */
+/** Records of one message follow each other and have this key in common. */
 function messageOf({ reference, message, stage }: RecordedDecision): string {
   const session = reference.slice(0, reference.lastIndexOf('.'));
   return stage === 'helo' ? reference : `${session} ${message}`;
 }
 
-/** As RCPT gives it, without angle brackets. */
+/** The address as RCPT gives it, without angle brackets. */
 function addressOf(recipient: string): string {
   return recipient.startsWith('<') && recipient.endsWith('>') ? recipient.slice(1, -1) : recipient;
 }

@@ -1,6 +1,6 @@
 /**
- * Counts over decisions, before and after: in all, and by what an administrator asks for. Memory grows with the number of
- * different groups, not with the number of decisions.
+ * Counts decisions as they were and as they would be: in all, and by whatever an administrator asks for.
+ * Memory grows with the number of different groups, not with the number of decisions.
  */
 import { networkOf } from '../core/client-networks.ts';
 import { identityOf } from '../policy/identity.ts';
@@ -11,19 +11,19 @@ import type { Part, Replayed, Unknown } from './replayer.ts';
 
 export type Counts = Record<Disposition, number>;
 
-/** What is counted alike. */
+/** One group of decisions that are counted together. */
 export interface Group {
   readonly name: string;
-  /** Decisions, of which a message may have several. */
+  /** Number of decisions; a message may have several. */
   decisions: number;
   /** As they were. */
   readonly then: Counts;
-  /** As they would be. Where recipients would be treated differently, the strictest counts. */
+  /** As they would be. If recipients would be treated differently, the strictest counts. */
   readonly now: Counts;
   /** Decisions that would be stricter, and those that would be milder. */
   stricter: number;
   milder: number;
-  /** Of those that stricter or milder were counted, how many are not sure: see `Unknown`. */
+  /** How many of those counted as stricter or milder are not certain: see `Unknown`. */
   unknown: number;
   /** Unix times in milliseconds. */
   first: number;
@@ -32,13 +32,15 @@ export interface Group {
   days: number;
 }
 
-/** A sender: what its mail was like, so that somebody can tell whether it is wanted. */
+/** A sender, with what its mail was like, so that an administrator can tell whether it is wanted. */
 export interface SenderGroup extends Group {
-  /** Decisions on clients with a verified reverse name of the same organisation, or a stronger correspondence. */
+  /**
+   * Decisions on clients with a verified reverse name of the same organisation, or a stronger correspondence.
+   */
   corresponding: number;
   /** Decisions on clients with any verified reverse name. */
   reverse: number;
-  /** Messages of which we saw that they were accepted, for recipients who are not exempt. */
+  /** Messages that we saw accepted, for recipients that are not exempt. */
   accepted: number;
   /** Decisions on clients that had logged in or shown a certificate. */
   authenticated: number;
@@ -132,7 +134,7 @@ export function strictness(disposition: Disposition): number {
   return ORDER.indexOf(disposition);
 }
 
-/** The part of a decision for which most would be done. */
+/** The part of a decision with the strictest action. */
 export function strictestOf(parts: readonly Part[]): Part {
   const [first, ...others] = parts;
   if (first === undefined) throw new Error('a decision has at least one part');
@@ -176,7 +178,7 @@ function count(into: Group, { replayed, then, now }: Change): void {
   if (strictness(now) > strictness(then)) into.stricter++;
   if (strictness(now) < strictness(then)) into.milder++;
   if (replayed.unknown !== null) into.unknown++;
-  // Records come in the order of time, but for those of sessions side by side.
+  // Records come in order of time, except for those of simultaneous sessions.
   if (into.decisions === 1 || Math.floor(time / DAY_MS) > Math.floor(into.last / DAY_MS)) into.days++;
   into.first = Math.min(into.first, time);
   into.last = Math.max(into.last, time);
@@ -188,8 +190,8 @@ function networkName(client: string | null): string {
 }
 
 /**
- * Who sends: the registrable domain of the HELO name; where it has none, that of the verified reverse name; else the network.
- * A name in HELO may be forged, so a domain here is what is claimed.
+ * The sender: the registrable domain of the HELO name; if it has none, that of the verified reverse name;
+ * else the network. A HELO name may be forged, so the domain is only a claim.
  */
 function senderName({ record }: Replayed, network: string): string {
   if (record.judged === null) return network;

@@ -84,7 +84,7 @@ it.each([0, 0.01, 0.5, 0.99, 1, 1.5, 2, 2.99])(
   },
 );
 
-it('begins a new line where half a one cannot be taken off again', async () => {
+it('begins a new line if half a line cannot be removed', async () => {
   const length = await lineLength();
   const decisions = await DecisionLog.open(file, log, () => 0);
   disk.room = Math.floor(length / 2);

@@ -408,7 +408,7 @@ describe('Postfix', () => {
       'postfix-macros-missing',
       ['main.cf: milter_mail_macros = i {auth_authen}'],
     ],
-  ])('%j %j %j: %s is mended by %j', (main, master, options, id, wanted) => {
+  ])('%j %j %j: %s is fixed by %j', (main, master, options, id, wanted) => {
     expect(changes(facts(postfix(main, master), options), id)).toEqual(wanted);
   });
 
@@ -504,7 +504,7 @@ describe('Sendmail', () => {
       'dmarc-before-dkim',
       "define(`confINPUT_MAIL_FILTERS', `opendkim, opendmarc, helo-milter')dnl",
     ],
-  ])('%s %j: %s is mended by a line of sendmail.mc', (from, to, id, wanted) => {
+  ])('%s %j: %s is fixed by a line of sendmail.mc', (from, to, id, wanted) => {
     expect(changes(facts(sendmail(GOOD_CF.replace(from, to)), UNIX), id)).toEqual([`sendmail.mc: ${wanted}`]);
   });
 });

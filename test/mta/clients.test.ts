@@ -227,7 +227,7 @@ describeWith(['milter-check', 'nsd'], 'milter-check of go-milter', () => {
       .map((line) => line.replace(/^\S+ \S+ /, ''));
   }
 
-  it.each(['tcp', 'unix'])('%s: a whole message, tagged, its forged tag taken off', async (transport) => {
+  it.each(['tcp', 'unix'])('%s: a whole message, tagged, its forged tag removed', async (transport) => {
     expect(await check(transport, 'mail.sender.org', SENDER)).toEqual([
       'CONNECT: continue',
       'HELO: continue',

@@ -49,7 +49,7 @@ describeWith(['node-20.19.2'], 'a Node that keeps DNS answers', () => {
   it.each<[string, Script]>([
     ['does not exist', 'nxdomain'],
     ['has no address', []],
-  ])('asks again for a name that %s, and takes it once it is mended', async (_, broken) => {
+  ])('asks again for a name that %s, and accepts it once it is fixed', async (_, broken) => {
     const asked = (): number => stub.questions.filter((question) => question === `${NAME} A`).length;
     // The domain itself exists, or the refusal would be another.
     const domain: Record<string, Script> = { 'sender.org': [] };

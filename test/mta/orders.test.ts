@@ -33,7 +33,7 @@ const ROWS: readonly Row[] = [
     kept: ['opendmarc', 'rspamd', 'opendkim', 'ours', 'AR'],
   },
   {
-    title: 'an OpenDKIM with RemoveARAll behind us takes off our field',
+    title: 'an OpenDKIM with RemoveARAll behind us removes our field',
     filters: ['us', 'opendkim (all)'],
     kept: ['opendkim'],
   },
@@ -43,12 +43,12 @@ const ROWS: readonly Row[] = [
     kept: ['ours', 'opendkim'],
   },
   {
-    title: "OpenDKIM behind rspamd takes off rspamd's field, with us or without",
+    title: "OpenDKIM behind rspamd removes rspamd's field, with us or without",
     filters: ['rspamd', 'opendkim'],
     kept: ['opendkim'],
   },
   {
-    title: "OpenDKIM behind rspamd takes off rspamd's field, and not ours",
+    title: "OpenDKIM behind rspamd removes rspamd's field, and not ours",
     filters: ['us', 'rspamd', 'opendkim'],
     kept: ['opendkim', 'ours'],
   },
@@ -65,7 +65,7 @@ const ROWS: readonly Row[] = [
     kept: ['opendmarc', 'opendkim', 'ours'],
   },
   {
-    title: 'a removing rspamd behind us takes off our field',
+    title: 'a removing rspamd behind us removes our field',
     filters: ['us', 'rspamd (removes)'],
     kept: ['rspamd'],
   },
@@ -75,7 +75,7 @@ const ROWS: readonly Row[] = [
     kept: ['ours', 'rspamd'],
   },
   {
-    title: 'it takes off those of the filters before it, behind us',
+    title: 'it removes those of the filters before it, behind us',
     filters: ['us', 'opendkim', 'opendmarc', 'rspamd (removes)'],
     kept: ['rspamd'],
   },
@@ -92,13 +92,13 @@ const ROWS: readonly Row[] = [
     kept: ['ours', 'AR'],
   },
   {
-    title: 'unless we take off all fields of our name',
+    title: 'unless we remove all fields with our name',
     filters: ['us (all)', 'opendkim'],
     policyd: true,
     kept: ['opendkim', 'ours'],
   },
   {
-    title: 'a removing rspamd takes off a forged DMARC result',
+    title: 'a removing rspamd removes a forged DMARC result',
     filters: ['us', 'rspamd (removes)'],
     letter: withForged,
     kept: ['rspamd'],
@@ -110,7 +110,7 @@ const ROWS: readonly Row[] = [
     kept: ['opendkim', 'rspamd', 'ours', 'forged'],
   },
   {
-    title: 'unless we take off all fields of our name',
+    title: 'unless we remove all fields with our name',
     filters: ['us (all)', 'opendkim', 'rspamd'],
     letter: withForged,
     kept: ['opendkim', 'rspamd', 'ours'],

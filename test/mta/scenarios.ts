@@ -224,7 +224,7 @@ export const GROUPS: readonly Group[] = [
           / helo=gone\.strange\.org action=tempfail verdict=tempfail .* cause=helo-nxdomain .* stage=rcpt from=<sender@sender\.org> rcpt=<user@dest\.test> /,
       },
       {
-        title: 'more forged tags than can be taken off are a reason to refuse',
+        title: 'more forged tags than can be removed are a reason to refuse',
         from: SENDER,
         talk: [...message('mail.sender.org', '250'), ['DATA', '354'], [FORGERIES, '550 forged-results']],
         text: /^550 5\.7\.1 \[forged-results\] HELO mail\.sender\.org: this message has 201 Authentication-Results fields in our name, mx\.dest\.test; remove them \(ref \S+\)$/,

@@ -1,6 +1,6 @@
 /**
- * Replay says what other rules would have done: held against the service itself, to which the same traffic is sent under
- * those rules.
+ * Replay says what other rules would have done: compared with the service itself, to which the same traffic
+ * is sent under those rules.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -24,18 +24,18 @@ import { zoneResolver } from '../support/zone.ts';
 interface Message {
   readonly client: string;
   readonly helo: string;
-  /** Said before, in the same connection. */
+  /** The name given before, in the same connection. */
   readonly before: string | null;
   readonly to: readonly string[];
   readonly login: boolean;
-  /** Of too many to be removed. */
+  /** Forged fields, too many to be removed. */
   readonly forged: boolean;
 }
 
 const LIMIT = { count: 2, ageMs: 3_600_000 };
 /** Hundreds of sessions. */
 const TIMEOUT_MS = 300_000;
-/** Between two messages. */
+/** Milliseconds between two messages. */
 const STEP_MS = 1_000_000;
 
 /** The traffic, sent to a service under these rules: its decisions, and their records. */
@@ -205,7 +205,7 @@ const someTraffic: fc.Arbitrary<readonly Message[]> = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-/** For one recipient each, in an order that does not depend on who came first. */
+/** One entry for each recipient, in an order that does not depend on who came first. */
 const sorted = (effects: readonly Effect[]): readonly Effect[] =>
   effects
     .flatMap((effect) =>
@@ -234,9 +234,10 @@ describe('replay', () => {
     async () => {
       await fc.assert(
         fc.asyncProperty(someSettings, someSettings, someTraffic, async (first, second, traffic) => {
-          // A trusted client is not looked up, and its recipients are not seen: the next test has these.
+          // A trusted client is not looked up, and its recipients are not seen: the next test covers those.
           const now = rulesOf({ ...second, trusted: false });
-          // What the first rules refuse at once, the others never see: the header of the message, and clients that are exempt.
+          // The other rules do not see what is refused at once under the first: the header of the message,
+          // and exempt clients.
           const plain = traffic.map((message) => ({ ...message, forged: false }));
           const before = rulesOf({ ...first, trusted: false });
           const recorded = await live(before, plain);

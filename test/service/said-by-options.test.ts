@@ -71,7 +71,7 @@ it.each<[weight: string[], findings: RegExp]>([
   for (const line of decisions) expect(line).toMatch(findings);
 });
 
-it('an MTA that does not tell its name is no fault of ours: with --on-error tempfail no mail is tempfailed', async () => {
+it('if the MTA does not give its name, that is not our fault: with --on-error tempfail no mail is tempfailed', async () => {
   const { replies, lines } = await sessions('mail.sender.org', { onError: ['tempfail'] });
   for (const reply of replies) expect(['accept', 'continue']).toContain(reply);
   expect(lines.filter((line) => line.startsWith('error'))).toEqual([]);

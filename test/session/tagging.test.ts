@@ -75,7 +75,7 @@ describe('Authentication-Results', () => {
     expect((await say(...envelope))[0]).toBe('a');
   });
 
-  it('goes by the name of the MTA unless told', async () => {
+  it('goes by the name of the MTA by default', async () => {
     const { say } = service({ authResults: { authservId: null, forged: 'ours' } }).connection();
     await say(mta.macros('C', { j: 'mx.from-mta.org' }), ...hello('mail.sender.org'), ...envelope);
     expect((await say(...rest)).at(-2)).toContain('|mx.from-mta.org;');
@@ -114,7 +114,7 @@ describe('which fields go', () => {
   });
 });
 
-describe('more forged fields than can be taken off', () => {
+describe('more forged fields than can be removed', () => {
   const recipients = (rule: string): RecipientPolicies =>
     new RecipientPolicies(parseRecipientRules(`own@dest.test ${rule}`, 'file'), (preset) =>
       makePolicy(preset, findings, { weights: new Map([['forged-results', 0]]) }),
@@ -141,7 +141,7 @@ describe('more forged fields than can be taken off', () => {
     return { replies, log: made.log };
   }
 
-  it('200 are taken off', async () => {
+  it('200 are removed', async () => {
     const { replies, log } = await hold({}, ['r@dest.test'], 200);
     expect(replies).toHaveLength(202);
     expect(replies.at(-1)).toBe('a');
@@ -206,7 +206,7 @@ describe('more forged fields than can be taken off', () => {
       ['r@dest.test'],
       / action=accept verdict=accept .*findings=forged-results:0 /,
     ],
-  ])('never refuses %s: takes off the first 200, tags and says so', async (_, setup, to, logged) => {
+  ])('never refuses %s: removes the first 200, tags and says so', async (_, setup, to, logged) => {
     const { replies, log } = await hold(setup, to);
     expect(replies).toHaveLength(202);
     expect(replies[0]).toBe(`m|||\xc8Authentication-Results||`);
@@ -257,7 +257,7 @@ describe('where a message cannot be tagged', () => {
     [0x01, 'none', true],
     [0x10, 'none', false],
   ] as const)(
-    'by an MTA that grants the actions %i, with %s to take off: tagged %j',
+    'by an MTA that grants the actions %i, with %s to remove: tagged %j',
     async (actions, which, tagged) => {
       const { log, connection } = service({ ...results({ forged: which }), actions });
       for (let i = 0; i < 2; i++) {

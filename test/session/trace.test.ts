@@ -38,7 +38,7 @@ describe('createTrace', () => {
     expect(tracing('info', clients).trace(address, 's') !== null).toBe(wanted);
   });
 
-  it('listens to nobody unless told', () => {
+  it('listens to nobody by default', () => {
     expect(tracing('info', []).trace('203.0.113.50', 's')).toBeNull();
   });
 

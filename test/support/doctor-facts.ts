@@ -1,5 +1,6 @@
 /**
- * Facts for doctor's checks, made from texts: settings of an MTA, options of ours. Nothing is asked or opened.
+ * Facts for doctor's checks, made from texts: settings of an MTA, options of ours. Nothing is asked or
+ * opened.
  */
 import { diagnose } from '../../src/doctor/checks/index.ts';
 import type { Facts } from '../../src/doctor/facts.ts';

@@ -285,7 +285,7 @@ export function wordsOfChecks(
       const known = findings.find((id) => (pattern === null ? node.text === id : pattern.includes(id)));
       if (known !== undefined) {
         faults.push(
-          `${place} knows the finding "${known}": let its FindingSpec declare what is wanted of it, or let core/checks export a function`,
+          `${place} knows the finding "${known}": let its FindingSpec declare what others need to know, or let core/checks export a function`,
         );
       } else if (findings.some((id) => (pattern === null ? isPartOf(id, node) : isPatternOf(id, pattern)))) {
         faults.push(
@@ -293,7 +293,7 @@ export function wordsOfChecks(
         );
       } else if (checks.includes(node.text) && isComparedWithCheck(node)) {
         faults.push(
-          `${place} knows the check "${node.text}": let its Check declare what is wanted of it (its method), or let core/checks export a function`,
+          `${place} knows the check "${node.text}": let its Check declare what others need to know (its method), or let core/checks export a function`,
         );
       }
     }

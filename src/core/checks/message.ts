@@ -20,7 +20,8 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
       summary: 'more than 200 header fields pretend to be our Authentication-Results',
       reference: 'RFC 8601 §5',
       weight: 10,
-      reason: 'this many fields in our name are no accident, and removing each of them costs the MTA too much',
+      reason:
+        'this many fields in our name are no accident, and removing each of them costs the MTA too much',
       reply:
         'HELO {helo}: this message has {count} Authentication-Results fields in our name, {name}; remove them',
     },

@@ -84,7 +84,7 @@ async function listens(port: number): Promise<boolean> {
   return open;
 }
 
-/** OpenDKIM verifies; `removeAll` makes it take off every field of the host's name that it finds. */
+/** OpenDKIM verifies; `removeAll` makes it remove every field of the host's name that it finds. */
 export const startOpendkim = (workdir: string, { removeAll = false } = {}): Promise<Filter> =>
   start(`opendkim${removeAll ? '-all' : ''}`, workdir, (port, directory) => ({
     program: ['opendkim', '-f', '-x'],

@@ -14,7 +14,7 @@ export interface Unbound {
 
 /**
  * Starts unbound with these zones on the name server `upstream`, the root being the empty name; `anchors` are
- * DS or DNSKEY records in master-file form. On a free port unless told.
+ * DS or DNSKEY records in master-file form. By default on a free port.
  */
 export async function startUnbound(
   workdir: string,

@@ -1,6 +1,6 @@
 /**
- * Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what mailauth says about each. The arguments are the port of a
- * resolver on 127.0.0.1 and the directory that mailauth was installed in.
+ * Reads `IP<TAB>SENDER<TAB>DOMAIN` lines, writes what mailauth says about each. The arguments are the port of
+ * a resolver on 127.0.0.1 and the directory that mailauth was installed in.
  */
 import { promises as dns } from 'node:dns';
 import { readFileSync } from 'node:fs';
