@@ -38,6 +38,7 @@ const HOUSE: readonly Row[] = [
     packages: ['prom-client'],
   },
   { room: 'advice', rooms: ['core', 'policy', 'config'] },
+  { room: 'mailboxes', rooms: ['errors.ts'] },
   {
     room: 'service',
     rooms: [
@@ -70,6 +71,7 @@ const HOUSE: readonly Row[] = [
       'report',
       'doctor',
       'advice',
+      'mailboxes',
       'service',
     ],
     packages: ['commander'],
