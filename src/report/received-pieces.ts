@@ -65,6 +65,7 @@ function endOfComment(value: string, start: number): number {
 /**
  * A path in angle brackets and a quoted string may hold anything, and its sender has chosen it: `for <"a; by b"@example.org>`
  * is one word. A word that begins otherwise ends before a blank, a comment or a semicolon.
+ * It has a character at least: a second semicolon is a word of the date, which is then none.
  */
 function endOfWord(value: string, start: number): number {
   const isPath = value.charAt(start) === '<';
@@ -78,7 +79,7 @@ function endOfWord(value: string, start: number): number {
       quoted = true;
     } else if (isPath) {
       if (char === '>') return at + 1;
-    } else if (isBlank(char) || char === '(' || char === ';') {
+    } else if (at > start && (isBlank(char) || char === '(' || char === ';')) {
       return at;
     }
   }

@@ -8,11 +8,13 @@
  * whatever it says. A hop inside is told by what the host that wrote it saw itself: the address, or a name that it has
  * found to lead back there; never by the HELO.
  *
- * Where a proxy hides the addresses of all clients behind one of ours, every field tells of a hop inside, and nothing at
- * all can be learned from the mail of such a host.
+ * What a hop inside hands over is taken as it is: a content filter passes on our own fields. So nothing can be learned
+ * from the mail of a host behind a proxy that hides the addresses of all clients behind one of ours: every field tells of a
+ * hop inside, and what stands below may be forged.
  */
 import { canonicalName } from '../core/domain.ts';
-import { type IpAddress, type IpPrefix, isPrivateAddress, prefixContains } from '../core/ip.ts';
+import { type IpAddress, ipFromBytes, type IpPrefix, isPrivateAddress, prefixContains } from '../core/ip.ts';
+import { keptText } from '../core/kept-text.ts';
 import { headerFields } from './header-fields.ts';
 import { type ReceivedField, readReceived } from './received-field.ts';
 
@@ -100,22 +102,27 @@ function namesOf({ from }: ReceivedField): string[] {
 }
 
 function taken(
-  { from, by, time, certified, recipient, sender }: ReceivedField,
+  { from: peer, by, time, certified, recipient, sender }: ReceivedField,
   above: ReadonlyMap<string, string>,
 ): Arrival | NotTaken {
   if (certified) return 'certified';
-  const { ip = null, helo = null } = from ?? {};
+  const { ip = null, helo = null } = peer ?? {};
   if (ip === null || helo === null || time === null) return 'unclear';
-  const told = recipient ?? RECIPIENT_FIELDS.map((name) => pathIn(above.get(name))).find(isPath) ?? null;
+  const to = recipient ?? RECIPIENT_FIELDS.map((name) => pathIn(above.get(name))).find(isPath) ?? null;
+  const from = pathIn(above.get('return-path')) ?? sender;
   return {
     time,
-    client: ip,
-    helo,
-    by,
-    sender: pathIn(above.get('return-path')) ?? sender,
-    recipients: told === null ? [] : [told],
+    // Its text may be a part of the header, as are the others.
+    client: ipFromBytes(ip.bytes),
+    helo: keptText(helo, MAX_KEPT),
+    by: keptText(by, MAX_KEPT),
+    sender: from === null ? null : keptText(from, MAX_KEPT),
+    recipients: to === null ? [] : [keptText(to, MAX_KEPT)],
   };
 }
+
+/** Texts outlive the mailbox that they are cut out of. None is longer in a command (RFC 5321 §4.5.3.1.4). */
+const MAX_KEPT = 512;
 
 /** The longest path (RFC 5321 §4.5.3.1.3) is of 256 octets. */
 const MAX_PATH = 320;

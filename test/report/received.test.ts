@@ -1,6 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { type Arrival, arrivalOf, type OurHosts } from '../../src/report/received.ts';
 import { parsePrefix } from '../../src/core/ip.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const DATE = 'Thu, 26 Nov 2026 10:30:03 +0100 (CET)';
 const TIME = Date.UTC(2026, 10, 26, 9, 30, 3);
@@ -237,6 +242,8 @@ describe('leaves out', () => {
       `Received: from a.net (a.net [198.51.100.7]) ${POSTFIX}; 31 Jun 2026 10:00:00 +0000\n`,
       'unclear',
     ],
+    ['two dates', field(`from a.net (a.net [198.51.100.7]) ${POSTFIX}; ${DATE}`), 'unclear'],
+    ['semicolons', field(`from a.net (a.net [198.51.100.7]) ${POSTFIX};;;`), 'unclear'],
     ['a comment without end', field(`from a.net (a.net [198.51.100.7] ${POSTFIX}`), 'unclear'],
     ['two clauses of a kind', field(`from a.net (a.net [198.51.100.7]) ${POSTFIX} with ESMTPA`), 'unclear'],
     [
@@ -395,4 +402,21 @@ it('ends after more hops than there can be', () => {
   const hop = AMAVIS[0] ?? '';
   expect(brief(hop.repeat(10_000) + OUTSIDE)).toBe('unclear');
   expect(brief(hop.repeat(60) + OUTSIDE)).toBe('198.51.100.7 mail.sender.net');
+});
+
+it('keeps nothing of the header alive but what it tells', () => {
+  const rest = 'x'.repeat(200_000);
+  const read = (i: number): Arrival =>
+    taken(
+      Buffer.from(
+        `Return-Path: <sender-of-message@sender.net>\n${field(`from mail.sender.net (unknown [198.51.100.${100 + i}])\n\t${POSTFIX}\n\tfor <user@example.org>`)}X: ${rest}`,
+      ).toString('latin1'),
+    );
+  read(0);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const kept = Array.from({ length: 100 }, (_, i) => read(i));
+  collect();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(5_000_000);
+  expect(kept).toHaveLength(100);
 });
