@@ -95,7 +95,7 @@ export class PacedAssessments {
     const bounded = withDeadline(resolver, deadlineMs, asker);
     this.#askers.add(asker);
     try {
-      return await assess(client, bounded.resolver, checks, onCheckError);
+      return await assess(client, { resolver: bounded.resolver, checks, onCheckError });
     } finally {
       bounded.done();
       this.#askers.delete(asker);

@@ -6,6 +6,9 @@ import { type MailOptions, mailNotes, type SeenInMail, seenInMail } from '../../
 import { ConfigSource } from '../../src/config/source.ts';
 import type { RecordedDecision, RecordedJudged } from '../../src/decisions/record-reader.ts';
 import { judge } from '../../src/policy/judge.ts';
+import { recordOf } from '../../src/report/as-record.ts';
+import { Replayer } from '../../src/report/replayer.ts';
+import { DecisionTally } from '../../src/report/tally.ts';
 import type { Seen } from '../../src/report/seen.ts';
 import { RULES } from '../support/service.ts';
 
@@ -100,6 +103,21 @@ it.each([
   deliver(from);
   const { seen } = await walk();
   expect(seen.map(disposition)).toEqual([told]);
+});
+
+it('is replayed as a record is', async () => {
+  deliver('mail.sender.org (unknown [198.51.100.7])');
+  deliver('Jupiter (unknown [203.0.113.9])');
+  deliver('gone.sender.org (unknown [203.0.113.9])');
+  const { seen } = await walk();
+  const replayer = new Replayer({ rules: RULES, spend: () => true });
+  const tally = new DecisionTally();
+  for (const [i, each] of seen.entries()) tally.add(replayer.replay(recordOf(each, i)));
+  expect(tally.all).toMatchObject({
+    decisions: 3,
+    then: { accept: 3, tempfail: 0, reject: 0 },
+    now: { accept: 1, tempfail: 1, reject: 1 },
+  });
 });
 
 it('counts what it read, and why it left out the rest', async () => {
