@@ -39,6 +39,7 @@ const HOUSE: readonly Row[] = [
     packages: ['prom-client'],
   },
   { room: 'advice', rooms: ['core', 'policy', 'config'] },
+  { room: 'mailboxes', rooms: ['errors.ts'] },
   {
     room: 'service',
     rooms: [
@@ -71,6 +72,7 @@ const HOUSE: readonly Row[] = [
       'report',
       'doctor',
       'advice',
+      'mailboxes',
       'service',
     ],
     packages: ['commander'],

@@ -32,6 +32,7 @@ import { parseSocketAddress, replyCode } from '../src/milter/index.ts';
 import { describeCommand } from '../src/milter/observer.ts';
 import { parseRecipientRules } from '../src/policy/recipients.ts';
 import { clean } from '../src/policy/smtp-reply.ts';
+import { arrivalOf } from '../src/report/received.ts';
 import { TomlPlaces } from '../src/config/toml-places.ts';
 import { type Shape, superlinear } from './support/growth.ts';
 
@@ -159,6 +160,8 @@ function beginChecks(text: string): void {
   for (const check of checks) void Promise.resolve(check.run(client, ignorant)).catch(() => undefined);
 }
 
+const arrival = (text: string): unknown => arrivalOf(text, { names: ['mx.dest.test'], networks: [] });
+
 type Reader = readonly [what: string, begin: string, read: (text: string) => unknown, end?: string];
 
 /**
@@ -197,6 +200,12 @@ const READERS: readonly Reader[] = [
   ['a word in a reply', '', (text) => clean(text, 200)],
   ['a reply', '', (text) => replyCode(550, '5.7.1', text)],
   ['a socket', 'inet:', parseSocketAddress],
+  ['a header', '', arrival],
+  ['Received', 'Received: ', arrival],
+  ['Received, a client', 'Received: from x (', arrival],
+  ['Received, clauses', 'Received: from x ([192.0.2.1]) by mx.dest.test ', arrival],
+  ['Received, a path', 'Received: from x ([192.0.2.1]) by mx.dest.test for <', arrival],
+  ['Received, a date', 'Received: from x ([192.0.2.1]) by mx.dest.test; ', arrival],
   ['an access list', '', (text) => parseAccess(text, 'list', 0, checks)],
   ['a line of an access list', 'allow a.example.org text="', (text) => parseAccess(text, 'list', 0, checks)],
   ['recipients', '', (text) => parseRecipientRules(text, 'recipients')],
