@@ -60,7 +60,7 @@ export function manPage(): string {
     ...optionSections(program.options),
     section('CONFIGURATION FILE'),
     text(
-      'TOML; its keys are the flags without their dashes, all at the top level. Repeatable options take a list or a single value, switches take true or false, ID=VALUE pairs may also be a table. Numbers may be written as numbers or as text. Relative paths are relative to the file. Without --config and HELO_MILTER_CONFIG the service reads no file; check, publish --verify and doctor read /etc/helo-milter.toml if it is there.',
+      'TOML; its keys are the flags without their dashes, all at the top level. Repeatable options take a list or a single value, switches take true or false, ID=VALUE pairs may also be a table. Numbers may be written as numbers or as text. Relative paths are relative to the file. Without --config and HELO_MILTER_CONFIG the service reads no file; check, test, publish --verify and doctor read /etc/helo-milter.toml if it is there.',
     ),
     ...verbatim([
       'reject-at = 12',

@@ -4,6 +4,10 @@ import type { Config } from '../config/config.ts';
 import { checkConfig } from './check-config.ts';
 import { check } from './check.ts';
 import { addDoctor } from './doctor.ts';
+import { located } from './located.ts';
+import { addPolicyTests, runCases } from './policy-tests.ts';
+import { resultsText } from './policy-tests-text.ts';
+import { makePaint } from './paint.ts';
 import { listFindings } from './list-findings.ts';
 import { printConfig } from './print-config.ts';
 import { publish } from './publish.ts';
@@ -69,6 +73,7 @@ function addOptions(command: Command, rows: readonly (readonly [string, OptionRo
 interface RootFlags {
   readonly listFindings?: boolean;
   readonly checkConfig?: boolean;
+  readonly cases?: string;
   readonly printConfig?: boolean;
   readonly config?: string | false;
 }
@@ -128,6 +133,9 @@ export function makeProgram(run: Run): Command {
       return { config, isGiven: (key) => texts.has(key) };
     };
   });
+  const failed = (): void => {
+    run.exitCode = EX_FAILED;
+  };
   addDoctor(
     root,
     terminal,
@@ -138,9 +146,19 @@ export function makeProgram(run: Run): Command {
         return { config: await source.read(), file: source.file };
       };
     },
-    () => {
-      run.exitCode = EX_FAILED;
+    failed,
+  );
+  addPolicyTests(
+    root,
+    terminal,
+    (command) => {
+      const texts = addOptions(
+        addConfigOptions(command, AS_THE_SERVICE),
+        ROWS.filter(([key]) => JUDGING.has(key) || key === 'nat64Prefix'),
+      );
+      return (flags) => asTheService(texts, flags);
     },
+    failed,
   );
   return root;
 }
@@ -158,6 +176,7 @@ function makeRoot({ version, terminal }: Run): Command {
       '--check-config',
       'read everything a start would read, say what is wrong or may be a surprise, and exit',
     )
+    .option('--cases <FILE>', 'with --check-config: run these policy tests too, as the test command does')
     .option('--print-config', 'print every option with its value and where it came from, and exit')
     .option('--list-findings', 'print every finding with its weight in each preset')
     .enablePositionalOptions()
@@ -187,10 +206,16 @@ function refuseStray(root: Command): void {
 /** Without a command it serves, or says something about what it would serve. */
 async function runRoot(run: Run, source: ConfigSource, flags: RootFlags): Promise<void> {
   const { version, terminal } = run;
+  const { cases } = flags;
+  if (cases !== undefined && flags.checkConfig !== true)
+    throw new UsageError('--cases: it goes with --check-config; to run cases alone, see helo-milter test');
   if (flags.checkConfig === true) {
     run.exitCode = EX_CONFIG;
     terminal.write(await checkConfig(source, terminal.host));
-    run.exitCode = 0;
+    const results = cases === undefined ? [] : await runCases([cases], await source.read());
+    if (cases !== undefined)
+      terminal.write(resultsText(results, makePaint(terminal.screen?.colour === true)));
+    run.exitCode = results.some(({ differs }) => differs.length > 0) ? EX_FAILED : 0;
   } else if (flags.printConfig === true) {
     await source.read();
     terminal.write(printConfig(source.settings, source.file));
@@ -265,15 +290,6 @@ function publishCommand(root: Command, run: Run, sourceOf: SourceOf): Command {
     },
   );
   return publishing;
-}
-
-/** Adds to a mistake in the value of an option the place where the value was given. */
-async function located<T>(source: ConfigSource, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw source.locate(error);
-  }
 }
 
 /** Runs one command line (without the program's own name) and resolves to the exit code. */

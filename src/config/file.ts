@@ -6,16 +6,12 @@
  *     weight = { helo-mismatch = 5 }
  */
 import { dirname, resolve } from 'node:path';
-import { parse, TomlError, type TomlTable } from 'smol-toml';
 import { closest } from './closest.ts';
 import { nameOf, type OptionRow } from './option.ts';
 import { ROWS } from './options.ts';
 import type { Setting, Settings, SettingValue } from './given.ts';
-import { TomlPlaces } from './toml-places.ts';
+import { isTable, TomlDocument, type TomlPath, type TomlTable, type TomlValue } from './toml-document.ts';
 import { type Faults, FileError, soundly } from '../errors.ts';
-
-type Toml = TomlTable[string];
-type Path = readonly (string | number)[];
 
 const BY_NAME: ReadonlyMap<string, { readonly key: string; readonly row: OptionRow<unknown> }> = new Map(
   ROWS.map(([key, row]) => [nameOf(key), { key, row }]),
@@ -31,24 +27,17 @@ export function parseConfigFile(text: string, file: string): Settings {
 
 /** As `parseConfigFile`, but collects the faults and returns the settings that have none. */
 export function readConfigFile(text: string, file: string, faults: Faults): Settings {
-  let document: TomlTable;
-  try {
-    document = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [, problem = ''] = /^Invalid TOML document: (.*)/.exec(error.message) ?? [];
-    faults.add(new FileError(`${file}:${error.line}:${error.column}: ${problem}`));
-    return new Map();
-  }
-  const reader = new Reader(new TomlPlaces(text), file);
+  const document = faults.try(() => new TomlDocument(text, file));
+  if (document === null) return new Map();
+  const reader = new Reader(document);
   const settings = new Map<string, Setting>();
-  for (const [name, value] of Object.entries(document)) {
+  for (const [name, value] of Object.entries(document.table)) {
     faults.try(() => {
       const option = BY_NAME.get(name);
       if (option === undefined) throw reader.unknown([name]);
       settings.set(option.key, {
         source: 'file',
-        place: reader.place([name], 'key'),
+        place: document.place([name], 'key'),
         values: reader.values(name, option.row, value),
       });
     });
@@ -57,27 +46,20 @@ export function readConfigFile(text: string, file: string, faults: Faults): Sett
 }
 
 class Reader {
-  readonly #places: TomlPlaces;
-  readonly #file: string;
+  readonly #document: TomlDocument;
 
-  constructor(places: TomlPlaces, file: string) {
-    this.#places = places;
-    this.#file = file;
+  constructor(document: TomlDocument) {
+    this.#document = document;
   }
 
-  place(path: Path, of: 'key' | 'value'): string {
-    const position = this.#places.position(path, of);
-    return position === null ? this.#file : `${this.#file}:${position}`;
-  }
-
-  unknown(path: Path): FileError {
+  unknown(path: TomlPath): FileError {
     const name = String(path.at(-1));
     return new FileError(
-      `${this.place(path, 'key')}: there is no option ${JSON.stringify(name)}${closest(name, [...BY_NAME.keys()])}`,
+      `${this.#document.place(path, 'key')}: there is no option ${JSON.stringify(name)}${closest(name, [...BY_NAME.keys()])}`,
     );
   }
 
-  values(name: string, row: OptionRow<unknown>, value: Toml): readonly SettingValue[] {
+  values(name: string, row: OptionRow<unknown>, value: TomlValue): readonly SettingValue[] {
     if (row.value === undefined) return this.#switch(name, value);
     if (row.table === true && isTable(value)) return this.#pairs(name, value);
     if (!Array.isArray(value)) return [this.#value([name], row, value)];
@@ -86,9 +68,9 @@ class Reader {
     return value.map((each, i) => this.#value([name, i], row, each));
   }
 
-  #switch(name: string, value: Toml): readonly SettingValue[] {
+  #switch(name: string, value: TomlValue): readonly SettingValue[] {
     if (typeof value !== 'boolean') throw this.#wrong([name], 'is true or false');
-    return value ? [{ text: '', place: this.place([name], 'value') }] : [];
+    return value ? [{ text: '', place: this.#document.place([name], 'value') }] : [];
   }
 
   #pairs(name: string, table: TomlTable): readonly SettingValue[] {
@@ -96,31 +78,27 @@ class Reader {
       const path = [name, id];
       // Whatever follows a table's header belongs to that table, which surprises many.
       if (BY_NAME.has(id)) throw this.#wrong(path, `the option ${id} belongs above [${name}]`, 'key');
-      return { text: `${id}=${this.#scalar(path, value)}`, place: this.place(path, 'key') };
+      return { text: `${id}=${this.#scalar(path, value)}`, place: this.#document.place(path, 'key') };
     });
   }
 
-  #value(path: Path, row: OptionRow<unknown>, value: Toml): SettingValue {
+  #value(path: TomlPath, row: OptionRow<unknown>, value: TomlValue): SettingValue {
     const text = this.#scalar(path, value);
     return {
-      text: row.path === true ? resolve(dirname(this.#file), text) : text,
-      place: this.place(path, 'value'),
+      text: row.path === true ? resolve(dirname(this.#document.file), text) : text,
+      place: this.#document.place(path, 'value'),
     };
   }
 
-  #scalar(path: Path, value: Toml): string {
+  #scalar(path: TomlPath, value: TomlValue): string {
     if (typeof value === 'string') return value;
     if (typeof value !== 'number') throw this.#wrong(path, 'takes text or a number');
     // A mode is octal in any spelling: 0o660 must not become 432.
-    const source = this.#places.source(path);
+    const source = this.#document.source(path);
     return source.startsWith('0o') ? source : String(value);
   }
 
-  #wrong(path: Path, problem: string, of: 'key' | 'value' = 'value'): FileError {
-    return new FileError(`${this.place(path, of)}: ${String(path[0])}: ${problem}`);
+  #wrong(path: TomlPath, problem: string, of: 'key' | 'value' = 'value'): FileError {
+    return new FileError(`${this.#document.place(path, of)}: ${String(path[0])}: ${problem}`);
   }
-}
-
-function isTable(value: Toml): value is TomlTable {
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date);
 }

@@ -55,7 +55,7 @@ export type JudgingRules = Pick<
   | 'recipients'
 >;
 
-interface Circumstances extends Pick<Judged, 'session' | 'dnsIll' | 'elapsedMs'> {
+export interface Circumstances extends Pick<Judged, 'session' | 'dnsIll' | 'elapsedMs'> {
   /** Unix time in milliseconds, for lines of the access list that expire. */
   readonly at: number;
 }

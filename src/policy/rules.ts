@@ -2,12 +2,12 @@
  * What the operator has decided, as far as it can change while sessions are open: made as a whole and
  * replaced as a whole.
  */
-import type { Check } from '../core/check.ts';
+import type { Check, Finding } from '../core/check.ts';
 import type { IpAddress, IpPrefix } from '../core/ip.ts';
 import type { AccessList } from './access.ts';
 import type { Enforcement } from './enforcement.ts';
 import type { ExemptionOptions } from './exemption.ts';
-import type { Policy } from './policy.ts';
+import { type Policy, settles } from './policy.ts';
 import type { RecipientPolicies } from './recipients.ts';
 import type { ReplyOptions } from './smtp-reply.ts';
 
@@ -43,4 +43,16 @@ export function policiesOf({
   recipients,
 }: Pick<Rules, 'policy' | 'shadowPolicy' | 'recipients'>): readonly Policy[] {
   return [policy, ...(shadowPolicy === null ? [] : [shadowPolicy]), ...recipients.policies];
+}
+
+/**
+ * Whether findings of the text alone make every policy reject, so that DNS need not be asked. An operator who only watches
+ * wants to see everything, and a line of the access list may want what is looked up.
+ */
+export function settledByText(found: readonly Finding[], rules: Rules): boolean {
+  return (
+    !rules.enforcement.observe &&
+    !rules.access.needsReverse &&
+    policiesOf(rules).every((each) => settles(found, each))
+  );
 }

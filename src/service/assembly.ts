@@ -9,8 +9,7 @@ import { describeError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import { type ActionName, MilterServer, type MilterServerOptions } from '../milter/index.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
-import { settles } from '../policy/policy.ts';
-import { policiesOf } from '../policy/rules.ts';
+import { settledByText } from '../policy/rules.ts';
 import { Assessor } from '../session/assessor.ts';
 import { heloMilter, type HeloMilterOptions } from '../session/helo-milter.ts';
 import { macrosFor } from '../session/macros.ts';
@@ -104,11 +103,7 @@ function makeAssessor({ live, log, metrics, now }: Workshop, resolver: SharedRes
       return { deadlineMs: deadline, cacheSize, cacheMemory, cacheMinMs: cacheMin, cacheMaxMs: cacheMax };
     },
     now,
-    // An operator who only watches wants to see everything.
-    settles: (found) =>
-      !live.rules.enforcement.observe &&
-      !live.rules.access.needsReverse &&
-      policiesOf(live.rules).every((each) => settles(found, each)),
+    settles: (found) => settledByText(found, live.rules),
     onMemoryShort: () => {
       const effect =
         'answers that do not fit into the memory left count as unknown, and nobody is refused for that';
