@@ -182,7 +182,7 @@ it('Authentication-Results have its words, what is about the client first', asyn
       action: 'accept',
       dnsIll: false,
       elapsedMs: 0,
-      session: { previousHelo: null, namesSeen: 1, mta: { name: null, address: null } },
+      session: { previousHelo: null, namesSeen: 1, regular: false, mta: { name: null, address: null } },
     },
     registry.checks,
   );

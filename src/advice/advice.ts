@@ -66,6 +66,22 @@ export function advice(
     config.grace >= SYSTEMD_WAITS_MS,
     'systemd kills a service that takes 90s to stop, unless its unit has Type=notify, like ours, or a longer TimeoutStopSec',
   );
+  const { regulars } = config;
+  warn(
+    'regularsFile',
+    config.regularsFile !== null && regulars === null,
+    'nobody is regular without regulars: this has no effect',
+  );
+  warn(
+    'regulars',
+    regulars !== null && config.regularsFile === null,
+    'without regulars-file a restart forgets them all',
+  );
+  warn(
+    'regulars',
+    regulars !== null && config.noAuthResults,
+    'with no-auth-results the end of most messages is not seen, and what is not seen does not count',
+  );
   warn('dnsZone', config.dnsZone !== null, 'no name server is asked: this is for trying things out');
   warn('cacheSize', config.cacheSize === 0, 'DNS is asked again for every session');
   warn(

@@ -7,7 +7,7 @@ import type { SessionSeen } from '../policy/judge.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
 
 /** What a verdict is made from: a zone that is asked now, or the evidence of a decision. */
-export type Source =
+export type CaseSource =
   | {
       readonly kind: 'zone';
       readonly client: IpAddress;
@@ -30,7 +30,7 @@ export interface Case {
   readonly name: string;
   /** `FILE:LINE:COLUMN`. */
   readonly place: string;
-  readonly source: Source;
+  readonly source: CaseSource;
   /** Without angle brackets; null for the recipient of the record, or for nobody in particular. */
   readonly recipient: string | null;
   /** In place of the access list of the configuration; null for that one. */

@@ -14,7 +14,7 @@ import { type RecordedDecision, RecordError, readRecord } from '../decisions/rec
 import { zoneFileResolver } from '../dns/zone-file.ts';
 import { describeError, Faults, FileError } from '../errors.ts';
 import { AccessList, parseAccess } from '../policy/access.ts';
-import { type Case, type Expected, NO_CAUSE, type Source } from './case.ts';
+import { type Case, type Expected, NO_CAUSE, type CaseSource } from './case.ts';
 import { findRecord } from './find-record.ts';
 
 /** What there is to be found, with the operator's own checks. */
@@ -24,7 +24,7 @@ export interface Known {
 }
 
 const OF_FILE = ['zone', 'zone-file', 'case'];
-const OF_SESSION = ['client', 'helo', 'previous-helo', 'names-seen', 'mta', 'zone', 'zone-file'];
+const OF_SESSION = ['client', 'helo', 'previous-helo', 'names-seen', 'regular', 'mta', 'zone', 'zone-file'];
 const OF_RECORD = ['record', 'record-file', 'reference'];
 const OF_CASE = ['name', ...OF_SESSION, ...OF_RECORD, 'recipient', 'access', 'at', 'expect'];
 const OF_EXPECT = ['disposition', 'cause', 'stream', 'score'];
@@ -79,7 +79,7 @@ function firstPlace(table: TomlKeys): string {
   return table.place(OF_CASE.find((key) => table.has(key)) ?? 'expect', 'key');
 }
 
-async function zoneSource(table: TomlKeys, { file, shared }: Around): Promise<Source> {
+async function zoneSource(table: TomlKeys, { file, shared }: Around): Promise<CaseSource> {
   const text = need(table, 'client');
   const client = parseIp(text) ?? table.fail('client', `"${text}" is not an IP address`);
   const resolver = (await zoneOf(table, file)) ?? shared;
@@ -97,12 +97,13 @@ async function zoneSource(table: TomlKeys, { file, shared }: Around): Promise<So
     session: {
       previousHelo: table.text('previous-helo'),
       namesSeen: table.number('names-seen') ?? 1,
+      regular: table.flag('regular') ?? false,
       mta: { name: mta === null ? null : canonicalName(mta), address: null },
     },
   };
 }
 
-async function recordedSource(table: TomlKeys, { file, known }: Around): Promise<Source> {
+async function recordedSource(table: TomlKeys, { file, known }: Around): Promise<CaseSource> {
   const stray = OF_SESSION.find((key) => table.has(key));
   if (stray !== undefined)
     throw new FileError(`${table.place(stray, 'key')}: ${stray} comes from the record`);

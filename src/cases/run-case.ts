@@ -4,11 +4,11 @@ import { clientAddress } from '../core/embedded.ts';
 import { parseHelo } from '../core/helo.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { RecordedDecision } from '../decisions/record-reader.ts';
-import { type Answer, answerTo, type Asked } from '../policy/answer.ts';
+import { type Asked, type Treatment, treatmentOf } from '../policy/treatment.ts';
 import { type Exemption, exemptClient } from '../policy/exemption.ts';
 import { type Disposition, type Stream } from '../policy/policy.ts';
 import { type Rules, settledByText } from '../policy/rules.ts';
-import { type Case, type Expected, NO_CAUSE, type Source } from './case.ts';
+import { type Case, type Expected, NO_CAUSE, type CaseSource } from './case.ts';
 
 /** What would be done. Cause, stream and score are null for a client that is never judged. */
 export interface Got {
@@ -52,7 +52,7 @@ async function whatIsDone({ source, recipient, at }: Case, rules: Rules, now: nu
   if (exempt !== null) return unjudged(exempt);
   if (source.kind === 'record') return fromRecord(source.record, rules, { recipient, at });
   return told(
-    answerTo(await assessed(source, rules), rules, {
+    treatmentOf(await assessed(source, rules), rules, {
       session: source.session,
       dnsIll: false,
       elapsedMs: 0,
@@ -64,7 +64,7 @@ async function whatIsDone({ source, recipient, at }: Case, rules: Rules, now: nu
 }
 
 function assessed(
-  { client, helo, resolver }: Source & { readonly kind: 'zone' },
+  { client, helo, resolver }: CaseSource & { readonly kind: 'zone' },
   rules: Rules,
 ): ReturnType<typeof assess> {
   const { checks, nat64 } = rules;
@@ -96,7 +96,7 @@ function fromRecord(
     recipient: recipient ?? withoutBrackets(recipients[0]),
     message: stage === 'message' ? judged.message : null,
   };
-  return told(answerTo(judged.assessment, rules, asked));
+  return told(treatmentOf(judged.assessment, rules, asked));
 }
 
 /** The address in a path as it is recorded; null where there is none. */
@@ -139,7 +139,7 @@ function unjudged(exempt: Exemption | null): Got {
   };
 }
 
-function told({ action, exempt, judged: { verdict, access } }: Answer): Got {
+function told({ action, exempt, judged: { verdict, access } }: Treatment): Got {
   return {
     disposition: action,
     cause: verdict.cause?.id ?? NO_CAUSE,

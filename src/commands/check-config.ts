@@ -60,7 +60,8 @@ async function checkStanding(config: Config, faults: Faults): Promise<void> {
   for (const socket of config.listen) {
     await faults.attempt(() => checkSockets({ ...config, listen: [socket] }));
   }
-  const { pidFile, decisionLog } = config;
+  const { pidFile, decisionLog, regularsFile } = config;
+  if (regularsFile !== null) await faults.attempt(() => requireDirectory('--regulars-file', regularsFile));
   if (pidFile !== null) await faults.attempt(() => requireDirectory('--pid-file', pidFile));
   if (decisionLog !== null) await faults.attempt(() => requireDirectory('--decision-log', decisionLog));
 }

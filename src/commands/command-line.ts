@@ -11,6 +11,7 @@ import { makePaint } from './paint.ts';
 import { listFindings } from './list-findings.ts';
 import { printConfig } from './print-config.ts';
 import { publish } from './publish.ts';
+import { addRegulars } from './regulars.ts';
 import { addReplay } from './replay.ts';
 import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
@@ -148,6 +149,13 @@ export function makeProgram(run: Run): Command {
     },
     failed,
   );
+  addRegulars(root, terminal, (command) => {
+    const texts = addOptions(
+      addConfigOptions(command, AS_THE_SERVICE),
+      ROWS.filter(([key]) => key === 'regulars' || key === 'regularsFile'),
+    );
+    return (flags) => asTheService(texts, flags).read();
+  });
   addPolicyTests(
     root,
     terminal,

@@ -8,7 +8,9 @@ import { LEVELS } from '../log/log.ts';
 import {
   account,
   address,
+  clientWidth,
   countAndAge,
+  countAndDays,
   domainName,
   durationBetween,
   fileMode,
@@ -161,6 +163,28 @@ export const OPTIONS = {
     group: 'Policy',
     help: 'log what this preset would have done, beside the policy in force',
     parse: oneOf(...PRESETS),
+  }),
+  regulars: optional({
+    value: 'N/DAYS',
+    group: 'Policy',
+    help: 'a client and name with this many accepted messages on this many different days is no longer refused for what DNS does not have or what was inferred; see docs/regulars.md',
+    parse: countAndDays,
+  }),
+  regularsFile: optional({
+    value: 'FILE',
+    group: 'Policy',
+    help: 'with --regulars: keep them in this file, so that a restart does not forget them',
+    parse: verbatim,
+    path: true,
+    restart: true,
+  }),
+  regularsNetwork: one({
+    value: 'V4/V6',
+    group: 'Policy',
+    help: 'with --regulars: how many leading bits of an IPv4 and of an IPv6 address make a client',
+    parse: clientWidth,
+    default: '32/64',
+    restart: true,
   }),
   churnLimit: one({
     value: 'N',

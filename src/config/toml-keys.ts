@@ -60,6 +60,12 @@ export class TomlKeys {
     return typeof value === 'number' && value >= 0 ? value : this.fail(key, 'takes a number from 0 up');
   }
 
+  flag(key: string): boolean | null {
+    const value = this.#value(key);
+    if (value === undefined) return null;
+    return typeof value === 'boolean' ? value : this.fail(key, 'is true or false');
+  }
+
   /** Unix time in milliseconds. Takes a date of TOML or text such as 2027-01-31; a day begins at midnight in UTC. */
   time(key: string): number | null {
     const value = this.#value(key);

@@ -141,6 +141,21 @@ export function countAndAge(text: string): { readonly count: number; readonly ag
   return { count: numberBetween(1, 1000)(count), ageMs: durationBetween(0, 7 * 86_400_000)(age) };
 }
 
+/** `5/3`: a number of messages, and of different days, of which there are no more. */
+export function countAndDays(text: string): { readonly messages: number; readonly days: number } {
+  const [count = '', days = '', ...more] = text.split('/');
+  if (more.length > 0 || days === '') throw new UsageError(`"${text}" is not two numbers such as 5/3`);
+  const messages = numberBetween(1, 1000)(count);
+  return { messages, days: numberBetween(1, messages)(days) };
+}
+
+/** `32/64`: leading bits of an address of IPv4 and of IPv6. One customer has no more than a /24 or a /48. */
+export function clientWidth(text: string): { readonly 4: number; readonly 6: number } {
+  const [v4 = '', v6 = '', ...more] = text.split('/');
+  if (more.length > 0 || v6 === '') throw new UsageError(`"${text}" is not two lengths such as 32/64`);
+  return { 4: numberBetween(24, 32)(v4), 6: numberBetween(48, 64)(v6) };
+}
+
 /** Text that goes into replies: printable ASCII, so that it survives every MTA. */
 export function replyText(maxLength: number): (text: string) => string {
   return (text) => {

@@ -109,6 +109,7 @@ export function decisionText(decision: Decision): string {
     text += ` correspondence=${judged.assessment.correspondence} stream=${verdict.stream}`;
     if (shadow !== null) text += ` shadow=${shadow.disposition}:${shadow.score}`;
     if (judged.access !== null) text += ` access=${judged.access.line}`;
+    if (judged.session.regular) text += ' regular=yes';
     const dns = dnsTrouble(judged);
     if (dns !== null) text += ` dns=${dns}`;
     if (limit !== null) text += ` limit=${limit}`;
@@ -139,6 +140,7 @@ export function decisionMembers(decision: Decision): string {
     text += `,"correspondence":"${judged.assessment.correspondence}","stream":"${verdict.stream}"`;
     if (shadow !== null) text += `,"shadow":"${shadow.disposition}:${shadow.score}"`;
     if (judged.access !== null) text += `,"access":${judged.access.line}`;
+    if (judged.session.regular) text += ',"regular":"yes"';
     const dns = dnsTrouble(judged);
     if (dns !== null) text += `,"dns":"${dns}"`;
     if (limit !== null) text += `,"limit":"${limit}"`;

@@ -197,6 +197,7 @@ function readSession(session: Members | null, fresh: readonly Finding[]): Sessio
   const address = session?.maybe('mtaAddress') ?? null;
   return {
     previousHelo: session?.maybe('previousHelo') ?? found.previousHelo,
+    regular: session?.flag('regular') ?? false,
     namesSeen: session?.number('namesSeen', found.namesSeen) ?? found.namesSeen,
     mta: {
       name: session?.maybe('mta') ?? found.ourName,

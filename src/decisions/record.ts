@@ -137,12 +137,13 @@ function identityText(assessment: Assessment): string {
   return member('domain', domain) + member('reverse', reverse) + member('reverseDomain', reverseDomain);
 }
 
-function sessionText({ session: { previousHelo, namesSeen, mta } }: Judged): string {
+function sessionText({ session: { previousHelo, namesSeen, mta, regular } }: Judged): string {
   const members = [
     ...(previousHelo === null ? [] : [`"previousHelo":${text(previousHelo)}`]),
     ...(namesSeen === 1 ? [] : [`"namesSeen":${namesSeen}`]),
     ...(mta.name === null ? [] : [`"mta":${text(mta.name)}`]),
     ...(mta.address === null ? [] : [`"mtaAddress":"${mta.address.text}"`]),
+    ...(regular ? ['"regular":true'] : []),
   ];
   return members.length === 0 ? '' : `,"session":{${members.join(',')}}`;
 }

@@ -77,6 +77,12 @@ export const EVENTS = {
     when: 'we were told to stop',
   },
   stopped: { word: 'stopped', level: 'notice', fields: [], when: 'the last line' },
+  regulars: {
+    word: 'regulars',
+    level: 'warning',
+    fields: ['file', 'detail', 'effect'],
+    when: 'the file of `--regulars-file` cannot be used, or not be written',
+  },
   check: {
     word: 'check',
     level: 'warning',

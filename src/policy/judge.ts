@@ -40,6 +40,11 @@ export interface Judged {
 /** What was seen of the session, whatever the operator has decided. */
 export interface SessionSeen extends Pick<SessionFacts, 'previousHelo' | 'namesSeen'> {
   readonly mta: MtaSelf;
+  /**
+   * The client is known under this name by its mail (`--regulars`): what DNS does not have and what was inferred is not held
+   * against it.
+   */
+  readonly regular: boolean;
 }
 
 /** The rules that a verdict depends on. */
@@ -76,13 +81,13 @@ export function judge(cached: Assessment, rules: JudgingRules, circumstances: Ci
     shareUsedUp: heldBack(cached.dns) === 'share',
   };
   const assessment = withSession(cached, facts, sessionChecks);
-  const verdict = decide(assessment, policy, dnsIll);
+  const verdict = decide(assessment, policy, dnsIll, session.regular);
   return {
     assessment,
     verdict,
     policy,
     ownPolicy: null,
-    shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll),
+    shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll, session.regular),
     shadowPolicy,
     dnsIll,
     action: enforce(verdict.disposition, cached.client.ip, enforcement),
@@ -94,21 +99,21 @@ export function judge(cached: Assessment, rules: JudgingRules, circumstances: Ci
 
 /** The verdict under the policy of a recipient. */
 export function judgeUnder(policy: Policy, judged: Judged, { enforcement }: JudgingRules): Judged {
-  const verdict = decide(judged.assessment, policy, judged.dnsIll);
+  const verdict = decide(judged.assessment, policy, judged.dnsIll, judged.session.regular);
   const action = enforce(verdict.disposition, judged.assessment.client.ip, enforcement);
   return { ...judged, verdict, policy, ownPolicy: policy, action };
 }
 
 /** The same verdict with what was found in the message. */
 export function judgeMessage(judged: Judged, facts: MessageFacts, { enforcement }: JudgingRules): Judged {
-  const { policy, shadowPolicy, dnsIll } = judged;
+  const { policy, shadowPolicy, dnsIll, session } = judged;
   const assessment = withSession(judged.assessment, facts, messageChecks);
-  const verdict = decide(assessment, policy, dnsIll);
+  const verdict = decide(assessment, policy, dnsIll, session.regular);
   return {
     ...judged,
     assessment,
     verdict,
-    shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll),
+    shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll, session.regular),
     action: enforce(verdict.disposition, assessment.client.ip, enforcement),
   };
 }
@@ -141,6 +146,6 @@ export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
  * Whether an outage has turned a refusal into a delay: that costs no mail that would have been accepted, and
  * ends with the outage. If it were counted, it would let in what is refused at all other times.
  */
-export function isPutOff({ dnsIll, assessment, policy }: Judged): boolean {
-  return dnsIll && decide(assessment, policy).disposition === 'reject';
+export function isPutOff({ dnsIll, assessment, policy, session }: Judged): boolean {
+  return dnsIll && decide(assessment, policy, false, session.regular).disposition === 'reject';
 }

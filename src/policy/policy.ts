@@ -129,12 +129,13 @@ function inPreset(weight: Weight, preset: PresetName): number {
  * now: so findings of no such name, of no correspondence and of no answer do not count. But where the name's
  * owner was heard (a `declared` finding with any weight), an answer did come, and nothing is excused; since
  * that answer may be false, the mail is delayed until the outage is over, and refused only for what does not
- * rest on DNS.
+ * rest on DNS. A `regular` is known by its mail: what DNS does not have and what was inferred does not count.
  */
-export function decide(assessment: Assessment, policy: Policy, dnsIll = false): Verdict {
+export function decide(assessment: Assessment, policy: Policy, dnsIll = false, regular = false): Verdict {
+  const shown: Shown = { proofs: assessment.proofs, regular };
   const weighed = judged(assessment, policy).map((finding) => ({
     finding,
-    weight: waived(finding, assessment, policy) ? 0 : weightOf(finding, assessment.proofs, policy),
+    weight: waived(finding, assessment, policy) ? 0 : weightOf(finding, shown, policy),
   }));
   const excused = dnsIll && !weighed.some(({ finding, weight }) => weight > 0 && isDeclared(finding, policy));
   const counted = excused
@@ -170,30 +171,45 @@ function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean 
   return provisional !== true && findings.get(id)?.basis !== 'dns';
 }
 
-/** What the finding weighs with these proofs: see `FindingSpec.excusedByProof` and `Finding.atWorst`. */
-function weightOf({ id, atWorst }: Finding, proofs: readonly Proof[], policy: Policy): number {
-  const weight = excusedWeight(id, proofs, policy);
-  if (atWorst === undefined || policy.operatorSet.has(id)) return weight;
-  return Math.min(weight, Math.max(0, ...atWorst.map((worst) => excusedWeight(worst, proofs, policy))));
+/** What speaks for a client. */
+interface Shown {
+  readonly proofs: readonly Proof[];
+  /** See `SessionSeen`. */
+  readonly regular: boolean;
 }
 
-function excusedWeight(id: string, proofs: readonly Proof[], policy: Policy): number {
+/** What is not held against a regular. */
+const FORGIVEN: readonly Basis[] = ['existence', 'inferred'];
+
+/** What the finding weighs with this shown: see `FindingSpec.excusedByProof` and `Finding.atWorst`. */
+function weightOf({ id, atWorst }: Finding, shown: Shown, policy: Policy): number {
+  const weight = excusedWeight(id, shown, policy);
+  if (atWorst === undefined || policy.operatorSet.has(id)) return weight;
+  return Math.min(weight, Math.max(0, ...atWorst.map((worst) => excusedWeight(worst, shown, policy))));
+}
+
+function excusedWeight(id: string, { proofs, regular }: Shown, policy: Policy): number {
   const { weights, operatorSet, findings, preset } = policy;
   const weight = weights.get(id) ?? 0;
-  const excuses = findings.get(id)?.excusedByProof;
-  if (excuses === undefined || operatorSet.has(id)) return weight;
+  const spec = findings.get(id);
+  if (spec === undefined || operatorSet.has(id)) return weight;
+  if (regular && FORGIVEN.includes(spec.basis)) return 0;
+  const excuses = spec.excusedByProof;
+  if (excuses === undefined) return weight;
   return proofs.reduce((least, proof) => {
     const most = excuses[proof];
     return most === undefined ? least : Math.min(least, inPreset(most, preset));
   }, weight);
 }
 
+const EVERYTHING: Shown = { proofs: PROOFS, regular: true };
+
 /**
  * Whether findings of the text alone make a policy reject, whatever else might be found and whatever DNS
  * might prove of the client.
  */
 export function settles(found: readonly Finding[], policy: Policy): boolean {
-  return found.reduce((sum, { id }) => sum + excusedWeight(id, PROOFS, policy), 0) >= policy.rejectAt;
+  return found.reduce((sum, { id }) => sum + excusedWeight(id, EVERYTHING, policy), 0) >= policy.rejectAt;
 }
 
 /** The most that inferred findings alone can weigh under a policy, and what they are. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Decision } from '../decisions/decision.ts';
+import { isWelcome } from '../decisions/welcome.ts';
 import { askedBy, type SharedResolver } from '../dns/asker.ts';
 import { ControlQuestions } from '../dns/control-questions.ts';
 import { OutageBrake } from '../dns/outage-brake.ts';
@@ -16,6 +17,7 @@ import { macrosFor } from '../session/macros.ts';
 import type { Untagged } from '../session/tagging.ts';
 import { createTrace } from '../session/trace.ts';
 import { ChurnCounter } from '../state/churn.ts';
+import { Regulars } from '../state/regulars.ts';
 import { TempfailBudget } from '../state/tempfail-budget.ts';
 import type { Live } from './live.ts';
 import { Overload } from './overload.ts';
@@ -37,6 +39,7 @@ export interface Assembly {
   /** Asks as the assessments do, watched by metrics, brake and overload. */
   readonly resolver: SharedResolver;
   readonly assessor: Assessor;
+  readonly regulars: Regulars;
   readonly server: MilterServer;
   /** What is agreed with the MTA on connections from now on. */
   readonly agreed: () => Agreed;
@@ -51,7 +54,17 @@ export function assemble(workshop: Workshop, decided: (decision: Decision) => vo
   const overload = makeOverload(workshop);
   const resolver = overload.watch(brake.watch(metrics?.watch(current(live)) ?? current(live)));
   const assessor = makeAssessor(workshop, resolver);
-  const sessions = sessionOptions(workshop, { assessor, brake, decided });
+  const regulars = makeRegulars(live);
+  const sessions = sessionOptions(workshop, {
+    assessor,
+    brake,
+    regulars,
+    decided: (decision) => {
+      decided(decision);
+      const ip = decision.judged?.assessment.client.ip ?? null;
+      if (ip !== null && isWelcome(decision)) regulars.learn(ip, decision.helo);
+    },
+  });
   const agreed = (): Agreed => ({
     newSession: metrics?.countSessions(heloMilter(sessions)) ?? heloMilter(sessions),
     macros: macrosFor(live.config.applyAt),
@@ -59,7 +72,15 @@ export function assemble(workshop: Workshop, decided: (decision: Decision) => vo
     replyOnError: live.config.onError,
   });
   const server = makeServer(workshop, assessor, agreed());
-  return { brake, overload, resolver, assessor, server, agreed };
+  return { brake, overload, resolver, assessor, regulars, server, agreed };
+}
+
+function makeRegulars(live: Live): Regulars {
+  return new Regulars(
+    () => live.config.regulars,
+    () => live.config.regularsNetwork,
+    () => Date.now(),
+  );
 }
 
 /** The resolver as it is now. */
@@ -118,12 +139,18 @@ function makeAssessor({ live, log, metrics, now }: Workshop, resolver: SharedRes
 
 function sessionOptions(
   { live, log, metrics, now }: Workshop,
-  { assessor, brake, decided }: Pick<Assembly, 'assessor' | 'brake'> & Pick<HeloMilterOptions, 'decided'>,
+  {
+    assessor,
+    brake,
+    regulars,
+    decided,
+  }: Pick<Assembly, 'assessor' | 'brake' | 'regulars'> & Pick<HeloMilterOptions, 'decided'>,
 ): HeloMilterOptions {
   return {
     assessor,
     decided,
     timing: metrics ?? undefined,
+    isRegular: (ip, helo) => regulars.has(ip, helo),
     rules: () => live.rules,
     wallClock: () => Date.now(),
     now,

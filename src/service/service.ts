@@ -11,6 +11,7 @@ import type { OnExpired } from '../policy/access.ts';
 import { assemble, type Assembly, type Workshop } from './assembly.ts';
 import { launch, type Standing } from './launch.ts';
 import { Live, prepare } from './live.ts';
+import { RegularsFile } from './regulars-file.ts';
 import { logHits, reloader, type Source } from './reload.ts';
 import type { OpenSocket } from './sockets.ts';
 
@@ -72,8 +73,13 @@ export async function startService(
   const workshop = { live, log, metrics, now };
   const logged = decisionLogger(log);
   /** Opened by the user that we have become, once the sockets are there. */
-  const open: { decisionLog: DecisionLog | null; monitoring: Monitoring | null } = {
+  const open: {
+    decisionLog: DecisionLog | null;
+    regulars: RegularsFile | null;
+    monitoring: Monitoring | null;
+  } = {
     decisionLog: null,
+    regulars: null,
     monitoring: null,
   };
   const parts = assemble(workshop, (decision) => {
@@ -85,6 +91,9 @@ export async function startService(
   const { sockets, removePidFile } = await launch(server, config, standing, async () => {
     if (config.decisionLog !== null) {
       open.decisionLog = await DecisionLog.open(config.decisionLog, log, () => Date.now());
+    }
+    if (config.regularsFile !== null) {
+      open.regulars = await RegularsFile.open(config.regularsFile, parts.regulars, log);
     }
     open.monitoring = await monitor(workshop, parts, { standing, lostLines });
   });
@@ -111,6 +120,7 @@ export async function startService(
       await removePidFile();
       await open.monitoring?.close();
       logHits(log, live.rules);
+      await open.regulars?.close();
       await open.decisionLog?.close();
     },
   };

@@ -32,6 +32,8 @@ export interface ClaimOptions {
   readonly now: () => number;
   /** Unix time in milliseconds. */
   readonly wallClock: () => number;
+  /** Whether a client is known by its mail under the name that it gives; nobody is where it is absent. */
+  readonly isRegular?: ((ip: IpAddress | null, helo: string) => boolean) | undefined;
   readonly timing?: Timing | undefined;
 }
 
@@ -133,9 +135,10 @@ export class Claim {
   }
 
   #judge(cached: Assessment, mta: MtaSelf): Judged {
-    const { rules, wasDnsIll, wallClock } = this.#options;
+    const { rules, wasDnsIll, wallClock, isRegular } = this.#options;
+    const regular = isRegular?.(cached.client.ip, this.helo) ?? false;
     return judge(cached, rules(), {
-      session: { previousHelo: this.#previousHelo, namesSeen: this.#namesSeen, mta },
+      session: { previousHelo: this.#previousHelo, namesSeen: this.#namesSeen, mta, regular },
       dnsIll: wasDnsIll(this.#begunAt),
       elapsedMs: this.#elapsedMs,
       at: wallClock(),

@@ -58,7 +58,7 @@ function decision(
       action: 'tempfail',
       dnsIll: false,
       elapsedMs: 0,
-      session: { previousHelo: null, namesSeen: 1, mta: { name: null, address: null } },
+      session: { previousHelo: null, namesSeen: 1, regular: false, mta: { name: null, address: null } },
       ...judged,
     },
   };

@@ -11,7 +11,12 @@ import type { Rules } from '../../src/policy/rules.ts';
 import { CLIENT, list, RULES, ZONE } from '../support/service.ts';
 import { assessed } from '../support/checked.ts';
 
-const SESSION = { previousHelo: null, namesSeen: 1, mta: { name: 'ours.org', address: null } };
+const SESSION = {
+  previousHelo: null,
+  namesSeen: 1,
+  regular: false,
+  mta: { name: 'ours.org', address: null },
+};
 
 async function judged(helo: string, rules: Partial<Rules> = {}, session = {}): Promise<Judged> {
   const circumstances = { session: { ...SESSION, ...session }, dnsIll: false, elapsedMs: 0, at: 0 };

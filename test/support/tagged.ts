@@ -27,7 +27,7 @@ export async function tagged(
     action: 'accept' as const,
     dnsIll: false,
     elapsedMs: 0,
-    session: { previousHelo: null, namesSeen: 1, mta: { name: null, address: null } },
+    session: { previousHelo: null, namesSeen: 1, regular: false, mta: { name: null, address: null } },
   };
   return authResults(authservId, judged, checks);
 }

@@ -11,7 +11,7 @@ import { type Circumstances, judge, type Judged, judgeMessage, judgeUnder } from
 import type { Disposition } from './policy.ts';
 import type { Rules } from './rules.ts';
 
-export interface Answer {
+export interface Treatment {
   readonly action: Disposition;
   readonly exempt: Exemption | null;
   readonly judged: Judged;
@@ -24,7 +24,7 @@ export interface Asked extends Circumstances {
   readonly message: MessageFacts | null;
 }
 
-export function answerTo(cached: Assessment, rules: Rules, asked: Asked): Answer {
+export function treatmentOf(cached: Assessment, rules: Rules, asked: Asked): Treatment {
   const { recipient, message } = asked;
   const own = recipient === null ? null : rules.recipients.of(recipient);
   const general = judge(cached, rules, asked);
