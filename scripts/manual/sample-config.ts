@@ -11,6 +11,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   pidFile: '"/run/helo-milter/pid"',
   weight: '{ helo-mismatch = 5 }',
   require: '"aligned"',
+  regulars: '"10/5"',
+  regularsFile: '"/var/lib/helo-milter/regulars"',
   shadowPolicy: '"strict"',
   check: '["even-address.mjs"]',
   ourName: '["example.org"]',

@@ -7,7 +7,7 @@ import type { Decision } from './decision.ts';
  * the policy of a recipient let in, nor what ended where we did not see it. Of the decisions on one message it holds for one at most.
  */
 export function isWelcome({ judged, exempt, stage, limit, end }: Decision): boolean {
-  if (judged === null || judged.ownPolicy !== null || end !== 'accepted' || stage === 'message') return false;
+  if (judged?.ownPolicy !== null || end !== 'accepted' || stage === 'message') return false;
   if (exempt !== null && exempt !== 'tempfail-limit') return false;
   const { disposition } = judged.verdict;
   return disposition === 'accept' || (disposition === 'tempfail' && limit === 'spent');

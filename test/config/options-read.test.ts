@@ -71,7 +71,10 @@ describe('every option', () => {
   beforeAll(async () => {
     const zone: [string, string[]] = ['dnsZone', [join(directory, 'zone')]];
     const zero = '127.0.0.1:0';
-    await served(new Map([zone, ['listen', [`inet:${zero}`]], ['http', [zero]]]), read);
+    await served(
+      new Map([zone, ['listen', [`inet:${zero}`]], ['http', [zero]], ['regulars', ['1/1']]]),
+      read,
+    );
     await check(
       { ip: '198.51.100.7', helo: 'mail.sender.org', config: recording(readConfig(new Map([zone])), read) },
       { json: false, colour: false },
