@@ -4,14 +4,14 @@
  */
 import { canonicalName } from '../core/domain.ts';
 import { parseMailDate } from './mail-date.ts';
-import { type Peer, readPeer } from './received-peer.ts';
+import { type ReceivedFrom, readPeer } from './received-peer.ts';
 import { type Piece, piecesOf } from './received-pieces.ts';
 
 export interface ReceivedField {
   /** The host that wrote the field, canonical. */
   readonly by: string;
   /** Null where no host is named: mail from this host itself, or a client that is hidden. */
-  readonly from: Peer | null;
+  readonly from: ReceivedFrom | null;
   /** How it came. `lmtp`: from an MTA to a mailbox (RFC 2033 §5). `fetched`: from a mailbox elsewhere. */
   readonly way: 'smtp' | 'lmtp' | 'local' | 'fetched';
   /** The client had logged in (RFC 3848: the `A` in ESMTPA and ESMTPSA). */
@@ -79,7 +79,7 @@ function nextBy(pieces: readonly Piece[], from: number): number {
 function originOf(
   pieces: readonly Piece[],
   protocol: string,
-): { readonly from: Peer | null; readonly comments: readonly string[] } | null {
+): { readonly from: ReceivedFrom | null; readonly comments: readonly string[] } | null {
   const [from, word, ...others] = pieces;
   if (pieces.every(({ kind }) => kind === 'comment')) return { from: null, comments: [] };
   if (!isFrom(from) || word?.kind !== 'word') return null;
@@ -104,7 +104,7 @@ function isFetched(protocol: string): boolean {
   return /^(?:POP3|IMAP)/.test(protocol);
 }
 
-function wayOf(protocol: string, from: Peer | null): ReceivedField['way'] {
+function wayOf(protocol: string, from: ReceivedFrom | null): ReceivedField['way'] {
   if (isFetched(protocol)) return 'fetched';
   if (/^(?:UTF8)?LMTP/.test(protocol)) return 'lmtp';
   return from === null || protocol.startsWith('LOCAL') ? 'local' : 'smtp';

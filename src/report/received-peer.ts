@@ -16,7 +16,7 @@
  */
 import { type IpAddress, parseIp } from '../core/ip.ts';
 
-export interface Peer {
+export interface ReceivedFrom {
   /** As the MTA wrote it; null where it cannot be told what was said, or whether anything was. */
   readonly helo: string | null;
   /** Null where the MTA knew none. */
@@ -29,7 +29,7 @@ export interface Peer {
  * `word` follows `from`, and `comment` follows it; null where there is none. `greeted` says that EHLO was given, not HELO
  * or nothing. Null for what has none of these forms.
  */
-export function readPeer(word: string, comment: string | null, greeted: boolean): Peer | null {
+export function readPeer(word: string, comment: string | null, greeted: boolean): ReceivedFrom | null {
   const literal = addressIn(word);
   if (literal !== null && (comment === null || /^(?:port|helo|ident)=/.test(comment))) {
     const told = readItems(comment ?? '');
@@ -42,7 +42,7 @@ export function readPeer(word: string, comment: string | null, greeted: boolean)
 }
 
 /** `[IP]`, and what Exim adds to it. */
-function addressFirst(word: string, comment: string, greeted: boolean): Peer | null {
+function addressFirst(word: string, comment: string, greeted: boolean): ReceivedFrom | null {
   const close = comment.indexOf(']') + 1;
   const ip = addressIn(comment.slice(0, close));
   if (ip === null) return null;
@@ -56,7 +56,7 @@ function addressFirst(word: string, comment: string, greeted: boolean): Peer | n
 }
 
 /** `NAME [IP]`: the last bracket is the MTA's own, whatever an ident server has answered. */
-function addressLast(word: string, comment: string, greeted: boolean): Peer | null {
+function addressLast(word: string, comment: string, greeted: boolean): ReceivedFrom | null {
   const forged = comment.endsWith(' (may be forged)');
   const told = forged ? comment.slice(0, -' (may be forged)'.length) : comment;
   const open = told.lastIndexOf(' [');

@@ -1,8 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, expectTypeOf, it } from 'vitest';
-import { type MailOptions, mailNotes, type SeenInMail, seenInMail } from '../../src/commands/seen-in-mail.ts';
+import {
+  DEFAULT_RATE,
+  type MailOptions,
+  mailNotes,
+  type SeenInMail,
+  seenInMail,
+} from '../../src/commands/seen-in-mail.ts';
 import { ConfigSource } from '../../src/config/source.ts';
 import type { RecordedDecision, RecordedJudged } from '../../src/decisions/record-reader.ts';
 import { judge } from '../../src/policy/judge.ts';
@@ -186,4 +192,9 @@ it('ends when nobody wants more', async () => {
     break;
   }
   expect(shown).toEqual(['done']);
+});
+
+it('has the page give its rate', () => {
+  const page = readFileSync(new URL('../../docs/received.md', import.meta.url), 'utf8');
+  expect(page).toContain(`with the ${DEFAULT_RATE} pairs a second`);
 });
