@@ -46,6 +46,12 @@ const JUDGING: ReadonlySet<string> = new Set<keyof Config>([
   'trust',
   'access',
   'recipientPolicy',
+  // Where names are looked up now.
+  'dnsServer',
+  'dnsZone',
+  'dnsTimeout',
+  'deadline',
+  'nat64Prefix',
 ]);
 
 type Texts = Map<string, string[]>;

@@ -28,7 +28,8 @@ export interface Group {
   /** Unix times in milliseconds. */
   first: number;
   last: number;
-  /** Days in UTC on which there was one. */
+  /** Days (UTC, since 1970) on which there was one, and how many they are. */
+  readonly seenOn: Set<number>;
   days: number;
 }
 
@@ -130,12 +131,12 @@ interface Change {
 
 const ORDER: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 
-export function strictness(disposition: Disposition): number {
+function strictness(disposition: Disposition): number {
   return ORDER.indexOf(disposition);
 }
 
 /** The part of a decision with the strictest action. */
-export function strictestOf(parts: readonly Part[]): Part {
+function strictestOf(parts: readonly Part[]): Part {
   const [first, ...others] = parts;
   if (first === undefined) throw new Error('a decision has at least one part');
   return others.reduce(
@@ -155,6 +156,7 @@ function group(name: string): Group {
     unknown: 0,
     first: Infinity,
     last: -Infinity,
+    seenOn: new Set(),
     days: 0,
   };
 }
@@ -178,8 +180,8 @@ function count(into: Group, { replayed, then, now }: Change): void {
   if (strictness(now) > strictness(then)) into.stricter++;
   if (strictness(now) < strictness(then)) into.milder++;
   if (replayed.unknown !== null) into.unknown++;
-  // Records come in order of time, except for those of simultaneous sessions.
-  if (into.decisions === 1 || Math.floor(time / DAY_MS) > Math.floor(into.last / DAY_MS)) into.days++;
+  into.seenOn.add(Math.floor(time / DAY_MS));
+  into.days = into.seenOn.size;
   into.first = Math.min(into.first, time);
   into.last = Math.max(into.last, time);
 }
