@@ -8,9 +8,7 @@ import { LEVELS } from '../log/log.ts';
 import {
   account,
   address,
-  clientWidth,
   countAndAge,
-  countAndDays,
   domainName,
   durationBetween,
   fileMode,
@@ -30,6 +28,7 @@ import {
 } from './values.ts';
 import { serverText } from './addresses.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
+import { REGULARS } from './regulars-options.ts';
 import { flag, many, one, optional, type OptionRow } from './option.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from '../policy/policy.ts';
 
@@ -164,28 +163,7 @@ export const OPTIONS = {
     help: 'log what this preset would have done, beside the policy in force',
     parse: oneOf(...PRESETS),
   }),
-  regulars: optional({
-    value: 'N/DAYS',
-    group: 'Policy',
-    help: 'a client and name with this many accepted messages on this many different days is no longer refused for what DNS does not have or what was inferred; see docs/regulars.md',
-    parse: countAndDays,
-  }),
-  regularsFile: optional({
-    value: 'FILE',
-    group: 'Policy',
-    help: 'with --regulars: keep them in this file, so that a restart does not forget them',
-    parse: verbatim,
-    path: true,
-    restart: true,
-  }),
-  regularsNetwork: one({
-    value: 'V4/V6',
-    group: 'Policy',
-    help: 'with --regulars: how many leading bits of an IPv4 and of an IPv6 address make a client',
-    parse: clientWidth,
-    default: '32/64',
-    restart: true,
-  }),
+  ...REGULARS,
   churnLimit: one({
     value: 'N',
     group: 'Policy',
