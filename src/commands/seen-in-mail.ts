@@ -169,7 +169,7 @@ function seenOf(
     recipientCount: recipients.length,
     judged: {
       assessment,
-      session: { previousHelo: null, namesSeen: 1, mta: { name: by, address: null } },
+      session: { previousHelo: null, namesSeen: 1, regular: false, mta: { name: by, address: null } },
       message: null,
       dnsIll: false,
       elapsedMs: 0,
