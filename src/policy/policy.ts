@@ -196,13 +196,16 @@ export function settles(found: readonly Finding[], policy: Policy): boolean {
   return found.reduce((sum, { id }) => sum + excusedWeight(id, PROOFS, policy), 0) >= policy.rejectAt;
 }
 
-/** The most that inferred findings alone can weigh under a policy, and what they are. */
-export function inferredAlone({ weights, findings }: Policy): {
+/**
+ * The most that those inferred findings alone can weigh under a policy which say that HELO and address do not match
+ * (RFC 5321 §4.1.4), and what they are.
+ */
+export function mismatchAlone({ weights, findings }: Policy): {
   readonly score: number;
   readonly findings: readonly { readonly id: string; readonly weight: number }[];
 } {
   const inferred = [...findings]
-    .filter(([, { basis }]) => basis === 'inferred')
+    .filter(([, { basis, aboutClientAlone }]) => basis === 'inferred' && aboutClientAlone !== true)
     .map(([id]) => ({ id, weight: weights.get(id) ?? 0 }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight);

@@ -14,7 +14,7 @@ import { checks, findings } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
 import {
   decide,
-  inferredAlone,
+  mismatchAlone,
   makePolicy,
   type Policy,
   type PolicyChanges,
@@ -447,20 +447,21 @@ describe('settles', () => {
   });
 });
 
-describe('inferredAlone', () => {
-  it('is the heaviest set of inferred findings that one client can have', () => {
-    const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred');
-    const pairs = [
-      ['helo-mismatch', 'helo-literal-mismatch'],
-      ['iprev-fail', 'iprev-none'],
-    ];
+describe('mismatchAlone', () => {
+  const isMatching = (id: string): boolean =>
+    findings.get(id)?.basis === 'inferred' && findings.get(id)?.aboutClientAlone !== true;
+
+  it('is the heaviest set of findings of matching that one client can have', () => {
+    const inferred = IDS.filter(isMatching);
+    const pairs = [['helo-mismatch', 'helo-literal-mismatch']];
     const possible = (ids: readonly string[]): boolean =>
       pairs.every((pair) => !pair.every((id) => ids.includes(id)));
     fc.assert(
       fc.property(anyPolicy, fc.subarray(inferred), (policy, ids) => {
-        const most = inferredAlone(policy);
+        const most = mismatchAlone(policy);
         expect(most.findings.every(({ id, weight }) => policy.weights.get(id) === weight)).toBe(true);
         expect(possible(most.findings.map(({ id }) => id))).toBe(true);
+        expect(most.findings.every(({ id }) => isMatching(id))).toBe(true);
         if (possible(ids)) {
           expect(ids.reduce((sum, id) => sum + (policy.weights.get(id) ?? 0), 0)).toBeLessThanOrEqual(
             most.score,

@@ -27,6 +27,8 @@ const ZONE: Zone = {
   'sender.org': { NS: ['ns.sender.org'] },
   'broken.org': 'temperror',
   '1.2.0.192.in-addr.arpa': { PTR: ['elsewhere.org'] },
+  '8.2.0.192.in-addr.arpa': { PTR: ['dsl.isp.net'] },
+  'dsl.isp.net': { A: ['192.0.2.8'] },
 };
 
 /** For each finding a case that gives it; the test's weight makes it decisive. */
@@ -58,6 +60,8 @@ const CASES: readonly (readonly [id: string, ip: string, helo: string])[] = [
   ['helo-literal-mismatch', '192.0.2.1', '[192.0.2.9]'],
   ['iprev-fail', '192.0.2.1', 'a.sender.org'],
   ['iprev-none', '192.0.2.9', 'a.sender.org'],
+  ['iprev-other-name', '192.0.2.8', 'a.sender.org'],
+  ['iprev-generic', '192.0.2.8', 'a.sender.org'],
   ['helo-claims-us', '192.0.2.1', 'a.ours.org'],
   ['helo-denied', '192.0.2.1', 'a.sender.org'],
   ['helo-changed', '192.0.2.1', 'a.sender.org'],

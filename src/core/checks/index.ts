@@ -24,6 +24,7 @@ import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
 import { forgedResults, type MessageFacts } from './message.ts';
 import { mismatchFindings } from './mismatch.ts';
+import { genericReverseName, otherReverseName } from './reverse-name.ts';
 import { claimsUs, dnsShare, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
 import { unknownFindings } from './unknown.ts';
@@ -51,6 +52,8 @@ export const checks: readonly Check[] = [
   addressMatches,
   literalMatches,
   reverseLookup,
+  otherReverseName,
+  genericReverseName,
 ];
 
 /** Functions of the client and the session: run at every HELO, never cached. */
