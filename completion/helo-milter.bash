@@ -6,15 +6,30 @@ _helo_milter() {
   case $previous in
     --weight)
       compopt -o nospace 2>/dev/null
-      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none iprev-other-name iprev-generic helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results dns-temperror' -- "$current"))
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none iprev-other-name iprev-generic helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results stream-unverified stream-failed stream-limit dns-temperror' -- "$current"))
+      return
+      ;;
+    --ramp)
+      compopt -o nospace 2>/dev/null
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none iprev-other-name iprev-generic helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results stream-unverified stream-failed stream-limit dns-temperror' -- "$current"))
+      return
+      ;;
+    --stream-weight)
+      compopt -o nospace 2>/dev/null
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none iprev-other-name iprev-generic helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results stream-unverified stream-failed stream-limit dns-temperror' -- "$current"))
+      return
+      ;;
+    --stream-limit)
+      compopt -o nospace 2>/dev/null
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none iprev-other-name iprev-generic helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results stream-unverified stream-failed stream-limit dns-temperror' -- "$current"))
       return
       ;;
     --reply-template)
       compopt -o nospace 2>/dev/null
-      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none iprev-other-name iprev-generic helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results dns-temperror' -- "$current"))
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none iprev-other-name iprev-generic helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results stream-unverified stream-failed stream-limit dns-temperror' -- "$current"))
       return
       ;;
-    helo-missing | helo-syntax | helo-underscore | helo-trailing-dot | helo-bare-ip | helo-literal-malformed | helo-literal-private | helo-literal | helo-not-fqdn | helo-special-use | helo-numeric-tld | helo-public-suffix | helo-dynamic | helo-unregistered | helo-nxdomain | helo-no-address | helo-private-address | helo-alias | helo-spf-fail | helo-spf-softfail | helo-spf-permerror | helo-csa-fail | helo-auth-fail | helo-mismatch | helo-literal-mismatch | iprev-fail | iprev-none | iprev-other-name | iprev-generic | helo-claims-us | helo-changed | helo-churn | helo-denied | dns-share | forged-results | dns-temperror) COMPREPLY=(); return ;;
+    helo-missing | helo-syntax | helo-underscore | helo-trailing-dot | helo-bare-ip | helo-literal-malformed | helo-literal-private | helo-literal | helo-not-fqdn | helo-special-use | helo-numeric-tld | helo-public-suffix | helo-dynamic | helo-unregistered | helo-nxdomain | helo-no-address | helo-private-address | helo-alias | helo-spf-fail | helo-spf-softfail | helo-spf-permerror | helo-csa-fail | helo-auth-fail | helo-mismatch | helo-literal-mismatch | iprev-fail | iprev-none | iprev-other-name | iprev-generic | helo-claims-us | helo-changed | helo-churn | helo-denied | dns-share | forged-results | stream-unverified | stream-failed | stream-limit | dns-temperror) COMPREPLY=(); return ;;
     --apply-at) COMPREPLY=($(compgen -W 'helo mail rcpt' -- "$current")); return ;;
     --on-error) COMPREPLY=($(compgen -W 'continue tempfail' -- "$current")); return ;;
     --policy) COMPREPLY=($(compgen -W 'rfc5321 emailcore strict' -- "$current")); return ;;
@@ -36,7 +51,7 @@ _helo_milter() {
     esac
   done
   case $command in
-    check) COMPREPLY=($(compgen -W '--config --no-config --json --policy --reject-at --tempfail-at --weight --require --check --our-name --our-address --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --help-url --contact --reply-template --help' -- "$current")) ;;
+    check) COMPREPLY=($(compgen -W '--config --no-config --json --policy --reject-at --tempfail-at --weight --require --stream-weight --txt-opts-out --check --our-name --our-address --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --help-url --contact --reply-template --help' -- "$current")) ;;
     publish) COMPREPLY=($(compgen -W '--config --no-config --verify --dns-server --dns-zone --dns-timeout --help' -- "$current")) ;;
     replay) COMPREPLY=($(compgen -W '--json --csv --top --config --no-config --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --check --our-name --our-address --trust --access --recipient-policy --help' -- "$current")) ;;
     doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --no-config --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;

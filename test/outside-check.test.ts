@@ -179,6 +179,8 @@ it('Authentication-Results have its words, what is about the client first', asyn
     {
       ...judged,
       access: null,
+      ramp: null,
+      streamLimit: null,
       action: 'accept',
       dnsIll: false,
       elapsedMs: 0,

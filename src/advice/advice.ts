@@ -40,6 +40,15 @@ export function advice(
     const crossing = crossesRfc5321(policy);
     if (crossing !== null) given.push({ key: blamed(config, policy, rules.policy), text: crossing });
   }
+  const policies = [rules.policy, ...rules.recipients.policies];
+  const flat = [...rules.policy.ramps.keys()].filter((id) =>
+    policies.every(({ weights }) => weights.get(id) === 0),
+  );
+  warn(
+    'ramp',
+    flat.length > 0,
+    `nothing is refused for what weighs 0, as ${flat.join(', ')} does: no effect`,
+  );
   const { deadline, dnsTimeout } = config;
   warn(
     'deadline',

@@ -37,15 +37,9 @@ describe('advice', () => {
     // Judged by the numbers, not by the preset's name.
     [{ policy: ['emailcore'], weight: ['helo-mismatch=0', 'helo-literal-mismatch=0'] }, null],
     [{ policy: ['strict'], tempfailAt: ['20'], rejectAt: ['20'] }, null],
-    [
-      { weight: ['helo-mismatch=5'] },
-      /^weight: crosses .* helo-mismatch 5 alone reaches tempfail-at 5/,
-    ],
+    [{ weight: ['helo-mismatch=5'] }, /^weight: crosses .* helo-mismatch 5 alone reaches tempfail-at 5/],
     [{ weight: ['helo-mismatch=1'] }, null],
-    [
-      { tempfailAt: ['2'] },
-      /^tempfailAt: crosses .* helo-literal-mismatch 2 alone reaches tempfail-at 2/,
-    ],
+    [{ tempfailAt: ['2'] }, /^tempfailAt: crosses .* helo-literal-mismatch 2 alone reaches tempfail-at 2/],
     [{ tempfailAt: ['2.1'] }, null],
     [
       { weight: ['helo-mismatch=3', 'iprev-other-name=2'] },
@@ -53,6 +47,8 @@ describe('advice', () => {
     ],
     // §4.1.4 is about the name; what is told of the address alone it leaves to us.
     [{ weight: ['iprev-none=10', 'iprev-fail=10', 'iprev-generic=10'] }, null],
+    [{ ramp: ['iprev-generic=3/1h', 'iprev-none=3/1h'] }, /^ramp: .* weighs 0, as iprev-generic does/],
+    [{ ramp: ['iprev-generic=3/1h'], weight: ['iprev-generic=10'] }, null],
     [{ recipientPolicy: ['DIR/recipients'] }, /^recipientPolicy: crosses RFC 5321/],
     [
       { deadline: ['10s'] },

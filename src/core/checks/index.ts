@@ -27,6 +27,7 @@ import { mismatchFindings } from './mismatch.ts';
 import { genericReverseName, otherReverseName } from './reverse-name.ts';
 import { claimsUs, dnsShare, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
+import { streamFindings } from './stream.ts';
 import { unknownFindings } from './unknown.ts';
 
 /** Functions of the client and DNS: their outcomes are cached per client and name. */
@@ -82,6 +83,7 @@ export function findingsOf(registered: readonly Check[]): ReadonlyMap<string, Fi
     if (check === addressMatches) add(mismatchFindings);
   }
   for (const check of [...sessionChecks, ...messageChecks]) add(check.findings);
+  add(streamFindings);
   add(unknownFindings);
   return specs;
 }
