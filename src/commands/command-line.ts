@@ -30,6 +30,8 @@ const JUDGING: ReadonlySet<string> = new Set<keyof Config>([
   'tempfailAt',
   'weight',
   'require',
+  'streamWeight',
+  'txtOptsOut',
   'tempfailLimit',
   'observe',
   'enforcePercent',

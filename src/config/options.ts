@@ -17,11 +17,8 @@ import {
   oneOf,
   nat64Prefix,
   prefix,
-  ramp,
   replyText,
   sizeBetween,
-  streamLimit,
-  streamWeight,
   template,
   token,
   verbatim,
@@ -31,6 +28,7 @@ import {
 } from './values.ts';
 import { serverText } from './addresses.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
+import { LEVERS } from './levers.ts';
 import { flag, many, one, optional, type OptionRow } from './option.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from '../policy/policy.ts';
 
@@ -148,33 +146,7 @@ export const OPTIONS = {
     parse: countAndAge,
     default: '3/2h',
   }),
-  ramp: many({
-    value: 'ID=COUNT/TIME',
-    group: 'Policy',
-    help: 'what is rejected for this finding is tempfailed at first, until its sender was told so this often over this long; see docs/policy.md',
-    parse: ramp,
-    table: true,
-  }),
-  streamWeight: many({
-    value: 'STREAM=NUMBER',
-    group: 'Policy',
-    help: 'add this to the score of mail in the stream unverified or failed, which weighs no less; see docs/policy.md',
-    parse: streamWeight,
-    check: true,
-    table: true,
-  }),
-  streamLimit: many({
-    value: 'STREAM=COUNT/TIME',
-    group: 'Policy',
-    help: 'tempfail what one client network sends beyond this many messages in the stream unverified or failed; see docs/policy.md',
-    parse: streamLimit,
-    table: true,
-  }),
-  txtOptsOut: flag({
-    group: 'Policy',
-    help: 'a HELO name that has a text in DNS and no address ("mobile host") opts its host out, as method=none does',
-    check: true,
-  }),
+  ...LEVERS,
   observe: flag({
     group: 'Policy',
     help: 'refuse nothing; log what would have been done',
