@@ -14,7 +14,7 @@ import { assess, type Assessment } from '../src/core/assess.ts';
 import { pass } from '../src/core/check.ts';
 import { makeClient } from '../src/core/client.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
-import { decide, inferredAlone, makePolicy, type Verdict } from '../src/policy/policy.ts';
+import { decide, mismatchAlone, makePolicy, type Verdict } from '../src/policy/policy.ts';
 import { smtpReply } from '../src/policy/smtp-reply.ts';
 import { readRules } from '../src/service/read-rules.ts';
 import { type Registry, registryOf } from '../src/service/registry.ts';
@@ -179,6 +179,8 @@ it('Authentication-Results have its words, what is about the client first', asyn
     {
       ...judged,
       access: null,
+      ramp: null,
+      streamLimit: null,
       action: 'accept',
       dnsIll: false,
       elapsedMs: 0,
@@ -202,7 +204,7 @@ describe('the policy', () => {
       [...registry.findings.keys()].map((id) => [id, id.startsWith('member-') ? 1 : 0]),
     );
     const policy = makePolicy('rfc5321', registry.findings, { weights });
-    expect(inferredAlone(policy).findings).toEqual([{ id: 'member-lapsed', weight: 1 }]);
+    expect(mismatchAlone(policy).findings).toEqual([{ id: 'member-lapsed', weight: 1 }]);
   });
 
   it('excuses what says so for a client that opts out', async () => {

@@ -5,7 +5,7 @@ import { formatDuration, formatSize } from '../config/values.ts';
 import type { Config } from '../config/config.ts';
 import type { OptionKey } from '../config/options.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
-import { inferredAlone, type Policy } from '../policy/policy.ts';
+import { mismatchAlone, type Policy } from '../policy/policy.ts';
 import type { Rules } from '../policy/rules.ts';
 
 export interface Advice {
@@ -40,6 +40,15 @@ export function advice(
     const crossing = crossesRfc5321(policy);
     if (crossing !== null) given.push({ key: blamed(config, policy, rules.policy), text: crossing });
   }
+  const policies = [rules.policy, ...rules.recipients.policies];
+  const flat = [...rules.policy.ramps.keys()].filter((id) =>
+    policies.every(({ weights }) => weights.get(id) === 0),
+  );
+  warn(
+    'ramp',
+    flat.length > 0,
+    `nothing is refused for what weighs 0, as ${flat.join(', ')} does: no effect`,
+  );
   const { deadline, dnsTimeout } = config;
   warn(
     'deadline',
@@ -130,11 +139,11 @@ export function advice(
 
 /** RFC 5321 §4.1.4: the server MUST NOT refuse a message because the name does not lead to the client. */
 function crossesRfc5321(policy: Policy): string | null {
-  const { score, findings } = inferredAlone(policy);
+  const { score, findings } = mismatchAlone(policy);
   if (score < policy.tempfailAt) return null;
   const [what, at] = score >= policy.rejectAt ? ['reject', policy.rejectAt] : ['tempfail', policy.tempfailAt];
   const sum = findings.map(({ id, weight }) => `${id} ${weight}`).join(' + ');
-  return `crosses RFC 5321 §4.1.4: ${sum} alone reach ${what}-at ${at}, though a message must not be refused because its client does not verify`;
+  return `crosses RFC 5321 §4.1.4: ${sum} alone ${findings.length === 1 ? 'reaches' : 'reach'} ${what}-at ${at}, though a message must not be refused because its client does not verify`;
 }
 
 /** The option closest to the cause. */

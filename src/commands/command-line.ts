@@ -35,6 +35,8 @@ const JUDGING: ReadonlySet<string> = new Set<keyof Config>([
   'tempfailAt',
   'weight',
   'require',
+  'streamWeight',
+  'txtOptsOut',
   'tempfailLimit',
   'observe',
   'enforcePercent',

@@ -25,6 +25,12 @@ const RELATIONS: readonly {
     problem: () => 'recipient-policy needs apply-at rcpt: before that no recipient is known',
   },
   {
+    keys: ['streamLimit', 'applyAt'],
+    holds: ({ streamLimit, applyAt }) => streamLimit.length === 0 || applyAt === 'rcpt',
+    problem: () =>
+      'stream-limit needs apply-at rcpt: before that nobody knows whether mail is for postmaster',
+  },
+  {
     keys: ['cacheMin', 'cacheMax'],
     holds: ({ cacheMin, cacheMax }) => cacheMin <= cacheMax,
     problem: () => 'cache-min is above cache-max',

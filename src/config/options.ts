@@ -29,6 +29,7 @@ import {
 import { serverText } from './addresses.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
 import { REGULARS } from './regulars-options.ts';
+import { LEVERS } from './levers.ts';
 import { flag, many, one, optional, type OptionRow } from './option.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from '../policy/policy.ts';
 
@@ -146,6 +147,7 @@ export const OPTIONS = {
     parse: countAndAge,
     default: '3/2h',
   }),
+  ...LEVERS,
   observe: flag({
     group: 'Policy',
     help: 'refuse nothing; log what would have been done',

@@ -4,8 +4,10 @@
  */
 import { isQueryName } from '../core/domain.ts';
 import { NAT64_LENGTHS } from '../core/embedded.ts';
+import { type Unproved, UNPROVED } from '../core/checks/stream.ts';
 import { type IpAddress, type IpPrefix, isLoopback, parseIp, parsePrefix } from '../core/ip.ts';
 import { UsageError } from '../errors.ts';
+import type { StreamLimit } from '../policy/rules.ts';
 import { writtenName } from '../policy/written-name.ts';
 
 export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
@@ -154,6 +156,38 @@ export function clientWidth(text: string): { readonly 4: number; readonly 6: num
   const [v4 = '', v6 = '', ...more] = text.split('/');
   if (more.length > 0 || v6 === '') throw new UsageError(`"${text}" is not two lengths such as 32/64`);
   return { 4: numberBetween(24, 32)(v4), 6: numberBetween(48, 64)(v6) };
+}
+
+/** `STREAM=NUMBER`. */
+export function streamWeight(text: string): readonly [stream: Unproved, weight: number] {
+  const [stream, value] = ofStream(text, 'failed=3');
+  return [stream, numberBetween(0, 1_000_000, false)(value)];
+}
+
+/** `STREAM=COUNT/TIME`. */
+export function streamLimit(text: string): readonly [stream: Unproved, limit: StreamLimit] {
+  const [stream, value] = ofStream(text, 'unverified=20/1h');
+  const [count = '', time = '', ...more] = value.split('/');
+  if (more.length > 0 || time === '')
+    throw new UsageError(`"${text}" is not a stream, a number and a time such as unverified=20/1h`);
+  const ageMs = durationBetween(1000, 86_400_000)(time);
+  return [stream, { count: numberBetween(1, 60_000)(count), ageMs, time }];
+}
+
+function ofStream(text: string, example: string): readonly [stream: Unproved, value: string] {
+  const [, word = '', value = ''] = /^([a-z]+)=(.*)$/.exec(text) ?? [];
+  const stream = UNPROVED.find((each) => each === word);
+  if (stream === undefined)
+    throw new UsageError(`"${text}" is not about ${UNPROVED.join(' or ')}: ${example}`);
+  return [stream, value];
+}
+
+/** `ID=COUNT/TIME`. Whether the finding can have a ramp is checked by the policy. */
+export function ramp(text: string): readonly [id: string, ramp: ReturnType<typeof countAndAge>] {
+  const [, id, value] = /^([a-z0-9-]+)=(.*)$/.exec(text) ?? [];
+  if (id === undefined || value === undefined)
+    throw new UsageError(`"${text}" is not a ramp such as iprev-none=3/2h`);
+  return [id, countAndAge(value)];
 }
 
 /** Text that goes into replies: printable ASCII, so that it survives every MTA. */

@@ -220,3 +220,8 @@ function formatIpv6(bytes: readonly number[]): string {
   if (best.start === -1) return hex.join(':');
   return `${hex.slice(0, best.start).join(':')}::${hex.slice(best.start + best.length).join(':')}`;
 }
+
+/** The address literal of RFC 5321 §4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */
+export function literalText({ family, text }: IpAddress): string {
+  return family === 4 ? `[${text}]` : `[IPv6:${text}]`;
+}

@@ -113,6 +113,8 @@ export function decisionText(decision: Decision): string {
     const dns = dnsTrouble(judged);
     if (dns !== null) text += ` dns=${dns}`;
     if (limit !== null) text += ` limit=${limit}`;
+    if (judged.ramp !== null) text += ` ramp=${judged.ramp}`;
+    if (judged.streamLimit !== null) text += ` stream_limit=${judged.streamLimit}`;
     const { domain, reverse, reverseDomain } = identityOf(judged.assessment);
     if (domain !== null) text += ` domain=${formatValue(domain)}`;
     if (reverse !== null) text += ` reverse=${formatValue(reverse)}`;
@@ -144,6 +146,8 @@ export function decisionMembers(decision: Decision): string {
     const dns = dnsTrouble(judged);
     if (dns !== null) text += `,"dns":"${dns}"`;
     if (limit !== null) text += `,"limit":"${limit}"`;
+    if (judged.ramp !== null) text += `,"ramp":"${judged.ramp}"`;
+    if (judged.streamLimit !== null) text += `,"stream_limit":"${judged.streamLimit}"`;
     const { domain, reverse, reverseDomain } = identityOf(judged.assessment);
     if (domain !== null) text += `,"domain":${jsonString(domain)}`;
     if (reverse !== null) text += `,"reverse":${jsonString(reverse)}`;

@@ -27,7 +27,7 @@ import { makeClient } from '../core/client.ts';
 import { parseIp } from '../core/ip.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { type Exemption, isExemption } from '../policy/exemption.ts';
-import type { SessionSeen } from '../policy/judge.ts';
+import type { Judged, SessionSeen } from '../policy/judge.ts';
 import type { Disposition, Stream, Verdict } from '../policy/policy.ts';
 import { type DecidedAt, type Decision, ENDS, type End } from './decision.ts';
 import { Members, RecordError } from './members.ts';
@@ -56,6 +56,8 @@ export interface RecordedDecision extends Pick<
   /** Null for an exemption of a version that we do not know; then `exemptText` has its word. */
   readonly exempt: Exemption | null;
   readonly exemptText: string | null;
+  readonly ramp: Judged['ramp'];
+  readonly streamLimit: Judged['streamLimit'];
   /** Null in records of version 1, which were written before the message ended. */
   readonly end: End | null;
   readonly judged: RecordedJudged | null;
@@ -129,6 +131,8 @@ export function readRecord(line: string, checks: readonly Check[]): RecordedDeci
     action: record.word('action', DISPOSITIONS),
     exempt: isExemption(exemptText) ? exemptText : null,
     exemptText,
+    ramp: record.word('ramp', ['within', 'over', null] as const, null),
+    streamLimit: record.word('streamLimit', ['within', 'over', null] as const, null),
     limit: record.word('limit', ['within', 'spent', null] as const, null),
     end: version === 1 ? null : record.word('end', ENDS),
     judged: judged === null ? null : readJudged(judged, { client, helo, version }, checks),

@@ -69,7 +69,9 @@ export function decisionRecord(decision: Decision, time: string, connected: stri
       : `,"recipients":${texts(recipients, MAX_RECIPIENTS)},"recipientCount":${recipientCount}`) +
     `${member('queue', decision.queueId)},"action":"${actionOf(decision)}","end":"${decision.end}"` +
     member('exempt', exempt) +
-    member('limit', limit);
+    member('limit', limit) +
+    member('ramp', judged?.ramp ?? null) +
+    member('streamLimit', judged?.streamLimit ?? null);
   return `${head},"judged":${judged === null ? 'null' : judgedText(judged, MAX_RECORD - head.length)}}`;
 }
 

@@ -13,10 +13,12 @@ import { heldBack, isUnasked } from '../core/unasked.ts';
 import { type SharedResolver, watched } from '../dns/asker.ts';
 import type { Timing } from '../decisions/listener.ts';
 import { EXEMPTIONS } from '../policy/exemption.ts';
+import type { Judged } from '../policy/judge.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
 
 const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 const STREAMS: readonly Stream[] = ['verified', 'unverified', 'failed'];
+const BOUNDS: readonly NonNullable<Judged['ramp' | 'streamLimit']>[] = ['within', 'over'];
 const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'];
 const RESULTS: readonly Answer<RecordType>['status'][] = ['found', 'nodata', 'nxdomain', 'temperror'];
 /** `TURNED_AWAY` of the milter library. */
@@ -95,6 +97,10 @@ export class Metrics implements Timing {
   readonly findings: Tally;
   /** What was refused or delayed, by the finding that weighed most. */
   readonly causes: Tally;
+  /** Rejects that rest on findings with a ramp. */
+  readonly ramps = new Tally(BOUNDS);
+  /** Messages in a stream with a limit. */
+  readonly streamLimits = new Tally(BOUNDS);
   readonly streams = new Tally(STREAMS);
   readonly correspondences = new Tally(CORRESPONDENCES satisfies readonly Correspondence[]);
 
@@ -162,6 +168,8 @@ export class Metrics implements Timing {
     if (shadow !== null) this.shadowVerdicts.count(shadow.disposition);
     if (exempt !== null) return;
     this.actions.count(action);
+    if (judged.ramp !== null) this.ramps.count(judged.ramp);
+    if (judged.streamLimit !== null) this.streamLimits.count(judged.streamLimit);
     if (action !== 'accept' && verdict.cause !== null) this.causes.count(verdict.cause.id);
   }
 

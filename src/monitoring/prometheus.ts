@@ -77,6 +77,18 @@ export const METRICS: readonly MetricRow[] = [
     ({ metrics }) => metrics.causes,
   ),
   tally(
+    'helo_milter_ramps_total',
+    'state',
+    'Rejects that rest on a finding with a --ramp: within it the client was told to come again, over it refused for good',
+    ({ metrics }) => metrics.ramps,
+  ),
+  tally(
+    'helo_milter_stream_limit_total',
+    'state',
+    'Decisions on mail that is let in otherwise, in a stream with a --stream-limit: over it the client was told to come again later',
+    ({ metrics }) => metrics.streamLimits,
+  ),
+  tally(
     'helo_milter_exemptions_total',
     'kind',
     'Decisions in which the verdict did not count, by reason; tempfail-limit: the budget of tempfails was used up',

@@ -6,13 +6,22 @@ import { type Assessment, withSession } from '../core/assess.ts';
 import { messageChecks, sessionChecks } from '../core/checks/index.ts';
 import type { MessageFacts } from '../core/checks/message.ts';
 import type { SessionFacts } from '../core/checks/session.ts';
+import { streamLimitFinding, type Unproved } from '../core/checks/stream.ts';
 import { heldBack } from '../core/unasked.ts';
 import type { AccessEntry } from './access.ts';
 import { enforce } from './enforcement.ts';
 import type { Exemption } from './exemption.ts';
 import { type MtaSelf, ourselves } from './our-names.ts';
-import { decide, type Disposition, type Policy, type Verdict } from './policy.ts';
-import type { Rules } from './rules.ts';
+import {
+  decide,
+  type Disposition,
+  mayOptOut,
+  type Policy,
+  type Ramp,
+  rejectsWithout,
+  type Verdict,
+} from './policy.ts';
+import type { Rules, StreamLimit } from './rules.ts';
 
 /** A verdict with everything that it rests on. */
 export interface Judged {
@@ -30,6 +39,16 @@ export interface Judged {
   readonly access: AccessEntry | null;
   /** What is done; milder than the verdict if we only watch. */
   readonly action: Disposition;
+  /**
+   * Of a reject that rests on findings with a ramp: whether the sender is still told to come again, or has done so often
+   * enough. Where we only watch, what it would have been told. Null for any other verdict.
+   */
+  readonly ramp: 'within' | 'over' | null;
+  /**
+   * What `--stream-limit` says of a message that is let in otherwise; where we only watch, what it would have said. Null
+   * where it was not asked.
+   */
+  readonly streamLimit: 'within' | 'over' | null;
   /** The resolver was out of order; see `decide`. */
   readonly dnsIll: boolean;
   /** Milliseconds from HELO until the assessment was there. */
@@ -53,6 +72,7 @@ export type JudgingRules = Pick<
   | 'policy'
   | 'shadowPolicy'
   | 'enforcement'
+  | 'streamLimits'
   | 'access'
   | 'churnLimit'
   | 'ourNames'
@@ -92,6 +112,8 @@ export function judge(cached: Assessment, rules: JudgingRules, circumstances: Ci
     dnsIll,
     action: enforce(verdict.disposition, cached.client.ip, enforcement),
     access: entry,
+    ramp: null,
+    streamLimit: null,
     elapsedMs,
     session,
   };
@@ -116,6 +138,68 @@ export function judgeMessage(judged: Judged, facts: MessageFacts, { enforcement 
     shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll, session.regular),
     action: enforce(verdict.disposition, assessment.client.ip, enforcement),
   };
+}
+
+/** Asks how far a sender is on the ramp of a finding, and counts the try. */
+export type IsWithinRamp = (finding: string, ramp: Ramp) => boolean;
+
+/**
+ * A reject that rests on findings with a ramp is a tempfail while the sender is on it. A finding that is without one, or
+ * whose ramp is over, counts as ever: so one more finding never makes the answer milder. The verdict itself stays what it
+ * is, and is no tempfail for the tempfail limit: what is about to be refused is not let in for having come often.
+ */
+export function onRamp(judged: Judged, isWithin: IsWithinRamp, { enforcement }: JudgingRules): Judged {
+  const { verdict, policy, dnsIll, assessment } = judged;
+  if (policy.ramps.size === 0 || verdict.disposition !== 'reject' || judged.access?.action === 'allow')
+    return judged;
+  const ids = verdict.counted.flatMap(({ finding, weight }) =>
+    weight > 0 && finding.provisional !== true && policy.ramps.has(finding.id) ? [finding.id] : [],
+  );
+  if (ids.length === 0 || rejectsWithout(ids, verdict, policy, dnsIll)) return judged;
+  const within = ids.filter((id) => {
+    const ramp = policy.ramps.get(id);
+    return ramp !== undefined && isWithin(id, ramp);
+  });
+  return rejectsWithout(within, verdict, policy, dnsIll)
+    ? { ...judged, ramp: 'over' }
+    : { ...judged, ramp: 'within', action: enforce('tempfail', assessment.client.ip, enforcement) };
+}
+
+/** Asks whether the client's network may send one more message in the stream, and counts it if so. */
+export type IsWithinLimit = (stream: Unproved, limit: StreamLimit) => boolean;
+
+/**
+ * A message that is about to be let in is delayed if its network has sent too many in its stream. The verdict stays what
+ * it is, but for the cause. In an outage of the resolver streams say nothing, and nothing is counted.
+ */
+export function onStreamLimit(judged: Judged, isWithin: IsWithinLimit, rules: JudgingRules): Judged {
+  const { verdict, policy, assessment } = judged;
+  const { client } = assessment;
+  const limit = limitOf(judged, rules);
+  if (limit === null || verdict.stream === 'verified' || client.ip === null) return judged;
+  if (isWithin(verdict.stream, limit)) return { ...judged, streamLimit: 'within' };
+  const free = mayOptOut(verdict.stream, policy) && !rules.streamLimits.has('unverified');
+  const cause = streamLimitFinding(client, limit, free);
+  return {
+    ...judged,
+    streamLimit: 'over',
+    verdict: { ...verdict, cause, counted: [...verdict.counted, { finding: cause, weight: 0 }] },
+    action: enforce('tempfail', client.ip, rules.enforcement),
+  };
+}
+
+function limitOf(
+  { verdict: { stream }, dnsIll }: Judged,
+  { streamLimits }: JudgingRules,
+): StreamLimit | null {
+  return dnsIll || stream === 'verified' ? null : (streamLimits.get(stream) ?? null);
+}
+
+/** Whether the limit of a stream may be asked for a recipient that follows. */
+export function mayBeLimited(judged: Judged, rules: JudgingRules): boolean {
+  if (rules.streamLimits.size === 0) return false;
+  const all = [judged, ...rules.recipients.policies.map((each) => judgeUnder(each, judged, rules))];
+  return all.some((each) => limitOf(each, rules) !== null);
 }
 
 /** Whether every recipient that may still follow would accept. */

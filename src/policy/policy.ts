@@ -25,6 +25,8 @@ import {
   PROOFS,
   type Weight,
 } from '../core/check.ts';
+import { hasOnlyText } from '../core/checks/exists.ts';
+import { isOfStream, streamFinding, streamId, type Unproved } from '../core/checks/stream.ts';
 
 export type Disposition = 'accept' | 'tempfail' | 'reject';
 
@@ -33,7 +35,14 @@ export type Disposition = 'accept' | 'tempfail' | 'reject';
  * policy excuses, or opted out (its own address literal, or a declaration of the name's owner), or the name's
  * owner could not be asked. `failed`: the rest, and every declared "no".
  */
-export type Stream = 'verified' | 'unverified' | 'failed';
+export type Stream = 'verified' | Unproved;
+
+/** A finding that is answered 4yz at first, and 5yz after so many tries over so long, as Gmail does for a missing PTR. */
+export interface Ramp {
+  readonly count: number;
+  /** Milliseconds. */
+  readonly ageMs: number;
+}
 
 export interface Policy {
   readonly preset: PresetName;
@@ -52,6 +61,10 @@ export interface Policy {
   readonly weights: ReadonlyMap<string, number>;
   /** Findings whose weight the operator set; it is never waived. */
   readonly operatorSet: ReadonlySet<string>;
+  /** By finding; none of basis `dns`, which never refuses for good. */
+  readonly ramps: ReadonlyMap<string, Ramp>;
+  /** A name that has nothing but a text for people opts its host out. */
+  readonly textOptsOut: boolean;
   /** The specifications of all known findings. */
   readonly findings: ReadonlyMap<string, FindingSpec>;
 }
@@ -63,6 +76,8 @@ export interface PolicyChanges {
   /** Draws both lines. */
   readonly require?: Policy['require'] | undefined;
   readonly weights?: ReadonlyMap<string, number> | undefined;
+  readonly ramps?: ReadonlyMap<string, Ramp> | undefined;
+  readonly textOptsOut?: boolean | undefined;
 }
 
 export interface Verdict {
@@ -112,6 +127,8 @@ export function makePolicy(
     excuseFrom: changes.require ?? LINES[preset].excuseFrom,
     weights,
     operatorSet: new Set(changes.weights?.keys() ?? []),
+    ramps: changes.ramps ?? new Map(),
+    textOptsOut: changes.textOptsOut ?? false,
     findings,
   };
 }
@@ -131,29 +148,58 @@ function inPreset(weight: Weight, preset: PresetName): number {
  * that answer may be false, the mail is delayed until the outage is over, and refused only for what does not
  * rest on DNS. A `regular` is known by its mail: what DNS does not have and what was inferred does not count.
  */
-export function decide(assessment: Assessment, policy: Policy, dnsIll = false, regular = false): Verdict {
+export function decide(assessed: Assessment, policy: Policy, dnsIll = false, regular = false): Verdict {
+  const assessment = asDeclared(assessed, policy);
+  const { stream, held } = streamOf(assessment, policy);
   const shown: Shown = { proofs: assessment.proofs, regular };
-  const weighed = judged(assessment, policy).map((finding) => ({
-    finding,
-    weight: waived(finding, assessment, policy) ? 0 : weightOf(finding, shown, policy),
-  }));
+  const weighed = [
+    ...judged(assessment, policy).map((finding) => ({
+      finding,
+      weight: waived(finding, assessment, policy) ? 0 : weightOf(finding, shown, policy),
+    })),
+    ...held,
+  ];
   const excused = dnsIll && !weighed.some(({ finding, weight }) => weight > 0 && isDeclared(finding, policy));
   const counted = excused
     ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { ...each, weight: 0 } : each))
     : weighed;
   const score = sum(counted);
-  // What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain.
-  const certain = counted.filter(
-    ({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)),
-  );
+  const certain = certainOf(counted, policy, dnsIll);
   const rejected = sum(certain) >= policy.rejectAt;
   return {
     disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
     score,
-    stream: streamOf(assessment, policy),
+    stream,
     cause: heaviest(rejected ? certain : counted, policy),
     counted,
   };
+}
+
+/** With an opt-out where the policy takes one from a text. */
+function asDeclared(assessment: Assessment, { textOptsOut }: Policy): Assessment {
+  return textOptsOut && hasOnlyText(assessment.findings) ? { ...assessment, optOut: true } : assessment;
+}
+
+/** What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain. */
+function certainOf(
+  counted: readonly CountedFinding[],
+  policy: Policy,
+  dnsIll: boolean,
+): readonly CountedFinding[] {
+  return counted.filter(
+    ({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)),
+  );
+}
+
+/** Whether a verdict would be a reject without these findings too, given by their ids. */
+export function rejectsWithout(
+  without: readonly string[],
+  { counted }: Pick<Verdict, 'counted'>,
+  policy: Policy,
+  dnsIll = false,
+): boolean {
+  const rest = counted.filter(({ finding }) => !without.includes(finding.id));
+  return sum(certainOf(rest, policy, dnsIll)) >= policy.rejectAt;
 }
 
 /**
@@ -212,13 +258,16 @@ export function settles(found: readonly Finding[], policy: Policy): boolean {
   return found.reduce((sum, { id }) => sum + excusedWeight(id, EVERYTHING, policy), 0) >= policy.rejectAt;
 }
 
-/** The most that inferred findings alone can weigh under a policy, and what they are. */
-export function inferredAlone({ weights, findings }: Policy): {
+/**
+ * The most that those inferred findings alone can weigh under a policy which say that HELO and address do not match
+ * (RFC 5321 §4.1.4), and what they are.
+ */
+export function mismatchAlone({ weights, findings }: Policy): {
   readonly score: number;
   readonly findings: readonly { readonly id: string; readonly weight: number }[];
 } {
   const inferred = [...findings]
-    .filter(([, { basis }]) => basis === 'inferred')
+    .filter(([, { basis, aboutClientAlone }]) => basis === 'inferred' && aboutClientAlone !== true)
     .map(([id]) => ({ id, weight: weights.get(id) ?? 0 }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight);
@@ -264,7 +313,9 @@ function isDeclared({ id }: Finding, { findings }: Policy): boolean {
   return findings.get(id)?.basis === 'declared';
 }
 
+/** A stream is drawn from everything else, and most of that is from DNS. */
 function restsOnDns({ id }: Finding, { findings }: Policy): boolean {
+  if (isOfStream({ id })) return true;
   const basis = findings.get(id)?.basis;
   return basis !== 'form' && basis !== 'local';
 }
@@ -283,7 +334,9 @@ const TELLING: readonly Basis[] = ['local', 'declared', 'form', 'existence', 'in
  * result does not depend on which was found first.
  */
 function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Finding | null {
-  const rank = ({ id }: Finding): number => TELLING.indexOf(findings.get(id)?.basis ?? 'dns');
+  // Whatever led to the stream says more than the stream.
+  const rank = ({ id }: Finding): number =>
+    isOfStream({ id }) ? TELLING.length : TELLING.indexOf(findings.get(id)?.basis ?? 'dns');
   const isBefore = (a: Finding, b: Finding): boolean =>
     rank(a) === rank(b)
       ? [...findings.keys()].find((id) => id === a.id || id === b.id) === a.id
@@ -296,9 +349,35 @@ function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Fin
   return first === null ? null : first.finding;
 }
 
+/** The stream, and the finding that it is, where the operator gives it a weight. */
+function streamOf(
+  assessment: Assessment,
+  policy: Policy,
+): { readonly stream: Stream; readonly held: readonly CountedFinding[] } {
+  const denied = assessment.findings.some((finding) => denialOf(finding, policy) !== 'none');
+  const stream = denied ? 'failed' : shownStream(assessment, policy);
+  if (stream === 'verified') return { stream, held: [] };
+  const weight = streamWeight(stream, policy);
+  if (weight === 0 && !policy.operatorSet.has(streamId(stream))) return { stream, held: [] };
+  const finding = streamFinding(stream, assessment.client, mayOptOut(stream, policy));
+  // Where something is unknown, the answer might have led to another stream.
+  const isOpen = !denied && assessment.trouble !== null;
+  return { stream, held: [{ finding: isOpen ? { ...finding, provisional: true } : finding, weight }] };
+}
+
+/** Whoever fails is held to be no better than whoever shows nothing: else a host would gain by a false claim. */
+function streamWeight(stream: Unproved, { weights }: Pick<Policy, 'weights'>): number {
+  const unverified = weights.get(streamId('unverified')) ?? 0;
+  return stream === 'unverified' ? unverified : Math.max(unverified, weights.get(streamId('failed')) ?? 0);
+}
+
+/** Whether a host of this stream would do better without a name. */
+export function mayOptOut(stream: Unproved, policy: Pick<Policy, 'weights' | 'tempfailAt'>): boolean {
+  return stream === 'failed' && streamWeight('unverified', policy) < policy.tempfailAt;
+}
+
 /** A plain "no" outweighs any proof; a softfail or a broken record denies nothing. */
-function streamOf({ findings, correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
-  if (findings.some((finding) => denialOf(finding, policy) !== 'none')) return 'failed';
+function shownStream({ correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
   if (atLeast(correspondence, policy.require)) return 'verified';
   // A neighbour is excused, but not identified.
   if (atLeast(correspondence, policy.excuseFrom)) return 'unverified';

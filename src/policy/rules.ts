@@ -3,6 +3,7 @@
  * replaced as a whole.
  */
 import type { Check, Finding } from '../core/check.ts';
+import type { Unproved } from '../core/checks/stream.ts';
 import type { IpAddress, IpPrefix } from '../core/ip.ts';
 import type { AccessList } from './access.ts';
 import type { Enforcement } from './enforcement.ts';
@@ -10,6 +11,14 @@ import type { ExemptionOptions } from './exemption.ts';
 import { type Policy, settles } from './policy.ts';
 import type { RecipientPolicies } from './recipients.ts';
 import type { ReplyOptions } from './smtp-reply.ts';
+
+export interface StreamLimit {
+  readonly count: number;
+  /** Milliseconds in which so many messages are taken. */
+  readonly ageMs: number;
+  /** The same as the operator wrote it, such as `1h`. */
+  readonly time: string;
+}
 
 /** The SMTP command at which a verdict is given. */
 export type Stage = 'helo' | 'mail' | 'rcpt';
@@ -22,6 +31,8 @@ export interface Rules extends ExemptionOptions {
   readonly shadowPolicy: Policy | null;
   readonly recipients: RecipientPolicies;
   readonly enforcement: Enforcement;
+  /** The most that one client network may send in a stream before it is told to come again later. */
+  readonly streamLimits: ReadonlyMap<Unproved, StreamLimit>;
   /** The SMTP command at which a verdict is given. */
   readonly applyAt: Stage;
   readonly ourNames: readonly string[];

@@ -23,6 +23,8 @@ export function recordOf(seen: Seen, number: number): RecordedDecision {
     recipientCount,
     queueId: null,
     limit: null,
+    ramp: null,
+    streamLimit: null,
     action: 'accept',
     exempt: null,
     exemptText: null,

@@ -18,6 +18,8 @@ import type { Untagged } from '../session/tagging.ts';
 import { createTrace } from '../session/trace.ts';
 import { ChurnCounter } from '../state/churn.ts';
 import { Regulars } from '../state/regulars.ts';
+import { NetworkLimit } from '../state/network-limit.ts';
+import { RampTable } from '../state/ramp-table.ts';
 import { TempfailBudget } from '../state/tempfail-budget.ts';
 import type { Live } from './live.ts';
 import { Overload } from './overload.ts';
@@ -156,6 +158,8 @@ function sessionOptions(
     now,
     budget: new TempfailBudget(() => live.config.tempfailLimit, now),
     rehearsedBudget: new TempfailBudget(() => live.config.tempfailLimit, now),
+    ramps: new RampTable(now),
+    streams: new NetworkLimit(now),
     churn: new ChurnCounter({
       limits: () => {
         const { churnWindow, churnLimit, cacheSize } = live.config;

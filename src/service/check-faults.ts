@@ -147,6 +147,7 @@ function specFault(spec: unknown): string | null {
 function declarationFault({
   basis,
   denies,
+  aboutClientAlone,
   exclusive,
   mechanism,
   excusedByOptOut,
@@ -159,6 +160,9 @@ function declarationFault({
   if (denies !== undefined && !isOneOf(DENIALS, denies)) return `"denies" must be one of ${denials}`;
   if (exclusive !== undefined && !(typeof exclusive === 'string' && NAME.test(exclusive))) {
     return '"exclusive" must name a group in kebab-case';
+  }
+  if (aboutClientAlone !== undefined && !(aboutClientAlone === true && basis === 'inferred')) {
+    return '"aboutClientAlone" can only be true, with basis "inferred"';
   }
   if (mechanism !== undefined && mechanism !== true) return '"mechanism" can only be true';
   if (excusedByOptOut !== undefined && excusedByOptOut !== true) return '"excusedByOptOut" can only be true';

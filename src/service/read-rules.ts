@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
 import type { Check, FindingSpec } from '../core/check.ts';
+import { streamId } from '../core/checks/stream.ts';
 import { describeError, Faults, OptionError } from '../errors.ts';
 import { AccessList, type OnExpired, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
@@ -31,14 +32,14 @@ export async function readRules(
   faults.throwAny();
   if (made === null || lists === null || reply === null) throw new Error('no fault was told');
   const recipients = new RecipientPolicies(lists.recipients, (preset) => {
-    const { rejectAt, tempfailAt, require, weight } = config;
-    return policyOf({ policy: preset, rejectAt, tempfailAt, require, weight }, findings);
+    return policyOf({ ...config, policy: preset }, findings);
   });
   const policies = { ...made, recipients };
   return {
     ...policies,
     checks: worthwhile(checks, policiesOf(policies)),
     enforcement: { observe: config.observe, percent: config.enforcePercent, shareOf: networkShare },
+    streamLimits: new Map(config.streamLimit),
     applyAt: config.applyAt,
     trusted: config.trust,
     nat64: config.nat64Prefix,
@@ -91,23 +92,37 @@ async function text(file: string, flag: string): Promise<string> {
   });
 }
 
-export type PolicyConfig = Pick<Config, 'policy' | 'rejectAt' | 'tempfailAt' | 'require' | 'weight'>;
+export type PolicyConfig = Pick<
+  Config,
+  'policy' | 'rejectAt' | 'tempfailAt' | 'require' | 'weight' | 'ramp' | 'streamWeight' | 'txtOptsOut'
+>;
 
-/** The policy that the flags give. Throws UsageError for weights of findings that do not exist. */
-export function policyOf(
-  { policy, rejectAt, tempfailAt, require, weight }: PolicyConfig,
-  known: ReadonlyMap<string, FindingSpec>,
-): Policy {
+/** The policy that the flags give. Throws UsageError for weights and ramps of findings that do not exist. */
+export function policyOf(config: PolicyConfig, known: ReadonlyMap<string, FindingSpec>): Policy {
+  const { policy, rejectAt, tempfailAt, require, weight, ramp, streamWeight, txtOptsOut } = config;
   const faults = new Faults();
   for (const [id] of weight) {
     if (!known.has(id)) faults.add(noFinding('--weight', id, known));
+  }
+  for (const [id] of ramp) {
+    const basis = known.get(id)?.basis;
+    if (basis === undefined) faults.add(noFinding('--ramp', id, known));
+    else if (basis === 'dns') {
+      const why = `${id} says what DNS could not answer, for which nothing is ever rejected`;
+      faults.add(new OptionError('--ramp', why, id));
+    }
   }
   faults.throwAny();
   return makePolicy(policy, known, {
     rejectAt,
     tempfailAt,
     require: require ?? undefined,
-    weights: new Map(weight),
+    weights: new Map([
+      ...weight,
+      ...streamWeight.map(([stream, number]) => [streamId(stream), number] as const),
+    ]),
+    ramps: new Map(ramp),
+    textOptsOut: txtOptsOut,
   });
 }
 

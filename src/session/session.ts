@@ -7,6 +7,7 @@
  * is known only at MAIL.
  */
 import { clientAddress } from '../core/embedded.ts';
+import type { Unproved } from '../core/checks/stream.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { DecidedAt, Decision, End } from '../decisions/decision.ts';
 import {
@@ -36,12 +37,17 @@ import {
   type Judged,
   judgeMessage,
   judgeUnder,
+  mayBeLimited,
   mildestOf,
+  onRamp,
+  onStreamLimit,
 } from '../policy/judge.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { Rules, Stage } from '../policy/rules.ts';
+import type { Policy, Ramp } from '../policy/policy.ts';
+import type { Rules, Stage, StreamLimit } from '../policy/rules.ts';
 import { smtpReply } from '../policy/smtp-reply.ts';
 import { budgetKey } from '../state/budget-key.ts';
+import type { NetworkLimit } from '../state/network-limit.ts';
+import type { RampTable } from '../state/ramp-table.ts';
 import type { TempfailBudget } from '../state/tempfail-budget.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
 import type { ResultFields } from './tagging.ts';
@@ -67,6 +73,9 @@ export interface SessionOptions extends ClaimOptions {
    * Counts the tempfails that are not given because we only watch: it says what the limit would have done.
    */
   readonly rehearsedBudget: TempfailBudget;
+  readonly ramps: RampTable;
+  /** Messages of client networks, by stream. */
+  readonly streams: NetworkLimit;
   /** Called with each decision, once, when the message is over. Must not throw. */
   readonly decided: (decision: Decision) => void;
 }
@@ -118,7 +127,8 @@ export class HeloSession implements MilterSession {
     if (judged === null) return 'continue';
     // A verdict here applies to the whole connection and we would not see MAIL any more, so only a refusal is
     // given.
-    return afterwards(judged, (verdict) => {
+    return afterwards(judged, (general) => {
+      const verdict = this.#onRamp(general);
       if (verdict.action === 'accept' || this.#excused(verdict) !== null) return 'continue';
       this.#note({ claim, judged: verdict, stage: 'helo', exempt: null, context });
       this.#end('refused');
@@ -145,6 +155,7 @@ export class HeloSession implements MilterSession {
       const judged = claim.verdictNow(this.#self(context));
       // An operator who watches what would be refused wants to know for whom it was.
       if (judged === null || !acceptedByAll(judged, this.rules) || wouldRefuse(judged)) return 'continue';
+      if (mayBeLimited(judged, this.rules)) return 'continue';
     }
     return this.#apply(claim, 'mail', null, context);
   }
@@ -201,7 +212,8 @@ export class HeloSession implements MilterSession {
     const { takers } = this.#message;
     const opinions = (takers.length === 0 ? [null] : takers).map((taker) => {
       const own = taker === null || isExemption(taker) ? general : judgeUnder(taker, general, this.rules);
-      const judged = judgeMessage(own, facts, this.rules);
+      const found = judgeMessage(own, facts, this.rules);
+      const judged = isExemption(taker) ? found : this.#onRamp(found);
       const exempt = isExemption(taker) ? taker : claim === null ? null : this.#excused(judged);
       return { judged, exempt };
     });
@@ -229,7 +241,7 @@ export class HeloSession implements MilterSession {
   /** A new name, which starts without anything that an earlier one had earned. */
   #say(helo: string): Claim {
     this.#end('aborted');
-    this.#message.spent = null;
+    this.#message.askAgain();
     const before = this.#claim;
     const claim = new Claim(this.#options, {
       ip: this.#ip,
@@ -257,8 +269,10 @@ export class HeloSession implements MilterSession {
     // An exempt client ends at MAIL; without an assessment nothing is held against anybody.
     if (pending === null) return 'accept';
     return afterwards(pending, (general) => {
-      const judged = own === null ? general : judgeUnder(own, general, this.rules);
-      const exempt = this.#excused(judged);
+      const verdict = this.#onRamp(own === null ? general : judgeUnder(own, general, this.rules));
+      const excuse = this.#excused(verdict);
+      const judged = stage === 'rcpt' ? this.#onStreamLimit(verdict, excuse) : verdict;
+      const exempt = judged.streamLimit === 'over' && judged.action !== 'accept' ? null : excuse;
       this.#note({ claim, judged, stage, recipient, exempt, context });
       if (exempt === null && judged.action !== 'accept') {
         const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '');
@@ -267,13 +281,37 @@ export class HeloSession implements MilterSession {
         return refusal;
       }
       if (stage === 'rcpt') this.#message.take(exempt === 'access' ? exempt : own);
+      const { recipients } = this.rules;
       const final =
-        exempt === 'access' || this.rules.recipients.size === 0 || acceptedByAll(general, this.rules);
+        exempt === 'access' ||
+        recipients.size === 0 ||
+        (acceptedByAll(general, this.rules) && !mayBeLimited(general, this.rules));
       if (!final || !this.mayEndEarly()) return 'continue';
       // Once the message is accepted for all, nothing later matters: end its events here.
       this.#end('unseen');
       return 'accept';
     });
+  }
+
+  #onRamp(judged: Judged): Judged {
+    const { ramps } = this.#options;
+    const watched = judged.action === 'accept';
+    const isWithin = (finding: string, ramp: Ramp): boolean =>
+      this.#message.once(`ramp ${finding}`, () =>
+        ramps.isWithin({ sender: budgetKey(judged.assessment), finding, ramp, watched }),
+      );
+    return onRamp(judged, isWithin, this.rules);
+  }
+
+  /** Only what would be let in is counted; what the operator's list allows is free. */
+  #onStreamLimit(judged: Judged, excuse: Exemption | null): Judged {
+    const comesIn = judged.verdict.disposition === 'accept' || excuse === 'tempfail-limit';
+    if (!comesIn || excuse === 'access') return judged;
+    const { ip } = judged.assessment.client;
+    const isWithin = (stream: Unproved, limit: StreamLimit): boolean =>
+      ip === null ||
+      this.#message.once(`stream ${stream}`, () => this.#options.streams.take(ip, stream, limit));
+    return onStreamLimit(judged, isWithin, this.rules);
   }
 
   /** Why a verdict is not acted on. */
@@ -300,15 +338,22 @@ export class HeloSession implements MilterSession {
   }
 
   /** `address` is that of the refused command. */
-  #refusal({ reference }: Claim, { verdict, assessment }: Judged, address: string): ReplyCode | 'accept' {
+  #refusal(
+    { reference }: Claim,
+    { verdict, action, assessment }: Judged,
+    address: string,
+  ): ReplyCode | 'accept' {
     const { policy, reply } = this.rules;
-    const refusal = smtpReply(verdict, {
-      assessment,
-      findings: policy.findings,
-      words: reply,
-      reference,
-      address,
-    });
+    const refusal = smtpReply(
+      { ...verdict, disposition: action },
+      {
+        assessment,
+        findings: policy.findings,
+        words: reply,
+        reference,
+        address,
+      },
+    );
     return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
   }
 

@@ -70,6 +70,6 @@ describe('the option table', () => {
   it.each(ROWS)('%s is described to the end', (_, row) => {
     // Relative to the configuration file, not to wherever the program was started.
     expect(row.path ?? false).toBe(row.value === 'FILE');
-    expect(row.table ?? false).toBe(row.value?.startsWith('ID=') ?? false);
+    expect(row.table ?? false).toBe(/^(?:ID|STREAM)=/.test(row.value ?? ''));
   });
 });

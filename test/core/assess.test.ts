@@ -97,9 +97,14 @@ describe('assess', () => {
     };
     const plain = await assessed(CLIENT, 'broken.sender.org', { ...ZONE, 'broken.sender.org': 'temperror' });
     const { findings, outcomes } = withSession(plain, facts, sessionChecks);
-    expect(findings.map(({ id }) => id)).toEqual(['helo-changed', 'helo-churn', 'dns-temperror']);
+    expect(findings.map(({ id }) => id)).toEqual([
+      'iprev-other-name',
+      'helo-changed',
+      'helo-churn',
+      'dns-temperror',
+    ]);
     expect(outcomes).toHaveLength(plain.outcomes.length + sessionChecks.length);
-    expect(plain.findings.map(({ id }) => id)).toEqual(['dns-temperror']);
+    expect(plain.findings.map(({ id }) => id)).toEqual(['iprev-other-name', 'dns-temperror']);
   });
 });
 

@@ -22,7 +22,7 @@ function parse(line: string): [string, string][] {
 describe('decisionText', () => {
   it('has every field, in its place', () => {
     expect(decisionText(DECISIONS.full)).toBe(
-      'decision client=203.0.113.50 helo="gone sender.org" action=tempfail policy=rfc5321 verdict=tempfail score=7 cause=helo-nxdomain findings=helo-nxdomain:5,iprev-none:2 correspondence=none stream=failed shadow=reject:14 access=3 regular=yes dns=ill limit=within domain=sender.org reverse=gone.isp.net reverse_domain=isp.net ms=3 cache=miss stage=rcpt from=<a@b.org> rcpt=<user@dest.test> more=<other@dest.test>,<third@dest.test> recipients=40 queue=4Y1abc end=refused ref=mwtthiz8.5.1',
+      'decision client=203.0.113.50 helo="gone sender.org" action=tempfail policy=rfc5321 verdict=tempfail score=7 cause=helo-nxdomain findings=helo-nxdomain:5,iprev-none:2 correspondence=none stream=failed shadow=reject:14 access=3 regular=yes dns=ill limit=within ramp=within stream_limit=over domain=sender.org reverse=gone.isp.net reverse_domain=isp.net ms=3 cache=miss stage=rcpt from=<a@b.org> rcpt=<user@dest.test> more=<other@dest.test>,<third@dest.test> recipients=40 queue=4Y1abc end=refused ref=mwtthiz8.5.1',
     );
   });
 

@@ -39,6 +39,8 @@ function decision(
     queueId: null,
     end: 'refused',
     judged: {
+      ramp: null,
+      streamLimit: null,
       assessment: { correspondence: 'none', dns: [] as Assessment['dns'] } as Assessment,
       verdict: {
         disposition: 'tempfail',

@@ -14,7 +14,7 @@ import { checks, findings } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
 import {
   decide,
-  inferredAlone,
+  mismatchAlone,
   makePolicy,
   type Policy,
   type PolicyChanges,
@@ -187,6 +187,80 @@ describe('the stream', () => {
     expect(decide(assessment([], { correspondence: 'aligned' }), makePolicy('strict', findings)).stream).toBe(
       'failed',
     );
+  });
+});
+
+describe('the weight of a stream', () => {
+  const weigh = (
+    given: Record<string, number>,
+    ids: readonly string[],
+    facts: Partial<Assessment> = {},
+    ill = false,
+  ): string => {
+    const weights = new Map(Object.entries(given));
+    return words(decide(assessment(ids, facts), makePolicy('rfc5321', findings, { weights }), ill));
+  };
+  const FAILED = { 'stream-failed': 10 };
+  const BOTH = { 'stream-unverified': 6, 'stream-failed': 3 };
+  const LITERAL = { optOut: true };
+
+  it.each<[string, Record<string, number>, string[], Partial<Assessment>, string]>([
+    ['none, unless it is given', {}, [], {}, 'accept 0 -'],
+    ['of failed', FAILED, [], {}, 'reject 10 stream-failed'],
+    ['of failed does not touch unverified', FAILED, ['helo-literal'], LITERAL, 'accept 0 -'],
+    ['nor verified', FAILED, [], { correspondence: 'exact', proofs: ['exact'] }, 'accept 0 -'],
+    ['of unverified', BOTH, ['helo-literal'], LITERAL, 'tempfail 6 stream-unverified'],
+    ['who fails weighs no less', BOTH, [], {}, 'tempfail 6 stream-failed'],
+    ['adds up', { 'stream-failed': 8 }, ['iprev-none'], {}, 'reject 10 stream-failed'],
+    [
+      'is the cause only where it is the heaviest',
+      { 'stream-failed': 5 },
+      ['helo-nxdomain'],
+      {},
+      'reject 10 helo-nxdomain',
+    ],
+    // The client's own zone did not answer, which might have shown otherwise.
+    ['refuses nothing for an unknown', FAILED, [], { trouble: 'client' }, 'tempfail 10 stream-failed'],
+    ['but for what is denied', FAILED, ['helo-spf-fail'], { trouble: 'client' }, 'reject 20 helo-spf-fail'],
+  ])('%s', (_, weights, ids, facts, wanted) => {
+    expect(weigh(weights, ids, facts)).toBe(wanted);
+  });
+
+  it('counts nothing in an outage, and excuses no denial', () => {
+    expect(weigh(FAILED, [], {}, true)).toBe('accept 0 -');
+    expect(weigh({ ...FAILED, 'helo-spf-fail': 2 }, ['helo-spf-fail'], {}, true)).toBe(
+      'tempfail 12 stream-failed',
+    );
+  });
+
+  it('tells of a literal only where it would help', () => {
+    const told = (given: Record<string, number>): boolean => {
+      const policy = makePolicy('rfc5321', findings, { weights: new Map(Object.entries(given)) });
+      return decide(assessment([]), policy).cause?.evidence['literal'] !== undefined;
+    };
+    expect([told(FAILED), told({ ...FAILED, 'stream-unverified': 4 }), told(BOTH)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+});
+
+describe('a name with nothing but a text', () => {
+  it.each([
+    ['rfc5321', 'tempfail', 'failed'],
+    ['emailcore', 'reject', 'failed'],
+    ['strict', 'reject', 'failed'],
+  ] as const)('is an opt-out under %s only if it is asked for', async (preset, disposition, stream) => {
+    const phone = await assessed('192.0.2.1', 'phone.example.org', {
+      'phone.example.org': { TXT: ['mobile host'] },
+    });
+    const plain = decide(phone, makePolicy(preset, findings));
+    const asked = decide(phone, makePolicy(preset, findings, { textOptsOut: true }));
+    expect([plain.disposition, plain.stream]).toEqual([disposition, stream]);
+    expect([asked.disposition, asked.stream]).toEqual(['accept', 'unverified']);
+    // That of a policy, and not of the client.
+    expect(phone.optOut).toBe(false);
   });
 });
 
@@ -447,20 +521,21 @@ describe('settles', () => {
   });
 });
 
-describe('inferredAlone', () => {
-  it('is the heaviest set of inferred findings that one client can have', () => {
-    const inferred = IDS.filter((id) => findings.get(id)?.basis === 'inferred');
-    const pairs = [
-      ['helo-mismatch', 'helo-literal-mismatch'],
-      ['iprev-fail', 'iprev-none'],
-    ];
+describe('mismatchAlone', () => {
+  const isMatching = (id: string): boolean =>
+    findings.get(id)?.basis === 'inferred' && findings.get(id)?.aboutClientAlone !== true;
+
+  it('is the heaviest set of findings of matching that one client can have', () => {
+    const inferred = IDS.filter(isMatching);
+    const pairs = [['helo-mismatch', 'helo-literal-mismatch']];
     const possible = (ids: readonly string[]): boolean =>
       pairs.every((pair) => !pair.every((id) => ids.includes(id)));
     fc.assert(
       fc.property(anyPolicy, fc.subarray(inferred), (policy, ids) => {
-        const most = inferredAlone(policy);
+        const most = mismatchAlone(policy);
         expect(most.findings.every(({ id, weight }) => policy.weights.get(id) === weight)).toBe(true);
         expect(possible(most.findings.map(({ id }) => id))).toBe(true);
+        expect(most.findings.every(({ id }) => isMatching(id))).toBe(true);
         if (possible(ids)) {
           expect(ids.reduce((sum, id) => sum + (policy.weights.get(id) ?? 0), 0)).toBeLessThanOrEqual(
             most.score,

@@ -114,6 +114,8 @@ describe('a faulty module stops the start with one sentence:', () => {
     ['no denial', spec("denies: 'us'"), /"denies" must be one of name, client, none/],
     ['no group', spec("exclusive: 'A b'"), /"exclusive" must name a group in kebab-case/],
     ['other words that are none', spec('replyWith: { target: 1 }'), /"replyWith" must give a text for/],
+    ['half about the client', spec('aboutClientAlone: false'), /"aboutClientAlone" can only be true, with/],
+    ['of another basis', spec("basis: 'form', aboutClientAlone: true"), /"aboutClientAlone" can only/],
     ['no mechanism', spec('mechanism: false'), /"mechanism" can only be true/],
     ['an excuse that is none', spec('excusedByOptOut: false'), /"excusedByOptOut" can only be true/],
     ['a proof that is none', spec('excusedByProof: { charm: 0 }'), /"excusedByProof" must give one or more/],

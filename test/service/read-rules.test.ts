@@ -10,15 +10,46 @@ const templates = (...replyTemplate: [string, string][]): Parameters<typeof repl
   replyTemplate,
 });
 
+const GIVEN = {
+  policy: 'strict',
+  rejectAt: DEFAULT_REJECT_AT,
+  tempfailAt: 5,
+  require: null,
+  weight: [],
+  ramp: [],
+  streamWeight: [],
+  txtOptsOut: false,
+} as const;
+
 describe('policyOf', () => {
   it.each([...findings.keys()])('every weight can be changed: %s', (id) => {
-    const given = { policy: 'strict', rejectAt: DEFAULT_REJECT_AT, tempfailAt: 5, require: null } as const;
     for (const weight of [0, 3, 1000]) {
-      const { weights } = policyOf({ ...given, weight: [[id, weight]] }, findings);
+      const { weights } = policyOf({ ...GIVEN, weight: [[id, weight]] }, findings);
       for (const [other, spec] of findings) {
         expect(weights.get(other)).toBe(other === id ? weight : presetWeight(spec, 'strict'));
       }
     }
+  });
+});
+
+describe('a ramp', () => {
+  const RAMP = { count: 3, ageMs: 1000 };
+
+  it.each([...findings].filter(([, { basis }]) => basis !== 'dns').map(([id]) => id))(
+    'can be that of %s',
+    (id) => {
+      expect([...policyOf({ ...GIVEN, ramp: [[id, RAMP]] }, findings).ramps]).toEqual([[id, RAMP]]);
+    },
+  );
+
+  it.each<readonly [string, RegExp]>([
+    ['helo-nonsense', /^--ramp: there is no finding "helo-nonsense"; see --list-findings$/],
+    ...[...findings]
+      .filter(([, { basis }]) => basis === 'dns')
+      .map(([id]) => [id, new RegExp(`^--ramp: ${id} says what DNS could not answer`)] as const),
+  ])('is not that of %s', (id, message) => {
+    expect(() => policyOf({ ...GIVEN, ramp: [[id, RAMP]] }, findings)).toThrow(UsageError);
+    expect(() => policyOf({ ...GIVEN, ramp: [[id, RAMP]] }, findings)).toThrow(message);
   });
 });
 

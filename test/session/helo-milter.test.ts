@@ -100,7 +100,7 @@ describe('HELO in odd places', () => {
     const { say } = connection();
     await say(...hello('mail.sender.org'));
     await say(mta.helo('other.sender.org'), ...message);
-    expect(log[0]).toContain('findings=helo-changed:2');
+    expect(log[0]).toContain('findings=iprev-other-name:0,helo-changed:2');
   });
 
   it('keeps the name over ABORT', async () => {

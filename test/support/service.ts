@@ -13,6 +13,8 @@ import { decisionText } from '../../src/decisions/decision.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { RecipientPolicies } from '../../src/policy/recipients.ts';
 import type { Rules } from '../../src/policy/rules.ts';
+import { NetworkLimit } from '../../src/state/network-limit.ts';
+import { RampTable } from '../../src/state/ramp-table.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import { talk } from './conversation.ts';
 import * as mta from './mta.ts';
@@ -55,6 +57,7 @@ export const RULES: Rules = {
   shadowPolicy: null,
   recipients: new RecipientPolicies(new Map(), () => makePolicy('rfc5321', findings)),
   enforcement: { observe: false, percent: 100, shareOf: networkShare },
+  streamLimits: new Map(),
   applyAt: 'rcpt',
   trusted: [],
   exemptDaemons: ['submission', '587'],
@@ -80,7 +83,7 @@ export function milterOptions(
   }: Omit<Setup, 'actions'>,
   log: string[],
 ): HeloMilterOptions {
-  const now = (): number => 0;
+  const now = options.now ?? ((): number => 0);
   return {
     assessor: new Assessor({
       resolver,
@@ -100,6 +103,8 @@ export function milterOptions(
     wallClock: () => 0,
     budget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
     rehearsedBudget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
+    ramps: new RampTable(now),
+    streams: new NetworkLimit(now),
     wasDnsIll: () => false,
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 100 }),

@@ -12,6 +12,8 @@ import { shareQuestions } from '../../src/dns/shared-questions.ts';
 import { heloMilter, type HeloMilterOptions } from '../../src/session/helo-milter.ts';
 import type { MilterContext, MilterSession } from '../../src/milter/index.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
+import { NetworkLimit } from '../../src/state/network-limit.ts';
+import { RampTable } from '../../src/state/ramp-table.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import { RULES } from './service.ts';
 import { sending } from './sending.ts';
@@ -80,6 +82,8 @@ export async function ride(
   });
   const decisions = new Map<string, Decision>();
   const options: HeloMilterOptions = {
+    ramps: new RampTable(now),
+    streams: new NetworkLimit(now),
     assessor: new Assessor({
       resolver,
       checks: () => checks,

@@ -24,6 +24,8 @@ export async function tagged(
     shadow: null,
     shadowPolicy: null,
     access: null,
+    ramp: null,
+    streamLimit: null,
     action: 'accept' as const,
     dnsIll: false,
     elapsedMs: 0,

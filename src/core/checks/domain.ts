@@ -9,6 +9,7 @@ import {
 } from '../check.ts';
 import { isPublicSuffix } from '../domain.ts';
 import { hasNumericTld, specialUseDomain } from '../helo.ts';
+import { literalText } from '../ip.ts';
 
 export const heloMissing = defineCheck({
   name: 'given',
@@ -102,8 +103,7 @@ export const heloBareIp = defineCheck({
   run({ helo }) {
     if (helo.kind !== 'bare-ip') return 'none';
     const { address } = helo;
-    const literal = address.family === 4 ? `[${address.text}]` : `[IPv6:${address.text}]`;
-    return found('helo-bare-ip', { helo: helo.text, literal });
+    return found('helo-bare-ip', { helo: helo.text, literal: literalText(address) });
   },
 });
 

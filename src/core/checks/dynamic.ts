@@ -25,10 +25,15 @@ export const dynamicName = defineCheck({
   run({ ip, helo }) {
     const name = queryName(helo);
     if (ip === null || name === null) return 'none';
-    const encoding = ip.family === 4 ? ipv4Encoding(name, ip.bytes) : ipv6Encoding(name, ip);
+    const encoding = encodingOf(name, ip);
     return encoding === null ? 'none' : found('helo-dynamic', { helo: helo.text, encoding });
   },
 });
+
+/** How the address is written into a (canonical) name, for a person; null if it is not. */
+export function encodingOf(name: string, ip: IpAddress): string | null {
+  return ip.family === 4 ? ipv4Encoding(name, ip.bytes) : ipv6Encoding(name, ip);
+}
 
 /** Words that make two octets in a name enough. */
 const ACCESS_WORD =

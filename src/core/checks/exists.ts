@@ -7,6 +7,7 @@ import {
   CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
   defineCheck,
   type Evidence,
+  type Finding,
   found,
   type Outcome,
   pass,
@@ -17,7 +18,7 @@ import type { Client } from '../client.ts';
 import { isPublicSuffix, registrableDomain } from '../domain.ts';
 import { isUnreachable, sameHost } from '../embedded.ts';
 import { queryName } from '../helo.ts';
-import type { IpAddress } from '../ip.ts';
+import { type IpAddress, literalText } from '../ip.ts';
 import type { Answer, Resolver } from '../resolver.ts';
 
 export const nameExists = defineCheck({
@@ -54,6 +55,8 @@ export const nameExists = defineCheck({
       reply: 'HELO {helo} has no A or AAAA record; publish one: {helo} IN {type} {client}',
       replyWith: {
         target: 'HELO {helo} is an alias of {target}, which has no A or AAAA record; point it at a host',
+        // "Mobile host": it cannot keep an address record.
+        txt: "HELO {helo} has no A or AAAA record, only a text, '{txt}'; a host without an address of its own may announce {literal}, or publish _auth TXT 'method=none' for its name, or use the mail relay of its provider; any other publishes an address, or SPF for its name",
       },
       excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
     },
@@ -90,14 +93,24 @@ export const nameExists = defineCheck({
     const evidence = { helo: helo.text, type: ip?.family === 6 ? 'AAAA' : 'A' };
     if (answers.some(({ status }) => status === 'nxdomain')) return absent(name, evidence, answers, resolver);
     const [txt, target] = await Promise.all([resolver.lookup(name, 'TXT'), aliasOf(name, resolver)]);
-    // A name with nothing but a text may be trying to tell us something ("mobile host"): quote it.
-    return found('helo-no-address', {
-      ...evidence,
-      ...target.evidence,
-      ...(txt.status === 'found' ? { txt: txt.records[0] ?? '' } : {}),
-    });
+    return found('helo-no-address', { ...evidence, ...target.evidence, ...textOf(txt, ip) });
   },
 });
+
+/** A name with nothing but a text may be trying to tell us something ("mobile host"); records for programs do not. */
+function textOf(answer: Answer<'TXT'>, ip: IpAddress | null): Evidence {
+  const records = answer.status === 'found' ? answer.records : [];
+  const [txt = ''] = records.some((record) => /^v=/i.test(record)) ? [] : records;
+  return txt === '' ? {} : { txt, literal: ip === null ? 'its address in brackets' : literalText(ip) };
+}
+
+/** Whether the name has nothing but a text for people: see `textOf`. */
+export function hasOnlyText(found: readonly Finding[]): boolean {
+  return found.some(
+    ({ id, evidence }) =>
+      id === 'helo-no-address' && evidence['txt'] !== undefined && evidence['target'] === undefined,
+  );
+}
 
 type ExistenceId = 'helo-unregistered' | 'helo-nxdomain' | 'helo-no-address' | 'helo-private-address';
 

@@ -24,8 +24,10 @@ import { reverseLookup } from './iprev.ts';
 import { literal, literalMatches, literalPrivate, literalSyntax } from './literal.ts';
 import { forgedResults, type MessageFacts } from './message.ts';
 import { mismatchFindings } from './mismatch.ts';
+import { genericReverseName, otherReverseName } from './reverse-name.ts';
 import { claimsUs, dnsShare, heloChanged, heloChurn, heloDenied, type SessionCheck } from './session.ts';
 import { spf } from './spf.ts';
+import { streamFindings } from './stream.ts';
 import { unknownFindings } from './unknown.ts';
 
 /** Functions of the client and DNS: their outcomes are cached per client and name. */
@@ -51,6 +53,8 @@ export const checks: readonly Check[] = [
   addressMatches,
   literalMatches,
   reverseLookup,
+  otherReverseName,
+  genericReverseName,
 ];
 
 /** Functions of the client and the session: run at every HELO, never cached. */
@@ -79,6 +83,7 @@ export function findingsOf(registered: readonly Check[]): ReadonlyMap<string, Fi
     if (check === addressMatches) add(mismatchFindings);
   }
   for (const check of [...sessionChecks, ...messageChecks]) add(check.findings);
+  add(streamFindings);
   add(unknownFindings);
   return specs;
 }

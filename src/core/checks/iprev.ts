@@ -33,6 +33,7 @@ export const reverseLookup = defineCheck({
         '{client} has the reverse name {names}, which does not lead back to it; make forward and reverse DNS agree',
       status: '7.25',
       mechanism: true,
+      aboutClientAlone: true,
       exclusive: 'reverse-name',
       excusedByProof: PROOF_LEAVES_NOTHING,
     },
@@ -48,6 +49,7 @@ export const reverseLookup = defineCheck({
       reply: '{client} has no reverse name; ask your provider for a PTR record',
       status: '7.25',
       mechanism: true,
+      aboutClientAlone: true,
       exclusive: 'reverse-name',
       excusedByProof: PROOF_LEAVES_NOTHING,
     },
@@ -108,7 +110,7 @@ const OF_THE_OWNER: readonly Proof[] = ['aligned', 'reverse'];
 const OF_ANYBODY: readonly Proof[] = ['reverse'];
 
 /** The organisation of the HELO name; null if it has none. */
-function organisationOf(helo: Helo): string | null {
+export function organisationOf(helo: Helo): string | null {
   const name = queryName(helo);
   return name === null ? null : organisation(name);
 }

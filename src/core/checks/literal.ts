@@ -2,6 +2,7 @@
 import { defineCheck, found, none, pass } from '../check.ts';
 import type { Client } from '../client.ts';
 import { isUnreachable, sameHost } from '../embedded.ts';
+import { literalText } from '../ip.ts';
 
 /**
  * Whether the client gives the very address it comes from, or the one embedded in it: the honest way to have
@@ -28,7 +29,7 @@ export const literalSyntax = defineCheck({
   run({ ip, helo }) {
     if (helo.kind === 'literal') return pass();
     if (helo.kind !== 'literal-malformed') return none();
-    const literal = ip === null ? '[192.0.2.1]' : ip.family === 4 ? `[${ip.text}]` : `[IPv6:${ip.text}]`;
+    const literal = ip === null ? '[192.0.2.1]' : literalText(ip);
     return found('helo-literal-malformed', { helo: helo.text, problem: helo.problem, literal });
   },
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalise } from '../../../src/core/check.ts';
-import { nameExists } from '../../../src/core/checks/exists.ts';
+import { hasOnlyText, nameExists } from '../../../src/core/checks/exists.ts';
 import { makeClient } from '../../../src/core/client.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../../../src/core/resolver.ts';
 import { outcome, run } from '../../support/checked.ts';
@@ -74,6 +74,27 @@ it.each([
 
 it('quotes a text where that is all there is', async () => {
   expect((await run(nameExists, '192.0.2.9', 'text.example.org', ZONE)).evidence['txt']).toBe('mobile host');
+});
+
+it.each<[string[], string | undefined]>([
+  [['mobile host', 'since 2026'], 'mobile host'],
+  // Records for programs say nothing about the host.
+  [['v=spf1 -all'], undefined],
+  [['mobile host', 'V=spf1 -all'], undefined],
+])('of the texts %j it quotes %j', async (TXT, wanted) => {
+  const { evidence, finding } = await run(nameExists, '192.0.2.9', 'a.org', { 'a.org': { TXT } });
+  expect(evidence['txt']).toBe(wanted);
+  expect(hasOnlyText(finding === null ? [] : [finding])).toBe(wanted !== undefined);
+});
+
+it('an alias of a name with a text is a fault of the alias', async () => {
+  const zone: Zone = {
+    'a.org': { CNAME: ['b.org'], TXT: ['mobile host'] },
+    'b.org': { TXT: ['mobile host'] },
+  };
+  const { finding } = await run(nameExists, '192.0.2.9', 'a.org', zone);
+  expect(finding?.id).toBe('helo-no-address');
+  expect(hasOnlyText(finding === null ? [] : [finding])).toBe(finding?.evidence['target'] === undefined);
 });
 
 it.each([

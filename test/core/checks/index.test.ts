@@ -47,6 +47,11 @@ describe('the registry', () => {
       },
     ],
     [
+      'that they are about the client alone',
+      ({ aboutClientAlone = 'none' }) => aboutClientAlone,
+      { true: ['iprev-fail', 'iprev-none', 'iprev-generic'] },
+    ],
+    [
       'that an opt-out excuses them, whatever their basis',
       ({ excusedByOptOut = 'none' }) => excusedByOptOut,
       { true: ['helo-dynamic', 'helo-changed', 'helo-churn'] },
@@ -67,6 +72,8 @@ describe('the registry', () => {
           'helo-dynamic',
           'iprev-fail',
           'iprev-none',
+          'iprev-other-name',
+          'iprev-generic',
           'helo-changed',
           'helo-churn',
         ],
