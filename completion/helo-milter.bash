@@ -14,6 +14,11 @@ _helo_milter() {
       COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results dns-temperror' -- "$current"))
       return
       ;;
+    --reply-code)
+      compopt -o nospace 2>/dev/null
+      COMPREPLY=($(compgen -S = -W 'helo-missing helo-syntax helo-underscore helo-trailing-dot helo-bare-ip helo-literal-malformed helo-literal-private helo-literal helo-not-fqdn helo-special-use helo-numeric-tld helo-public-suffix helo-dynamic helo-unregistered helo-nxdomain helo-no-address helo-private-address helo-alias helo-spf-fail helo-spf-softfail helo-spf-permerror helo-csa-fail helo-auth-fail helo-mismatch helo-literal-mismatch iprev-fail iprev-none helo-claims-us helo-changed helo-churn helo-denied dns-share forged-results dns-temperror' -- "$current"))
+      return
+      ;;
     helo-missing | helo-syntax | helo-underscore | helo-trailing-dot | helo-bare-ip | helo-literal-malformed | helo-literal-private | helo-literal | helo-not-fqdn | helo-special-use | helo-numeric-tld | helo-public-suffix | helo-dynamic | helo-unregistered | helo-nxdomain | helo-no-address | helo-private-address | helo-alias | helo-spf-fail | helo-spf-softfail | helo-spf-permerror | helo-csa-fail | helo-auth-fail | helo-mismatch | helo-literal-mismatch | iprev-fail | iprev-none | helo-claims-us | helo-changed | helo-churn | helo-denied | dns-share | forged-results | dns-temperror) COMPREPLY=(); return ;;
     --apply-at) COMPREPLY=($(compgen -W 'helo mail rcpt' -- "$current")); return ;;
     --on-error) COMPREPLY=($(compgen -W 'continue tempfail' -- "$current")); return ;;
@@ -23,26 +28,23 @@ _helo_milter() {
     --forged-results) COMPREPLY=($(compgen -W 'ours all none' -- "$current")); return ;;
     --log-format) COMPREPLY=($(compgen -W 'kv json' -- "$current")); return ;;
     --log-level) COMPREPLY=($(compgen -W 'error warning info debug' -- "$current")); return ;;
-    --config | --cases | --pid-file | --regulars-file | --check | --access | --recipient-policy | --dns-zone | --decision-log | --postfix | --postfix-config | --sendmail)
+    --config | --pid-file | --check | --access | --recipient-policy | --dns-zone | --decision-log | --postfix | --postfix-config | --sendmail)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --listen | --socket-mode | --socket-group | --user | --group | --grace | --reject-at | --tempfail-at | --tempfail-limit | --enforce-percent | --regulars | --regulars-network | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --nat64-prefix | --dns-timeout | --deadline | --cache-size | --cache-memory | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --trace-client | --http | --top | --bogus-name) COMPREPLY=(); return ;;
+    --listen | --socket-mode | --socket-group | --user | --group | --grace | --reject-at | --tempfail-at | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --nat64-prefix | --dns-timeout | --deadline | --cache-size | --cache-memory | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --trace-client | --http | --recipient | --ref | --bogus-name) COMPREPLY=(); return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      check | publish | replay | doctor | regulars | test) command=$word; break ;;
+      check | publish | doctor) command=$word; break ;;
     esac
   done
   case $command in
-    check) COMPREPLY=($(compgen -W '--config --no-config --json --policy --reject-at --tempfail-at --weight --require --check --our-name --our-address --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --help-url --contact --reply-template --help' -- "$current")) ;;
+    check) COMPREPLY=($(compgen -W '--config --no-config --json --recipient --ref --policy --reject-at --tempfail-at --weight --require --observe --shadow-policy --check --our-name --our-address --trust --access --recipient-policy --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --help-url --contact --reply-template --reply-code --help' -- "$current")) ;;
     publish) COMPREPLY=($(compgen -W '--config --no-config --verify --dns-server --dns-zone --dns-timeout --help' -- "$current")) ;;
-    replay) COMPREPLY=($(compgen -W '--json --csv --top --config --no-config --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --check --our-name --our-address --trust --access --recipient-policy --help' -- "$current")) ;;
-    doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --no-config --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --regulars --regulars-file --regulars-network --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
-    regulars) COMPREPLY=($(compgen -W '--export --json --config --no-config --regulars --regulars-file --help' -- "$current")) ;;
-    test) COMPREPLY=($(compgen -W '--json --config --no-config --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --check --our-name --our-address --trust --access --recipient-policy --nat64-prefix --help' -- "$current")) ;;
-    *) COMPREPLY=($(compgen -W 'check publish replay doctor regulars test --config --no-config --version --check-config --cases --print-config --list-findings --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --regulars --regulars-file --regulars-network --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
+    doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --no-config --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --reply-code --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W 'check publish doctor --config --no-config --version --check-config --print-config --list-findings --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --reply-code --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
   esac
 }
 complete -F _helo_milter helo-milter

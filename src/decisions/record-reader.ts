@@ -316,9 +316,10 @@ function readTold(
   name: string,
   type: string,
   answer: Members,
-): Pick<DnsAnswer, 'name' | 'type' | 'authenticated' | 'errors' | 'omitted'> {
+): Pick<DnsAnswer, 'name' | 'type' | 'authenticated' | 'errors' | 'alias' | 'omitted'> {
   const omitted = answer.number('omitted', 0);
   const errors = answer.objects('errors');
+  const alias = answer.maybe('alias');
   return {
     name,
     type: type as DnsAnswer['type'],
@@ -326,6 +327,7 @@ function readTold(
     ...(errors.length === 0
       ? {}
       : { errors: errors.map((each) => ({ code: each.number('code'), text: each.text('text') })) }),
+    ...(alias === null ? {} : { alias }),
     ...(omitted === 0 ? {} : { omitted }),
   };
 }

@@ -50,15 +50,8 @@ export interface SessionSeen extends Pick<SessionFacts, 'previousHelo' | 'namesS
 /** The rules that a verdict depends on. */
 export type JudgingRules = Pick<
   Rules,
-  | 'policy'
-  | 'shadowPolicy'
-  | 'enforcement'
-  | 'access'
-  | 'churnLimit'
-  | 'ourNames'
-  | 'ourAddresses'
-  | 'recipients'
->;
+  'policy' | 'shadowPolicy' | 'enforcement' | 'churnLimit' | 'ourNames' | 'ourAddresses' | 'recipients'
+> & { readonly access: Pick<Rules['access'], 'match'> };
 
 export interface Circumstances extends Pick<Judged, 'session' | 'dnsIll' | 'elapsedMs'> {
   /** Unix time in milliseconds, for lines of the access list that expire. */

@@ -58,6 +58,15 @@ interface ToNote {
   readonly context: MilterContext;
 }
 
+/** Of the recipient that a verdict is about. */
+interface Recipient {
+  readonly own: Policy | null;
+  /** Its address, without angle brackets. */
+  readonly asked: string | null;
+}
+
+const NOBODY: Recipient = { own: null, asked: null };
+
 /** What the MTA of a connection calls itself. */
 export type MtaSelfOf = (context: MilterContext) => MtaSelf;
 
@@ -160,7 +169,10 @@ export class HeloSession implements MilterSession {
       this.#message.take(exempt);
       return 'continue';
     }
-    return this.#apply(claim, 'rcpt', recipient.raw, context, own === 'off' ? null : own);
+    return this.#apply(claim, 'rcpt', recipient.raw, context, {
+      own: own === 'off' ? null : own,
+      asked: recipient.address,
+    });
   }
 
   endOfMessage(_message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
@@ -251,7 +263,7 @@ export class HeloSession implements MilterSession {
     stage: Stage,
     recipient: string | null,
     context: MilterContext,
-    own: Policy | null = null,
+    { own, asked }: Recipient = NOBODY,
   ): CommandReply | Promise<CommandReply> {
     const pending = claim.verdict(this.#self(context));
     // An exempt client ends at MAIL; without an assessment nothing is held against anybody.
@@ -261,7 +273,7 @@ export class HeloSession implements MilterSession {
       const exempt = this.#excused(judged);
       this.#note({ claim, judged, stage, recipient, exempt, context });
       if (exempt === null && judged.action !== 'accept') {
-        const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '');
+        const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '', asked);
         // If a message is refused as a whole, no recipient follows.
         if (stage === 'mail') this.#end('refused');
         return refusal;
@@ -300,13 +312,19 @@ export class HeloSession implements MilterSession {
   }
 
   /** `address` is that of the refused command. */
-  #refusal({ reference }: Claim, { verdict, assessment }: Judged, address: string): ReplyCode | 'accept' {
-    const { policy, reply } = this.rules;
+  #refusal(
+    { reference }: Claim,
+    { verdict, assessment, policy }: Judged,
+    address: string,
+    recipient: string | null = null,
+  ): ReplyCode | 'accept' {
     const refusal = smtpReply(verdict, {
       assessment,
       findings: policy.findings,
-      words: reply,
+      words: this.rules.reply,
       reference,
+      policy,
+      recipient,
       address,
     });
     return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
