@@ -2,7 +2,7 @@
 import { remarksOn } from '../advice/remarks.ts';
 import type { Config } from '../config/config.ts';
 import type { RecordedDecision } from '../decisions/record-reader.ts';
-import { recordsOfReference } from '../decisions/record-search.ts';
+import { LogReader } from '../decisions/log-reader.ts';
 import { parseIp } from '../core/ip.ts';
 import { UsageError } from '../errors.ts';
 import { escape } from '../log/value.ts';
@@ -46,9 +46,16 @@ interface Past {
  */
 export async function checkPast({ reference, files, config }: Past, manner: Manner): Promise<string> {
   const { checks } = await registryOf(config);
-  const records = await recordsOfReference(files, reference, checks);
+  const log = await LogReader.open(files, checks, reference);
+  const records: RecordedDecision[] = [];
+  for await (const each of log) if (each.reference === reference) records.push(each);
   const record = records[0];
-  if (record === undefined) throw new UsageError(`no decision with the reference "${reference}" is there`);
+  if (record === undefined) {
+    const [unread] = log.progress.told;
+    throw new UsageError(
+      unread ?? `no decision with the reference "${reference}" is there`,
+    );
+  }
   const [recipient = null] = record.recipients.map(withoutBrackets);
   const evidence = await evidenceOf(record, recipient, config);
   const now =
