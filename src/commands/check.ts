@@ -52,9 +52,7 @@ export async function checkPast({ reference, files, config }: Past, manner: Mann
   const record = records[0];
   if (record === undefined) {
     const [unread] = log.progress.told;
-    throw new UsageError(
-      unread ?? `no decision with the reference "${reference}" is there`,
-    );
+    throw new UsageError(unread ?? `no decision with the reference "${reference}" is there`);
   }
   const [recipient = null] = record.recipients.map(withoutBrackets);
   const evidence = await evidenceOf(record, recipient, config);
