@@ -33,18 +33,19 @@ _helo_milter() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --listen | --socket-mode | --socket-group | --user | --group | --grace | --reject-at | --tempfail-at | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --nat64-prefix | --dns-timeout | --deadline | --cache-size | --cache-memory | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --trace-client | --http | --recipient | --ref | --bogus-name) COMPREPLY=(); return ;;
+    --listen | --socket-mode | --socket-group | --user | --group | --grace | --reject-at | --tempfail-at | --tempfail-limit | --enforce-percent | --churn-limit | --churn-window | --our-name | --our-address | --trust | --exempt-daemon | --dns-server | --nat64-prefix | --dns-timeout | --deadline | --cache-size | --cache-memory | --cache-min | --cache-max | --authserv-id | --help-url | --contact | --trace-client | --http | --recipient | --ref | --top | --bogus-name) COMPREPLY=(); return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      check | publish | doctor) command=$word; break ;;
+      check | publish | replay | doctor) command=$word; break ;;
     esac
   done
   case $command in
     check) COMPREPLY=($(compgen -W '--config --no-config --json --recipient --ref --policy --reject-at --tempfail-at --weight --require --observe --shadow-policy --check --our-name --our-address --trust --access --recipient-policy --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --help-url --contact --reply-template --reply-code --help' -- "$current")) ;;
     publish) COMPREPLY=($(compgen -W '--config --no-config --verify --dns-server --dns-zone --dns-timeout --help' -- "$current")) ;;
+    replay) COMPREPLY=($(compgen -W '--json --csv --top --config --no-config --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --check --our-name --our-address --trust --access --recipient-policy --help' -- "$current")) ;;
     doctor) COMPREPLY=($(compgen -W '--postfix --postfix-config --sendmail --no-dns --no-probe --bogus-name --json --config --no-config --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --reply-code --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
-    *) COMPREPLY=($(compgen -W 'check publish doctor --config --no-config --version --check-config --print-config --list-findings --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --reply-code --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W 'check publish replay doctor --config --no-config --version --check-config --print-config --list-findings --listen --socket-mode --socket-group --user --group --pid-file --apply-at --on-error --grace --policy --reject-at --tempfail-at --weight --require --tempfail-limit --observe --enforce-percent --shadow-policy --churn-limit --churn-window --check --our-name --our-address --trust --access --recipient-policy --exempt-daemon --dns-server --dns-zone --nat64-prefix --dns-timeout --deadline --cache-size --cache-memory --cache-min --cache-max --authserv-id --forged-results --no-auth-results --help-url --contact --reply-template --reply-code --log-format --log-level --log-time --decision-log --trace-client --http --http-public --help' -- "$current")) ;;
   esac
 }
 complete -F _helo_milter helo-milter
