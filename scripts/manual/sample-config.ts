@@ -39,7 +39,7 @@ export function sampleConfig(): string {
     '# Every option of helo-milter, at its default if it has one. Remove the "#" before those that you change.',
     '#   helo-milter --config helo-milter.toml --check-config   says what is wrong, and what may surprise you',
     '#   kill -HUP, or systemctl reload                         reads it again; a mistake changes nothing',
-    '# Relative paths are relative to this file. [weight], [reply-template] and [reply-code] may be tables at the end.',
+    '# Paths are relative to this file. [weight], [reply-template] and [reply-code] may be tables at the end.',
   ];
   let group = '';
   for (const [key, row] of ROWS) {

@@ -10,8 +10,8 @@ import { answerTo, placeOf } from './place.ts';
 const MOST_TARGETS = 10;
 
 /**
- * A record that authorizes the name's own addresses, without those that deny; the client has to be one of these addresses.
- * Null where it is not known what is there.
+ * A record that authorizes the name's own addresses, without those that deny; the client has to be one of
+ * these addresses. Null where it is not known what is there.
  */
 export function permitByCsa(name: string, dns: readonly DnsAnswer[]): ZoneEdit | null {
   const asked = `_client._smtp.${name}`;
@@ -55,8 +55,8 @@ function readSrv(record: string): {
 }
 
 /**
- * The client goes first into the list of addresses, where there is one: blocks are compared before anything is looked up.
- * `evidence` is that of the finding.
+ * The client goes first into the list of addresses, where there is one: blocks are compared before anything
+ * is looked up. `evidence` is that of the finding.
  */
 export function permitByAuthRecord(
   { domain, record }: Evidence,

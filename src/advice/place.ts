@@ -16,8 +16,8 @@ export function answerTo(dns: readonly DnsAnswer[], name: string, type: RecordTy
 }
 
 /**
- * An alias within the same organisation that leads somewhere stays, and the record goes where it leads. One that leads
- * nowhere, or to somebody else, is replaced.
+ * An alias within the same organisation that leads somewhere stays, and the record goes where it leads. One
+ * that leads nowhere, or to somebody else, is replaced.
  */
 export function placeOf(name: string, dns: readonly DnsAnswer[]): Place {
   const answers = dns.filter((answer) => canonicalName(answer.name) === name);

@@ -1,4 +1,7 @@
-/** Whether DNS has what a sender should have: declarations are evaluated, not compared, as `v=spf1 a -all` is as good as another. */
+/**
+ * Whether DNS has what a sender should have: declarations are evaluated, not compared, as `v=spf1 a -all`
+ * is as good as another.
+ */
 import { checkAuthRecord } from '../core/auth-record/index.ts';
 import { checkCsa } from '../core/csa.ts';
 import { canonicalName } from '../core/domain.ts';

@@ -1,6 +1,7 @@
 /**
- * What a sender can do so that its mail is accepted: a few ways, each of which is enough by itself. A way is told only if
- * nothing that would still delay the mail is left once it is gone. All of it is computed from the assessment, without DNS.
+ * What a sender can do so that its mail is accepted: a few ways, each of which is enough by itself. A way
+ * is told only if nothing that would still delay the mail is left once it is gone. All of it is computed
+ * from the assessment, without DNS.
  */
 import type { Assessment } from '../core/assess.ts';
 import { atLeast, type Correspondence, type Cure, type Finding } from '../core/check.ts';
@@ -46,7 +47,10 @@ export interface Yardstick {
   readonly literalWeight: number;
 }
 
-/** The ways that satisfy all of these, records to publish first. None where nothing is held against the client. */
+/**
+ * The ways that satisfy all of these, records to publish first. None where nothing is held against the
+ * client.
+ */
 export function waysOut(assessment: Assessment, yardsticks: readonly Yardstick[]): readonly Way[] {
   const { ip } = assessment.client;
   const held = yardsticks.flatMap((each) => each.held);
@@ -75,7 +79,10 @@ export function waysOut(assessment: Assessment, yardsticks: readonly Yardstick[]
   ];
 }
 
-/** Whether records of this name may be published by whoever runs the host: not where a registry or a provider of addresses does. */
+/**
+ * Whether records of this name may be published by whoever runs the host: not where a registry or a
+ * provider of addresses does.
+ */
 export function isPublishable(helo: Helo): boolean {
   const name = queryName(helo);
   if (name === null || helo.kind !== 'domain' || helo.underscore) return false;
@@ -127,7 +134,8 @@ function publications(
     if (edit === null || isEmpty(edit)) return [];
     if (cures.has('permit-by-csa') || (cures.has('permit-by-spf') && identifiesClient(edit)))
       shown.add('authorized');
-    // A record at a name that only a wildcard had takes the wildcard's address away: without a proof that is no gain.
+    // A record at a name that only a wildcard had takes the wildcard's address away: without a proof that
+    // is no gain.
     if (shown.size === 0 || !enough(cures, [...shown])) return [];
     const proposed =
       cures.has('give-reverse-name') || !wanted.has('give-reverse-name')

@@ -8,13 +8,16 @@ import { NO_EDIT, type ZoneEdit } from './edit.ts';
 import { answerTo, placeOf } from './place.ts';
 import { quotedText } from './records.ts';
 
-/** Octets of a record that we would write for somebody: what a name server still sends over UDP to everybody. */
+/**
+ * Octets of a record that we would write for somebody: what a name server still sends over UDP to
+ * everybody.
+ */
 const MOST_OCTETS = 1200;
 
 /**
- * The clients, one or several, go first, so that nothing else in the record is looked at: a limit that other terms exceed, and a host that
- * an `include` names in vain, no longer matter. Two records are a permerror (RFC 7208 §4.5), so there is never a second one.
- * Null where it is not known what is there.
+ * The clients, one or several, go first, so that nothing else in the record is looked at: a limit that
+ * other terms exceed, and a host that an `include` names in vain, no longer matter. Two records are a
+ * permerror (RFC 7208 §4.5), so there is never a second one. Null where it is not known what is there.
  */
 export function permitBySpf(
   name: string,
@@ -57,7 +60,10 @@ export function permitBySpf(
   };
 }
 
-/** Whether a pass of the record identifies the client: one that permits nearly everybody does not, wherever the client stands. */
+/**
+ * Whether a pass of the record identifies the client: one that permits nearly everybody does not, wherever
+ * the client stands.
+ */
 export function identifiesClient({ change }: ZoneEdit): boolean {
   return change
     .filter(({ insert }) => insert === null || insert.after.startsWith('v='))
@@ -87,7 +93,10 @@ function isCut(text: string): boolean {
   return text.endsWith('...');
 }
 
-/** One record with every term of these that can be read; the last word about everybody else is that of the last record. */
+/**
+ * One record with every term of these that can be read; the last word about everybody else is that of the
+ * last record.
+ */
 function repaired(term: string, texts: readonly string[]): string {
   const terms: string[] = [];
   const modifiers = new Map<string, string>();

@@ -3,7 +3,10 @@ import type { ChangedRecord, RemovedRecord } from './edit.ts';
 import { formatRecord, quotedText, type PublishedRecord } from './records.ts';
 import type { Way } from './sender-advice.ts';
 
-/** A clause without a final stop. Texts of a stranger are in it: names of records to remove, terms of a record to change. */
+/**
+ * A clause without a final stop. Texts of a stranger are in it: names of records to remove, terms of a
+ * record to change.
+ */
 export function clauseOf(way: Way): string {
   switch (way.kind) {
     case 'publish': {

@@ -41,8 +41,8 @@ interface Past {
 }
 
 /**
- * What was decided, what its evidence comes to under the options of now, and what DNS says now. Throws UsageError where
- * no file has the reference.
+ * What was decided, what its evidence comes to under the options of now, and what DNS says now. Throws
+ * UsageError where no file has the reference.
  */
 export async function checkPast({ reference, files, config }: Past, manner: Manner): Promise<string> {
   const { checks } = await registryOf(config);

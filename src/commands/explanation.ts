@@ -1,6 +1,6 @@
 /**
- * What there is to say about one (client, HELO) pair: its assessment, the verdict under each policy, and what this
- * installation does with it, by the code that the service judges with.
+ * What there is to say about one (client, HELO) pair: its assessment, the verdict under each policy, and
+ * what this installation does with it, by the code that the service judges with.
  */
 import { randomUUID } from 'node:crypto';
 import type { Remark } from '../advice/remarks.ts';
@@ -27,7 +27,9 @@ import { remarks } from './zone-questions.ts';
 
 /** One pair under every policy. The field names of the report are public API. */
 export interface Explanation {
-  /** With what this installation finds in the session, such as a name of ours or a line of the access list. */
+  /**
+   * With what this installation finds in the session, such as a name of ours or a line of the access list.
+   */
   readonly assessment: Assessment;
   /** Remarks on the zones, without weight in the verdict. */
   readonly remarks: readonly Remark[];

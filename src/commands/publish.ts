@@ -1,6 +1,6 @@
 /**
- * `helo-milter publish NAME IP…`: the records a sender should have. With `--verify` also what is there, evaluated as a
- * check evaluates it, and what a check would hold against each address.
+ * `helo-milter publish NAME IP…`: the records a sender should have. With `--verify` also what is there,
+ * evaluated as a check evaluates it, and what a check would hold against each address.
  */
 import { permitBySpf } from '../advice/spf-permit.ts';
 import { linesOf } from '../advice/words.ts';
@@ -19,7 +19,10 @@ import { explain, type Explanation } from './explanation.ts';
 
 export interface Published {
   readonly text: string;
-  /** A check would hold something against one of the addresses, under a preset or the options of this installation. */
+  /**
+   * A check would hold something against one of the addresses, under a preset or the options of this
+   * installation.
+   */
   readonly held: boolean;
 }
 
@@ -79,7 +82,10 @@ function noted({ purpose }: PublishedRecord, found: Found | undefined): string {
   return `${found.state}: ${purpose}${seen === '' ? '' : `; found ${seen}`}`;
 }
 
-/** Where there is an SPF record that does not permit the host, another one beside it would make both worthless. */
+/**
+ * Where there is an SPF record that does not permit the host, another one beside it would make both
+ * worthless.
+ */
 function betterLines(
   { type, rdata }: PublishedRecord,
   host: string,

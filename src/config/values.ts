@@ -189,8 +189,8 @@ export function template(text: string): readonly [id: string, template: string] 
 }
 
 /**
- * `ID=CODE`, a reply code of RFC 5321 §4.2 for refusals. Whether the finding exists, and can be refused with it, is checked
- * elsewhere.
+ * `ID=CODE`, a reply code of RFC 5321 §4.2 for refusals. Whether the finding exists, and can be refused
+ * with it, is checked elsewhere.
  */
 export function replyCodeOf(text: string): readonly [id: string, code: number] {
   const [, id = '', code = ''] = /^([a-z0-9-]+)=(\d+)$/.exec(text) ?? [];

@@ -61,8 +61,8 @@ export const REVERSE_NAME_MAKES_IT_TEMPORARY: ExcusedByProof = {
 
 /**
  * What a sender does so that a finding is gone: `announce` something else; have the name lead to the client
- * (`give-address`), or the client's reverse name to the name and back (`give-reverse-name`); permit the client where the
- * name's owner has declared whom it permits.
+ * (`give-address`), or the client's reverse name to the name and back (`give-reverse-name`); permit the
+ * client where the name's owner has declared whom it permits.
  */
 export type Cure =
   | 'announce'
@@ -91,8 +91,8 @@ interface AnySpec {
   /** Other words in place of `reply`, by the evidence that they need: the first that was seen decides. */
   readonly replyWith?: Readonly<Record<string, string>>;
   /**
-   * What to do, in general: told where the records to publish are not known, as for a client without an address. Else they
-   * are told themselves.
+   * What to do, in general: told where the records to publish are not known, as for a client without an
+   * address. Else they are told themselves.
    */
   readonly fix?: string;
   /** As `replyWith`. */

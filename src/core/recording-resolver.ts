@@ -46,7 +46,9 @@ export interface DnsAnswer {
   readonly authenticated?: true;
   /** The reasons that the resolver gave; absent where it gave none. */
   readonly errors?: readonly ExtendedError[];
-  /** The name is an alias, and the answer is about this one; absent where it is none, or that is not known. */
+  /**
+   * The name is an alias, and the answer is about this one; absent where it is none, or that is not known.
+   */
   readonly alias?: string;
   /** How many records were left out for their number or length; absent where none was. */
   readonly omitted?: number;

@@ -1,4 +1,7 @@
-/** What a sender can do so that these policies accept its mail: `advice/` with what each policy holds against it. */
+/**
+ * What a sender can do so that these policies accept its mail: `advice/` with what each policy holds
+ * against it.
+ */
 import { type HeldAgainst, type Way, waysOut, type Yardstick } from '../advice/sender-advice.ts';
 import type { Assessment } from '../core/assess.ts';
 import { ownLiteralFindings } from '../core/checks/literal.ts';

@@ -1,6 +1,7 @@
 /**
- * From a Verdict to what the SMTP client is told: reply code, enhanced status code and one line that says what was seen,
- * what to do about it, what else counted, whom to ask, and a reference that finds the log record.
+ * From a Verdict to what the SMTP client is told: reply code, enhanced status code and one line that says
+ * what was seen, what to do about it, what else counted, whom to ask, and a reference that finds the log
+ * record.
  *
  * The line holds the HELO name and DNS data, which strangers write: it is cleaned to printable ASCII here and
  * bounded to the 512 octets of RFC 5321 §4.5.3.1.5. The milter layer guards the wire once more.
@@ -50,7 +51,9 @@ export interface ReplyContext {
   readonly words: ReplyOptions;
   /** Finds the log record; null where there is none. */
   readonly reference: string | null;
-  /** The policy that gave the verdict, for advice that satisfies it; a preset unchanged where it is absent. */
+  /**
+   * The policy that gave the verdict, for advice that satisfies it; a preset unchanged where it is absent.
+   */
   readonly policy?: Policy;
   /** The recipient as it came, without angle brackets, if the reply is about one. */
   readonly recipient?: string | null;
@@ -114,7 +117,8 @@ export function smtpReply(verdict: Verdict, context: ReplyContext): SmtpReply | 
 }
 
 /**
- * Whether other mechanisms failed beside the one that is the cause: that has an enhanced code of its own (RFC 7372 §3.4).
+ * Whether other mechanisms failed beside the one that is the cause: that has an enhanced code of its own
+ * (RFC 7372 §3.4).
  */
 function failedTogether({ cause, counted }: Verdict, specs: ReadonlyMap<string, FindingSpec>): boolean {
   const failed = counted
@@ -203,8 +207,9 @@ interface Told {
 }
 
 /**
- * Id and reference are always there, and the beginning of the cause. For the rest of the room the first thing to do comes
- * first, which is told whole or not at all; then whom to ask, the whole cause, other findings, and other things to do.
+ * Id and reference are always there, and the beginning of the cause. For the rest of the room the first
+ * thing to do comes first, which is told whole or not at all; then whom to ask, the whole cause, other
+ * findings, and other things to do.
  */
 function assemble({ id, cause, todo: ways, others, page, person, reference }: Told, limit: number): string {
   const least = Math.min(cause.length, MIN_SAID);

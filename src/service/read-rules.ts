@@ -123,8 +123,9 @@ function noFinding(flag: string, id: string, known: ReadonlyMap<string, FindingS
 type ReplyConfig = Pick<Config, 'helpUrl' | 'contact' | 'replyTemplate' | 'replyCode'>;
 
 /**
- * The reply texts and codes that the flags give. Throws UsageError for a finding that does not exist, for a placeholder
- * that its evidence does not fill, as the sender would read a question mark, and for a code that could never be given.
+ * The reply texts and codes that the flags give. Throws UsageError for a finding that does not exist, for a
+ * placeholder that its evidence does not fill, as the sender would read a question mark, and for a code
+ * that could never be given.
  */
 export function replyOf(
   { helpUrl, contact, replyTemplate, replyCode }: ReplyConfig,

@@ -1,6 +1,6 @@
 /**
- * Whatever a sender is told to publish or to announce, doing it makes the verdict accept: for every preset, and for what
- * `check` tells of all of them.
+ * Whatever a sender is told to publish or to announce, doing it makes the verdict accept: for every preset,
+ * and for what `check` tells of all of them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,6 @@
-/** `check` and `publish --verify` say what this installation does: its own options count, and the two agree. */
+/**
+ * `check` and `publish --verify` say what this installation does: its own options count, and the two agree.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

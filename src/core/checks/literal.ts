@@ -59,7 +59,10 @@ export const literal = defineCheck({
   },
 });
 
-/** What can be held against a client that announces its own literal: nothing, unless the operator gives it a weight. */
+/**
+ * What can be held against a client that announces its own literal: nothing, unless the operator gives it a
+ * weight.
+ */
 export const ownLiteralFindings: readonly string[] = Object.keys(literal.findings);
 
 export const literalPrivate = defineCheck({
