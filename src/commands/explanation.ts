@@ -69,7 +69,12 @@ export interface Seen {
   readonly dnsIll: boolean;
 }
 
-const NOTHING_SEEN: SessionSeen = { previousHelo: null, namesSeen: 1, mta: { name: null, address: null } };
+const NOTHING_SEEN: SessionSeen = {
+  previousHelo: null,
+  namesSeen: 1,
+  regular: false,
+  mta: { name: null, address: null },
+};
 
 /** Throws UsageError if `ip` is not an address. `label` is of a host that there is not. */
 export async function explain(

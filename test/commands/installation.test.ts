@@ -242,7 +242,12 @@ describe('check --ref', () => {
       checks,
       onCheckError: () => undefined,
     });
-    const session = { previousHelo: 'other.example.org', namesSeen: 1, mta: { name: null, address: null } };
+    const session = {
+      previousHelo: 'other.example.org',
+      namesSeen: 1,
+      regular: false,
+      mta: { name: null, address: null },
+    };
     const judged = judge(cached, RULES, { session, dnsIll: false, elapsedMs: 1, at: 0 });
     const decision = {
       ...DECISIONS.full,

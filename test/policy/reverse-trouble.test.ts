@@ -233,7 +233,7 @@ it.each<[string, Zone, RegExp | null]>([
   const seen = {
     cached: assessment,
     remarks: [],
-    session: { previousHelo: null, namesSeen: 1, mta: { name: null, address: null } },
+    session: { previousHelo: null, namesSeen: 1, regular: false, mta: { name: null, address: null } },
     dnsIll: false,
   };
   const pair = { client: { ip: assessment.client.ip, helo: 'mail.sender.org' }, recipient: null };
