@@ -49,7 +49,7 @@ async function judge({ remoteAddress, hostNameAppearsAs, id }) {
       verdict.cause?.id ?? '',
       assessment.correspondence,
     );
-    return smtpReply(verdict, { assessment, findings, words, reference: id });
+    return smtpReply(verdict, { assessment, findings, words, reference: id, policy });
   } finally {
     done();
   }

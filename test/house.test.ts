@@ -26,7 +26,8 @@ const HOUSE: readonly Row[] = [
   { room: 'log' },
   { room: 'system', rooms: ['errors.ts'] },
   { room: 'dns', rooms: ['errors.ts', 'core'] },
-  { room: 'policy', rooms: ['errors.ts', 'core'], pure: true },
+  { room: 'advice', rooms: ['core'], pure: true },
+  { room: 'policy', rooms: ['errors.ts', 'core', 'advice'], pure: true },
   { room: 'state', rooms: ['core'], packages: ['node-cache'] },
   { room: 'config', rooms: ['errors.ts', 'core', 'milter', 'log', 'dns', 'policy'], packages: ['smol-toml'] },
   { room: 'decisions', rooms: ['errors.ts', 'core', 'log', 'policy', 'system'] },
@@ -39,7 +40,6 @@ const HOUSE: readonly Row[] = [
     rooms: ['errors.ts', 'core', 'log', 'system', 'dns', 'policy', 'config', 'decisions'],
     packages: ['prom-client'],
   },
-  { room: 'advice', rooms: ['core', 'policy', 'config'] },
   { room: 'mailboxes', rooms: ['errors.ts'] },
   {
     room: 'service',

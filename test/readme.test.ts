@@ -109,6 +109,8 @@ function findingsPage(): string {
         reason,
         reply,
         replyWith = {},
+        fix,
+        fixWith = {},
         rejectCode,
         tempfailCode,
         status,
@@ -131,10 +133,11 @@ function findingsPage(): string {
         `## ${id}\n`,
         `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.\n`,
         `What the sender is told, with the names filled in:\n`,
-        `> ${basis === 'dns' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${reply.replaceAll(/[{}]/g, '*')}\n`,
-        ...Object.values(replyWith).map(
-          (words) => `Or, where that was seen:\n\n> ${words.replaceAll(/[{}]/g, '*')}\n`,
+        `> ${basis === 'dns' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${withFix(reply, fix)}\n`,
+        ...Object.entries(replyWith).map(
+          ([seen, words]) => `Or, where that was seen:\n\n> ${withFix(words, fixWith[seen])}\n`,
         ),
+        ...(fix === undefined ? [] : [`${RECORDS}\n`]),
         `Rests on: ${reference}. Basis: ${basis}.${stream} Weight: ${weights}. Why: ${reason}.\n`,
         ...(excuses.length === 0 ? [] : [`At most, under ${PRESETS.join(', ')}, ${excuses.join('; ')}.\n`]),
       ];
@@ -144,7 +147,15 @@ function findingsPage(): string {
   return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to fix it. Generated; do not edit.\n\n${sections.join('\n')}`;
 }
 
-/** What proof excuses the finding, in the words of the page. */
+/** Said of findings with a cure in DNS. */
+const RECORDS =
+  'In place of the general advice at the end, the reply has the very records, where they would be enough.';
+
+function withFix(words: string, fix: string | undefined): string {
+  return [words, ...(fix === undefined ? [] : [fix])].join('; ').replaceAll(/[{}]/g, '*');
+}
+
+/** What is shown, in the words of the page. */
 const PROOF_WORDS: Readonly<Record<Proof, string>> = {
   exact: 'where an address of the name is the client’s',
   authorized: 'where the owner of the name permits the client',

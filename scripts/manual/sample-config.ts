@@ -31,6 +31,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   helpUrl: '"https://example.org/helo"',
   contact: '"postmaster@example.org"',
   replyTemplate: '{ helo-mismatch = "{helo} is not the name of {client}" }',
+  replyCode: '{ helo-not-fqdn = 504 }',
   decisionLog: '"/var/log/helo-milter/decisions"',
   traceClient: '["192.0.2.25"]',
   http: '"127.0.0.1:9892"',
@@ -41,7 +42,7 @@ export function sampleConfig(): string {
     '# Every option of helo-milter, at its default if it has one. Remove the "#" before those that you change.',
     '#   helo-milter --config helo-milter.toml --check-config   says what is wrong, and what may surprise you',
     '#   kill -HUP, or systemctl reload                         reads it again; a mistake changes nothing',
-    '# Relative paths are relative to this file. [weight] and [reply-template] may be tables at the end.',
+    '# Paths are relative to this file. [weight], [reply-template] and [reply-code] may be tables at the end.',
   ];
   let group = '';
   for (const [key, row] of ROWS) {

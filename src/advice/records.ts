@@ -2,9 +2,7 @@
  * The DNS records that a sender should have for a HELO name: what the checks look for, ready to paste into a
  * zone.
  */
-import { canonicalName } from '../core/domain.ts';
-import { type IpAddress, parseIp, reverseName, sameIp } from '../core/ip.ts';
-import type { RecordData, RecordType, Resolver } from '../core/resolver.ts';
+import { type IpAddress, reverseName } from '../core/ip.ts';
 
 export interface PublishedRecord {
   readonly owner: string;
@@ -13,7 +11,7 @@ export interface PublishedRecord {
   readonly rdata: string;
   /** What it is for. */
   readonly purpose: string;
-  /** Good to have; nobody is worse off without it. */
+  /** Good to have; a sender that is identified without it is no worse off. */
   readonly optional?: boolean;
 }
 
@@ -41,7 +39,7 @@ export function recordsFor(name: string, addresses: readonly IpAddress[]): Publi
       owner: name,
       type: 'TXT',
       rdata: `"v=spf1 ${mechanisms.join(' ')} -all"`,
-      purpose: 'SPF for the HELO name',
+      purpose: 'SPF for the HELO name, if it has no record yet: of two neither counts',
     },
     {
       owner: `_client._smtp.${name}`,
@@ -60,35 +58,12 @@ export function recordsFor(name: string, addresses: readonly IpAddress[]): Publi
   ];
 }
 
+/** A text as in a master file: strings of at most 255 octets (RFC 1035 §3.3), quoted. */
+export function quotedText(text: string): string {
+  const strings = text.match(/.{1,255}/gs) ?? [''];
+  return strings.map((each) => `"${each.replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
+}
+
 export function formatRecord({ owner, type, rdata }: PublishedRecord): string {
   return `${owner}. IN ${type} ${rdata}`;
-}
-
-export type RecordState = 'ok' | 'missing' | 'different' | 'unknown';
-
-/** Whether DNS has the record. `different`: there are others of its kind in its place. */
-export async function stateOf(record: PublishedRecord, resolver: Resolver): Promise<RecordState> {
-  const answer = await resolver.lookup(record.owner, record.type);
-  if (answer.status === 'temperror') return 'unknown';
-  if (answer.status !== 'found') return 'missing';
-  const found = answer.records.map((each) => rdataOf(record.type, each));
-  if (found.some((each) => sameRdata(record, each))) return 'ok';
-  // A TXT record for something else is not of this kind.
-  const word = /^"(?:v=spf1|helo=)/.exec(record.rdata)?.[0];
-  return word === undefined || found.some((each) => each.startsWith(word)) ? 'different' : 'missing';
-}
-
-function rdataOf(type: RecordType, record: RecordData[RecordType]): string {
-  if (type === 'SRV') {
-    const { priority, weight, port, target } = record as RecordData['SRV'];
-    return `${priority} ${weight} ${port} ${canonicalName(target)}.`;
-  }
-  if (type === 'PTR') return `${canonicalName(record as string)}.`;
-  return type === 'TXT' ? `"${record as string}"` : (record as string);
-}
-
-function sameRdata({ type, rdata }: PublishedRecord, found: string): boolean {
-  if (type !== 'A' && type !== 'AAAA') return rdata === found;
-  const [wanted, given] = [parseIp(rdata), parseIp(found)];
-  return wanted !== null && given !== null && sameIp(wanted, given);
 }

@@ -2,10 +2,10 @@
  * `--check-config`: reads everything a start would read, says what is wrong, and warns of what is valid but
  * may surprise.
  */
-import { advice } from '../advice/advice.ts';
 import { socketsOf } from '../config/addresses.ts';
 import type { ConfigSource } from '../config/source.ts';
 import type { Config } from '../config/config.ts';
+import { surprises } from '../config/surprises.ts';
 import { requireDirectory, requireWritable } from '../system/directory.ts';
 import type { Host } from '../system/host.ts';
 import { flagOf } from '../config/option.ts';
@@ -36,7 +36,9 @@ export async function checkConfig(source: ConfigSource, host: Host): Promise<str
   const placeOf = (key: OptionKey): string => source.settings.get(key)?.place ?? flagOf(key);
   if (prepared !== null) {
     const sockets = faults.try(() => socketsOf(config)) ?? [];
-    for (const { key, text } of advice(config, prepared, sockets)) warnings.push(`${placeOf(key)}: ${text}`);
+    for (const { key, text } of surprises(config, prepared, sockets)) {
+      warnings.push(`${placeOf(key)}: ${text}`);
+    }
   }
   const user = await faults.attempt(() => otherIdentity(config, host));
   if (user === null) {

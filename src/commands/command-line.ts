@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { checkConfig } from './check-config.ts';
-import { check } from './check.ts';
+import { check, checkPast } from './check.ts';
 import { addDoctor } from './doctor.ts';
 import { located } from './located.ts';
 import { addPolicyTests, runCases } from './policy-tests.ts';
@@ -19,7 +19,6 @@ import { closest } from '../config/closest.ts';
 import { ConfigSource, STANDARD_CONFIG } from '../config/source.ts';
 import { EX_CONFIG, EX_FAILED, EX_SOFTWARE, EX_USAGE } from './exit-codes.ts';
 import { registryOf } from '../service/registry.ts';
-import { resolverOf } from '../service/resolver.ts';
 import { flagOf, type OptionRow } from '../config/option.ts';
 import { ROWS } from '../config/options.ts';
 import type { Environment } from '../config/given.ts';
@@ -243,40 +242,48 @@ async function runRoot(run: Run, source: ConfigSource, flags: RootFlags): Promis
   }
 }
 
+interface CheckFlags extends RootFlags {
+  readonly json?: boolean;
+  readonly recipient?: string;
+  readonly ref?: string;
+}
+
 function checkCommand(root: Command, { terminal }: Run, sourceOf: SourceOf): Command {
   const checking = addConfigOptions(new Command('check'), AS_THE_SERVICE)
     .description(
-      'explain one pair of client address and HELO name: what DNS says and what each preset would do',
+      'explain one pair of client address and HELO name: what DNS says, what each preset would do, and what your own options do',
     )
-    .argument('<IP>', 'address of the client')
-    .argument('<HELO>', 'what it says in HELO or EHLO')
+    .argument('<IP>', 'address of the client; with --ref, a file')
+    .argument('[HELO]', 'what it says in HELO or EHLO; with --ref, another file')
+    .argument('[FILE...]', 'more files, with --ref alone')
     .option('--json', 'print one JSON object')
+    .option('--recipient <ADDRESS>', 'whom the mail is for: a recipient may have a policy of its own')
+    .option(
+      '--ref <REF>',
+      'explain the decision with this reference in place of a pair: what was seen and decided, and the answer of now; the arguments are files of --decision-log, plain or .gz',
+    )
     .helpOption('--help', 'print this help')
-    .copyInheritedSettings(root)
-    .allowExcessArguments(false);
+    .copyInheritedSettings(root);
   const checked = addOptions(
     checking,
     ROWS.filter(([, row]) => row.check === true),
   );
-  checking.action(
-    async (
-      ip: string,
-      helo: string,
-      flags: { readonly json?: boolean; readonly config?: string | false },
-    ) => {
-      const source = sourceOf(checked, flags);
+  checking.action(async (ip: string, helo: string | undefined, more: string[], flags: CheckFlags) => {
+    const source = sourceOf(checked, flags);
+    const manner = { json: flags.json === true, colour: terminal.screen?.colour ?? false };
+    const { ref, recipient = null } = flags;
+    if (ref !== undefined) {
+      if (recipient !== null) throw new UsageError('--recipient does not go with --ref, which has its own');
+      const files = [ip, ...(helo === undefined ? [] : [helo]), ...more];
       const config = await source.read();
-      terminal.write(
-        await located(
-          source,
-          check(
-            { ip, helo, config },
-            { json: flags.json === true, colour: terminal.screen?.colour ?? false },
-          ),
-        ),
-      );
-    },
-  );
+      terminal.write(await located(source, checkPast({ reference: ref, files, config }, manner)));
+      return;
+    }
+    if (helo === undefined) throw new UsageError("missing required argument 'HELO'");
+    if (more.length > 0) throw new UsageError(`too many arguments: "${more[0] ?? ''}"`);
+    const config = await source.read();
+    terminal.write(await located(source, check({ ip, helo, recipient, config }, manner)));
+  });
   return checking;
 }
 
@@ -285,7 +292,10 @@ function publishCommand(root: Command, run: Run, sourceOf: SourceOf): Command {
     .description('print the DNS records that a sender should have for its HELO name')
     .argument('<NAME>', 'name that the host gives in HELO')
     .argument('<IP...>', 'addresses that it sends from')
-    .option('--verify', 'compare with what DNS has; exit with 1 if something is missing')
+    .option(
+      '--verify',
+      'compare with what DNS has; exit with 1 if a check would hold something against the host',
+    )
     .helpOption('--help', 'print this help')
     .copyInheritedSettings(root);
   const published = addOptions(
@@ -299,10 +309,10 @@ function publishCommand(root: Command, run: Run, sourceOf: SourceOf): Command {
       flags: { readonly verify?: boolean; readonly config?: string | false },
     ) => {
       const source = sourceOf(published, flags);
-      const resolver = flags.verify === true ? await located(source, source.read().then(resolverOf)) : null;
-      const { text, complete } = await publish(name, ips, resolver);
+      const config = flags.verify === true ? await source.read() : null;
+      const { text, held } = await located(source, publish(name, ips, config));
       run.terminal.write(text);
-      if (!complete) run.exitCode = EX_FAILED;
+      if (held) run.exitCode = EX_FAILED;
     },
   );
   return publishing;

@@ -10,8 +10,9 @@ import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { type Helo, queryName } from '../core/helo.ts';
 import { describeExtendedError } from '../dns/extended-errors.ts';
 import { escape } from '../log/value.ts';
+import { EXEMPTIONS } from '../policy/exemption.ts';
 import { denialOf, type Policy, type Verdict } from '../policy/policy.ts';
-import { formatRecord, recordsFor } from '../advice/records.ts';
+import { linesOf } from '../advice/words.ts';
 import type { Explanation } from './explanation.ts';
 import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
@@ -50,10 +51,7 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
     'What each preset would do',
     ...[...presets].flatMap(([preset, each]) => verdictLines(preset, each, reply(each), paint)),
   ];
-  const changed = presets.get(policy.preset);
-  if (changed?.score !== verdict.score || changed.disposition !== verdict.disposition) {
-    lines.push(...verdictLines('your options', verdict, reply(verdict), paint));
-  }
+  lines.push(...yourLines(explanation, paint));
   return `${[...lines, ...remedy(explanation)].join('\n')}\n`;
 }
 
@@ -153,24 +151,57 @@ function verdictLines(
   ];
 }
 
-/** What the sender should publish to satisfy the strictest preset. */
-function remedy({ assessment: { client, correspondence, trouble }, presets }: Explanation): string[] {
-  const name = queryName(client.helo);
-  // Nobody could say what is published already.
-  if (trouble === 'owner') return [];
-  if (presets.get('strict')?.disposition === 'accept' || client.ip === null) return [];
-  if (name === null || (client.helo.kind === 'domain' && client.helo.underscore)) {
-    return ['', 'To fix it, the sender announces the full public name of its host, and publishes that.'];
-  }
-  if (correspondence === 'exact' || correspondence === 'authorized') return [];
-  const needed = recordsFor(name, [client.ip])
-    .filter(({ type }) => type !== 'SRV')
-    .slice(0, 3);
-  return [
-    '',
-    'To fix it, the sender publishes, if the name is its own (one of address and SPF is enough):',
-    ...needed.map((record) => `  ${formatRecord(record)}`),
+/** What this installation does, where that is not just what the preset does. */
+function yourLines(
+  { verdict, policy, presets, reply, yours: { action, exempt, judged } }: Explanation,
+  paint: Paint,
+): string[] {
+  const { access, shadow, shadowPolicy, ownPolicy } = judged;
+  const preset = presets.get(policy.preset);
+  const notes = [
+    ...(ownPolicy === null ? [] : [`by the policy of the recipient, ${ownPolicy.preset}`]),
+    ...(access === null
+      ? []
+      : [`line ${access.line} of the access list matches: ${escape(access.source.trim())}`]),
+    ...(exempt === null ? [] : [`never refused: ${plainWords(EXEMPTIONS[exempt])}`]),
+    ...(shadow === null || shadowPolicy === null
+      ? []
+      : [`the shadow policy ${shadowPolicy.preset} would ${shadow.disposition}, score ${shadow.score}`]),
+    ...(action === verdict.disposition
+      ? []
+      : [`done: ${action}${exempt === null ? ', as you only observe this client' : ''}`]),
   ];
+  const isSame = preset?.score === verdict.score && preset.disposition === verdict.disposition;
+  if (isSame && notes.length === 0) return [];
+  return [
+    ...verdictLines('your options', verdict, reply(verdict), paint),
+    ...notes.map((note) => `    ${note}`),
+  ];
+}
+
+/** Without the marks of a page. */
+function plainWords(text: string): string {
+  return text.replaceAll('`', '');
+}
+
+/** What would make every preset content: ways of which one is enough. */
+function remedy({ ways }: Explanation): string[] {
+  return ways.flatMap((way, i) => {
+    const begin = i === 0 ? 'To fix it, the sender' : 'Or it';
+    const lines = linesOf(way).map(escapeLine);
+    return way.kind === 'publish'
+      ? [
+          ...(i === 0 ? [''] : []),
+          `${begin} publishes, if the name is its own:`,
+          ...lines.map((line) => `  ${line}`),
+        ]
+      : [...(i === 0 ? [''] : []), `${begin} ${lines.join('; ')}.`];
+  });
+}
+
+/** Quotes and backslashes are those of a master file, to be pasted. */
+function escapeLine(line: string): string {
+  return line.replaceAll(/[^\x20-\x7e]/g, escape);
 }
 
 function indented(rows: readonly (readonly string[])[]): string[] {

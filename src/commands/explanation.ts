@@ -1,89 +1,171 @@
-/** Everything to be said about one (client, HELO) pair: its assessment, and the verdict under each policy. */
-import type { Config } from '../config/config.ts';
+/**
+ * What there is to say about one (client, HELO) pair: its assessment, the verdict under each policy, and
+ * what this installation does with it, by the code that the service judges with.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Remark } from '../advice/remarks.ts';
-import { assess, type Assessment, withSession } from '../core/assess.ts';
+import type { Way } from '../advice/sender-advice.ts';
+import type { Config } from '../config/config.ts';
+import { assess, type Assessment } from '../core/assess.ts';
 import { type Check, PRESETS, type PresetName } from '../core/check.ts';
-import { sessionChecks } from '../core/checks/index.ts';
 import { clientAddress } from '../core/embedded.ts';
 import { parseHelo } from '../core/helo.ts';
-import { parseIp } from '../core/ip.ts';
+import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { Asker, clientNetwork } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import { UsageError } from '../errors.ts';
-import { decide, makePolicy, type Policy, type Verdict } from '../policy/policy.ts';
+import { type Exemption, exemptClient, exemptRecipient } from '../policy/exemption.ts';
+import { type Judged, judge, judgeUnder, type SessionSeen } from '../policy/judge.ts';
+import { decide, type Disposition, makePolicy, type Policy, type Verdict } from '../policy/policy.ts';
+import type { Rules } from '../policy/rules.ts';
+import { waysFor } from '../policy/sender-ways.ts';
 import { smtpReply } from '../policy/smtp-reply.ts';
-import { policyOf, replyOf } from '../service/read-rules.ts';
+import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
 import { remarks } from './zone-questions.ts';
 
-/** One pair under every preset. The field names of the report are public API. */
+/** One pair under every policy. The field names of the report are public API. */
 export interface Explanation {
+  /**
+   * With what this installation finds in the session, such as a name of ours or a line of the access list.
+   */
   readonly assessment: Assessment;
   /** Remarks on the zones, without weight in the verdict. */
   readonly remarks: readonly Remark[];
   /** The checks that were run. */
   readonly checks: readonly Check[];
-  /** The verdict under the policy that the flags give. */
+  /** Under the policy of this installation, or of the recipient. */
   readonly verdict: Verdict;
   readonly policy: Policy;
   readonly presets: ReadonlyMap<PresetName, Verdict>;
   readonly reply: (verdict: Verdict) => string | null;
+  readonly yours: Yours;
+  /** What the sender can do so that each preset accepts it, and this installation. */
+  readonly ways: readonly Way[];
 }
 
-/** Throws UsageError if `ip` is not an address. `label` is one that no host has. */
+/** What this installation does. */
+export interface Yours {
+  readonly action: Disposition;
+  /** Why nothing is held against it, whatever the verdict. */
+  readonly exempt: Exemption | null;
+  readonly judged: Judged;
+}
+
+/** What is to be explained. */
+export interface Pair {
+  readonly client: { readonly ip: IpAddress | null; readonly helo: string };
+  /** As it came over the wire; null where no recipient is asked about. */
+  readonly recipient: string | null;
+}
+
+/** What was seen when the assessment was made. */
+export interface Seen {
+  /** As it is cached. */
+  readonly cached: Assessment;
+  readonly remarks: readonly Remark[];
+  readonly session: SessionSeen;
+  readonly dnsIll: boolean;
+}
+
+const NOTHING_SEEN: SessionSeen = {
+  previousHelo: null,
+  namesSeen: 1,
+  regular: false,
+  mta: { name: null, address: null },
+};
+
+/** Throws UsageError if `ip` is not an address. `label` is of a host that there is not. */
 export async function explain(
   ip: string,
   helo: string,
   config: Config,
   resolver: Resolver,
+  recipient: string | null = null,
   label = `helo-milter-${randomUUID()}`,
 ): Promise<Explanation> {
   const address = parseIp(ip);
   if (address === null) throw new UsageError(`"${ip}" is not an IP address`);
   const client = { ip: clientAddress(address, config.nat64Prefix), helo: parseHelo(helo) };
-  const { checks, findings } = await registryOf(config);
+  const registry = await registryOf(config);
   const bounded = withDeadline(resolver, config.deadline, new Asker(clientNetwork(client.ip)));
-  let assessment: Assessment;
-  let told: readonly Remark[];
+  let seen: Seen;
   try {
-    assessment = await assess(client, {
+    const cached = await assess(client, {
       resolver: bounded.resolver,
-      checks,
+      checks: registry.checks,
       onCheckError: (_, error) => {
         throw error;
       },
     });
-    told = await remarks(assessment, bounded.resolver, label);
+    const told = await remarks(cached, bounded.resolver, label);
+    seen = { cached, remarks: told, session: NOTHING_SEEN, dnsIll: false };
   } finally {
     bounded.done();
   }
-  assessment = withSession(
-    assessment,
-    {
-      ourNames: config.ourName,
-      ourAddresses: config.ourAddress,
-      previousHelo: null,
-      namesSeen: 1,
-      churnLimit: config.churnLimit,
-      denied: null,
-      shareUsedUp: false,
-    },
-    sessionChecks,
-  );
-  const policy = policyOf(config, findings);
-  const options = replyOf(config, findings);
+  return explainSeen(seen, { client: { ip: address, helo }, recipient }, config);
+}
+
+/** What was seen, under the options as they are now. */
+export async function explainSeen(
+  { cached, remarks: told, session, dnsIll }: Seen,
+  { client: { ip }, recipient }: Pair,
+  config: Config,
+): Promise<Explanation> {
+  const registry = await registryOf(config);
+  const { checks, findings } = registry;
+  const rules = await readRules(config, registry, () => undefined);
+  const yours = judgedHere({ cached, session, dnsIll }, ip, recipient, rules);
+  const { assessment, verdict, policy } = yours.judged;
+  const bare = { ...rules, access: NO_LINES };
+  const plain = judge(cached, bare, { session, dnsIll, elapsedMs: 0, at: 0 }).assessment;
+  const presets = PRESETS.map((preset) => {
+    const each = makePolicy(preset, findings);
+    return { preset, policy: each, verdict: decide(plain, each) };
+  });
   return {
     assessment,
     remarks: told,
     checks,
     policy,
-    verdict: decide(assessment, policy),
-    presets: new Map(PRESETS.map((preset) => [preset, decide(assessment, makePolicy(preset, findings))])),
-    reply: (verdict) => {
-      const reply = smtpReply(verdict, { assessment, findings, words: options, reference: null });
+    verdict,
+    presets: new Map(presets.map((each) => [each.preset, each.verdict])),
+    reply: (each) => {
+      const own = presets.find((preset) => preset.verdict === each);
+      const context = { findings, words: rules.reply, reference: null, recipient };
+      const reply = smtpReply(
+        each,
+        own === undefined
+          ? { ...context, assessment, policy }
+          : { ...context, assessment: plain, policy: own.policy },
+      );
       return reply === null ? null : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
     },
+    yours,
+    ways: waysFor(assessment, [...presets, { verdict, policy }]),
   };
+}
+
+const NO_LINES: Pick<Rules['access'], 'match'> = { match: () => null };
+
+/** As the service does at CONNECT and RCPT. */
+function judgedHere(
+  { cached, session, dnsIll }: Pick<Seen, 'cached' | 'session' | 'dnsIll'>,
+  ip: IpAddress | null,
+  recipient: string | null,
+  rules: Rules,
+): Yours {
+  const general = judge(cached, rules, { session, dnsIll, elapsedMs: 0, at: Date.now() });
+  const own = recipient === null ? null : rules.recipients.of(recipient);
+  const judged = own === null || own === 'off' ? general : judgeUnder(own, general, rules);
+  const peer = { family: 'inet', hostname: '' };
+  const silent = { macro: () => undefined };
+  const exempt =
+    exemptClient(peer, cached.client.ip, silent, rules) ??
+    exemptClient(peer, ip, silent, rules) ??
+    (recipient === null ? null : exemptRecipient(recipient)) ??
+    (own === 'off' ? 'opted-out' : null) ??
+    (judged.access?.action === 'allow' ? 'access' : null);
+  return { judged, exempt, action: exempt === null ? judged.action : 'accept' };
 }

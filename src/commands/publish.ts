@@ -1,43 +1,127 @@
 /**
- * `helo-milter publish NAME IP…`: the records a sender should have, and with `--verify` whether it has them.
+ * `helo-milter publish NAME IP…`: the records a sender should have. With `--verify` also what is there,
+ * evaluated as a check evaluates it, and what a check would hold against each address.
  */
+import { permitBySpf } from '../advice/spf-permit.ts';
+import { linesOf } from '../advice/words.ts';
+import { isEmpty } from '../advice/edit.ts';
+import { formatRecord, type PublishedRecord, recordsFor } from '../advice/records.ts';
+import { type Found, stateOf } from '../advice/record-states.ts';
+import type { Config } from '../config/config.ts';
 import { canonicalName } from '../core/domain.ts';
 import { parseHelo, queryName } from '../core/helo.ts';
-import { parseIp } from '../core/ip.ts';
-import type { Resolver } from '../core/resolver.ts';
-import { formatRecord, recordsFor, stateOf } from '../advice/records.ts';
+import { type IpAddress, parseIp } from '../core/ip.ts';
 import { UsageError } from '../errors.ts';
+import { escape } from '../log/value.ts';
 import { writtenName } from '../policy/written-name.ts';
+import { resolverOf } from '../service/resolver.ts';
+import { explain, type Explanation } from './explanation.ts';
 
 export interface Published {
   readonly text: string;
-  /** False if a record that is not optional was looked for and is not there as it should be. */
-  readonly complete: boolean;
+  /**
+   * A check would hold something against one of the addresses, under a preset or the options of this
+   * installation.
+   */
+  readonly held: boolean;
 }
 
-/** `verifyWith` is the resolver to compare with, or null to print only. Throws UsageError. */
+/** `config` has the resolver to verify with; null to print only. Throws UsageError. */
 export async function publish(
   name: string,
   ips: readonly string[],
-  verifyWith: Resolver | null,
+  config: Config | null,
 ): Promise<Published> {
   const host = queryName(parseHelo(writtenName(name)));
   if (host === null || name.includes('_')) throw new UsageError(`"${name}" is not the full name of a host`);
   const addresses = ips.map((ip) => parseIp(ip) ?? fail(ip));
   const records = recordsFor(canonicalName(host), addresses);
-  const states = await Promise.all(
-    records.map((record) => (verifyWith === null ? Promise.resolve(null) : stateOf(record, verifyWith))),
+  if (config === null) {
+    return { text: zoneText(records.map((record) => [record, record.purpose])), held: false };
+  }
+  return verified(canonicalName(host), addresses, records, config);
+}
+
+async function verified(
+  host: string,
+  addresses: readonly IpAddress[],
+  records: readonly PublishedRecord[],
+  config: Config,
+): Promise<Published> {
+  const resolver = await resolverOf(config);
+  const states = await Promise.all(records.map((record) => stateOf(record, host, addresses, resolver)));
+  const explanations = await Promise.all(
+    addresses.map(async ({ text }) => explain(text, host, config, resolver)),
   );
-  const width = Math.max(...records.map((record) => formatRecord(record).length));
-  const lines = records.map((record, i) => {
-    const state = states[i] ?? null;
-    const note = state === null ? record.purpose : `${state}: ${record.purpose}`;
-    return `${formatRecord(record).padEnd(width)}  ; ${note}`;
+  const against = addresses.flatMap(({ text }, i) => heldLines(text, explanations[i]));
+  const rows = records.map((record, i) => [record, noted(record, states[i])] as const);
+  const text = zoneText(rows, (record) =>
+    betterLines(record, host, addresses, states[records.indexOf(record)], explanations[0]),
+  );
+  return { text: [text, ...against.map((line) => `; ${line}\n`)].join(''), held: against.length > 0 };
+}
+
+function zoneText(
+  rows: readonly (readonly [record: PublishedRecord, note: string])[],
+  instead: (record: PublishedRecord) => readonly string[] = () => [],
+): string {
+  const width = Math.max(...rows.map(([record]) => formatRecord(record).length));
+  const lines = rows.flatMap(([record, note]) => {
+    const better = instead(record);
+    // What must not be pasted is a comment.
+    return better.length === 0
+      ? [`${formatRecord(record).padEnd(width)}  ; ${note}`]
+      : [`; ${note}`, ...better];
   });
-  return {
-    text: `${lines.join('\n')}\n`,
-    complete: records.every(({ optional = false }, i) => optional || (states[i] ?? 'ok') === 'ok'),
-  };
+  return `${lines.join('\n')}\n`;
+}
+
+function noted({ purpose }: PublishedRecord, found: Found | undefined): string {
+  if (found === undefined) return purpose;
+  const seen = found.records.map(escapeText).join(', ');
+  return `${found.state}: ${purpose}${seen === '' ? '' : `; found ${seen}`}`;
+}
+
+/**
+ * Where there is an SPF record that does not permit the host, another one beside it would make both
+ * worthless.
+ */
+function betterLines(
+  { type, rdata }: PublishedRecord,
+  host: string,
+  addresses: readonly IpAddress[],
+  found: Found | undefined,
+  explanation: Explanation | undefined,
+): readonly string[] {
+  const isSpf = type === 'TXT' && rdata.startsWith('"v=');
+  if (!isSpf || found?.state !== 'different' || explanation === undefined) return [];
+  const { dns, outcomes } = explanation.assessment;
+  const edit = permitBySpf(host, addresses, dns, outcomes);
+  if (edit === null || isEmpty(edit)) return [];
+  return linesOf({ kind: 'publish', ...edit }).map((line) =>
+    /; (?:change|remove)$/.test(line) ? `; ${escapeText(line)}` : escapeText(line),
+  );
+}
+
+/** What weighs anything, under a preset or the options of this installation. */
+function heldLines(ip: string, explanation: Explanation | undefined): string[] {
+  if (explanation === undefined) return [];
+  const { presets, verdict } = explanation;
+  const ids = [...presets.values(), verdict].flatMap(({ counted }) =>
+    counted.filter(({ weight }) => weight > 0).map(({ finding }) => finding.id),
+  );
+  return [...new Set(ids)].map((id) => {
+    const under = [...presets].flatMap(([preset, { counted }]) => {
+      const weight = counted.find(({ finding }) => finding.id === id)?.weight ?? 0;
+      return weight > 0 ? [`${preset} ${weight}`] : [];
+    });
+    return `${ip}: a check holds ${id} against it${under.length === 0 ? '' : ` (${under.join(', ')})`}`;
+  });
+}
+
+/** Quotes stay, for pasting; nothing else of a stranger's does that is not printable. */
+function escapeText(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, escape);
 }
 
 function fail(ip: string): never {

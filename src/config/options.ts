@@ -17,6 +17,7 @@ import {
   oneOf,
   nat64Prefix,
   prefix,
+  replyCodeOf,
   replyText,
   sizeBetween,
   template,
@@ -151,6 +152,7 @@ export const OPTIONS = {
   observe: flag({
     group: 'Policy',
     help: 'refuse nothing; log what would have been done',
+    check: true,
   }),
   enforcePercent: one({
     value: 'N',
@@ -164,6 +166,7 @@ export const OPTIONS = {
     group: 'Policy',
     help: 'log what this preset would have done, beside the policy in force',
     parse: oneOf(...PRESETS),
+    check: true,
   }),
   ...REGULARS,
   churnLimit: one({
@@ -207,6 +210,7 @@ export const OPTIONS = {
     group: 'Exemptions',
     help: 'never refuse clients in this network; loopback is never refused anyway',
     parse: prefix,
+    check: true,
   }),
   access: optional({
     value: 'FILE',
@@ -214,6 +218,7 @@ export const OPTIONS = {
     help: 'file of allow and deny lines; see docs/access.md',
     parse: verbatim,
     path: true,
+    check: true,
   }),
   recipientPolicy: optional({
     value: 'FILE',
@@ -221,6 +226,7 @@ export const OPTIONS = {
     help: 'file of recipients and domains with a policy of their own, or off; see docs/recipients.md',
     parse: verbatim,
     path: true,
+    check: true,
   }),
   exemptDaemon: many({
     value: 'NAME',
@@ -333,6 +339,14 @@ export const OPTIONS = {
     check: true,
     table: true,
     blanks: true,
+  }),
+  replyCode: many({
+    value: 'ID=CODE',
+    group: 'Replies',
+    help: 'reply code for one finding: 5yz where mail is rejected for it, 4yz where it is tempfailed; 421 has the MTA hang up',
+    parse: replyCodeOf,
+    check: true,
+    table: true,
   }),
   logFormat: one({
     value: 'FORMAT',

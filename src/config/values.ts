@@ -222,6 +222,20 @@ export function template(text: string): readonly [id: string, template: string] 
   return [id, replyText(300)(words)];
 }
 
+/**
+ * `ID=CODE`, a reply code of RFC 5321 §4.2 for refusals. Whether the finding exists, and can be refused
+ * with it, is checked elsewhere.
+ */
+export function replyCodeOf(text: string): readonly [id: string, code: number] {
+  const [, id = '', code = ''] = /^([a-z0-9-]+)=(\d+)$/.exec(text) ?? [];
+  if (id === '') throw new UsageError(`"${text}" is not a reply code such as helo-syntax=504`);
+  // The second digit: syntax, information, connections, mail system; 3 and 4 are unspecified (§4.2.1).
+  if (!/^[45][0125]\d$/.test(code)) {
+    throw new UsageError(`${code} is not a reply code of RFC 5321 for a refusal, such as 450 or 550`);
+  }
+  return [id, Number(code)];
+}
+
 /** Octal file mode such as 0660. */
 export function fileMode(text: string): number {
   if (!/^(?:0o?)?[0-7]{3}$/.test(text)) throw new UsageError(`"${text}" is not a mode such as 0660`);

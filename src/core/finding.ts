@@ -59,6 +59,19 @@ export const REVERSE_NAME_MAKES_IT_TEMPORARY: ExcusedByProof = {
   reverse: { rfc5321: 5, emailcore: 10, strict: 10 },
 };
 
+/**
+ * What a sender does so that a finding is gone: `announce` something else; have the name lead to the client
+ * (`give-address`), or the client's reverse name to the name and back (`give-reverse-name`); permit the
+ * client where the name's owner has declared whom it permits.
+ */
+export type Cure =
+  | 'announce'
+  | 'give-address'
+  | 'give-reverse-name'
+  | 'permit-by-spf'
+  | 'permit-by-csa'
+  | 'permit-by-auth-record';
+
 interface AnySpec {
   /** What is wrong, for the administrator: a sentence without a subject's name in it. */
   readonly summary: string;
@@ -71,12 +84,21 @@ interface AnySpec {
   /** Why that weight. */
   readonly reason: string;
   /**
-   * What the refused sender is told. `{helo}`, `{client}` and the finding's evidence names are replaced. The
-   * text says what was seen, then what to do.
+   * What the refused sender is told. `{helo}`, `{client}` and the finding's evidence names are replaced.
+   * Says what was seen, then what to do, unless `fix` says that.
    */
   readonly reply: string;
   /** Other words in place of `reply`, by the evidence that they need: the first that was seen decides. */
   readonly replyWith?: Readonly<Record<string, string>>;
+  /**
+   * What to do, in general: told where the records to publish are not known, as for a client without an
+   * address. Else they are told themselves.
+   */
+  readonly fix?: string;
+  /** As `replyWith`. */
+  readonly fixWith?: Readonly<Record<string, string>>;
+  /** What the sender can do about it; absent where that is nothing, or none of our business. */
+  readonly cure?: Cure;
   /** SMTP reply code when rejected; 550 if absent (RFC 5321 §7.9). */
   readonly rejectCode?: number;
   /** SMTP reply code when tempfailed; 450 if absent. */

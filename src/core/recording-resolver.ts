@@ -46,6 +46,10 @@ export interface DnsAnswer {
   readonly authenticated?: true;
   /** The reasons that the resolver gave; absent where it gave none. */
   readonly errors?: readonly ExtendedError[];
+  /**
+   * The name is an alias, and the answer is about this one; absent where it is none, or that is not known.
+   */
+  readonly alias?: string;
   /** How many records were left out for their number or length; absent where none was. */
   readonly omitted?: number;
   /** The answer did not come, but nothing depends on it: the assessment may be kept as long as with it. */
@@ -138,6 +142,7 @@ function describe({ name: asked, type, unread }: Asked, answer: Answer<RecordTyp
     ...(answer.errors === undefined || answer.errors.length === 0
       ? {}
       : { errors: keptErrors(answer.errors) }),
+    ...(answer.alias === undefined ? {} : { alias: keptText(answer.alias, 255) }),
   };
   // The name may have been taken from a record.
   const name = keptText(asked, 255);

@@ -50,6 +50,11 @@ export interface AnswerRemarks {
   readonly authenticated?: boolean;
   /** Absent or empty where it gave no reasons. */
   readonly errors?: readonly ExtendedError[];
+  /**
+   * The name asked for is an alias, and this is the name at the end of the chain, which the answer is
+   * about. Absent where the name is none, or the resolver does not say.
+   */
+  readonly alias?: string;
 }
 
 /**

@@ -33,15 +33,22 @@ export class LogReader {
   readonly progress: ReadingProgress;
   readonly #files: readonly string[];
   readonly #checks: readonly Check[];
+  /** Text that a line must have to be read at all. */
+  readonly #wanted: string;
 
-  private constructor(files: readonly string[], total: number, checks: readonly Check[]) {
+  private constructor(files: readonly string[], total: number, checks: readonly Check[], wanted: string) {
     this.#files = files;
     this.#checks = checks;
+    this.#wanted = wanted;
     this.progress = { total, read: 0, unreadable: 0, told: [] };
   }
 
-  /** Sorts the files by their first records. */
-  static async open(files: readonly string[], checks: readonly Check[]): Promise<LogReader> {
+  /** Sorts the files by their first records. With `reference`, only its records are given. */
+  static async open(
+    files: readonly string[],
+    checks: readonly Check[],
+    reference: string | null = null,
+  ): Promise<LogReader> {
     // A single file may be a pipe, which can only be read once.
     const at = (file: string): Promise<number> =>
       files.length === 1 ? Promise.resolve(0) : firstTime(file, checks);
@@ -53,6 +60,7 @@ export class LogReader {
       order.map(({ file }) => file),
       order.reduce((sum, { size }) => sum + size, 0),
       checks,
+      reference === null ? '' : `"reference":${JSON.stringify(reference)}`,
     );
   }
 
@@ -61,7 +69,7 @@ export class LogReader {
       let number = 0;
       for await (const line of linesOf(file, (octets) => (this.progress.read += octets))) {
         number++;
-        if (line === '') continue;
+        if (line === '' || line?.includes(this.#wanted) === false) continue;
         const record = this.#read(line, `${file}:${number}`);
         if (record !== null) yield record;
       }

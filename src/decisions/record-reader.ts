@@ -320,9 +320,10 @@ function readTold(
   name: string,
   type: string,
   answer: Members,
-): Pick<DnsAnswer, 'name' | 'type' | 'authenticated' | 'errors' | 'omitted'> {
+): Pick<DnsAnswer, 'name' | 'type' | 'authenticated' | 'errors' | 'alias' | 'omitted'> {
   const omitted = answer.number('omitted', 0);
   const errors = answer.objects('errors');
+  const alias = answer.maybe('alias');
   return {
     name,
     type: type as DnsAnswer['type'],
@@ -330,6 +331,7 @@ function readTold(
     ...(errors.length === 0
       ? {}
       : { errors: errors.map((each) => ({ code: each.number('code'), text: each.text('text') })) }),
+    ...(alias === null ? {} : { alias }),
     ...(omitted === 0 ? {} : { omitted }),
   };
 }

@@ -234,11 +234,12 @@ function answersText(dns: readonly DnsAnswer[], room: Room): string {
 
 /** An answer with as many records as fit into `room` octets; longer if not even its beginning fits. */
 function answerText(answer: DnsAnswer, room: number): string {
-  const { status, records, ttl, authenticated, errors = [], omitted: before = 0 } = answer;
+  const { status, records, ttl, authenticated, errors = [], alias, omitted: before = 0 } = answer;
   const reasons = errors.map(({ code, text: why }) => `{"code":${code},"text":${text(why)}}`);
   const told =
     (authenticated === true ? ',"authenticated":true' : '') +
-    (reasons.length === 0 ? '' : `,"errors":[${reasons.join(',')}]`);
+    (reasons.length === 0 ? '' : `,"errors":[${reasons.join(',')}]`) +
+    (alias === undefined ? '' : `,"alias":${text(alias)}`);
   if (status === 'temperror') return `{"temperror":${text(records[0] ?? '')}${told}}`;
   if (status !== 'found') return `{"${status}":${ttl ?? 'null'}${told}}`;
   const head = `{"ttl":${ttl ?? 'null'}${told},"records":[`;

@@ -41,6 +41,8 @@ class Lookup<T extends RecordType> implements Sent {
   readonly #type: T;
   readonly #terms: ExchangeOptions;
   #aliases = 0;
+  /** The last of them. */
+  #alias: string | undefined;
   /** Of the aliases so far. */
   #ttl = Infinity;
   #authenticated = true;
@@ -75,6 +77,7 @@ class Lookup<T extends RecordType> implements Sent {
 
   #take(reading: Reading<T>): void {
     this.#aliases += reading.aliases.length;
+    this.#alias = reading.aliases.at(-1) ?? this.#alias;
     this.#authenticated &&= reading.authenticated;
     if (reading.status !== 'referred') this.#resolve(this.#answerOf(reading));
     else if (this.#aliases >= MAX_ALIASES) this.#resolve({ status: 'temperror', detail: 'badresp' });
@@ -86,9 +89,11 @@ class Lookup<T extends RecordType> implements Sent {
 
   #answerOf(reading: Exclude<Reading<T>, { status: 'referred' }>): Answer<T> {
     const answer = this.#bareAnswerOf(reading);
-    if (!this.#authenticated && reading.errors.length === 0) return answer;
+    const alias = reading.status === 'temperror' ? undefined : this.#alias;
+    if (!this.#authenticated && reading.errors.length === 0 && alias === undefined) return answer;
     return {
       ...answer,
+      ...(alias === undefined ? {} : { alias }),
       ...(this.#authenticated ? { authenticated: true } : {}),
       ...(reading.errors.length > 0 ? { errors: reading.errors } : {}),
     };

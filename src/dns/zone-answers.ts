@@ -43,14 +43,15 @@ export function zoneAnswers(zone: ZoneRecords): (name: string, type: RecordType)
   function find(name: string, type: RecordType, aliases: number, ttl: number): Answer<RecordType> {
     if (name.length > MAX_NAME) return SERVFAIL;
     const records = recordsOf(name);
-    if (records === undefined) return { status: 'nxdomain', ttl: null };
+    const told = aliases === 0 ? {} : { alias: name };
+    if (records === undefined) return { status: 'nxdomain', ttl: null, ...told };
     const matching = records.filter((record) => record.type === type);
     if (matching.length > 0) {
       const least = Math.min(ttl, ...matching.map((record) => record.ttl));
-      return { status: 'found', records: matching.map(({ data }) => data), ttl: least };
+      return { status: 'found', records: matching.map(({ data }) => data), ttl: least, ...told };
     }
     const alias = records.find((record) => record.type === 'CNAME');
-    if (alias === undefined) return { status: 'nodata', ttl: null };
+    if (alias === undefined) return { status: 'nodata', ttl: null, ...told };
     if (aliases === MAX_ALIASES) return SERVFAIL;
     return find(alias.data as string, type, aliases + 1, Math.min(ttl, alias.ttl));
   }

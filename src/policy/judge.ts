@@ -73,12 +73,11 @@ export type JudgingRules = Pick<
   | 'shadowPolicy'
   | 'enforcement'
   | 'streamLimits'
-  | 'access'
   | 'churnLimit'
   | 'ourNames'
   | 'ourAddresses'
   | 'recipients'
->;
+> & { readonly access: Pick<Rules['access'], 'match'> };
 
 export interface Circumstances extends Pick<Judged, 'session' | 'dnsIll' | 'elapsedMs'> {
   /** Unix time in milliseconds, for lines of the access list that expire. */

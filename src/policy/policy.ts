@@ -234,6 +234,23 @@ function weightOf({ id, atWorst }: Finding, shown: Shown, policy: Policy): numbe
   return Math.min(weight, Math.max(0, ...atWorst.map((worst) => excusedWeight(worst, shown, policy))));
 }
 
+/** What the finding would weigh if this were shown of the client, besides all that was. */
+export function weightWithProof(
+  finding: Finding,
+  { proofs }: Assessment,
+  policy: Policy,
+  proof: Proof,
+): number {
+  return weightOf(finding, { proofs: [...proofs, proof], regular: false }, policy);
+}
+
+/** What the finding would weigh if the client opted out of naming itself. */
+export function weightOfOptOut(finding: Finding, assessment: Assessment, policy: Policy): number {
+  return waived(finding, { ...assessment, optOut: true }, policy)
+    ? 0
+    : weightOf(finding, { proofs: assessment.proofs, regular: false }, policy);
+}
+
 function excusedWeight(id: string, { proofs, regular }: Shown, policy: Policy): number {
   const { weights, operatorSet, findings, preset } = policy;
   const weight = weights.get(id) ?? 0;

@@ -1,13 +1,20 @@
 /**
  * From a Verdict to what the SMTP client is told: reply code, enhanced status code and one line that says
- * what was seen, what to do about it, whom to ask, and a reference that finds the log record.
+ * what was seen, what to do about it, what else counted, whom to ask, and a reference that finds the log
+ * record.
  *
  * The line holds the HELO name and DNS data, which strangers write: it is cleaned to printable ASCII here and
  * bounded to the 512 octets of RFC 5321 §4.5.3.1.5. The milter layer guards the wire once more.
  */
+import { isPublishable, type Way } from '../advice/sender-advice.ts';
+import { clauseOf } from '../advice/words.ts';
 import type { Assessment } from '../core/assess.ts';
 import type { Evidence, FindingSpec } from '../core/check.ts';
-import type { Verdict } from './policy.ts';
+import { isQueryName } from '../core/domain.ts';
+import { parseMailbox } from './mailbox.ts';
+import { makePolicy, type Policy, type Verdict } from './policy.ts';
+import { waysFor } from './sender-ways.ts';
+import { textOfWire } from './written-name.ts';
 
 export interface SmtpReply {
   /** 4yz or 5yz. */
@@ -17,13 +24,23 @@ export interface SmtpReply {
   readonly text: string;
 }
 
+/** The operator's own reply codes for one finding; absent where the built-in one stays. */
+export interface ReplyCodes {
+  /** 5yz. */
+  readonly reject?: number;
+  /** 4yz. */
+  readonly tempfail?: number;
+}
+
 export interface ReplyOptions {
   /** Where a refused sender finds help; the finding id is appended as the fragment. */
   readonly helpUrl: string | null;
-  /** Whom a refused sender may ask, by mail or by phone. */
+  /** Whom a refused sender may ask, by mail or by phone; null for the postmaster of the recipient. */
   readonly contact: string | null;
-  /** The operator's own words, by finding; placeholders as in `FindingSpec.reply`. */
+  /** The operator's own words, by finding; placeholders as in `FindingSpec.reply` and `fix`. */
   readonly templates: ReadonlyMap<string, string>;
+  /** By finding. */
+  readonly codes?: ReadonlyMap<string, ReplyCodes>;
 }
 
 /** What a reply is made of, besides the verdict. */
@@ -34,6 +51,12 @@ export interface ReplyContext {
   readonly words: ReplyOptions;
   /** Finds the log record; null where there is none. */
   readonly reference: string | null;
+  /**
+   * The policy that gave the verdict, for advice that satisfies it; a preset unchanged where it is absent.
+   */
+  readonly policy?: Policy;
+  /** The recipient as it came, without angle brackets, if the reply is about one. */
+  readonly recipient?: string | null;
   /** That of the command refused, which Sendmail writes before our text; empty where there is none. */
   readonly address?: string;
 }
@@ -53,53 +76,87 @@ const SENDMAIL_DOTS = 4;
 const MIN_SAID = 60;
 
 /** The reply for a verdict that is not accept; null for accept. */
-export function smtpReply(
-  verdict: Verdict,
-  { assessment, findings, words, reference, address = '' }: ReplyContext,
-): SmtpReply | null {
+export function smtpReply(verdict: Verdict, context: ReplyContext): SmtpReply | null {
+  const { assessment, findings, words, reference, recipient = null, address = '' } = context;
   if (verdict.disposition === 'accept' || verdict.cause === null) return null;
   const { id, evidence } = verdict.cause;
   const spec = findings.get(id);
   const permanent = verdict.disposition === 'reject';
+  const own = words.codes?.get(id);
   // Codes like 501 say that the command is malformed for good; the temporary form of every refusal is a 450.
-  const code = permanent ? (spec?.rejectCode ?? 550) : (spec?.tempfailCode ?? 450);
-  const others = otherMechanisms(verdict, findings);
-  const own = permanent && others.length > 0 ? SEVERAL_FAILED : (spec?.status ?? '7.1');
-  const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : own;
-  // These words fit wherever an address does: nobody can publish a record "IN A unknown".
-  const client = assessment.client.ip?.text ?? 'your address';
-  const said = fill(words.templates.get(id) ?? wordsOf(spec, evidence) ?? id, {
-    client,
+  const code = permanent
+    ? (own?.reject ?? spec?.rejectCode ?? 550)
+    : (own?.tempfail ?? spec?.tempfailCode ?? 450);
+  const several = permanent && failedTogether(verdict, findings);
+  const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
+  const template = words.templates.get(id);
+  const values = {
+    // These words fit wherever an address does: "IN A unknown" is no record to publish.
+    client: assessment.client.ip?.text ?? 'your address',
     helo: assessment.client.helo.text,
     ...evidence,
-  });
+  };
+  const cause = fill(template ?? specialWords(spec?.replyWith, evidence) ?? spec?.reply ?? id, values);
+  const told: Told = {
+    id,
+    cause,
+    // The operator's own words say what to do.
+    todo: template === undefined ? todo(verdict, context, cause, values) : [],
+    others: verdict.counted.flatMap(({ finding, weight }) =>
+      weight > 0 && finding.id !== id ? [finding.id] : [],
+    ),
+    page: words.helpUrl === null ? '' : `; see ${words.helpUrl}#${id}`,
+    person: contactOf(words, recipient),
+    reference: reference === null ? '' : ` (ref ${reference})`,
+  };
   return {
     code,
-    enhancedCode: `${permanent ? 5 : 4}.${status}`,
-    text: assemble(
-      id,
-      said,
-      `${others.length === 0 ? '' : `; also ${others.join(', ')}`}${tail(id, words, reference)}`,
-      MAX_TEXT - address.length - SENDMAIL_DOTS,
-    ),
+    enhancedCode: `${permanent ? 5 : 4}.${several ? SEVERAL_FAILED : status}`,
+    text: assemble(told, MAX_TEXT - address.length - SENDMAIL_DOTS),
   };
 }
 
 /**
- * The other mechanisms that failed beside one that is the cause; none where the cause is something else. The
- * enhanced code says only that there are several, so that the text has to name them (RFC 7372 §3.4).
+ * Whether other mechanisms failed beside the one that is the cause: that has an enhanced code of its own
+ * (RFC 7372 §3.4).
  */
-function otherMechanisms({ cause, counted }: Verdict, specs: ReadonlyMap<string, FindingSpec>): string[] {
+function failedTogether({ cause, counted }: Verdict, specs: ReadonlyMap<string, FindingSpec>): boolean {
   const failed = counted
     .filter(({ finding, weight }) => weight > 0 && specs.get(finding.id)?.mechanism === true)
     .map(({ finding }) => finding.id);
-  return cause !== null && failed.includes(cause.id) ? failed.filter((id) => id !== cause.id) : [];
+  return cause !== null && failed.includes(cause.id) && failed.length > 1;
 }
 
-/** What a finding with this evidence tells the sender. */
-function wordsOf(spec: FindingSpec | undefined, evidence: Evidence): string | undefined {
-  const special = Object.entries(spec?.replyWith ?? {}).find(([seen]) => evidence[seen] !== undefined);
-  return special?.[1] ?? spec?.reply;
+/** Words for a finding with this evidence, in place of its general ones. */
+function specialWords(words: FindingSpec['replyWith'], evidence: Evidence): string | undefined {
+  return Object.entries(words ?? {}).find(([seen]) => evidence[seen] !== undefined)?.[1];
+}
+
+/** What to do: one clause or several, each of which is enough. */
+function todo(verdict: Verdict, context: ReplyContext, cause: string, values: Evidence): string[] {
+  const { assessment, findings, policy = makePolicy('strict', findings) } = context;
+  const { client } = assessment;
+  const ways = waysFor(assessment, [{ verdict, policy }]);
+  const spec = findings.get(verdict.cause?.id ?? '');
+  const fix = specialWords(spec?.fixWith, values) ?? spec?.fix;
+  if (client.ip === null) {
+    if (fix === undefined) return [];
+    return [isPublishable(client.helo) ? fill(fix, values) : 'announce the public name of your host'];
+  }
+  // Texts that say themselves what to announce are not told it twice.
+  return ways.filter((way) => !isSaid(way, cause)).map(clauseOf);
+}
+
+function isSaid(way: Way, cause: string): boolean {
+  return way.kind === 'relay' ? cause.includes(' relay ') : way.kind === 'announce' && cause.includes(way.helo);
+}
+
+/** Mail to the postmaster is never refused (RFC 5321 §4.5.1), so that there is always somebody to ask. */
+function contactOf({ contact }: ReplyOptions, recipient: string | null): string {
+  if (contact !== null) return `; ask ${contact}`;
+  if (recipient === null) return '';
+  const { domain } = parseMailbox(textOfWire(recipient));
+  return isQueryName(domain) ? `; ask postmaster@${domain}` : '';
 }
 
 /** The names in braces. */
@@ -138,16 +195,41 @@ export function clean(text: string, limit: number): string {
   return printable.length > limit ? `${printable.slice(0, limit - 3)}...` : printable;
 }
 
-function tail(id: string, { helpUrl, contact }: ReplyOptions, reference: string | null): string {
-  const page = helpUrl === null ? '' : `; see ${helpUrl}#${id}`;
-  const person = contact === null ? '' : `; ask ${contact}`;
-  return `${page}${person}${reference === null ? '' : ` (ref ${reference})`}`;
+interface Told {
+  readonly id: string;
+  readonly cause: string;
+  readonly todo: readonly string[];
+  /** The other findings that counted. */
+  readonly others: readonly string[];
+  readonly page: string;
+  readonly person: string;
+  readonly reference: string;
 }
 
-/** The id and where to find help are kept whole; what was seen is cut. */
-function assemble(id: string, said: string, end: string, limit: number): string {
-  const room = Math.max(MIN_SAID, limit - id.length - 3 - end.length);
-  const cut = said.length > room ? `${said.slice(0, room - 3)}...` : said;
+/**
+ * Id and reference are always there, and the beginning of the cause. For the rest of the room the first
+ * thing to do comes first, which is told whole or not at all; then whom to ask, the whole cause, other
+ * findings, and other things to do.
+ */
+function assemble({ id, cause, todo: ways, others, page, person, reference }: Told, limit: number): string {
+  const least = Math.min(cause.length, MIN_SAID);
+  let room = limit - id.length - 3 - reference.length - least;
+  const take = (text: string): string => {
+    if (text.length > room) return '';
+    room -= text.length;
+    return text;
+  };
+  const [first, ...more] = ways;
+  const toDo = first === undefined ? '' : take(`; ${first}`);
+  const where = take(page);
+  const whom = take(person);
+  const said = cause.length > least + room ? `${cause.slice(0, least + Math.max(0, room) - 3)}...` : cause;
+  room -= said.length - least;
+  const also = others.reduce((text, each) => text + take(`${text === '' ? '; also' : ','} ${each}`), '');
+  const besides = more.reduce((text, way) => text + take(`${toDo + text === '' ? ';' : ', or'} ${way}`), '');
   // Templates of the operator's own checks are text of any kind; a reply is ASCII (RFC 5321 §4.2).
-  return `[${id}] ${cut}${end}`.replaceAll(/[^\x20-\x7e]/g, '?');
+  return `[${id}] ${said}${toDo}${besides}${also}${where}${whom}${reference}`.replaceAll(
+    /[^\x20-\x7e]/g,
+    '?',
+  );
 }

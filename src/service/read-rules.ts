@@ -9,7 +9,7 @@ import { AccessList, type OnExpired, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../policy/recipients.ts';
 import { policiesOf, type Rules } from '../policy/rules.ts';
-import { placeholders, type ReplyOptions } from '../policy/smtp-reply.ts';
+import { placeholders, type ReplyCodes, type ReplyOptions } from '../policy/smtp-reply.ts';
 import { networkShare } from './network-share.ts';
 import type { Registry } from './registry.ts';
 
@@ -135,12 +135,15 @@ function noFinding(flag: string, id: string, known: ReadonlyMap<string, FindingS
   );
 }
 
+type ReplyConfig = Pick<Config, 'helpUrl' | 'contact' | 'replyTemplate' | 'replyCode'>;
+
 /**
- * The reply texts that the flags give. Throws UsageError for a finding that does not exist, and for a
- * placeholder that its evidence does not fill: the sender would read a question mark.
+ * The reply texts and codes that the flags give. Throws UsageError for a finding that does not exist, for a
+ * placeholder that its evidence does not fill, as the sender would read a question mark, and for a code
+ * that could never be given.
  */
 export function replyOf(
-  { helpUrl, contact, replyTemplate }: Pick<Config, 'helpUrl' | 'contact' | 'replyTemplate'>,
+  { helpUrl, contact, replyTemplate, replyCode }: ReplyConfig,
   known: ReadonlyMap<string, FindingSpec>,
 ): ReplyOptions {
   const faults = new Faults();
@@ -150,12 +153,22 @@ export function replyOf(
       faults.add(noFinding('--reply-template', id, known));
       continue;
     }
-    const allowed = new Set(['client', 'helo', ...placeholders(spec.reply)]);
+    const allowed = new Set(['client', 'helo', ...placeholders(spec.reply), ...placeholders(spec.fix ?? '')]);
     const has = [...allowed].map((name) => `{${name}}`).join(', ');
     for (const stray of placeholders(text).filter((name) => !allowed.has(name))) {
       faults.add(new OptionError('--reply-template', `${id} has no {${stray}}, only ${has}`, id));
     }
   }
+  const codes = new Map<string, ReplyCodes>();
+  for (const [id, code] of replyCode) {
+    const spec = known.get(id);
+    const kind = code < 500 ? 'tempfail' : 'reject';
+    if (spec === undefined) faults.add(noFinding('--reply-code', id, known));
+    else if (kind === 'reject' && spec.basis === 'dns') {
+      const problem = `${id} never rejects mail, as DNS could not say: a code for it is 4yz, not ${code}`;
+      faults.add(new OptionError('--reply-code', problem, id));
+    } else codes.set(id, { ...codes.get(id), [kind]: code });
+  }
   faults.throwAny();
-  return { helpUrl, contact, templates: new Map(replyTemplate) };
+  return { helpUrl, contact, templates: new Map(replyTemplate), codes };
 }

@@ -64,6 +64,15 @@ interface ToNote {
   readonly context: MilterContext;
 }
 
+/** Of the recipient that a verdict is about. */
+interface Recipient {
+  readonly own: Policy | null;
+  /** Its address, without angle brackets. */
+  readonly asked: string | null;
+}
+
+const NOBODY: Recipient = { own: null, asked: null };
+
 /** What the MTA of a connection calls itself. */
 export type MtaSelfOf = (context: MilterContext) => MtaSelf;
 
@@ -171,7 +180,10 @@ export class HeloSession implements MilterSession {
       this.#message.take(exempt);
       return 'continue';
     }
-    return this.#apply(claim, 'rcpt', recipient.raw, context, own === 'off' ? null : own);
+    return this.#apply(claim, 'rcpt', recipient.raw, context, {
+      own: own === 'off' ? null : own,
+      asked: recipient.address,
+    });
   }
 
   endOfMessage(_message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
@@ -263,7 +275,7 @@ export class HeloSession implements MilterSession {
     stage: Stage,
     recipient: string | null,
     context: MilterContext,
-    own: Policy | null = null,
+    { own, asked }: Recipient = NOBODY,
   ): CommandReply | Promise<CommandReply> {
     const pending = claim.verdict(this.#self(context));
     // An exempt client ends at MAIL; without an assessment nothing is held against anybody.
@@ -275,7 +287,7 @@ export class HeloSession implements MilterSession {
       const exempt = judged.streamLimit === 'over' && judged.action !== 'accept' ? null : excuse;
       this.#note({ claim, judged, stage, recipient, exempt, context });
       if (exempt === null && judged.action !== 'accept') {
-        const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '');
+        const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '', asked);
         // If a message is refused as a whole, no recipient follows.
         if (stage === 'mail') this.#end('refused');
         return refusal;
@@ -340,17 +352,19 @@ export class HeloSession implements MilterSession {
   /** `address` is that of the refused command. */
   #refusal(
     { reference }: Claim,
-    { verdict, action, assessment }: Judged,
+    { verdict, action, assessment, policy }: Judged,
     address: string,
+    recipient: string | null = null,
   ): ReplyCode | 'accept' {
-    const { policy, reply } = this.rules;
     const refusal = smtpReply(
       { ...verdict, disposition: action },
       {
         assessment,
         findings: policy.findings,
-        words: reply,
+        words: this.rules.reply,
         reference,
+        policy,
+        recipient,
         address,
       },
     );

@@ -80,7 +80,7 @@ describe('usage', () => {
   it.each<[string[], RegExp]>([
     [['--nonsense'], /unknown option '--nonsense'$/m],
     [['--rejct-at', '12'], /unknown option '--rejct-at'; did you mean --reject-at\?$/m],
-    [['check', '192.0.2.1', 'a', '--trust', '192.0.2.0/24'], /unknown option '--trust'$/m],
+    [['check', '192.0.2.1', 'a', '--grace', '1s'], /unknown option '--grace'$/m],
     [['chek'], /there is no command "chek"; did you mean check\?$/m],
     [['nonsense'], /there is no command "nonsense"/],
     [['--policy'], /argument missing/],

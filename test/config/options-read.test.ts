@@ -76,7 +76,12 @@ describe('every option', () => {
       read,
     );
     await check(
-      { ip: '198.51.100.7', helo: 'mail.sender.org', config: recording(readConfig(new Map([zone])), read) },
+      {
+        ip: '198.51.100.7',
+        helo: 'mail.sender.org',
+        recipient: null,
+        config: recording(readConfig(new Map([zone])), read),
+      },
       { json: false, colour: false },
     );
   });

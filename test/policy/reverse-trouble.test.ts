@@ -4,7 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { explainSeen } from '../../src/commands/explanation.ts';
 import { explanationText } from '../../src/commands/explanation-text.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { assess, type Assessment } from '../../src/core/assess.ts';
 import { defineCheck, PRESETS, temperror } from '../../src/core/check.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
@@ -228,17 +230,16 @@ it.each<[string, Zone, RegExp | null]>([
   ['no zone', {}, null],
 ])('the explanation says what the silence of %s is worth', async (_, zone, said) => {
   const assessment = await assessed(CLIENT, 'mail.sender.org', { ...OWNER, ...zone });
-  const policy = makePolicy('emailcore', findings);
-  const verdict = decide(assessment, policy);
-  const text = explanationText({
-    assessment,
+  const seen = {
+    cached: assessment,
     remarks: [],
-    checks,
-    verdict,
-    policy,
-    presets: new Map(),
-    reply: () => null,
-  });
+    session: { previousHelo: null, namesSeen: 1, regular: false, mta: { name: null, address: null } },
+    dnsIll: false,
+  };
+  const pair = { client: { ip: assessment.client.ip, helo: 'mail.sender.org' }, recipient: null };
+  const text = explanationText(
+    await explainSeen(seen, pair, readConfig(new Map([['policy', ['emailcore']]]))),
+  );
   if (said === null) expect(text).not.toContain('did not answer');
   else expect(text).toMatch(said);
 });

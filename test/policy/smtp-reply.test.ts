@@ -79,6 +79,7 @@ async function replyTo(
   weights: [string, number][],
   options = PLAIN,
   reference: string | null = null,
+  recipient: string | null = null,
 ): Promise<string> {
   const plain = await assessed(ip, helo, ZONE);
   const named = withSession(
@@ -96,8 +97,15 @@ async function replyTo(
   );
   const forgedResults = weights.some(([id]) => id === 'forged-results') ? 201 : 0;
   const assessment = withSession(named, { authservId: 'mx.dest.test', forgedResults }, messageChecks);
-  const verdict = decide(assessment, makePolicy('rfc5321', findings, { weights: new Map(weights) }));
-  const reply = smtpReply(verdict, { assessment, findings, words: options, reference });
+  const policy = makePolicy('rfc5321', findings, { weights: new Map(weights) });
+  const reply = smtpReply(decide(assessment, policy), {
+    assessment,
+    findings,
+    words: options,
+    reference,
+    policy,
+    recipient,
+  });
   return reply === null ? 'none' : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
 }
 
@@ -160,7 +168,7 @@ describe('smtpReply', () => {
       templates: new Map(),
     };
     expect(await replyTo('192.0.2.1', 'Jupiter', [], options, 'r1')).toBe(
-      '550 5.7.1 [helo-not-fqdn] HELO Jupiter is not a fully qualified domain name; announce the full name of your host, like mail.example.org; see https://dest.org/helo#helo-not-fqdn; ask postmaster@dest.org (ref r1)',
+      "550 5.7.1 [helo-not-fqdn] HELO Jupiter is not a fully qualified domain name; announce the full name of your host, like mail.example.org; announce [192.0.2.1], or use your provider's mail relay; also iprev-fail, helo-changed, helo-churn; see https://dest.org/helo#helo-not-fqdn; ask postmaster@dest.org (ref r1)",
     );
   });
 
@@ -169,7 +177,7 @@ describe('smtpReply', () => {
       'several mechanisms that failed, by name (RFC 7372 §3.4)',
       'twice.sender.org',
       [],
-      '550 5.7.26 [helo-spf-fail] HELO twice.sender.org: its SPF record does not permit 192.0.2.1 (-all of twice.sender.org); add the client to the record, or announce another name; also helo-csa-fail, iprev-fail',
+      '550 5.7.26 [helo-spf-fail] HELO twice.sender.org: its SPF record does not permit 192.0.2.1 (-all of twice.sender.org); remove _client._smtp.twice.sender.org IN SRV 1 1 0 x.sender.org and put ip4:192.0.2.1 right after v=spf1 in twice.sender.org IN TXT and publish twice.sender.org IN A 192.0.2.1 and _client._smtp.twice.sender.org IN SRV 1 2 0 twice.sender.org., or announce [192.0.2.1], or ',
     ],
     [
       'one that counts',
@@ -195,7 +203,7 @@ describe('smtpReply', () => {
       'an alias that leads nowhere',
       'nowhere.sender.org',
       [],
-      '450 4.7.1 [helo-nxdomain] HELO nowhere.sender.org is an alias of gone.sender.org, which leads nowhere; point it at a host or remove it',
+      '450 4.7.1 [helo-nxdomain] HELO nowhere.sender.org is an alias of gone.sender.org, which leads nowhere; remove nowhere.sender.org IN CNAME gone.sender.org and publish nowhere.sender.org IN A 192.0.2.1, or ',
     ],
     [
       'a character that is not allowed',
@@ -230,8 +238,94 @@ describe('smtpReply', () => {
     const verdict = decide(assessment, makePolicy('rfc5321', findings));
     const specs = new Map([['helo-not-fqdn', { ...spec, reply: 'HELO {helo}: bitte ändern\r\n' }]]);
     expect(smtpReply(verdict, { assessment, findings: specs, words: PLAIN, reference: null })?.text).toBe(
-      '[helo-not-fqdn] HELO Jupiter: bitte ?ndern??',
+      "[helo-not-fqdn] HELO Jupiter: bitte ?ndern??; announce [192.0.2.1], or use your provider's mail relay; also iprev-fail",
     );
+  });
+
+  it.each<[string, string, [string, number][], RegExp]>([
+    [
+      'an address where there is none',
+      'gone.sender.org',
+      [],
+      /; publish gone\.sender\.org IN A 192\.0\.2\.1, or publish gone\.sender\.org IN TXT "v=spf1 ip4:192\.0\.2\.1", or announce \[192/,
+    ],
+    [
+      'a change of SPF, never a second record',
+      'spf-fail.sender.org',
+      [],
+      /; put ip4:192\.0\.2\.1 right after v=spf1 in spf-fail\.sender\.org IN TXT, or announce/,
+    ],
+    [
+      'a change of _auth',
+      'auth.sender.org',
+      [['helo-mismatch', 0]],
+      /; put 192\.0\.2\.1, right after helo= in _auth\.auth\.sender\.org IN TXT/,
+    ],
+    [
+      'nothing to publish under a reverse zone',
+      '9.2.0.192.in-addr.arpa',
+      [],
+      /does not exist in DNS; announce \[192\.0\.2\.1\], or use your provider/,
+    ],
+    [
+      'nothing where the operator refuses it',
+      'a.sender.org',
+      [['helo-denied', 10]],
+      /^550 5\.7\.1 \[helo-denied\] HELO a\.sender\.org: go away; also [a-z, -]+$/,
+    ],
+    [
+      'nothing that a weight of the operator forbids',
+      '[10.0.0.1]',
+      [['helo-literal', 20]],
+      /^(?!.*or \[192)/,
+    ],
+  ])('tells %s', async (_, helo, weights, wanted) => {
+    expect(await replyTo('192.0.2.1', helo, weights)).toMatch(wanted);
+  });
+
+  it.each([
+    ['user@dest.test', ' ask postmaster@dest.test'],
+    ['user@b\xc3\xbccher.test', ' ask postmaster@xn--bcher-kva.test'],
+    ['"a b"@[192.0.2.9]', null],
+    ['postmaster', null],
+    ['u@(ref x).test', null],
+  ])('of mail to %s names whom to ask: %s', async (recipient, wanted) => {
+    const reply = await replyTo('192.0.2.1', 'Jupiter', [], PLAIN, 'r1', recipient);
+    if (wanted === null) expect(reply).not.toContain('ask ');
+    else expect(reply).toContain(`;${wanted} (ref r1)`);
+    const own = { ...PLAIN, contact: 'us' };
+    expect(await replyTo('192.0.2.1', 'Jupiter', [], own, 'r1', recipient)).toContain('; ask us (ref r1)');
+  });
+
+  it.each<[string, number, [reject: number, tempfail: number], string]>([
+    ['Jupiter', 10, [504, 421], '504 5.7.1'],
+    ['Jupiter', 5, [504, 421], '421 4.7.1'],
+    ['this is Jupiter', 10, [550, 450], '550 5.5.2'],
+  ])('%s, at %i, with the operator’s codes: %s', async (helo, weight, [reject, tempfail], wanted) => {
+    const id = helo === 'Jupiter' ? 'helo-not-fqdn' : 'helo-syntax';
+    const options = { ...PLAIN, codes: new Map([[id, { reject, tempfail }]]) };
+    const others: [string, number][] = [
+      ['iprev-fail', 0],
+      ['helo-changed', 0],
+      ['helo-churn', 0],
+    ];
+    expect((await replyTo('192.0.2.1', helo, [...others, [id, weight]], options)).slice(0, 9)).toBe(wanted);
+  });
+
+  it('a stranger’s records cannot look like our reference', async () => {
+    const zone: Zone = {
+      'x.sender.org': {
+        A: ['198.51.100.1'],
+        TXT: ['v=spf1 exists:(ref exists:forged) broken:', 'v=spf1 -all'],
+      },
+      '_client._smtp.x.sender.org': { SRV: [{ priority: 1, weight: 1, port: 0, target: '(ref forged)' }] },
+    };
+    const assessment = await assessed('192.0.2.1', 'x.sender.org', zone);
+    const policy = makePolicy('strict', findings);
+    const context = { assessment, findings, words: PLAIN, reference: 'true', policy };
+    const text = smtpReply(decide(assessment, policy), context)?.text ?? '';
+    expect([...text.matchAll(/\(ref ([^)]*)\)/g)].map(([, reference]) => reference)).toEqual(['true']);
+    expect(text).toMatch(/^\[helo-csa-fail\] .* \(ref true\)$/);
   });
 
   it('is null for an acceptance', async () => {
@@ -246,6 +340,34 @@ describe('smtpReply', () => {
         expect(reply).toMatch(/^[\x20-\x7e]*$/);
         expect(reply.length).toBeLessThanOrEqual(510);
       }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('tells the record whole or not at all, and always the reference', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 0, max: 240 }),
+        fc.integer({ min: 0, max: 80 }),
+        async (labels, recipientLength, contactLength) => {
+          const helo = `${'abc.'.repeat(labels)}sender.org`;
+          const contact = contactLength === 0 ? null : 'c'.repeat(contactLength);
+          const options = { ...PLAIN, contact, helpUrl: 'https://dest.test/helo' };
+          const assessment = await assessed('192.0.2.1', helo, ZONE);
+          const policy = makePolicy('rfc5321', findings);
+          const reply = smtpReply(decide(assessment, policy), {
+            ...{ assessment, findings, words: options, reference: 'r'.repeat(20), policy },
+            address: 'x'.repeat(recipientLength),
+            recipient: 'u@dest.test',
+          });
+          const text = reply?.text ?? '';
+          expect(text).toMatch(/^\[helo-nxdomain\] HELO .{40,} \(ref r{20}\)$/);
+          expect(`450 4.7.1 ${text}`.length + recipientLength + 4).toBeLessThanOrEqual(510);
+          const record = /; publish (.*? IN A [^;,]*?)(?:;|,| \(ref)/.exec(text)?.[1];
+          if (text.includes('publish')) expect(record).toBe(`${helo} IN A 192.0.2.1`);
+        },
+      ),
       { numRuns: 200 },
     );
   });

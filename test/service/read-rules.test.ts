@@ -8,6 +8,11 @@ const templates = (...replyTemplate: [string, string][]): Parameters<typeof repl
   helpUrl: null,
   contact: null,
   replyTemplate,
+  replyCode: [],
+});
+const codes = (...replyCode: [string, number][]): Parameters<typeof replyOf>[0] => ({
+  ...templates(),
+  replyCode,
 });
 
 const GIVEN = {
@@ -75,5 +80,34 @@ describe('replyOf', () => {
   ])('refuses %s=%s', (id, text, message) => {
     expect(() => replyOf(templates([id, text]), findings)).toThrow(UsageError);
     expect(() => replyOf(templates([id, text]), findings)).toThrow(message);
+  });
+
+  it('takes placeholders of the advice too', () => {
+    const text = '{helo} wants {type}';
+    expect(replyOf(templates(['helo-nxdomain', text]), findings).templates.get('helo-nxdomain')).toBe(text);
+  });
+
+  it('takes a code for each class, the last of each', () => {
+    const { codes: made } = replyOf(
+      codes(['helo-not-fqdn', 550], ['helo-not-fqdn', 504], ['helo-not-fqdn', 421], ['dns-temperror', 450]),
+      findings,
+    );
+    expect([...(made ?? [])]).toEqual([
+      ['helo-not-fqdn', { reject: 504, tempfail: 421 }],
+      ['dns-temperror', { tempfail: 450 }],
+    ]);
+  });
+
+  it.each<[string, number, RegExp]>([
+    ['helo-nonsense', 550, /^--reply-code: there is no finding "helo-nonsense"; see --list-findings$/],
+    ['helo-not-fqnd', 550, /^--reply-code: there is no finding "helo-not-fqnd".*helo-not-fqdn/],
+    [
+      'dns-temperror',
+      550,
+      /^--reply-code: dns-temperror never rejects mail, .* a code for it is 4yz, not 550$/,
+    ],
+  ])('refuses the code %s=%i', (id, code, message) => {
+    expect(() => replyOf(codes([id, code]), findings)).toThrow(UsageError);
+    expect(() => replyOf(codes([id, code]), findings)).toThrow(message);
   });
 });

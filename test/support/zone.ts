@@ -25,20 +25,25 @@ export function zoneResolver(zone: Zone): ZoneResolver {
     const entry = entries.get(name);
     if (entry === undefined) {
       const below = [...entries.keys()].some((other) => other.endsWith(`.${name}`));
-      return { status: below ? 'nodata' : 'nxdomain', ttl: null };
+      return { status: below ? 'nodata' : 'nxdomain', ttl: null, ...(depth === 0 ? {} : { alias: name }) };
     }
     if (entry === 'temperror') return { status: 'temperror', detail: 'servfail' };
     const records = entry[type];
     if (records === 'temperror') return { status: 'temperror', detail: 'servfail' };
     if (records !== undefined && records.length > 0) {
-      return { status: 'found', records, ttl: entry.ttl ?? 300 };
+      return {
+        status: 'found',
+        records,
+        ttl: entry.ttl ?? 300,
+        ...(depth === 0 ? {} : { alias: name }),
+      };
     }
     const alias = entry.CNAME;
     if (alias !== undefined && alias !== 'temperror' && alias[0] !== undefined && type !== 'CNAME') {
       if (depth > 8) return { status: 'temperror', detail: 'servfail' };
       return find(alias[0].toLowerCase(), type, depth + 1);
     }
-    return { status: 'nodata', ttl: null };
+    return { status: 'nodata', ttl: null, ...(depth === 0 ? {} : { alias: name }) };
   }
 
   return {

@@ -13,6 +13,7 @@ export const alias = defineCheck({
       reason:
         'EHLO wants a primary host name, but an alias resolves and names a host; DNS is asked for it only where you set its weight, 0 to see it in the log',
       reply: 'HELO {helo} is an alias of {target}; announce that name',
+      cure: 'announce',
     },
   },
   onlyIfWeighed: true,

@@ -23,6 +23,7 @@ export const heloMissing = defineCheck({
       reply: 'no HELO name was given; say EHLO with the name of your host',
       rejectCode: 503,
       status: '5.1',
+      cure: 'announce',
     },
   },
   run: ({ helo }) => (helo.kind === 'missing' ? found('helo-missing', {}) : pass()),
@@ -40,6 +41,7 @@ export const heloSyntax = defineCheck({
       reply: 'HELO {helo} is not a domain name: {problem}; set the host name that your mail server announces',
       rejectCode: 501,
       status: '5.2',
+      cure: 'announce',
     },
   },
   run({ helo }) {
@@ -64,6 +66,7 @@ export const heloUnderscore = defineCheck({
       reply: 'HELO {helo} holds an underscore, which no host name may; rename the host',
       rejectCode: 501,
       status: '5.2',
+      cure: 'announce',
     },
   },
   run: ({ helo }) =>
@@ -82,6 +85,7 @@ export const heloTrailingDot = defineCheck({
       reply: 'HELO {helo} ends in a dot; remove it',
       rejectCode: 501,
       status: '5.2',
+      cure: 'announce',
     },
   },
   run: ({ helo }) =>
@@ -98,6 +102,7 @@ export const heloBareIp = defineCheck({
       weight: 10,
       reason: 'no host has a name of digits, and an address has a form of its own',
       reply: 'HELO {helo} is a bare IP address; announce a host name, or the address literal {literal}',
+      cure: 'announce',
     },
   },
   run({ helo }) {
@@ -118,6 +123,7 @@ export const heloNotFqdn = defineCheck({
       reason: 'only resolvable FQDNs are permitted; local aliases MUST NOT appear',
       reply:
         'HELO {helo} is not a fully qualified domain name; announce the full name of your host, like mail.example.org',
+      cure: 'announce',
     },
   },
   run({ helo }) {
@@ -138,6 +144,7 @@ export const heloSpecialUse = defineCheck({
         'not resolvable in the public DNS by definition, so never an FQDN in the sense of RFC 5321 §2.3.5',
       reply: 'HELO {helo}: {domain} is not part of the public DNS; announce the public name of your host',
       excusedByProof: REVERSE_NAME_MAKES_IT_TEMPORARY,
+      cure: 'announce',
     },
   },
   run({ helo }) {
@@ -157,6 +164,7 @@ export const heloNumericTld = defineCheck({
       weight: 10,
       reason: 'no such top-level domain can exist',
       reply: 'HELO {helo} ends in a number, as no host name can; announce the public name of your host',
+      cure: 'announce',
     },
   },
   run: ({ helo }) =>
@@ -177,6 +185,7 @@ export const heloPublicSuffix = defineCheck({
         'a registry does not send mail as its own suffix; suffixes of private companies are let through, and so is a host whose address or owner proves the name',
       reply: 'HELO {helo} is a public suffix; announce the full name of your host',
       excusedByProof: PROOF_LEAVES_NOTHING,
+      cure: 'announce',
     },
   },
   run({ helo }) {

@@ -20,6 +20,7 @@ export const dynamicName = defineCheck({
         'HELO {helo} looks like the name of an access line ({encoding}); use the mail relay of your provider',
       excusedByOptOut: true,
       excusedByProof: PROOF_LEAVES_NOTHING,
+      cure: 'announce',
     },
   },
   run({ ip, helo }) {

@@ -32,6 +32,7 @@ export const nameExists = defineCheck({
       reason: 'nobody owns the name, so its DNS cannot be fixed and nobody can be asked',
       reply: 'HELO {helo}: the domain {domain} is not registered; announce a name that you own',
       excusedByProof: REVERSE_NAME_MAKES_IT_TEMPORARY,
+      cure: 'announce',
     },
     'helo-nxdomain': {
       basis: 'existence',
@@ -40,11 +41,12 @@ export const nameExists = defineCheck({
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
       reason:
         'Postfix answers 450 to it by default, since the owner may fix it; the applicability statement allows more',
-      reply: 'HELO {helo} does not exist in DNS; publish an address record for it: {helo} IN {type} {client}',
-      replyWith: {
-        target: 'HELO {helo} is an alias of {target}, which leads nowhere; point it at a host or remove it',
-      },
+      reply: 'HELO {helo} does not exist in DNS',
+      replyWith: { target: 'HELO {helo} is an alias of {target}, which leads nowhere' },
+      fix: 'publish an address record for it: {helo} IN {type} {client}',
+      fixWith: { target: 'point it at a host or remove it' },
       excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
+      cure: 'give-address',
     },
     'helo-no-address': {
       basis: 'existence',
@@ -52,13 +54,19 @@ export const nameExists = defineCheck({
       reference: 'RFC 5321 §2.3.5',
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
       reason: 'a name with an MX alone is not enough for EHLO; the owner may fix it',
-      reply: 'HELO {helo} has no A or AAAA record; publish one: {helo} IN {type} {client}',
+      reply: 'HELO {helo} has no A or AAAA record',
       replyWith: {
-        target: 'HELO {helo} is an alias of {target}, which has no A or AAAA record; point it at a host',
+        target: 'HELO {helo} is an alias of {target}, which has no A or AAAA record',
+        txt: "HELO {helo} has no A or AAAA record, only a text, '{txt}'",
+      },
+      fix: 'publish one: {helo} IN {type} {client}',
+      fixWith: {
+        target: 'point it at a host',
         // "Mobile host": it cannot keep an address record.
-        txt: "HELO {helo} has no A or AAAA record, only a text, '{txt}'; a host without an address of its own may announce {literal}, or publish _auth TXT 'method=none' for its name, or use the mail relay of its provider; any other publishes an address, or SPF for its name",
+        txt: "a host without an address of its own may announce {literal}, or publish _auth TXT 'method=none' for its name, or use the mail relay of its provider; any other publishes an address, or SPF for its name",
       },
       excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
+      cure: 'give-address',
     },
     'helo-private-address': {
       basis: 'existence',
@@ -66,8 +74,10 @@ export const nameExists = defineCheck({
       reference: 'RFC 6890; RFC 5321 §2.3.5',
       weight: { rfc5321: 5, emailcore: 10, strict: 10 },
       reason: 'not resolvable in the public sense; the owner may fix it',
-      reply: 'HELO {helo} resolves to {addresses} only, which is not public; publish its public address',
+      reply: 'HELO {helo} resolves to {addresses} only, which is not public',
+      fix: 'publish its public address',
       excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
+      cure: 'give-address',
     },
   },
   resolvesTo: 'addresses',

@@ -24,6 +24,7 @@ export const literalSyntax = defineCheck({
       reply: 'HELO {helo} is not an address literal: {problem}; announce a host name, or {literal}',
       rejectCode: 501,
       status: '5.2',
+      cure: 'announce',
     },
   },
   run({ ip, helo }) {
@@ -44,6 +45,7 @@ export const literal = defineCheck({
       weight: 0,
       reason: 'the standard way to have no name; a site that refuses every literal raises this one weight',
       reply: 'HELO {helo} is an address literal; announce the public name of your host',
+      cure: 'announce',
     },
   },
   run(client) {
@@ -58,6 +60,12 @@ export const literal = defineCheck({
   },
 });
 
+/**
+ * What can be held against a client that announces its own literal: nothing, unless the operator gives it a
+ * weight.
+ */
+export const ownLiteralFindings: readonly string[] = Object.keys(literal.findings);
+
 export const literalPrivate = defineCheck({
   name: 'literal-private',
   findings: {
@@ -69,6 +77,7 @@ export const literalPrivate = defineCheck({
       reason:
         'says nothing about the client; mail programs behind NAT do it too, so it is not decisive by default',
       reply: 'HELO {helo} is a private address; announce the public name of your host, or [{client}]',
+      cure: 'announce',
     },
   },
   run(client) {
@@ -89,6 +98,7 @@ export const literalMatches = defineCheck({
       reason: 'RFC 5321 forbids refusing for a mismatch alone; the applicability statement allows it',
       reply: 'HELO {helo} is not the address you come from, {client}; announce the public name of your host',
       exclusive: 'mismatch',
+      cure: 'announce',
     },
   },
   method: { heading: 'address literal', about: 'helo' },

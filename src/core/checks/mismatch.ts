@@ -13,9 +13,10 @@ export const mismatchFindings = {
     weight: { rfc5321: 0, emailcore: 10, strict: 10 },
     reason:
       'RFC 5321 forbids refusing for this alone; the applicability statement allows it, and MacQuigg asked for it in 2009',
-    reply:
-      'HELO {helo} resolves to {addresses}, not to {client}; add an address record for {client}, or an SPF record for the name',
+    reply: 'HELO {helo} resolves to {addresses}, not to {client}',
+    fix: 'add an address record for {client}, or an SPF record for the name',
     exclusive: 'mismatch',
+    cure: 'give-address',
   },
 } as const satisfies Record<string, FindingSpec>;
 

@@ -57,6 +57,7 @@ export const claimsUs = defineSessionCheck({
       weight: 10,
       reason: 'nobody outside has our name; a host of ours that its own DNS vouches for is let through',
       reply: 'HELO {helo}: that is us, not you; announce the name of your own host',
+      cure: 'announce',
     },
   },
   run({ ip, helo }, { ourNames, ourAddresses }, correspondence) {

@@ -1,14 +1,14 @@
 /** What is valid in a configuration and may still surprise. */
 import { getHeapStatistics } from 'node:v8';
 import { PRESETS } from '../core/check.ts';
-import { formatDuration, formatSize } from '../config/values.ts';
-import type { Config } from '../config/config.ts';
-import type { OptionKey } from '../config/options.ts';
+import { formatDuration, formatSize } from './values.ts';
+import type { Config } from './config.ts';
+import type { OptionKey } from './options.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
 import { mismatchAlone, type Policy } from '../policy/policy.ts';
 import type { Rules } from '../policy/rules.ts';
 
-export interface Advice {
+export interface Surprise {
   /** The option that this is about. */
   readonly key: OptionKey;
   readonly text: string;
@@ -27,12 +27,12 @@ const SYSTEMD_WAITS_MS = 90_000;
 /** Bytes of cache below which the share of a network holds only a few assessments. */
 const LITTLE_CACHE = 1024 * 1024;
 
-export function advice(
+export function surprises(
   config: Config,
   { rules }: { readonly rules: Rules },
   sockets: readonly Listening[],
-): Advice[] {
-  const given: Advice[] = [];
+): Surprise[] {
+  const given: Surprise[] = [];
   const warn = (key: OptionKey, when: boolean, text: string): void => {
     if (when) given.push({ key, text });
   };

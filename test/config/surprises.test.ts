@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { advice } from '../../src/advice/advice.ts';
+import { surprises } from '../../src/config/surprises.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { prepare } from '../../src/service/live.ts';
 import { socketsOf } from '../../src/config/addresses.ts';
 
 let directory: string;
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'advice-'));
+  directory = mkdtempSync(join(tmpdir(), 'surprises-'));
   writeFileSync(join(directory, 'recipients'), 'dest.test strict\n');
   writeFileSync(join(directory, 'zone'), '');
 });
@@ -23,10 +23,10 @@ async function advised(given: Readonly<Record<string, string[]>>): Promise<strin
   );
   const config = readConfig(new Map(texts));
   const prepared = await prepare(config, () => undefined);
-  return advice(config, prepared, socketsOf(config)).map(({ key, text }) => `${key}: ${text}`);
+  return surprises(config, prepared, socketsOf(config)).map(({ key, text }) => `${key}: ${text}`);
 }
 
-describe('advice', () => {
+describe('surprises', () => {
   it.each<[Record<string, string[]>, RegExp | null]>([
     [{}, null],
     [

@@ -1,0 +1,248 @@
+/**
+ * Whatever a sender is told to publish or to announce, doing it makes the verdict accept: for every preset,
+ * and for what `check` tells of all of them.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Way } from '../../src/advice/sender-advice.ts';
+import { isPublishable } from '../../src/advice/sender-advice.ts';
+import { linesOf } from '../../src/advice/words.ts';
+import { assess, type Assessment } from '../../src/core/assess.ts';
+import { PRESETS } from '../../src/core/check.ts';
+import { checks, findings } from '../../src/core/checks/index.ts';
+import { makeClient } from '../../src/core/client.ts';
+import { zoneFileResolver } from '../../src/dns/zone-file.ts';
+import { decide, makePolicy, type Policy } from '../../src/policy/policy.ts';
+import { waysFor } from '../../src/policy/sender-ways.ts';
+import { SENDERS } from '../fixtures/senders.ts';
+import { edited } from '../support/edited-zone.ts';
+
+const read = (path: string): string => readFileSync(fileURLToPath(new URL(path, import.meta.url)), 'utf8');
+const POLICIES = PRESETS.map((preset) => makePolicy(preset, findings));
+/** Each preset, and all of them together. */
+const SETS: readonly (readonly Policy[])[] = [...POLICIES.map((each) => [each]), POLICIES];
+
+function assessedIn(zone: string, ip: string, helo: string): Promise<Assessment> {
+  return assess(makeClient(ip, helo), {
+    resolver: zoneFileResolver(zone, 'zone'),
+    checks,
+    onCheckError: (check, error) => {
+      throw new Error(`check ${check} threw`, { cause: error });
+    },
+  });
+}
+
+/** What is said of the sender once it has done what it was told, by policy that does not accept it. */
+async function after(
+  zone: string,
+  ip: string,
+  helo: string,
+  way: Way,
+  policies: readonly Policy[],
+): Promise<string[]> {
+  if (way.kind === 'relay') return [];
+  const said = way.kind === 'announce' ? way.helo : helo;
+  const given = await assessedIn(way.kind === 'publish' ? edited(zone, way) : zone, ip, said);
+  return policies.flatMap((policy) => {
+    const { disposition, counted, cause } = decide(given, policy);
+    // What the owner of another name declares is not known before that name is given.
+    const unknown =
+      way.kind === 'announce' &&
+      way.what === 'reverse-name' &&
+      counted.some(({ finding, weight }) => weight > 0 && findings.get(finding.id)?.basis === 'declared');
+    return disposition === 'accept' || unknown
+      ? []
+      : [`${policy.preset} ${disposition} ${String(cause?.id)} after: ${linesOf(way).join(' | ')}`];
+  });
+}
+
+/** Unhealed ways, and refused senders that are told nothing to publish though the name may be their own. */
+async function unhealed(zone: string, ip: string, helo: string): Promise<{ faults: string[]; ways: number }> {
+  const assessment = await assessedIn(zone, ip, helo);
+  const faults: string[] = [];
+  let told = 0;
+  for (const policies of SETS) {
+    const judged = policies.map((policy) => ({ policy, verdict: decide(assessment, policy) }));
+    const ways = waysFor(assessment, judged);
+    told += ways.length;
+    for (const way of ways) faults.push(...(await after(zone, ip, helo, way, policies)));
+    const isRefused = judged.some(({ verdict }) => verdict.disposition !== 'accept');
+    const kinds = ways.map(({ kind }) => kind);
+    const isOwn = isPublishable(assessment.client.helo);
+    if (!isOwn && kinds.includes('publish')) faults.push(`${helo} is told to publish`);
+    const curable = judged.every(({ verdict }) =>
+      verdict.counted.every(({ finding, weight }) => {
+        const cure = findings.get(finding.id)?.cure;
+        return (
+          weight === 0 ||
+          (cure !== undefined &&
+            (cure !== 'announce' || findings.get(finding.id)?.excusedByProof?.exact === 0))
+        );
+      }),
+    );
+    if (isRefused && isOwn && curable && assessment.trouble === null && !kinds.includes('publish')) {
+      faults.push(`${helo} from ${ip} is told nothing to publish: ${JSON.stringify(kinds)}`);
+    }
+    if (isRefused && !kinds.includes('announce'))
+      faults.push(`${helo} from ${ip} is told nothing to announce`);
+  }
+  return { faults, ways: told };
+}
+
+describe('advice heals', () => {
+  const zone = read('../../examples/senders.zone');
+  it.each(SENDERS)('$title', async ({ ip, helo }) => {
+    expect((await unhealed(zone, ip, helo)).faults).toEqual([]);
+  });
+
+  const field = new URL('../../../shared/field/', import.meta.url);
+  const isThere = existsSync(new URL('senders.json', field));
+  const met = isThere
+    ? (JSON.parse(read('../../../shared/field/senders.json')) as { id: string; ip: string; helo: string }[])
+    : [];
+  it.runIf(isThere).each(met)('a sender of the field: $id', async ({ ip, helo }) => {
+    const text = read('../../../shared/field/senders.zone');
+    const { faults } = await unhealed(text, ip, Buffer.from(helo).toString('latin1'));
+    expect(faults).toEqual([]);
+  });
+});
+
+const NAME = 'mail.sender.org';
+const SPF = [
+  'v=spf1 -all',
+  'v=spf1 ~all',
+  'v=spf1 ?all',
+  'v=spf1 +all',
+  'V=SPF1 a mx -all',
+  'v=spf1 ip4:198.51.100.0/24 -all',
+  'v=spf1 include:gone.sender.org -all',
+  'v=spf1 include:_spf.sender.org ~all',
+  'v=spf1 redirect=_spf.sender.org',
+  'v=spf1 nonsense -all',
+  'v=spf1 a:a.sender.org a:b.sender.org a:c.sender.org exists:%{i}.x.sender.org -all',
+  `v=spf1 ${Array.from({ length: 12 }, (_, i) => `a:h${i}.sender.org`).join(' ')} -all`,
+  `v=spf1 ${Array.from({ length: 120 }, (_, i) => `ip4:198.51.100.${i}`).join(' ')} -all`,
+  'v=spf1 exists:(ref%{i} exists:x) broken"term -all',
+];
+const SRV = [
+  '1 2 0 mail.sender.org.',
+  '1 1 0 mail.sender.org.',
+  '1 0 0 .',
+  '1 2 0 other.sender.org.',
+  '1 3 0 .',
+  '2 1 0 .',
+];
+const AUTH = [
+  'helo=198.51.100.0/24',
+  'helo=A,MX method=SPF',
+  'method=SPF,CSA',
+  'HELO=SPF',
+  'method=none',
+  'helo=198.51.100.1 method=CSV',
+  'x=1 helo=A y=2',
+  'helo=0.0.0.0/1',
+];
+const choose = (texts: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...texts);
+const txt =
+  (owner: string) =>
+  (text: string): string =>
+    `${owner}. TXT "${text.replaceAll('"', '\\"')}"`;
+
+/** Lines of a zone around one name, in every disarray that a record at a time can make. */
+const ZONE = fc
+  .record({
+    name: fc.oneof(
+      fc.subarray([
+        `${NAME}. A 198.51.100.1`,
+        `${NAME}. A 192.0.2.1`,
+        `${NAME}. A 10.0.0.1`,
+        `${NAME}. AAAA 2001:db8::1`,
+      ]),
+      choose(['other.sender.org.', 'gone.sender.org.', 'x.elsewhere.net.', 'second.sender.org.']).map(
+        (to) => [`${NAME}. CNAME ${to}`],
+      ),
+      fc.constant(['*.sender.org. A 198.51.100.7']),
+    ),
+    spf: fc.oneof(
+      fc.array(choose(SPF).map(txt(NAME)), { maxLength: 2 }),
+      choose(SPF)
+        .map(txt('*.sender.org'))
+        .map((x) => [x]),
+      fc.array(choose(SPF).map(txt('other.sender.org')), { maxLength: 2 }),
+    ),
+    srv: fc.oneof(
+      fc.uniqueArray(
+        choose(SRV).map((rdata) => `_client._smtp.${NAME}. SRV ${rdata}`),
+        { maxLength: 3 },
+      ),
+      fc.constant(['_client._smtp.sender.org. SRV 1 2 1 sender.org.']),
+    ),
+    auth: fc.array(
+      fc.oneof(choose(AUTH).map(txt(`_auth.${NAME}`)), choose(AUTH).map(txt('_auth.sender.org'))),
+      {
+        maxLength: 2,
+      },
+    ),
+    reverse: fc.subarray([
+      '1.2.0.192.in-addr.arpa. PTR mail.sender.org.',
+      '1.2.0.192.in-addr.arpa. PTR proper.elsewhere.net.',
+      '1.2.0.192.in-addr.arpa. PTR 192-0-2-1.access.elsewhere.net.',
+      '1.2.0.192.in-addr.arpa. PTR has_underscore.elsewhere.net.',
+    ]),
+    rest: fc.subarray([
+      'other.sender.org. A 198.51.100.3',
+      'other.sender.org. A 192.0.2.1',
+      'second.sender.org. CNAME other.sender.org.',
+      'x.elsewhere.net. A 198.51.100.4',
+      'x.elsewhere.net. TXT "v=spf1 -all"',
+      'proper.elsewhere.net. A 192.0.2.1',
+      '192-0-2-1.access.elsewhere.net. A 192.0.2.1',
+      'has_underscore.elsewhere.net. A 192.0.2.1',
+      '_spf.sender.org. TXT "v=spf1 ip4:203.0.113.0/24 -all"',
+    ]),
+  })
+  .map(({ name, spf, srv, auth, reverse, rest }) => {
+    const isAlias = name.join().includes(' CNAME ');
+    // Nothing stands beside an alias.
+    const own = [...name, ...(isAlias ? spf.filter((line) => !line.startsWith(NAME)) : spf)];
+    return [...own, ...srv, ...auth, ...reverse, ...rest, ...TOPS].join('\n');
+  });
+const TOPS = [
+  'sender.org. NS ns.sender.org.',
+  'elsewhere.net. NS ns.elsewhere.net.',
+  'org. NS a.nic.org.',
+  'net. NS a.nic.net.',
+];
+const CLIENT = choose(['192.0.2.1', '192.0.2.99', '2001:db8::99', '2002:c000:201::1']);
+const HELO = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(NAME) },
+  choose([
+    'a_b.sender.org',
+    'sender.org',
+    '1.2.0.192.in-addr.arpa',
+    'org',
+    'Jupiter',
+    '192.0.2.1',
+    '[10.0.0.1]',
+    'x.local',
+    'mail.unregistered.org',
+    'other.sender.org',
+    'second.sender.org',
+    '192-0-2-99.sender.org',
+  ]),
+);
+
+it('advice heals whatever is in the zone', async () => {
+  let ways = 0;
+  await fc.assert(
+    fc.asyncProperty(ZONE, CLIENT, HELO, async (zone, ip, helo) => {
+      const told = await unhealed(zone, ip, helo);
+      ways += told.ways;
+      expect(told.faults).toEqual([]);
+    }),
+    { numRuns: Number(process.env['HEAL_RUNS'] ?? 300) },
+  );
+  expect(ways).toBeGreaterThan(1000);
+});
