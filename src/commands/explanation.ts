@@ -61,7 +61,7 @@ export interface Pair {
 }
 
 /** What was seen when the assessment was made. */
-export interface Seen {
+export interface SeenOfPair {
   /** As it is cached. */
   readonly cached: Assessment;
   readonly remarks: readonly Remark[];
@@ -90,7 +90,7 @@ export async function explain(
   const client = { ip: clientAddress(address, config.nat64Prefix), helo: parseHelo(helo) };
   const registry = await registryOf(config);
   const bounded = withDeadline(resolver, config.deadline, new Asker(clientNetwork(client.ip)));
-  let seen: Seen;
+  let seen: SeenOfPair;
   try {
     const cached = await assess(client, {
       resolver: bounded.resolver,
@@ -109,7 +109,7 @@ export async function explain(
 
 /** What was seen, under the options as they are now. */
 export async function explainSeen(
-  { cached, remarks: told, session, dnsIll }: Seen,
+  { cached, remarks: told, session, dnsIll }: SeenOfPair,
   { client: { ip }, recipient }: Pair,
   config: Config,
 ): Promise<Explanation> {
@@ -151,7 +151,7 @@ const NO_LINES: Pick<Rules['access'], 'match'> = { match: () => null };
 
 /** As the service does at CONNECT and RCPT. */
 function judgedHere(
-  { cached, session, dnsIll }: Pick<Seen, 'cached' | 'session' | 'dnsIll'>,
+  { cached, session, dnsIll }: Pick<SeenOfPair, 'cached' | 'session' | 'dnsIll'>,
   ip: IpAddress | null,
   recipient: string | null,
   rules: Rules,
