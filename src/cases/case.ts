@@ -35,7 +35,10 @@ export interface Case {
   readonly recipient: string | null;
   /** In place of the access list of the configuration; null for that one. */
   readonly access: AccessList | null;
-  /** Unix time in milliseconds at which lines of an access list are looked at; null for that of the record, or now. */
+  /**
+   * Unix time in milliseconds at which lines of an access list are looked at; null for that of the record, or
+   * now.
+   */
   readonly at: number | null;
   readonly expected: Expected;
 }

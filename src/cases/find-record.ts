@@ -1,4 +1,7 @@
-/** Finds a decision in a decision log. The file may be large: it is read line by line, and only a line with the reference is parsed. */
+/**
+ * Finds a decision in a decision log. The file may be large: it is read line by line, and only a line with
+ * the reference is parsed.
+ */
 import { open } from 'node:fs/promises';
 
 export interface FoundRecord {
@@ -8,8 +11,8 @@ export interface FoundRecord {
 }
 
 /**
- * The decision with this reference, and of several (a session can have many messages) the first that has a verdict; null if
- * there is none. Rejects if the file cannot be read.
+ * The decision with this reference, and of several (a session can have many messages) the first that has a
+ * verdict; null if there is none. Rejects if the file cannot be read.
  */
 export async function findRecord(file: string, reference: string): Promise<FoundRecord | null> {
   const handle = await open(file);

@@ -1,6 +1,6 @@
 /**
- * Reads a file of policy tests, with the zones and records that it names; docs/policy-tests.md describes it. Whatever it does
- * not know is refused with file and line: a misspelt key must not make a test pass.
+ * Reads a file of policy tests, with the zones and records that it names; docs/policy-tests.md describes it.
+ * Whatever it does not know is refused with file and line: a misspelt key must not make a test pass.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -160,7 +160,10 @@ function accessOf(table: TomlKeys, { file, known }: Around): AccessList | null {
   );
 }
 
-/** A text within the file with as many lines before it as there are, so that its own mistakes are told with their line. */
+/**
+ * A text within the file with as many lines before it as there are, so that its own mistakes are told with
+ * their line.
+ */
 function atItsLine(table: TomlKeys, key: string, text: string): string {
   return '\n'.repeat(table.line(key) - 1) + text;
 }

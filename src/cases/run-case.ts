@@ -113,7 +113,10 @@ function exemptAt(client: IpAddress, rules: Rules): Exemption | null {
   );
 }
 
-/** What only the MTA can say of a session is as it was; what the configuration says of the address is looked up again. */
+/**
+ * What only the MTA can say of a session is as it was; what the configuration says of the address is looked
+ * up again.
+ */
 const BY_THE_MTA: ReadonlySet<Exemption | null> = new Set([
   'authenticated',
   'certificate',

@@ -1,4 +1,7 @@
-/** `helo-milter test FILE…`: policy tests against a configuration. Loaded with its files first, so that a mistake in one is told before anything runs. */
+/**
+ * `helo-milter test FILE…`: policy tests against a configuration. Loaded with its files first, so that a
+ * mistake in one is told before anything runs.
+ */
 import type { Command } from 'commander';
 import { readCases } from '../cases/read-cases.ts';
 import { type CaseResult, runCase } from '../cases/run-case.ts';
@@ -17,7 +20,10 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** Runs every case of the files in order. Rejects with UsageError for a mistake in them or in the configuration. */
+/**
+ * Runs every case of the files in order. Rejects with UsageError for a mistake in them or in the
+ * configuration.
+ */
 export async function runCases(files: readonly string[], config: Config): Promise<readonly CaseResult[]> {
   const registry = await registryOf(config);
   const faults = new Faults();

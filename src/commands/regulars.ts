@@ -98,7 +98,8 @@ function told(
 }
 
 /**
- * Lines for those whose name is one. A stranger chose the name: what a list would take for a pattern or a suffix is left out.
+ * Lines for those whose name is one. A stranger chose the name: what a list would take for a pattern or a
+ * suffix is left out.
  */
 export function accessLines(regulars: readonly Acquaintance[]): string {
   const lines = regulars.flatMap(({ helo, client, lastDay }) => {

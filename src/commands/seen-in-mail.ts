@@ -1,6 +1,7 @@
 /**
- * What came in, learned from delivered mail before there is a decision log: the client and its HELO stand in the Received
- * field that the MTA wrote, and DNS is asked now. Each message is as `replay` takes it from a record.
+ * What came in, learned from delivered mail before there is a decision log: the client and its HELO stand in
+ * the Received field that the MTA wrote, and DNS is asked now. Each message is as `replay` takes it from a
+ * record.
  */
 import type { Config } from '../config/config.ts';
 import { clientAddress } from '../core/embedded.ts';
@@ -15,7 +16,10 @@ import { registryOf } from '../service/registry.ts';
 import { resolverOf } from '../service/resolver.ts';
 import type { Progress } from './progress.ts';
 
-/** Names looked up a second where nothing else is asked for: some hundred questions, as a mail server with little to do asks. */
+/**
+ * Names looked up a second where nothing else is asked for: some hundred questions, as a mail server with
+ * little to do asks.
+ */
 export const DEFAULT_RATE = 10;
 
 /** Look-ups under way at a time: a resolver that no longer answers is not pressed at the full rate. */
@@ -57,8 +61,9 @@ export interface SeenInMail extends AsyncIterable<Seen> {
 }
 
 /**
- * Reads mailboxes (see `headsIn`). Messages come in the order in which they are found, which is not that of their times.
- * Walking it throws UsageError for a path that is not there, and for options that name no resolver.
+ * Reads mailboxes (see `headsIn`). Messages come in the order in which they are found, which is not that of
+ * their times. Walking it throws UsageError for a path that is not there, and for options that name no
+ * resolver.
  */
 export function seenInMail(
   paths: readonly string[],
@@ -140,7 +145,10 @@ function noneOf<Why extends string>(whys: Readonly<Record<Why, string>>): Record
   return Object.fromEntries(Object.keys(whys).map((why) => [why, 0])) as Record<Why, number>;
 }
 
-/** Addresses of ours and trusted networks are as good as inside: the milter would not judge what comes from there. */
+/**
+ * Addresses of ours and trusted networks are as good as inside: the milter would not judge what comes from
+ * there.
+ */
 function oursOf(by: readonly string[], { ourAddress, trust }: Config): OurHosts {
   return {
     names: by,
@@ -177,7 +185,9 @@ function seenOf(
   };
 }
 
-/** What must be said beside every result, a sentence each. `now` and all times are Unix times in milliseconds. */
+/**
+ * What must be said beside every result, a sentence each. `now` and all times are Unix times in milliseconds.
+ */
 export function mailNotes(counts: MailCounts, now: number): string[] {
   const { messages, taken, lookups, first, last, notTaken, notRead } = counts;
   const day = (time: number): string => new Date(time).toISOString().slice(0, 10);

@@ -4,7 +4,6 @@
  * the operator can tune is here and nowhere else.
  */
 import { PRESETS } from '../core/check.ts';
-import { LEVELS } from '../log/log.ts';
 import {
   account,
   address,
@@ -12,7 +11,6 @@ import {
   domainName,
   durationBetween,
   fileMode,
-  httpAddress,
   numberBetween,
   oneOf,
   nat64Prefix,
@@ -31,6 +29,7 @@ import { serverText } from './addresses.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
 import { REGULARS } from './regulars-options.ts';
 import { LEVERS } from './levers.ts';
+import { LOGGING } from './logging-options.ts';
 import { flag, many, one, optional, type OptionRow } from './option.ts';
 import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT } from '../policy/policy.ts';
 
@@ -348,52 +347,7 @@ export const OPTIONS = {
     check: true,
     table: true,
   }),
-  logFormat: one({
-    value: 'FORMAT',
-    group: 'Logging',
-    help: 'kv: lines of key=value; json: one JSON object a line; see docs/log.md',
-    parse: oneOf('kv', 'json'),
-    default: 'kv',
-    restart: true,
-  }),
-  logLevel: one({
-    value: 'LEVEL',
-    group: 'Logging',
-    help: 'write lines of this level and above: error, warning, info (decisions) or debug',
-    parse: oneOf(...LEVELS),
-    default: 'info',
-  }),
-  logTime: flag({
-    group: 'Logging',
-    help: 'begin key=value lines with the time in UTC; the journal and JSON have their own',
-    restart: true,
-  }),
-  decisionLog: optional({
-    value: 'FILE',
-    group: 'Logging',
-    help: 'append every decision with its evidence to this file, as JSON lines; reopened on SIGUSR1, see docs/log.md',
-    parse: verbatim,
-    restart: true,
-    path: true,
-  }),
-  traceClient: many({
-    value: 'NETWORK',
-    group: 'Logging',
-    help: 'log the whole milter dialogue of clients in this network; see docs/log.md',
-    parse: prefix,
-  }),
-  http: optional({
-    value: 'ADDRESS:PORT',
-    group: 'Monitoring',
-    help: 'serve /metrics for Prometheus, /healthz and /readyz here, for example 127.0.0.1:9892; see docs/metrics.md',
-    parse: httpAddress,
-    restart: true,
-  }),
-  httpPublic: flag({
-    group: 'Monitoring',
-    help: 'allow --http to be an address that others can reach; there is no password',
-    restart: true,
-  }),
+  ...LOGGING,
 } as const;
 
 export type Options = typeof OPTIONS;

@@ -37,7 +37,10 @@ export class TomlDocument {
     return this.#places.source(path);
   }
 
-  /** The line, from 1, on which the text of a string begins: a line end right after the opening quotes is not part of it. */
+  /**
+   * The line, from 1, on which the text of a string begins: a line end right after the opening quotes is not
+   * part of it.
+   */
   lineOfText(path: TomlPath): number {
     const line = Number(this.#places.position(path, 'value')?.split(':')[0] ?? 1);
     return /^(?:"""|''')\r?\n/.test(this.source(path)) ? line + 1 : line;

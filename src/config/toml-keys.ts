@@ -1,4 +1,7 @@
-/** A table of a TOML file read key by key: a key that nobody knows, or with a value of another kind, is refused with its place. */
+/**
+ * A table of a TOML file read key by key: a key that nobody knows, or with a value of another kind, is
+ * refused with its place.
+ */
 import { closest } from './closest.ts';
 import {
   isTable,
@@ -66,7 +69,10 @@ export class TomlKeys {
     return typeof value === 'boolean' ? value : this.fail(key, 'is true or false');
   }
 
-  /** Unix time in milliseconds. Takes a date of TOML or text such as 2027-01-31; a day begins at midnight in UTC. */
+  /**
+   * Unix time in milliseconds. Takes a date of TOML or text such as 2027-01-31; a day begins at midnight in
+   * UTC.
+   */
   time(key: string): number | null {
     const value = this.#value(key);
     if (value === undefined) return null;

@@ -111,8 +111,8 @@ interface AnySpec {
    */
   readonly mechanism?: true;
   /**
-   * Of basis `inferred`: it is about the client alone, whatever its HELO says. RFC 5321 §4.1.4, which forbids a
-   * refusal because name and address do not match, does not speak of it.
+   * Of basis `inferred`: it is about the client alone, whatever its HELO says. RFC 5321 §4.1.4, which forbids
+   * a refusal because name and address do not match, does not speak of it.
    */
   readonly aboutClientAlone?: true;
   /** Of the findings with the same group here, one client can have only one. In kebab-case. */

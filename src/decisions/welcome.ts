@@ -2,9 +2,10 @@
 import type { Decision } from './decision.ts';
 
 /**
- * Whether we saw a message to its end and let it in on its own account: by the verdict of the general policy, or because its
- * sender was tempfailed often enough. Not what we only watched where it would have been refused, nor what an exemption or
- * the policy of a recipient let in, nor what ended where we did not see it. Of the decisions on one message it holds for one at most.
+ * Whether we saw a message to its end and let it in on its own account: by the verdict of the general policy,
+ * or because its sender was tempfailed often enough. Not what we only watched where it would have been
+ * refused, nor what an exemption or the policy of a recipient let in, nor what ended where we did not see it.
+ * Of the decisions on one message it holds for one at most.
  */
 export function isWelcome({ judged, exempt, stage, limit, end }: Decision): boolean {
   if (judged?.ownPolicy !== null || end !== 'accepted' || stage === 'message') return false;

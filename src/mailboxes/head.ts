@@ -9,14 +9,17 @@ export interface Head {
   readonly cut: boolean;
 }
 
-/** Octets of a header that are looked at. What MTAs add stands on top, and Postfix allows a message 100 kB in all. */
+/**
+ * Octets of a header that are looked at. What MTAs add stands on top, and Postfix allows a message 100 kB in
+ * all.
+ */
 export const MAX_HEAD = 256 * 1024;
 
 const CHUNK = 16 * 1024;
 
 /**
- * Where the empty line begins that ends the header, looked for from `from` on; -1 if there is none. `text` is the header
- * with a line break before it, so that an empty header has its end too.
+ * Where the empty line begins that ends the header, looked for from `from` on; -1 if there is none. `text` is
+ * the header with a line break before it, so that an empty header has its end too.
  */
 export function endOfHead(text: string, from = 0): number {
   const emptyLine = /\n\r?\n/g;
@@ -35,8 +38,8 @@ export function cutHead(text: string): Head {
 }
 
 /**
- * Opens a regular file; null for anything else, such as a pipe, which could keep us waiting. `follow` is for what the
- * operator has named: in a mailbox its owner could lead us by a link to where only we may read.
+ * Opens a regular file; null for anything else, such as a pipe, which could keep us waiting. `follow` is for
+ * what the operator has named: in a mailbox its owner could lead us by a link to where only we may read.
  */
 export async function openMail(path: string, follow: boolean): Promise<FileHandle | null> {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;

@@ -1,7 +1,7 @@
 /**
- * Walks mailboxes: an mbox, a file with one message, a Maildir with its folders (`cur` and `new` of each; `tmp` holds what
- * is not yet delivered), or a directory of any of these. One header is held at a time, and a directory is read as it
- * is walked, so that memory does not grow with the mail.
+ * Walks mailboxes: an mbox, a file with one message, a Maildir with its folders (`cur` and `new` of each;
+ * `tmp` holds what is not yet delivered), or a directory of any of these. One header is held at a time, and a
+ * directory is read as it is walked, so that memory does not grow with the mail.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { opendir, stat } from 'node:fs/promises';
@@ -24,7 +24,10 @@ export type OnNotRead = (why: NotRead, path: string) => void;
 /** Directories below directories; a link back to one above is not followed anyway. */
 const MAX_DEPTH = 32;
 
-/** The headers of all messages below these paths, in the order in which they are found. Throws UsageError for a path that is not there. */
+/**
+ * The headers of all messages below these paths, in the order in which they are found. Throws UsageError for
+ * a path that is not there.
+ */
 export async function* headsIn(paths: readonly string[], onNotRead: OnNotRead): AsyncGenerator<Head, void> {
   for (const path of paths) {
     let isDirectory: boolean;

@@ -1,7 +1,8 @@
 /**
- * The headers of the messages in an mbox (RFC 4155): each begins with a line `From SENDER DATE` after an empty line. Lines
- * of a body that look like one must be quoted (`>From `), as Postfix, Sendmail, Exim and procmail do; the kinds of mbox
- * that go by Content-Length instead are not read rightly, since a stranger's message can hold what looks like another.
+ * The headers of the messages in an mbox (RFC 4155): each begins with a line `From SENDER DATE` after an
+ * empty line. Lines of a body that look like one must be quoted (`>From `), as Postfix, Sendmail, Exim and
+ * procmail do; the kinds of mbox that go by Content-Length instead are not read rightly, since a stranger's
+ * message can hold what looks like another.
  */
 import { cutHead, endOfHead, type Head, MAX_HEAD } from './head.ts';
 
@@ -38,8 +39,8 @@ export async function* headsOfMbox(chunks: AsyncIterable<Buffer>): AsyncGenerato
 }
 
 /**
- * Looks for the line that begins a message. `message`: one is found, and `at` is the line break at its end. `other`: what
- * begins so is none. `more`: there is none yet. What stands before `at` is done with.
+ * Looks for the line that begins a message. `message`: one is found, and `at` is the line break at its end.
+ * `other`: what begins so is none. `more`: there is none yet. What stands before `at` is done with.
  */
 function nextLine(text: string): { readonly kind: 'message' | 'other' | 'more'; readonly at: number } {
   const found = /\n\r?\nFrom /.exec(text);

@@ -40,13 +40,13 @@ export interface Judged {
   /** What is done; milder than the verdict if we only watch. */
   readonly action: Disposition;
   /**
-   * Of a reject that rests on findings with a ramp: whether the sender is still told to come again, or has done so often
-   * enough. Where we only watch, what it would have been told. Null for any other verdict.
+   * Of a reject that rests on findings with a ramp: whether the sender is still told to come again, or has
+   * done so often enough. Where we only watch, what it would have been told. Null for any other verdict.
    */
   readonly ramp: 'within' | 'over' | null;
   /**
-   * What `--stream-limit` says of a message that is let in otherwise; where we only watch, what it would have said. Null
-   * where it was not asked.
+   * What `--stream-limit` says of a message that is let in otherwise; where we only watch, what it would have
+   * said. Null where it was not asked.
    */
   readonly streamLimit: 'within' | 'over' | null;
   /** The resolver was out of order; see `decide`. */
@@ -60,8 +60,8 @@ export interface Judged {
 export interface SessionSeen extends Pick<SessionFacts, 'previousHelo' | 'namesSeen'> {
   readonly mta: MtaSelf;
   /**
-   * The client is known under this name by its mail (`--regulars`): what DNS does not have and what was inferred is not held
-   * against it.
+   * The client is known under this name by its mail (`--regulars`): what DNS does not have and what was
+   * inferred is not held against it.
    */
   readonly regular: boolean;
 }
@@ -143,9 +143,10 @@ export function judgeMessage(judged: Judged, facts: MessageFacts, { enforcement 
 export type IsWithinRamp = (finding: string, ramp: Ramp) => boolean;
 
 /**
- * A reject that rests on findings with a ramp is a tempfail while the sender is on it. A finding that is without one, or
- * whose ramp is over, counts as ever: so one more finding never makes the answer milder. The verdict itself stays what it
- * is, and is no tempfail for the tempfail limit: what is about to be refused is not let in for having come often.
+ * A reject that rests on findings with a ramp is a tempfail while the sender is on it. A finding that is
+ * without one, or whose ramp is over, counts as ever: so one more finding never makes the answer milder. The
+ * verdict itself stays what it is, and is no tempfail for the tempfail limit: what is about to be refused is
+ * not let in for having come often.
  */
 export function onRamp(judged: Judged, isWithin: IsWithinRamp, { enforcement }: JudgingRules): Judged {
   const { verdict, policy, dnsIll, assessment } = judged;
@@ -168,8 +169,9 @@ export function onRamp(judged: Judged, isWithin: IsWithinRamp, { enforcement }: 
 export type IsWithinLimit = (stream: Unproved, limit: StreamLimit) => boolean;
 
 /**
- * A message that is about to be let in is delayed if its network has sent too many in its stream. The verdict stays what
- * it is, but for the cause. In an outage of the resolver streams say nothing, and nothing is counted.
+ * A message that is about to be let in is delayed if its network has sent too many in its stream. The verdict
+ * stays what it is, but for the cause. In an outage of the resolver streams say nothing, and nothing is
+ * counted.
  */
 export function onStreamLimit(judged: Judged, isWithin: IsWithinLimit, rules: JudgingRules): Judged {
   const { verdict, policy, assessment } = judged;

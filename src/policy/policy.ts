@@ -37,7 +37,10 @@ export type Disposition = 'accept' | 'tempfail' | 'reject';
  */
 export type Stream = 'verified' | Unproved;
 
-/** A finding that is answered 4yz at first, and 5yz after so many tries over so long, as Gmail does for a missing PTR. */
+/**
+ * A finding that is answered 4yz at first, and 5yz after so many tries over so long, as Gmail does for a
+ * missing PTR.
+ */
 export interface Ramp {
   readonly count: number;
   /** Milliseconds. */
@@ -276,8 +279,8 @@ export function settles(found: readonly Finding[], policy: Policy): boolean {
 }
 
 /**
- * The most that those inferred findings alone can weigh under a policy which say that HELO and address do not match
- * (RFC 5321 §4.1.4), and what they are.
+ * The most that those inferred findings alone can weigh under a policy which say that HELO and address do not
+ * match (RFC 5321 §4.1.4), and what they are.
  */
 export function mismatchAlone({ weights, findings }: Policy): {
   readonly score: number;
@@ -382,7 +385,9 @@ function streamOf(
   return { stream, held: [{ finding: isOpen ? { ...finding, provisional: true } : finding, weight }] };
 }
 
-/** Whoever fails is held to be no better than whoever shows nothing: else a host would gain by a false claim. */
+/**
+ * Whoever fails is held to be no better than whoever shows nothing: else a host would gain by a false claim.
+ */
 function streamWeight(stream: Unproved, { weights }: Pick<Policy, 'weights'>): number {
   const unverified = weights.get(streamId('unverified')) ?? 0;
   return stream === 'unverified' ? unverified : Math.max(unverified, weights.get(streamId('failed')) ?? 0);

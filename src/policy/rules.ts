@@ -57,8 +57,8 @@ export function policiesOf({
 }
 
 /**
- * Whether findings of the text alone make every policy reject, so that DNS need not be asked. An operator who only watches
- * wants to see everything, and a line of the access list may want what is looked up.
+ * Whether findings of the text alone make every policy reject, so that DNS need not be asked. An operator who
+ * only watches wants to see everything, and a line of the access list may want what is looked up.
  */
 export function settledByText(found: readonly Finding[], rules: Rules): boolean {
   return (

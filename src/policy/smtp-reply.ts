@@ -148,7 +148,9 @@ function todo(verdict: Verdict, context: ReplyContext, cause: string, values: Ev
 }
 
 function isSaid(way: Way, cause: string): boolean {
-  return way.kind === 'relay' ? cause.includes(' relay ') : way.kind === 'announce' && cause.includes(way.helo);
+  return way.kind === 'relay'
+    ? cause.includes(' relay ')
+    : way.kind === 'announce' && cause.includes(way.helo);
 }
 
 /** Mail to the postmaster is never refused (RFC 5321 §4.5.1), so that there is always somebody to ask. */

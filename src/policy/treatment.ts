@@ -1,6 +1,6 @@
 /**
- * What is done about a message for one recipient: the verdict, and what excuses its sender. Pure, from an assessment that
- * is there; `session/session.ts` goes the same way command by command, while DNS is asked.
+ * What is done about a message for one recipient: the verdict, and what excuses its sender. Pure, from an
+ * assessment that is there; `session/session.ts` goes the same way command by command, while DNS is asked.
  *
  * Not told: whether a tempfail is still within its limit, which depends on what came before.
  */

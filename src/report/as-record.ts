@@ -3,8 +3,8 @@ import type { RecordedDecision } from '../decisions/record-reader.ts';
 import type { Seen } from './seen.ts';
 
 /**
- * The record of a host that looked on: the message was accepted, as it was, and nothing else is known of its session.
- * `number` tells it from the others.
+ * The record of a host that looked on: the message was accepted, as it was, and nothing else is known of its
+ * session. `number` tells it from the others.
  */
 export function recordOf(seen: Seen, number: number): RecordedDecision {
   const { time, client, helo, sender, recipients, recipientCount, judged } = seen;

@@ -1,6 +1,6 @@
 /**
- * The fields of a message header, from the top (RFC 5322 §2.2). One character is one octet (latin1), since what strangers
- * wrote need not be text. Work grows with the length of the header and no faster.
+ * The fields of a message header, from the top (RFC 5322 §2.2). One character is one octet (latin1), since
+ * what strangers wrote need not be text. Work grows with the length of the header and no faster.
  */
 
 export interface HeaderField {

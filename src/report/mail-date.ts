@@ -2,7 +2,10 @@
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
-/** Hours east of Greenwich of the zones with names (RFC 5322 §4.3); the letters of the military ones mean nothing. */
+/**
+ * Hours east of Greenwich of the zones with names (RFC 5322 §4.3); the letters of the military ones mean
+ * nothing.
+ */
 const ZONES: ReadonlyMap<string, number> = new Map([
   ['ut', 0],
   ['utc', 0],

@@ -1,6 +1,6 @@
 /**
- * Reads one Received field (RFC 5321 §4.4) in the forms of Postfix, Sendmail and Exim; `received-peer.ts` has them. Anything
- * that can be read in two ways is not read at all.
+ * Reads one Received field (RFC 5321 §4.4) in the forms of Postfix, Sendmail and Exim; `received-peer.ts` has
+ * them. Anything that can be read in two ways is not read at all.
  */
 import { canonicalName } from '../core/domain.ts';
 import { parseMailDate } from './mail-date.ts';
@@ -75,7 +75,10 @@ function nextBy(pieces: readonly Piece[], from: number): number {
   return pieces.findIndex(({ kind, raw }, at) => at >= from && kind === 'word' && raw.toLowerCase() === 'by');
 }
 
-/** `from WORD (COMMENT)…`, or nothing, or the comment `(from user@localhost)` of mail that this host itself sends. */
+/**
+ * `from WORD (COMMENT)…`, or nothing, or the comment `(from user@localhost)` of mail that this host itself
+ * sends.
+ */
 function originOf(
   pieces: readonly Piece[],
   protocol: string,
@@ -91,7 +94,10 @@ function originOf(
   return peer === null ? null : { from: peer, comments: more };
 }
 
-/** RFC 3848 and RFC 6531, and as Exim has put them together. HTTP, say, is how a web page takes mail: no HELO is in that. */
+/**
+ * RFC 3848 and RFC 6531, and as Exim has put them together. HTTP, say, is how a web page takes mail: no HELO
+ * is in that.
+ */
 function isSmtp(protocol: string): boolean {
   return protocol === '' || /^(?:(?:UTF8)?E?SMTPS?A?|ASMTP)$/.test(protocol);
 }
@@ -110,7 +116,9 @@ function wayOf(protocol: string, from: ReceivedFrom | null): ReceivedField['way'
   return from === null || protocol.startsWith('LOCAL') ? 'local' : 'smtp';
 }
 
-/** `HOST` and the clauses behind it; null where there are words that belong to none, or a clause comes twice. */
+/**
+ * `HOST` and the clauses behind it; null where there are words that belong to none, or a clause comes twice.
+ */
 function clausesOf(pieces: readonly Piece[]): {
   readonly by: string;
   readonly clauses: ReadonlyMap<string, string>;

@@ -1,6 +1,7 @@
 /**
- * Who handed the message over, from the words and comments behind `from`. What Postfix, Sendmail and Exim write there, by
- * their sources (`smtpd.c`; `conf.c` and `$_` of the operations guide; `host_build_sender_fullhost`):
+ * Who handed the message over, from the words and comments behind `from`. What Postfix, Sendmail and Exim
+ * write there, by their sources (`smtpd.c`; `conf.c` and `$_` of the operations guide;
+ * `host_build_sender_fullhost`):
  *
  *     HELO (NAME [IP])                       Postfix, Sendmail, OpenSMTPD; NAME is `unknown` where Postfix has none
  *     HELO (NAME [IP] (may be forged))       Sendmail, where the name does not lead back to the address
@@ -11,8 +12,8 @@
  *     [IP] (port=PORT helo=HELO ident=USER)  Exim without a name
  *     [IP]                                   Exim, where HELO was the client's own literal, or was not said
  *
- * An IPv6 address has the tag `IPv6:` but in Exim. The address always stands where the client's words cannot reach: behind
- * them at the end of the comment, or before them.
+ * An IPv6 address has the tag `IPv6:` but in Exim. The address always stands where the client's words cannot
+ * reach: behind them at the end of the comment, or before them.
  */
 import { type IpAddress, parseIp } from '../core/ip.ts';
 
@@ -26,14 +27,15 @@ export interface ReceivedFrom {
 }
 
 /**
- * `word` follows `from`, and `comment` follows it; null where there is none. `greeted` says that EHLO was given, not HELO
- * or nothing. Null for what has none of these forms.
+ * `word` follows `from`, and `comment` follows it; null where there is none. `greeted` says that EHLO was
+ * given, not HELO or nothing. Null for what has none of these forms.
  */
 export function readPeer(word: string, comment: string | null, greeted: boolean): ReceivedFrom | null {
   const literal = addressIn(word);
   if (literal !== null && (comment === null || /^(?:port|helo|ident)=/.test(comment))) {
     const told = readItems(comment ?? '');
-    // With an address of its own in the comment this is Sendmail's form, an ident server's words first, or nothing certain.
+    // With an address of its own in the comment this is Sendmail's form, an ident server's words first, or
+    // nothing certain.
     if (told === null || comment?.includes(' [') === true) return null;
     return { helo: told.helo ?? (greeted ? literalOf(literal) : null), ip: literal, name: null };
   }
@@ -67,12 +69,15 @@ function addressLast(word: string, comment: string, greeted: boolean): ReceivedF
   const ip = addressIn(address);
   if ((ip === null && address !== '[unknown]') || !/^[\w.-]+$/.test(name)) return null;
   const verified = forged || name.toLowerCase() === 'unknown' ? null : name;
-  // Without HELO an MTA puts the name that it knows in its place: a verified one is what a client may well have said.
+  // Without HELO an MTA puts the name that it knows in its place: a verified one is what a client may well
+  // have said.
   const stoodIn = !greeted && word === name && verified === null;
   return { helo: stoodIn ? null : word, ip, name: verified };
 }
 
-/** What Exim puts behind an address. A HELO with blanks in it (`helo_accept_junk_hosts`) has no certain end. */
+/**
+ * What Exim puts behind an address. A HELO with blanks in it (`helo_accept_junk_hosts`) has no certain end.
+ */
 function readItems(text: string): { readonly helo: string | null } | null {
   const items = /^(?::\d+|port=\d+)?(?: ?helo=(\S+))?(?: ?ident=.*)?$/s.exec(text);
   return items === null ? null : { helo: items[1] ?? null };

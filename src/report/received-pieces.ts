@@ -1,6 +1,6 @@
 /**
- * Takes the value of a Received field apart: words, comments, and the date at its end (RFC 5321 §4.4, RFC 5322 §3.2.2).
- * One pass over the text.
+ * Takes the value of a Received field apart: words, comments, and the date at its end (RFC 5321 §4.4, RFC
+ * 5322 §3.2.2). One pass over the text.
  */
 
 /** `raw` keeps its case. A comment comes without its outer brackets; folds in it are single blanks. */
@@ -63,8 +63,8 @@ function endOfComment(value: string, start: number): number {
 }
 
 /**
- * A path in angle brackets and a quoted string may hold anything, and its sender has chosen it: `for <"a; by b"@example.org>`
- * is one word. A word that begins otherwise ends before a blank, a comment or a semicolon.
+ * A path in angle brackets and a quoted string may hold anything, and its sender has chosen it: `for <"a; by
+ * b"@example.org>` is one word. A word that begins otherwise ends before a blank, a comment or a semicolon.
  * It has a character at least: a second semicolon is a word of the date, which is then none.
  */
 function endOfWord(value: string, start: number): number {

@@ -1,16 +1,16 @@
 /**
- * Finds in the header of a delivered message how it came to us from outside: the Received field that our own host wrote
- * when it took the message, with the client's address and its HELO.
+ * Finds in the header of a delivered message how it came to us from outside: the Received field that our own
+ * host wrote when it took the message, with the client's address and its HELO.
  *
- * Anybody can write a field that looks like ours into a message. What tells it from ours is its place: each host puts its
- * field on top (RFC 5321 §4.4), so what a stranger wrote stands below the first field of ours that tells of a stranger.
- * The search goes down from the top, passes over nothing but hops inside, and ends at the first field that is none,
- * whatever it says. A hop inside is told by what the host that wrote it saw itself: the address, or a name that it has
- * found to lead back there; never by the HELO.
+ * Anybody can write a field that looks like ours into a message. What tells it from ours is its place: each
+ * host puts its field on top (RFC 5321 §4.4), so what a stranger wrote stands below the first field of ours
+ * that tells of a stranger. The search goes down from the top, passes over nothing but hops inside, and ends
+ * at the first field that is none, whatever it says. A hop inside is told by what the host that wrote it saw
+ * itself: the address, or a name that it has found to lead back there; never by the HELO.
  *
- * What a hop inside hands over is taken as it is: a content filter passes on our own fields. So nothing can be learned
- * from the mail of a host behind a proxy that hides the addresses of all clients behind one of ours: every field tells of a
- * hop inside, and what stands below may be forged.
+ * What a hop inside hands over is taken as it is: a content filter passes on our own fields. So nothing can
+ * be learned from the mail of a host behind a proxy that hides the addresses of all clients behind one of
+ * ours: every field tells of a hop inside, and what stands below may be forged.
  */
 import { canonicalName } from '../core/domain.ts';
 import { type IpAddress, ipFromBytes, type IpPrefix, isPrivateAddress, prefixContains } from '../core/ip.ts';
@@ -21,8 +21,8 @@ import { type ReceivedField, readReceived } from './received-field.ts';
 /** What tells our hosts from others. */
 export interface OurHosts {
   /**
-   * What they call themselves behind `by`. Where there are none: the host of the topmost field, and those that a host so
-   * known says that it took the message from, by a hop inside.
+   * What they call themselves behind `by`. Where there are none: the host of the topmost field, and those
+   * that a host so known says that it took the message from, by a hop inside.
    */
   readonly names: readonly string[];
   /** Their networks, besides those that cannot be reached from outside. */
@@ -58,12 +58,14 @@ export type NotTaken = keyof typeof NOT_TAKEN;
 /** More hops than any MTA allows (Postfix 50, Exim 30, Sendmail 25). */
 const MAX_HOPS = 64;
 
-/** Fields in which a delivery tells the envelope. They count where they stand above the field that was found. */
+/**
+ * Fields in which a delivery tells the envelope. They count where they stand above the field that was found.
+ */
 const RECIPIENT_FIELDS = ['x-original-to', 'envelope-to', 'delivered-to'];
 
 /**
- * `header` has one character an octet. `isCut` says that it does not end here: then what is missing may be what was looked
- * for. Work grows with the header's length and no faster.
+ * `header` has one character an octet. `isCut` says that it does not end here: then what is missing may be
+ * what was looked for. Work grows with the header's length and no faster.
  */
 export function arrivalOf(header: string, ours: OurHosts, isCut = false): Arrival | NotTaken {
   const names = new Set(ours.names.map(canonicalName));

@@ -1,6 +1,7 @@
 /**
- * Assessments of many (client, HELO) pairs that nobody waits for: each pair is looked up once, at a rate that the resolver
- * does not notice beside its other work. Those made are kept, the least recently used go when they take too much memory.
+ * Assessments of many (client, HELO) pairs that nobody waits for: each pair is looked up once, at a rate that
+ * the resolver does not notice beside its other work. Those made are kept, the least recently used go when
+ * they take too much memory.
  */
 import { assess, type Assessment, type OnCheckError } from '../core/assess.ts';
 import type { Check } from '../core/check.ts';
@@ -50,8 +51,8 @@ export class PacedAssessments {
   }
 
   /**
-   * Waits until the look-up may begin, and resolves to what gives its result, which may take longer. One caller at a time:
-   * whoever calls again before it has an answer would overtake the pace.
+   * Waits until the look-up may begin, and resolves to what gives its result, which may take longer. One
+   * caller at a time: whoever calls again before it has an answer would overtake the pace.
    */
   async want(client: Client): Promise<() => Promise<Assessment>> {
     const key = `${client.ip?.text ?? ''} ${client.helo.text.toLowerCase()}`;

@@ -1,6 +1,6 @@
 /**
- * The file of the regulars: read at the start, written every few minutes and at the end, as a whole, so that a crash leaves
- * the old one or the new one. Whatever happens to it, the service runs.
+ * The file of the regulars: read at the start, written every few minutes and at the end, as a whole, so that
+ * a crash leaves the old one or the new one. Whatever happens to it, the service runs.
  */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -32,8 +32,9 @@ export class RegularsFile {
   }
 
   /**
-   * Reads the file into `regulars` and keeps it from now on. A file that is torn is told and replaced; one that is somebody else's,
-   * or cannot be read, is told and left alone, and null is returned. Rejects with UsageError if its directory is not there.
+   * Reads the file into `regulars` and keeps it from now on. A file that is torn is told and replaced; one
+   * that is somebody else's, or cannot be read, is told and left alone, and null is returned. Rejects with
+   * UsageError if its directory is not there.
    */
   static async open(file: string, regulars: Regulars, log: Log): Promise<RegularsFile | null> {
     await requireDirectory('--regulars-file', file);

@@ -1,6 +1,6 @@
 /**
- * Where what a sender has been told is counted, in a table that strangers fill: the places that its messages may have, and
- * which of them gets a new record.
+ * Where what a sender has been told is counted, in a table that strangers fill: the places that its messages
+ * may have, and which of them gets a new record.
  */
 import type { BudgetKey } from './budget-key.ts';
 import type { FairTable, TableKey } from './fair-table.ts';
@@ -16,8 +16,8 @@ export type Accounts =
 
 /**
  * The places of the organisation, if known, and of the network, in the row of its site or that of its block:
- * whichever has been seen before is used again. All networks of a site, or block, compete for one row. `about` is what
- * is counted, where one table counts several things.
+ * whichever has been seen before is used again. All networks of a site, or block, compete for one row.
+ * `about` is what is counted, where one table counts several things.
  */
 export function accountsOf({ name, organisation, network, site, block }: BudgetKey, about = ''): Accounts {
   const owners = { network, site, block };

@@ -1,6 +1,6 @@
 /**
- * How many times a client network (/24, /64) may do something in a length of time, which begins with the first of them. What
- * is beyond that is not counted, so that it is free again when the time is over.
+ * How many times a client network (/24, /64) may do something in a length of time, which begins with the
+ * first of them. What is beyond that is not counted, so that it is free again when the time is over.
  */
 import { networkOf } from '../core/client-networks.ts';
 import type { IpAddress } from '../core/ip.ts';

@@ -1,7 +1,8 @@
 /**
- * How often a sender was refused for a finding with a ramp: at first it is told to come again, and refused for good only
- * once it has done so a number of times over a length of time and nothing has changed. A sender is who it is for the
- * tempfail limit (`budget-key.ts`). What is forgotten here costs no mail: the sender is told to come again once more.
+ * How often a sender was refused for a finding with a ramp: at first it is told to come again, and refused
+ * for good only once it has done so a number of times over a length of time and nothing has changed. A sender
+ * is who it is for the tempfail limit (`budget-key.ts`). What is forgotten here costs no mail: the sender is
+ * told to come again once more.
  */
 import { accountsOf, newAccount } from './accounts.ts';
 import type { BudgetKey } from './budget-key.ts';
@@ -24,7 +25,10 @@ interface Try {
   readonly watched: boolean;
 }
 
-/** Whoever does not come for so long, in seconds, begins anew: longer than any MTA keeps trying (RFC 5321 §4.5.4.1). */
+/**
+ * Whoever does not come for so long, in seconds, begins anew: longer than any MTA keeps trying (RFC 5321
+ * §4.5.4.1).
+ */
 const LIFE = 14 * 86_400;
 /** 5 MB: a quarter of a million senders and findings. */
 const ROWS = 4096;

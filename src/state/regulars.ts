@@ -1,6 +1,7 @@
 /**
- * Senders that are known by their mail: a client and the name that it gives, with how many messages of theirs were accepted,
- * and on how many days. Strangers fill it, so that it is bounded, and whoever has the most gives up a place first.
+ * Senders that are known by their mail: a client and the name that it gives, with how many messages of theirs
+ * were accepted, and on how many days. Strangers fill it, so that it is bounded, and whoever has the most
+ * gives up a place first.
  */
 import { canonicalName } from '../core/domain.ts';
 import { networkOf } from '../core/client-networks.ts';
@@ -59,7 +60,9 @@ export class Regulars {
   /** How often something has changed. */
   #changes = 0;
 
-  /** `limit` is null while nobody is to be regular; `now` is Unix time in milliseconds; `most` is for tests. */
+  /**
+   * `limit` is null while nobody is to be regular; `now` is Unix time in milliseconds; `most` is for tests.
+   */
   constructor(
     limit: () => RegularsLimit | null,
     width: () => ClientWidth,
@@ -185,7 +188,10 @@ function keyOf(client: string, helo: string): string {
   return `${client} ${helo}`;
 }
 
-/** Of the site with the most, and in that of the network with the most, the one that is known least and was seen longest ago. */
+/**
+ * Of the site with the most, and in that of the network with the most, the one that is known least and was
+ * seen longest ago.
+ */
 function victimOf(entries: ReadonlySet<Kept>): Kept {
   const ofSite = most([...entries], 'site');
   return most(ofSite, 'network').reduce((worst, each) => (isBehind(each, worst) ? each : worst));

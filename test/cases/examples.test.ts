@@ -1,4 +1,7 @@
-/** The policy tests in examples/ pass, and each number and each line that they are run against is pinned by one of them. */
+/**
+ * The policy tests in examples/ pass, and each number and each line that they are run against is pinned by
+ * one of them.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

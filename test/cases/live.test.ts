@@ -1,4 +1,6 @@
-/** A policy test says what a session gets: every example that the wire can carry is also played to the milter. */
+/**
+ * A policy test says what a session gets: every example that the wire can carry is also played to the milter.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

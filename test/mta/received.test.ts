@@ -1,6 +1,7 @@
 /**
- * Received fields as a real Postfix and a real Sendmail write them: mail that Postfix delivers to a Maildir behind a content
- * filter, and what Sendmail has in its queue. Clients have their own addresses, see `own-network`.
+ * Received fields as a real Postfix and a real Sendmail write them: mail that Postfix delivers to a Maildir
+ * behind a content filter, and what Sendmail has in its queue. Clients have their own addresses, see
+ * `own-network`.
  */
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A finding with a ramp through a whole session: what a sender is told at first, and what once it has come often enough. */
+/**
+ * A finding with a ramp through a whole session: what a sender is told at first, and what once it has come
+ * often enough.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findings } from '../../src/core/checks/index.ts';
 import { makePolicy, type PolicyChanges } from '../../src/policy/policy.ts';

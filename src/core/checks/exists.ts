@@ -107,7 +107,10 @@ export const nameExists = defineCheck({
   },
 });
 
-/** A name with nothing but a text may be trying to tell us something ("mobile host"); records for programs do not. */
+/**
+ * A name with nothing but a text may be trying to tell us something ("mobile host"); records for programs do
+ * not.
+ */
 function textOf(answer: Answer<'TXT'>, ip: IpAddress | null): Evidence {
   const records = answer.status === 'found' ? answer.records : [];
   const [txt = ''] = records.some((record) => /^v=/i.test(record)) ? [] : records;

@@ -1,7 +1,7 @@
 /**
- * What is told by the verified reverse names of a client (see `iprev.ts`): another host than its HELO name does, or no
- * host at all. Receivers are known that ask for more than RFC 5321 does; those who want to follow them give these
- * findings a weight.
+ * What is told by the verified reverse names of a client (see `iprev.ts`): another host than its HELO name
+ * does, or no host at all. Receivers are known that ask for more than RFC 5321 does; those who want to follow
+ * them give these findings a weight.
  */
 import { defineCheck, found, PROOF_LEAVES_NOTHING, temperror } from '../check.ts';
 import { registrableDomain } from '../domain.ts';
@@ -70,13 +70,16 @@ export const genericReverseName = defineCheck({
 });
 
 /**
- * Words that tell of an address on loan. Fewer than those that `helo-dynamic` takes beside two octets: `pool` and
- * `client` also stand in the names of mail services.
+ * Words that tell of an address on loan. Fewer than those that `helo-dynamic` takes beside two octets: `pool`
+ * and `client` also stand in the names of mail services.
  */
 const LENT =
   /(?:^|[^a-z])(a?dsl|broadband|dhcp|dial(?:up|in)?|dyn(?:amic)?(?:ip)?|ftth|ppp(?:oe)?|residential)(?:[^a-z]|$)/;
 
-/** What makes the name a generic one, for a person; null if nothing does. The registrable domain does not count. */
+/**
+ * What makes the name a generic one, for a person; null if nothing does. The registrable domain does not
+ * count.
+ */
 function patternOf(name: string, ip: IpAddress): string | null {
   if (holdsAddress(name, ip)) return encodingOf(name, ip) ?? 'parts of the address';
   const domain = registrableDomain(name) ?? '';

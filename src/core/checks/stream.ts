@@ -1,6 +1,6 @@
 /**
- * What the stream of a message is held against it for, where the operator wants that: findings of no check, drawn by the
- * policy from everything else. Both streams are of hosts that do not say who they are.
+ * What the stream of a message is held against it for, where the operator wants that: findings of no check,
+ * drawn by the policy from everything else. Both streams are of hosts that do not say who they are.
  */
 import type { Client } from '../client.ts';
 import type { Evidence, Finding, FindingSpec } from '../finding.ts';
