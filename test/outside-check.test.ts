@@ -3,6 +3,7 @@
  * part in stream, access list, Authentication-Results, explanation and reply, though no file of ours knows
  * it.
  */
+import { mismatchAlone } from '../src/policy/mismatch-alone.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import { assess, type Assessment } from '../src/core/assess.ts';
 import { pass } from '../src/core/check.ts';
 import { makeClient } from '../src/core/client.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
-import { decide, mismatchAlone, makePolicy, type Verdict } from '../src/policy/policy.ts';
+import { decide, makePolicy, type Verdict } from '../src/policy/policy.ts';
 import { smtpReply } from '../src/policy/smtp-reply.ts';
 import { readRules } from '../src/service/read-rules.ts';
 import { type Registry, registryOf } from '../src/service/registry.ts';

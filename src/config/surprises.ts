@@ -1,11 +1,12 @@
 /** What is valid in a configuration and may still surprise. */
+import { mismatchAlone } from '../policy/mismatch-alone.ts';
 import { getHeapStatistics } from 'node:v8';
 import { PRESETS } from '../core/check.ts';
 import { formatDuration, formatSize } from './values.ts';
 import type { Config } from './config.ts';
 import type { OptionKey } from './options.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
-import { mismatchAlone, type Policy } from '../policy/policy.ts';
+import { type Policy } from '../policy/policy.ts';
 import type { Rules } from '../policy/rules.ts';
 
 export interface Surprise {

@@ -108,3 +108,8 @@ export function exemptRecipient(address: string): Exemption | null {
   const { local } = parseMailbox(address);
   return local === 'postmaster' || local === 'abuse' ? local : null;
 }
+
+/** Whether a tempfail would be given, but for the limit. */
+export function mayBeDelayed(exempt: Exemption | null): boolean {
+  return exempt === null || exempt === 'tempfail-limit';
+}

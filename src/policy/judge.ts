@@ -234,3 +234,8 @@ export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
 export function isPutOff({ dnsIll, assessment, policy, session }: Judged): boolean {
   return dnsIll && decide(assessment, policy, false, session.regular).disposition === 'reject';
 }
+
+/** Whether it, or the shadow policy, would not accept: an operator who watches wants to know for whom. */
+export function wouldRefuse({ verdict, shadow }: Judged): boolean {
+  return verdict.disposition !== 'accept' || (shadow !== null && shadow.disposition !== 'accept');
+}

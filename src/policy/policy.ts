@@ -279,28 +279,6 @@ export function settles(found: readonly Finding[], policy: Policy): boolean {
 }
 
 /**
- * The most that those inferred findings alone can weigh under a policy which say that HELO and address do not
- * match (RFC 5321 §4.1.4), and what they are.
- */
-export function mismatchAlone({ weights, findings }: Policy): {
-  readonly score: number;
-  readonly findings: readonly { readonly id: string; readonly weight: number }[];
-} {
-  const inferred = [...findings]
-    .filter(([, { basis, aboutClientAlone }]) => basis === 'inferred' && aboutClientAlone !== true)
-    .map(([id]) => ({ id, weight: weights.get(id) ?? 0 }))
-    .filter(({ weight }) => weight > 0)
-    .sort((a, b) => b.weight - a.weight);
-  const heaviest = inferred.filter(({ id }, i) => {
-    const group = findings.get(id)?.exclusive;
-    return (
-      group === undefined || inferred.findIndex((each) => findings.get(each.id)?.exclusive === group) === i
-    );
-  });
-  return { score: heaviest.reduce((total, { weight }) => total + weight, 0), findings: heaviest };
-}
-
-/**
  * The checks worth running under these policies: a finding to which the operator gives a weight, even zero,
  * is wanted.
  */

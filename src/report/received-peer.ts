@@ -3,7 +3,7 @@
  * write there, by their sources (`smtpd.c`; `conf.c` and `$_` of the operations guide;
  * `host_build_sender_fullhost`):
  *
- *     HELO (NAME [IP])                       Postfix, Sendmail, OpenSMTPD; NAME is `unknown` where Postfix has none
+ *     HELO (NAME [IP])                       Postfix, Sendmail, OpenSMTPD; NAME may be `unknown`
  *     HELO (NAME [IP] (may be forged))       Sendmail, where the name does not lead back to the address
  *     HELO (USER@NAME [IP])                  Sendmail with an answer by ident; also `IDENT:USER@NAME`
  *     HELO ([IP])                            Sendmail without a name

@@ -29,6 +29,7 @@ import {
   exemptSender,
   isExemption,
   isOnPipe,
+  mayBeDelayed,
 } from '../policy/exemption.ts';
 import type { MtaSelf } from '../policy/our-names.ts';
 import {
@@ -41,6 +42,7 @@ import {
   mildestOf,
   onRamp,
   onStreamLimit,
+  wouldRefuse,
 } from '../policy/judge.ts';
 import type { Policy, Ramp } from '../policy/policy.ts';
 import type { Rules, Stage, StreamLimit } from '../policy/rules.ts';
@@ -52,6 +54,7 @@ import type { TempfailBudget } from '../state/tempfail-budget.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
 import type { ResultFields } from './tagging.ts';
 import { Transaction } from './transaction.ts';
+import { afterwards } from './afterwards.ts';
 
 /** What a decision is made from. */
 interface ToNote {
@@ -393,18 +396,4 @@ export class HeloSession implements MilterSession {
   #end(end: End): void {
     this.#message.end(end, this.#options.decided);
   }
-}
-
-/** Whether a tempfail would be given, but for the limit. */
-function mayBeDelayed(exempt: Exemption | null): boolean {
-  return exempt === null || exempt === 'tempfail-limit';
-}
-
-function wouldRefuse({ verdict, shadow }: Judged): boolean {
-  return verdict.disposition !== 'accept' || (shadow !== null && shadow.disposition !== 'accept');
-}
-
-/** Goes on at once if the verdict is there, so that a cached one costs no promise. */
-export function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) => R): R | Promise<R> {
-  return judged instanceof Promise ? judged.then(next) : next(judged);
 }

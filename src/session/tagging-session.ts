@@ -10,7 +10,8 @@ import type {
 } from '../milter/index.ts';
 import type { Stage } from '../policy/rules.ts';
 import { authResults, FIELD } from './auth-results.ts';
-import { afterwards, HeloSession, type MtaSelfOf, type SessionOptions } from './session.ts';
+import { afterwards } from './afterwards.ts';
+import { HeloSession, type MtaSelfOf, type SessionOptions } from './session.ts';
 import type { ResultFields, Tagging } from './tagging.ts';
 
 export class TaggingSession extends HeloSession {

@@ -73,7 +73,10 @@ describe.each(PRESETS)('%s', (preset) => {
     const { config, registry, cases } = bench(preset);
     const unseen: string[] = [];
     // Weights that the configuration sets are changed below.
-    const ofPreset = [...registry.findings].filter(([id]) => !config.weight.some(([set]) => set === id));
+    // A case is one message, and this is found of many.
+    const ofPreset = [...registry.findings].filter(
+      ([id]) => id !== 'stream-limit' && !config.weight.some(([set]) => set === id),
+    );
     for (const [id, spec] of ofPreset) {
       const weight = presetWeight(spec, preset);
       for (const other of [weight - 1, weight + 1].filter((each) => each >= 0)) {

@@ -1,3 +1,4 @@
+import { mismatchAlone } from '../../src/policy/mismatch-alone.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../../src/core/assess.ts';
@@ -14,7 +15,6 @@ import { checks, findings } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
 import {
   decide,
-  mismatchAlone,
   makePolicy,
   type Policy,
   type PolicyChanges,
