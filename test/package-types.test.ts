@@ -76,7 +76,12 @@ it.each<[entry: string, parts: string[]]>([
     [
       // One half of a union type, and a class of which only two numbers are read.
       'FindingSpec needs AnySpec',
+      // Values of options that an embedder hardly sets, and one half of the words of a stream.
+      'Policy needs Ramp',
+      'PolicyChanges needs Ramp',
+      'ReplyOptions needs ReplyCodes',
       'SharedQuestions needs FairGate',
+      'Stream needs Unproved',
     ],
   ],
   ['milter/index', []],

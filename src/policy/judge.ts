@@ -224,7 +224,13 @@ export interface Opinion {
 export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
   const rank = ({ judged: { action }, exempt }: Opinion): number =>
     action === 'accept' ? (exempt === null ? 0 : 1) : exempt !== null ? 2 : action === 'tempfail' ? 3 : 4;
-  return opinions.toSorted((a, b) => rank(a) - rank(b) || a.judged.verdict.score - b.judged.verdict.score)[0];
+  const word = ({ exempt }: Opinion): string => exempt ?? '';
+  return opinions.toSorted(
+    (a, b) =>
+      rank(a) - rank(b) ||
+      a.judged.verdict.score - b.judged.verdict.score ||
+      (word(a) < word(b) ? -1 : word(a) > word(b) ? 1 : 0),
+  )[0];
 }
 
 /**

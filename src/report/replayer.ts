@@ -129,7 +129,7 @@ export class Replayer {
     }
     // Recipients that the record only counts were treated like those that it names.
     let more = record.recipientCount - record.recipients.length;
-    return Array.from(alike, ([taker, recipients]) => {
+    const parts = Array.from(alike, ([taker, recipients]): Part => {
       const count = recipients.length + more;
       more = 0;
       this.#takers.push(taker);
@@ -146,6 +146,7 @@ export class Replayer {
       const judged = taker === null ? general : judgeUnder(taker, general, rules);
       return this.#part(record, judged, recipients, count);
     });
+    return together(parts);
   }
 
   /** The message as a whole is treated as mildly as the mildest policy of its recipients demands. */
@@ -189,6 +190,26 @@ export class Replayer {
     this.#spent ??= !this.#options.spend(judged, judged.action === 'tempfail', time);
     return this.#spent ? 'spent' : 'within';
   }
+}
+
+/** As they are told: once for each exemption, once for each policy. */
+function together(parts: readonly Part[]): readonly Part[] {
+  const byKind = new Map<string, Part>();
+  for (const part of parts) {
+    const kind = part.exempt ?? `policy ${part.judged?.ownPolicy?.preset ?? ''}`;
+    const before = byKind.get(kind);
+    byKind.set(
+      kind,
+      before === undefined
+        ? part
+        : {
+            ...before,
+            recipients: [...before.recipients, ...part.recipients],
+            recipientCount: before.recipientCount + part.recipientCount,
+          },
+    );
+  }
+  return [...byKind.values()];
 }
 
 /** All recipients alike, with no verdict. */

@@ -473,6 +473,7 @@ describe('what a server tells beside the answer', () => {
       status: 'found',
       records: [TRUE],
       ttl: 9,
+      alias: 'b.test',
     });
   });
 });

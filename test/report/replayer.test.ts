@@ -97,8 +97,9 @@ const asDone = (decision: Decision): Effect => ({
   to: decision.recipients,
   action: actionOf(decision),
   exempt: decision.exempt,
-  score: decision.judged?.verdict.score ?? null,
-  cause: decision.judged?.verdict.cause?.id ?? null,
+  // An exemption is told once for recipients of several policies: the verdict beside it means nothing.
+  score: decision.exempt === null ? (decision.judged?.verdict.score ?? null) : null,
+  cause: decision.exempt === null ? (decision.judged?.verdict.cause?.id ?? null) : null,
   limit: decision.limit,
 });
 
@@ -107,8 +108,8 @@ const asReplayed = ({ parts }: Replayed): Effect[] =>
     to: recipients,
     action,
     exempt,
-    score: judged?.verdict.score ?? null,
-    cause: judged?.verdict.cause?.id ?? null,
+    score: exempt === null ? (judged?.verdict.score ?? null) : null,
+    cause: exempt === null ? (judged?.verdict.cause?.id ?? null) : null,
     limit,
   }));
 
