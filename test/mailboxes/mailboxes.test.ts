@@ -85,11 +85,15 @@ describe('walks', () => {
     expect((await read('named')).subjects).toEqual(['one']);
   });
 
-  it.skipIf(process.getuid?.() === 0)('over what it may not read', async () => {
+  it('over what it may not read, which root may', async () => {
     write('box/cur/1', message('one'));
     mkdirSync(join(root, 'box/new'));
     chmodSync(join(root, 'box/cur/1'), 0);
-    expect(await read('box')).toEqual({ subjects: [], left: ['unreadable /box/cur/1'] });
+    expect(await read('box')).toEqual(
+      process.getuid?.() === 0
+        ? { subjects: ['one'], left: [] }
+        : { subjects: [], left: ['unreadable /box/cur/1'] },
+    );
   });
 
   it('no path that is not there', async () => {
