@@ -56,14 +56,23 @@ describeWith(['postfix', 'nsd'], 'Postfix', () => {
     return made;
   }
 
+  /** A refused message is told when the client gives it up. */
+  async function expectTold(made: SmtpClient, part: string): Promise<void> {
+    made.close();
+    await vi.waitFor(async () => {
+      expect((await program.decisions()).at(-1)).toContain(part);
+    }, 10_000);
+  }
+
   it.each([
     ['mail.sender.org', SENDER, '250'],
     ['mail.sender.org', SENDER6, '250'],
     ['gone.strange.org', SENDER, '450 helo-nxdomain'],
     ['Jupiter', STRANGER, '550 helo-not-fqdn'],
   ])('XCLIENT: %s as %s is told %s', async (helo, address, wanted) => {
-    expect(brief(await (await client(address, helo)).send())).toBe(wanted);
-    expect((await program.decisions()).at(-1)).toContain(` client=${address} helo=${helo} `);
+    const made = await client(address, helo);
+    expect(brief(await made.send())).toBe(wanted);
+    await expectTold(made, ` client=${address} helo=${helo} `);
   });
 
   it('XCLIENT LOGIN counts as a login', async () => {
@@ -95,7 +104,7 @@ describeWith(['postfix', 'nsd'], 'Postfix', () => {
     clients.push(made);
     await made.say(`EHLO ${helo}`);
     expect(brief(await made.send())).toBe(wanted);
-    expect((await program.decisions()).at(-1)).toContain(` client=${address} helo=${helo} `);
+    await expectTold(made, ` client=${address} helo=${helo} `);
   });
 
   it('mail from the command line is never refused', async () => {
@@ -119,8 +128,10 @@ describeWith(['postfix', 'nsd'], 'Postfix', () => {
   });
 
   it('its log has the reference that finds our line', async () => {
-    const refusal = await (await client(SENDER, 'Jupiter')).send();
+    const refused = await client(SENDER, 'Jupiter');
+    const refusal = await refused.send();
     const reference = /\(ref (\S+)\)/.exec(refusal.text)?.[1] ?? 'none';
+    await expectTold(refused, `ref=${reference}`);
     const line = (await program.decisions()).find((each) => each.includes(`ref=${reference}`));
     expect(line).toMatch(/ client=198\.51\.100\.7 helo=Jupiter action=reject verdict=reject /);
     // Postfix logs through a daemon of its own, a little later.
