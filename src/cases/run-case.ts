@@ -5,7 +5,8 @@ import { parseHelo } from '../core/helo.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { RecordedDecision } from '../decisions/record-reader.ts';
 import { type Asked, type Treatment, treatmentOf } from '../policy/treatment.ts';
-import { type Exemption, exemptClient } from '../policy/exemption.ts';
+import { type Exemption, exemptClient, isToldByMta } from '../policy/exemption.ts';
+import { withoutBrackets } from '../policy/mailbox.ts';
 import { type Disposition, type Stream } from '../policy/policy.ts';
 import { type Rules, settledByText } from '../policy/rules.ts';
 import { type Case, type Expected, NO_CAUSE, type CaseSource } from './case.ts';
@@ -93,15 +94,10 @@ function fromRecord(
     dnsIll: judged.dnsIll,
     elapsedMs: judged.elapsedMs,
     at: at ?? time,
-    recipient: recipient ?? withoutBrackets(recipients[0]),
+    recipient: recipient ?? (recipients[0] === undefined ? null : withoutBrackets(recipients[0])),
     message: stage === 'message' ? judged.message : null,
   };
   return told(treatmentOf(judged.assessment, rules, asked));
-}
-
-/** The address in a path as it is recorded; null where there is none. */
-function withoutBrackets(path: string | undefined): string | null {
-  return path?.replace(/^<(.*)>$/, '$1') ?? null;
 }
 
 /** As at CONNECT, by the address that the MTA saw and by that behind its NAT64. */
@@ -113,19 +109,9 @@ function exemptAt(client: IpAddress, rules: Rules): Exemption | null {
   );
 }
 
-/**
- * What only the MTA can say of a session is as it was; what the configuration says of the address is looked
- * up again.
- */
-const BY_THE_MTA: ReadonlySet<Exemption | null> = new Set([
-  'authenticated',
-  'certificate',
-  'service',
-  'local',
-]);
-
+/** What the MTA told of a session stands; what the configuration says of the address is looked up again. */
 function exemptBefore({ client, exempt }: RecordedDecision, rules: Rules): Exemption | null {
-  if (BY_THE_MTA.has(exempt)) return exempt;
+  if (isToldByMta(exempt)) return exempt;
   const ip = client === null ? null : parseIp(client);
   return ip === null ? null : exemptAt(ip, rules);
 }

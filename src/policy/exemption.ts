@@ -113,3 +113,16 @@ export function exemptRecipient(address: string): Exemption | null {
 export function mayBeDelayed(exempt: Exemption | null): boolean {
   return exempt === null || exempt === 'tempfail-limit';
 }
+
+/** Exemptions that only the MTA can tell: they rest on how the client came in, not on the configuration. */
+const TOLD_BY_MTA: ReadonlySet<string> = new Set<Exemption>([
+  'authenticated',
+  'certificate',
+  'service',
+  'local',
+]);
+
+/** Whether an exemption of the past still stands when a session is judged again. */
+export function isToldByMta(exempt: Exemption | null): boolean {
+  return exempt !== null && TOLD_BY_MTA.has(exempt);
+}

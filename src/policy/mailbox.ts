@@ -25,3 +25,8 @@ export function parseMailbox(path: string): Mailbox {
     domain: at === -1 ? '' : writtenName(address.slice(at + 1)),
   };
 }
+
+/** The address in a path as MAIL and RCPT give it, with angle brackets or without. */
+export function withoutBrackets(path: string): string {
+  return path.startsWith('<') && path.endsWith('>') ? path.slice(1, -1) : path;
+}

@@ -3,7 +3,7 @@
  * what was seen then. Nothing is looked up again.
  */
 import { parseIp } from '../core/ip.ts';
-import { type Exemption, exemptRecipient, isTrusted } from '../policy/exemption.ts';
+import { type Exemption, exemptRecipient, isToldByMta, isTrusted } from '../policy/exemption.ts';
 import {
   isPutOff,
   judge,
@@ -14,6 +14,7 @@ import {
   mildestOf,
   type Opinion,
 } from '../policy/judge.ts';
+import { withoutBrackets } from '../policy/mailbox.ts';
 import { type Disposition, type Policy, settles } from '../policy/policy.ts';
 import { policiesOf, type Rules } from '../policy/rules.ts';
 import type { RecordedDecision, RecordedJudged } from '../decisions/record-reader.ts';
@@ -51,15 +52,6 @@ export interface Replayed {
   readonly unknown: Unknown | null;
 }
 
-/** Exemptions that rest on how the client came in, not on what the operator has configured since. */
-const OF_THE_SESSION: readonly (Exemption | null)[] = [
-  'authenticated',
-  'certificate',
-  'service',
-  'loopback',
-  'local',
-];
-
 /** What let those recipients through that were seen before the end of the message. */
 type Taker = Policy | Exemption | null;
 
@@ -85,7 +77,7 @@ export class Replayer {
     }
     const { judged: recorded } = record;
     if (this.#isTrusted(record)) return { record, parts: [whole(record, 'trusted')], unknown: null };
-    const session = OF_THE_SESSION.includes(record.exempt) ? record.exempt : null;
+    const session = isToldByMta(record.exempt) || record.exempt === 'loopback' ? record.exempt : null;
     if (recorded === null) {
       const unknown = session === null ? 'not-looked-up' : null;
       return { record, parts: [whole(record, session)], unknown };
@@ -120,8 +112,8 @@ export class Replayer {
     if (record.recipients.length === 0) return [this.#part(record, general, [], record.recipientCount)];
     const alike = new Map<Taker, string[]>();
     for (const recipient of record.recipients) {
-      const own = rules.recipients.of(addressOf(recipient));
-      const exempt = exemptRecipient(addressOf(recipient)) ?? (own === 'off' ? 'opted-out' : null);
+      const own = rules.recipients.of(withoutBrackets(recipient));
+      const exempt = exemptRecipient(withoutBrackets(recipient)) ?? (own === 'off' ? 'opted-out' : null);
       const taker = exempt ?? (own === 'off' ? null : own);
       const list = alike.get(taker);
       if (list === undefined) alike.set(taker, [recipient]);
@@ -221,9 +213,4 @@ function whole({ recipients, recipientCount }: RecordedDecision, exempt: Exempti
 function messageOf({ reference, message, stage }: RecordedDecision): string {
   const session = reference.slice(0, reference.lastIndexOf('.'));
   return stage === 'helo' ? reference : `${session} ${message}`;
-}
-
-/** The address as RCPT gives it, without angle brackets. */
-function addressOf(recipient: string): string {
-  return recipient.startsWith('<') && recipient.endsWith('>') ? recipient.slice(1, -1) : recipient;
 }

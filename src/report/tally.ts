@@ -6,7 +6,7 @@ import { networkOf } from '../core/client-networks.ts';
 import { identityOf } from '../policy/identity.ts';
 import { parseIp } from '../core/ip.ts';
 import type { Disposition } from '../policy/policy.ts';
-import { parseMailbox } from '../policy/mailbox.ts';
+import { parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
 import type { Part, Replayed, Unknown } from './replayer.ts';
 
 export type Counts = Record<Disposition, number>;
@@ -202,6 +202,5 @@ function senderName({ record }: Replayed, network: string): string {
 }
 
 function domainOf(recipient: string): string {
-  const address = recipient.replace(/^<|>$/g, '');
-  return parseMailbox(address).domain || '-';
+  return parseMailbox(withoutBrackets(recipient)).domain || '-';
 }
