@@ -29,7 +29,11 @@ const HEADINGS: Readonly<Record<Dimension, string>> = {
 export function replayText({ tally, notes }: ReplayResult, top: number): string {
   const { all } = tally;
   const parts = [
-    ...(all.decisions === 0 ? [] : [`${all.decisions} decisions, ${day(all.first)} to ${day(all.last)}\n`]),
+    ...(all.decisions === 0
+      ? []
+      : [
+          `${all.decisions} decision${all.decisions === 1 ? '' : 's'}, ${day(all.first)} to ${day(all.last)}\n`,
+        ]),
     table([
       ['', 'then', 'now'],
       ...DISPOSITIONS.map((each) => [each, String(all.then[each]), String(all.now[each])]),

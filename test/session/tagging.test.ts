@@ -7,7 +7,8 @@ import { makePolicy, type Policy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import { Tagging, type TaggingOptions } from '../../src/session/tagging.ts';
 import * as mta from '../support/mta.ts';
-import { envelope, hello, list, service, type Setup, ZONE } from '../support/service.ts';
+import { parsePrefix } from '../../src/core/ip.ts';
+import { CLIENT, envelope, hello, list, service, type Setup, ZONE } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const rest = [mta.data, mta.header('Subject', 'x'), mta.endOfHeaders, mta.endOfMessage];
@@ -220,6 +221,18 @@ describe('more forged fields than can be removed', () => {
     expect(replies).toEqual([expect.stringMatching(/^y450 4\.7\.1 \[forged-results\]/)]);
   });
 });
+
+it.each<[string, Setup, Buffer[]]>([
+  ['has logged in', {}, [mta.macros('M', { '{auth_authen}': 'bob' })]],
+  ['is trusted', { rules: { trusted: [parsePrefix(CLIENT) ?? expect.fail()] } }, []],
+])(
+  'mail of a client that %s ends at MAIL: it is not tagged, and its fields are kept',
+  async (_, setup, before) => {
+    const { say } = service({ ...tagging, ...setup }).connection();
+    await say(...hello('Jupiter'));
+    expect(await say(...before, mta.mail('s@sender.org'))).toEqual(['a']);
+  },
+);
 
 describe('where a message cannot be tagged', () => {
   it('without a name no field says localhost, no field goes, and it is told once', async () => {
