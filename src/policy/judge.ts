@@ -217,18 +217,23 @@ export interface Opinion {
   readonly exempt: Exemption | null;
 }
 
+/** From the mildest. */
+const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
+
 /**
- * The mildest of several. Of equal ones that which needs no exemption, then that with the least score, so
- * that it does not depend on who came first.
+ * The mildest of several. Of equal ones that which needs no exemption, then that with the least score, then
+ * the mildest verdict where we only watch, then the general policy: it does not depend on who came first.
  */
 export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
   const rank = ({ judged: { action }, exempt }: Opinion): number =>
     action === 'accept' ? (exempt === null ? 0 : 1) : exempt !== null ? 2 : action === 'tempfail' ? 3 : 4;
-  const word = ({ exempt }: Opinion): string => exempt ?? '';
+  const verdictRank = ({ judged }: Opinion): number => DISPOSITIONS.indexOf(judged.verdict.disposition);
+  const word = ({ judged, exempt }: Opinion): string => `${exempt ?? ''} ${judged.ownPolicy?.preset ?? ''}`;
   return opinions.toSorted(
     (a, b) =>
       rank(a) - rank(b) ||
       a.judged.verdict.score - b.judged.verdict.score ||
+      verdictRank(a) - verdictRank(b) ||
       (word(a) < word(b) ? -1 : word(a) > word(b) ? 1 : 0),
   )[0];
 }

@@ -124,8 +124,8 @@ export class Replayer {
     const parts = Array.from(alike, ([taker, recipients]): Part => {
       const count = recipients.length + more;
       more = 0;
-      this.#takers.push(taker);
       if (typeof taker === 'string') {
+        this.#takers.push(taker);
         return {
           recipients,
           recipientCount: count,
@@ -136,7 +136,9 @@ export class Replayer {
         };
       }
       const judged = taker === null ? general : judgeUnder(taker, general, rules);
-      return this.#part(record, judged, recipients, count);
+      const part = this.#part(record, judged, recipients, count);
+      this.#takers.push(part.exempt === 'access' ? part.exempt : taker);
+      return part;
     });
     return together(parts);
   }

@@ -11,7 +11,9 @@ import {
   type Judged,
   judgeMessage,
   judgeUnder,
+  mildestOf,
   onRamp,
+  type Opinion,
 } from '../../src/policy/judge.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
@@ -179,4 +181,33 @@ describe('on a ramp', () => {
       }),
     );
   });
+});
+
+it('finds the same mildest of several opinions, whoever came first', async () => {
+  const general = await judged('gone.strange.org');
+  const free = await judged('gone.strange.org', { access: list('allow gone.strange.org ip=0.0.0.0/0') });
+  const watched = { ...RULES, enforcement: { ...RULES.enforcement, observe: true } };
+  const policies = (['rfc5321', 'emailcore', 'strict'] as const).map((each) => makePolicy(each, findings));
+  const all: readonly Opinion[] = [
+    { judged: general, exempt: null },
+    { judged: general, exempt: 'opted-out' },
+    { judged: general, exempt: 'postmaster' },
+    { judged: free, exempt: 'access' },
+    ...policies.flatMap((each) =>
+      [RULES, watched].map((rules) => ({ judged: judgeUnder(each, general, rules), exempt: null })),
+    ),
+    ...policies.map((each): Opinion => ({ judged: judgeUnder(each, general, RULES), exempt: 'access' })),
+  ];
+  fc.assert(
+    fc.property(fc.shuffledSubarray([...all], { minLength: 2 }), (some) => {
+      const { judged: first, exempt } = mildestOf(some) ?? expect.fail('none');
+      const { judged: last, exempt: excused } = mildestOf(some.toReversed()) ?? expect.fail('none');
+      expect([exempt, first.action, first.verdict, first.ownPolicy]).toEqual([
+        excused,
+        last.action,
+        last.verdict,
+        last.ownPolicy,
+      ]);
+    }),
+  );
 });
