@@ -15,6 +15,7 @@ import { dnsBench } from './dns.ts';
 import { growthBench } from './growth.ts';
 import { heloBench } from './helo.ts';
 import { mtaBench } from './mta.ts';
+import { replayBench } from './replay.ts';
 import { type Findings, page } from './report.ts';
 import { BUILD, buildPrograms, findNode, nodeAtHand, ROOT, type Setting } from './setting.ts';
 import { stormBench } from './storm.ts';
@@ -27,13 +28,14 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
   growth: growthBench,
   waits: waitsBench,
   storm: stormBench,
+  replay: replayBench,
 };
 
 /** Rounds, and the share of the usual number of sessions. */
 const SIZES = { full: [7, 1], quick: [3, 0.5], smoke: [1, 0.005] } as const;
 
 /** Parts that take seconds; between them they run every program and most of the code here. */
-const SMOKE = ['helo', 'dns', 'waits'];
+const SMOKE = ['helo', 'dns', 'waits', 'replay'];
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
