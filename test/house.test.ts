@@ -41,6 +41,7 @@ const HOUSE: readonly Row[] = [
     packages: ['prom-client'],
   },
   { room: 'mailboxes', rooms: ['errors.ts'] },
+  { room: 'help', rooms: ['core'], pure: true },
   {
     room: 'service',
     rooms: [
@@ -75,6 +76,7 @@ const HOUSE: readonly Row[] = [
       'doctor',
       'advice',
       'mailboxes',
+      'help',
       'service',
     ],
     packages: ['commander'],

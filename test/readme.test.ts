@@ -1,7 +1,7 @@
 /** The README's tables match the program. `npm run docs` writes them. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { PRESETS, type Proof, PROOFS } from '../src/core/check.ts';
+import { PRESETS } from '../src/core/check.ts';
 import { findings } from '../src/core/checks/index.ts';
 import { flagOf } from '../src/config/option.ts';
 import { ROWS } from '../src/config/options.ts';
@@ -73,7 +73,7 @@ const QUOTED = [
 function benchTable(): string {
   const lines = readFileSync(new URL('../bench/results.md', import.meta.url), 'utf8').split('\n');
   const rows = QUOTED.map((start) => {
-    const row = lines.find((line) => line.startsWith(`| ${start} |`)) ?? raise(start);
+    const row = lines.find((line) => line.startsWith(`| ${start} |`)) ?? expect.fail(start);
     const [what = '', against = '', target = '', on24 = '', met = '', on20 = ''] = row
       .split('|')
       .slice(1)
@@ -91,84 +91,4 @@ it.each([
   ['options', optionsTable],
 ])('the table of %s is up to date', (name, table) => {
   expectTable(README, name, table());
-});
-
-/**
- * A section for each finding, for the sender who was sent there: `--help-url .../docs/findings.md` leads to
- * `#FINDING-ID`.
- */
-function findingsPage(): string {
-  const sections = [...findings].map(
-    ([
-      id,
-      {
-        basis,
-        denies = 'none',
-        summary,
-        reference,
-        reason,
-        reply,
-        replyWith = {},
-        fix,
-        fixWith = {},
-        rejectCode,
-        tempfailCode,
-        status,
-        excusedByProof = {},
-      },
-    ]) => {
-      const stream = denies === 'none' ? '' : ' Stream: failed, whatever else is shown.';
-      const weights = PRESETS.map(
-        (preset) => `${preset} ${presetWeight(findings.get(id) ?? raise(id), preset)}`,
-      ).join(', ');
-      const excuses = PROOFS.flatMap((proof) => {
-        const most = excusedByProof[proof];
-        return most === undefined
-          ? []
-          : [
-              `${PROOF_WORDS[proof]}: ${PRESETS.map((preset) => (typeof most === 'number' ? most : most[preset])).join(', ')}`,
-            ];
-      });
-      const lines = [
-        `## ${id}\n`,
-        `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.\n`,
-        `What the sender is told, with the names filled in:\n`,
-        `> ${basis === 'dns' ? '' : `${rejectCode ?? 550} 5.${status ?? '7.1'} or `}${tempfailCode ?? 450} 4.${tempfailCode === undefined ? '7.1' : (status ?? '7.1')} [${id}] ${withFix(reply, fix)}\n`,
-        ...Object.entries(replyWith).map(
-          ([seen, words]) => `Or, where that was seen:\n\n> ${withFix(words, fixWith[seen])}\n`,
-        ),
-        ...(fix === undefined ? [] : [`${RECORDS}\n`]),
-        `Rests on: ${reference}. Basis: ${basis}.${stream} Weight: ${weights}. Why: ${reason}.\n`,
-        ...(excuses.length === 0 ? [] : [`At most, under ${PRESETS.join(', ')}, ${excuses.join('; ')}.\n`]),
-      ];
-      return lines.join('\n');
-    },
-  );
-  return `# Findings\n\nWhat helo-milter can find wrong with a HELO name, what a refused sender reads, and how to fix it. Generated; do not edit.\n\n${sections.join('\n')}`;
-}
-
-/** Said of findings with a cure in DNS. */
-const RECORDS =
-  'In place of the general advice at the end, the reply has the very records, where they would be enough.';
-
-function withFix(words: string, fix: string | undefined): string {
-  return [words, ...(fix === undefined ? [] : [fix])].join('; ').replaceAll(/[{}]/g, '*');
-}
-
-/** What is shown, in the words of the page. */
-const PROOF_WORDS: Readonly<Record<Proof, string>> = {
-  exact: 'where an address of the name is the client’s',
-  authorized: 'where the owner of the name permits the client',
-  aligned: 'where a verified reverse name without the address in it belongs to the same organisation',
-  reverse: 'where there is a verified reverse name without the address in it',
-};
-
-function raise(id: string): never {
-  throw new Error(id);
-}
-
-it('the page of findings is up to date', () => {
-  const page = new URL('../docs/findings.md', import.meta.url);
-  if (process.env['WRITE_DOCS'] === '1') writeFileSync(page, findingsPage());
-  expect(readFileSync(page, 'utf8'), 'run \"npm run docs\" and commit what it writes').toBe(findingsPage());
 });

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { checkConfig } from './check-config.ts';
 import { check, checkPast } from './check.ts';
 import { addDoctor } from './doctor.ts';
+import { addFindings } from './findings.ts';
 import { located } from './located.ts';
 import { addPolicyTests, runCases } from './policy-tests.ts';
 import { resultsText } from './policy-tests-text.ts';
@@ -162,6 +163,13 @@ export function makeProgram(run: Run): Command {
       ROWS.filter(([key]) => key === 'regulars' || key === 'regularsFile'),
     );
     return (flags) => asTheService(texts, flags).read();
+  });
+  addFindings(root, terminal, (command) => {
+    const texts = addOptions(
+      addConfigOptions(command, AS_THE_SERVICE),
+      ROWS.filter(([key]) => key === 'check' || key === 'contact'),
+    );
+    return (flags) => asTheService(texts, flags);
   });
   addPolicyTests(
     root,

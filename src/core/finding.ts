@@ -72,6 +72,10 @@ export type Cure =
   | 'permit-by-csa'
   | 'permit-by-auth-record';
 
+/** What helps a refused sender: cures, and what else there is to do or to know. */
+export type Remedy =
+  Cure | 'send-by-relay' | 'try-again' | 'repair-dns' | 'remove-fields' | 'ask-the-receiver';
+
 interface AnySpec {
   /** What is wrong, for the administrator: a sentence without a subject's name in it. */
   readonly summary: string;
@@ -83,6 +87,10 @@ interface AnySpec {
   readonly weight: Weight;
   /** Why that weight. */
   readonly reason: string;
+  /** Why receivers care, for the refused sender: whole sentences. Every finding of ours has it. */
+  readonly why?: string;
+  /** What helps besides `cure`, for the page for senders, the most likely first. */
+  readonly remedies?: readonly Remedy[];
   /**
    * What the refused sender is told. `{helo}`, `{client}` and the finding's evidence names are replaced.
    * Says what was seen, then what to do, unless `fix` says that.

@@ -26,12 +26,19 @@ const SAY: Readonly<Record<Exclude<Point, 'connect'>, string>> = {
   message: 'Subject: t\r\n\r\nbody\r\n.',
 };
 
+/**
+ * The time limits that somebody may wait for, in seconds: one question to DNS, and those of postfix-conf for
+ * a command and for the content. A wait is told by the limit that it has reached, since a busy machine adds
+ * to it.
+ */
+const LIMITS = [3, 15, 30];
+
 /** One session, taken up to a point and continued from there. */
 class Session {
   readonly #mta: Mta;
   #client: SmtpClient | null = null;
   #at = 0;
-  /** What was refused, and what took a second or longer. */
+  /** What was refused, and what took as long as a time limit. */
   readonly told: string[] = [];
   readonly codes: number[] = [];
 
@@ -52,9 +59,15 @@ class Session {
     const point = POINTS[this.#at++] ?? 'connect';
     const started = performance.now();
     const code = await this.#say(point);
-    const seconds = Math.round((performance.now() - started) / 1000);
+    // Timers may be a little early.
+    const seconds = (performance.now() - started) / 1000 + 0.1;
     this.codes.push(code);
-    const words = [point, ...(code >= 400 ? [code] : []), ...(seconds >= 1 ? [`after ${seconds} s`] : [])];
+    const limit = LIMITS.findLast((each) => each <= seconds);
+    const words = [
+      point,
+      ...(code >= 400 ? [code] : []),
+      ...(limit === undefined ? [] : [`after ${limit} s`]),
+    ];
     if (words.length > 1) this.told.push(words.join(' '));
   }
 

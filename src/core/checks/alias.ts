@@ -12,6 +12,7 @@ export const alias = defineCheck({
       weight: 0,
       reason:
         'EHLO wants a primary host name, but an alias resolves and names a host; DNS is asked for it only where you set its weight, 0 to see it in the log',
+      why: 'RFC 5321 asks for the name of a host, not for an alias of one.',
       reply: 'HELO {helo} is an alias of {target}; announce that name',
       cure: 'announce',
     },

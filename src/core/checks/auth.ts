@@ -16,6 +16,8 @@ export const auth = defineCheck({
       reference: 'docs/auth-record.md (experimental)',
       weight: 10,
       reason: 'the owner of the name says no; nobody publishes such a record without meaning it',
+      why: 'The owner of this name has published which hosts may use it, and yours is not among them.',
+      remedies: ['announce'],
       reply: 'HELO {helo}: the record at _auth.{domain} does not cover {client} ({detail})',
       fix: 'fix it',
       mechanism: true,

@@ -16,6 +16,8 @@ export const csa = defineCheck({
       reference: 'draft-ietf-marid-csv-csa-02',
       weight: 10,
       reason: 'the owner of the name says no; Exim refuses too with verify = csa',
+      why: 'The owner of this name has published which hosts may use it, and yours is not among them.',
+      remedies: ['announce'],
       reply: 'HELO {helo}: its CSA record does not authorize {client} ({detail})',
       fix: 'fix {record}',
       mechanism: true,

@@ -16,6 +16,8 @@ export const dynamicName = defineCheck({
       reference: 'local practice',
       weight: { rfc5321: 2, emailcore: 2, strict: 3 },
       reason: 'typical of access lines, but also of large mail services: a hint, never a verdict',
+      why: 'Access providers give such names to the lines of their customers. Mail straight from such a line mostly comes from infected machines.',
+      remedies: ['send-by-relay'],
       reply:
         'HELO {helo} looks like the name of an access line ({encoding}); use the mail relay of your provider',
       excusedByOptOut: true,

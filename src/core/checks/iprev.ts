@@ -29,6 +29,7 @@ export const reverseLookup = defineCheck({
       reference: 'RFC 8601 §3',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason: 'as for iprev-none',
+      why: 'Anybody can give an address any reverse name. Only if that name leads back to the address is it known to be right.',
       reply: '{client} has the reverse name {names}, which does not lead back to it',
       fix: 'make forward and reverse DNS agree',
       status: '7.25',
@@ -47,6 +48,7 @@ export const reverseLookup = defineCheck({
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason:
         '1.35 % of legitimate mail had no reverse name in 2009 (SpamAssassin mass-check); large receivers ask for it, RFC 5321 does not',
+      why: 'Whoever runs a mail server on purpose usually has a reverse name for its address. Hosts without one are mostly not meant to send mail.',
       reply: '{client} has no reverse name',
       fix: 'ask your provider for a PTR record',
       status: '7.25',

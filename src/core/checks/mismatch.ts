@@ -13,6 +13,8 @@ export const mismatchFindings = {
     weight: { rfc5321: 0, emailcore: 10, strict: 10 },
     reason:
       'RFC 5321 forbids refusing for this alone; the applicability statement allows it, and MacQuigg asked for it in 2009',
+    why: "The name exists, and leads to other hosts than yours. As far as anybody can see from outside, it is somebody else's name.",
+    remedies: ['permit-by-spf', 'announce'],
     reply: 'HELO {helo} resolves to {addresses}, not to {client}',
     fix: 'add an address record for {client}, or an SPF record for the name',
     exclusive: 'mismatch',

@@ -23,6 +23,8 @@ export const streamFindings = {
     reference: 'local policy (--stream-weight)',
     weight: 0,
     reason: REASON,
+    why: 'The receiver cannot tell who runs this host, and takes less of such mail.',
+    remedies: ['announce', 'give-address', 'permit-by-spf', 'send-by-relay'],
     reply: `HELO {helo}: this host does not say who it is; ${WAYS}`,
   },
   'stream-failed': {
@@ -31,6 +33,8 @@ export const streamFindings = {
     reference: 'local policy (--stream-weight)',
     weight: 0,
     reason: REASON,
+    why: 'The receiver cannot tell who runs this host, and takes less of such mail.',
+    remedies: ['announce', 'give-address', 'permit-by-spf', 'send-by-relay'],
     reply: `HELO {helo}: this host does not say who it is; ${WAYS}`,
     replyWith: { literal: `HELO {helo}: this host does not say who it is; ${ALL_WAYS}` },
   },
@@ -40,6 +44,8 @@ export const streamFindings = {
     reference: 'local policy (--stream-limit)',
     weight: 0,
     reason: '--stream-limit delays without any weight, and never refuses for good',
+    why: 'The receiver cannot tell who runs this host, and takes only so much of such mail from one network.',
+    remedies: ['try-again', 'announce', 'give-address', 'permit-by-spf', 'send-by-relay'],
     reply: `HELO {helo}: this host does not say who it is, and of such hosts in your network no more than {count} messages are taken in {time}; try again later; ${WAYS}`,
     replyWith: {
       literal: `HELO {helo}: this host does not say who it is, and of such hosts in your network no more than {count} messages are taken in {time}; try again later; ${ALL_WAYS}`,

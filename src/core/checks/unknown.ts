@@ -8,6 +8,8 @@ export const unknownFindings = {
     reference: 'RFC 5321 §4.2.5; RFC 8601 §2.7.3',
     weight: { rfc5321: 0, emailcore: 0, strict: 5 },
     reason: 'an unknown never becomes a no; the strict preset asks the client to come back later',
+    why: 'The name servers that have to be asked about your host did not answer, so nobody can tell whether its name is right.',
+    remedies: ['try-again', 'repair-dns'],
     reply: 'HELO {helo} could not be checked: DNS gave no answer for {question} ({detail}); try again later',
     tempfailCode: 451,
     status: '4.3',
