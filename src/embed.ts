@@ -158,17 +158,17 @@ export { zoneFileResolver } from './dns/zone-file.ts';
 export { FileError, UsageError } from './errors.ts';
 
 // From facts to action and reply.
+export { decide } from './policy/decide.ts';
 export {
   type CountedFinding,
-  decide,
   type Disposition,
   makePolicy,
   type Policy,
   type PolicyChanges,
-  settles,
   type Stream,
   type Verdict,
   worthwhile,
 } from './policy/policy.ts';
+export { settles } from './policy/weight.ts';
 export { type Enforcement, enforce } from './policy/enforcement.ts';
 export { type ReplyContext, type ReplyOptions, smtpReply, type SmtpReply } from './policy/smtp-reply.ts';

@@ -11,7 +11,8 @@ import { checks, findings } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import type { Answer, RecordType, Resolver } from '../src/core/resolver.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
-import { decide, type Disposition, makePolicy } from '../src/policy/policy.ts';
+import { decide } from '../src/policy/decide.ts';
+import { type Disposition, makePolicy } from '../src/policy/policy.ts';
 
 interface Case {
   n: string;

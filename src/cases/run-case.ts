@@ -7,7 +7,7 @@ import type { RecordedDecision } from '../decisions/record-reader.ts';
 import { type Asked, type Treatment, treatmentOf } from '../policy/treatment.ts';
 import { type Exemption, exemptClient, isToldByMta } from '../policy/exemption.ts';
 import { withoutBrackets } from '../policy/mailbox.ts';
-import { type Disposition, type Stream } from '../policy/policy.ts';
+import type { Disposition, Stream } from '../policy/policy.ts';
 import { type Rules, settledByText } from '../policy/rules.ts';
 import { type Case, type Expected, NO_CAUSE, type CaseSource } from './case.ts';
 

@@ -6,7 +6,7 @@ import { formatDuration, formatSize } from './values.ts';
 import type { Config } from './config.ts';
 import type { OptionKey } from './options.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
-import { type Policy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Rules } from '../policy/rules.ts';
 
 export interface Surprise {

@@ -12,15 +12,9 @@ import type { AccessEntry } from './access.ts';
 import { enforce } from './enforcement.ts';
 import type { Exemption } from './exemption.ts';
 import { type MtaSelf, ourselves } from './our-names.ts';
-import {
-  decide,
-  type Disposition,
-  mayOptOut,
-  type Policy,
-  type Ramp,
-  rejectsWithout,
-  type Verdict,
-} from './policy.ts';
+import { decide, rejectsWithout } from './decide.ts';
+import type { Disposition, Policy, Ramp, Verdict } from './policy.ts';
+import { mayOptOut } from './stream.ts';
 import type { Rules, StreamLimit } from './rules.ts';
 
 /** A verdict with everything that it rests on. */

@@ -8,7 +8,8 @@ import type { IpAddress, IpPrefix } from '../core/ip.ts';
 import type { AccessList } from './access.ts';
 import type { Enforcement } from './enforcement.ts';
 import type { ExemptionOptions } from './exemption.ts';
-import { type Policy, settles } from './policy.ts';
+import type { Policy } from './policy.ts';
+import { settles } from './weight.ts';
 import type { RecipientPolicies } from './recipients.ts';
 import type { ReplyOptions } from './smtp-reply.ts';
 

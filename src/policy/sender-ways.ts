@@ -5,7 +5,8 @@
 import { type HeldAgainst, type Way, waysOut, type Yardstick } from '../advice/sender-advice.ts';
 import type { Assessment } from '../core/assess.ts';
 import { ownLiteralFindings } from '../core/checks/literal.ts';
-import { type Policy, type Verdict, weightOfOptOut, weightWithProof } from './policy.ts';
+import type { Policy, Verdict } from './policy.ts';
+import { weightOfOptOut, weightWithProof } from './weight.ts';
 
 /** A verdict and the policy that gave it. */
 export interface VerdictUnder {

@@ -15,7 +15,8 @@ import {
   type Opinion,
 } from '../policy/judge.ts';
 import { withoutBrackets } from '../policy/mailbox.ts';
-import { type Disposition, type Policy, settles } from '../policy/policy.ts';
+import type { Disposition, Policy } from '../policy/policy.ts';
+import { settles } from '../policy/weight.ts';
 import { policiesOf, type Rules } from '../policy/rules.ts';
 import type { RecordedDecision, RecordedJudged } from '../decisions/record-reader.ts';
 

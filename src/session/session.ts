@@ -7,7 +7,6 @@
  * is known only at MAIL.
  */
 import { clientAddress } from '../core/embedded.ts';
-import type { Unproved } from '../core/checks/stream.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { DecidedAt, Decision, End } from '../decisions/decision.ts';
 import {
@@ -20,38 +19,23 @@ import {
   type MilterContext,
   type MilterSession,
   type ReplyCode,
-  replyCode,
 } from '../milter/index.ts';
 import {
   type Exemption,
   exemptClient,
   exemptRecipient,
   exemptSender,
-  isExemption,
   isOnPipe,
   mayBeDelayed,
 } from '../policy/exemption.ts';
 import type { MtaSelf } from '../policy/our-names.ts';
-import {
-  acceptedByAll,
-  isPutOff,
-  type Judged,
-  judgeMessage,
-  judgeUnder,
-  mayBeLimited,
-  mildestOf,
-  onRamp,
-  onStreamLimit,
-  wouldRefuse,
-} from '../policy/judge.ts';
-import type { Policy, Ramp } from '../policy/policy.ts';
-import type { Rules, Stage, StreamLimit } from '../policy/rules.ts';
-import { smtpReply } from '../policy/smtp-reply.ts';
-import { budgetKey } from '../state/budget-key.ts';
-import type { NetworkLimit } from '../state/network-limit.ts';
-import type { RampTable } from '../state/ramp-table.ts';
-import type { TempfailBudget } from '../state/tempfail-budget.ts';
+import { acceptedByAll, type Judged, judgeUnder, mayBeLimited, wouldRefuse } from '../policy/judge.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Rules, Stage } from '../policy/rules.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
+import { judgeForAll } from './forged.ts';
+import { type LimitOptions, MessageLimits } from './message-limits.ts';
+import { refuse } from './refusal.ts';
 import type { ResultFields } from './tagging.ts';
 import { Transaction } from './transaction.ts';
 import { afterwards } from './afterwards.ts';
@@ -79,15 +63,7 @@ const NOBODY: Recipient = { own: null, asked: null };
 /** What the MTA of a connection calls itself. */
 export type MtaSelfOf = (context: MilterContext) => MtaSelf;
 
-export interface SessionOptions extends ClaimOptions {
-  readonly budget: TempfailBudget;
-  /**
-   * Counts the tempfails that are not given because we only watch: it says what the limit would have done.
-   */
-  readonly rehearsedBudget: TempfailBudget;
-  readonly ramps: RampTable;
-  /** Messages of client networks, by stream. */
-  readonly streams: NetworkLimit;
+export interface SessionOptions extends ClaimOptions, LimitOptions {
   /** Called with each decision, once, when the message is over. Must not throw. */
   readonly decided: (decision: Decision) => void;
 }
@@ -109,10 +85,12 @@ export class HeloSession implements MilterSession {
   #exempt: Exemption | null = null;
   #claims = 0;
   #claim: Claim | null = null;
+  readonly #limits: MessageLimits;
   readonly #message = new Transaction();
 
   constructor(options: SessionOptions, applyAt: Stage, self: MtaSelfOf) {
     this.#options = options;
+    this.#limits = new MessageLimits(options);
     this.#applyAt = applyAt;
     this.#self = self;
   }
@@ -140,11 +118,11 @@ export class HeloSession implements MilterSession {
     // A verdict here applies to the whole connection and we would not see MAIL any more, so only a refusal is
     // given.
     return afterwards(judged, (general) => {
-      const verdict = this.#onRamp(general);
-      if (verdict.action === 'accept' || this.#excused(verdict) !== null) return 'continue';
+      const verdict = this.#limits.onRamp(general);
+      if (verdict.action === 'accept' || this.#limits.excused(verdict) !== null) return 'continue';
       this.#note({ claim, judged: verdict, stage: 'helo', exempt: null, context });
       this.#end('refused');
-      return this.#refusal(claim, verdict, '');
+      return refuse(verdict, { claim, rules: this.rules });
     });
   }
 
@@ -152,6 +130,7 @@ export class HeloSession implements MilterSession {
     // The last message was accepted without its content: the MTA does not say what became of it.
     this.#end('unseen');
     this.#message.begin(sender.raw);
+    this.#limits.askAgain();
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const claim = this.#claim ?? this.#say('');
     if (this.#peer !== null && isOnPipe(this.#peer, context)) this.#exempt = 'local';
@@ -212,32 +191,19 @@ export class HeloSession implements MilterSession {
     return this.#claim?.verdict(this.#self(context)) ?? null;
   }
 
-  /**
-   * What happens to a message with too many forged fields, for all its recipients at once: it is refused only
-   * if the policy of each would refuse it, and as mildly as the mildest would. Reported as a decision in any
-   * case.
-   */
+  /** What happens to a message with too many forged fields. Reported as a decision in any case. */
   protected judgeForged(
     general: Judged,
     { authservId, tooMany }: ResultFields,
     context: MilterContext,
   ): { readonly reply: ReplyCode | 'accept'; readonly judged: Judged } {
     const claim = this.#claim;
-    const facts = { authservId, forgedResults: tooMany };
-    const { takers } = this.#message;
-    const opinions = (takers.length === 0 ? [null] : takers).map((taker) => {
-      const own = taker === null || isExemption(taker) ? general : judgeUnder(taker, general, this.rules);
-      const found = judgeMessage(own, facts, this.rules);
-      const judged = isExemption(taker) ? found : this.#onRamp(found);
-      const exempt = isExemption(taker) ? taker : claim === null ? null : this.#excused(judged);
-      return { judged, exempt };
-    });
-    const mildest = mildestOf(opinions);
-    if (claim === null || mildest === undefined) return { reply: 'accept', judged: general };
-    const { judged, exempt } = mildest;
+    if (claim === null) return { reply: 'accept', judged: general };
+    const accepted = { takers: this.#message.takers, limits: this.#limits, rules: this.rules };
+    const { judged, exempt } = judgeForAll(general, { authservId, forgedResults: tooMany }, accepted);
     this.#note({ claim, judged, stage: 'message', exempt, context });
     const refused = exempt === null && judged.action !== 'accept';
-    return { reply: refused ? this.#refusal(claim, judged, '') : 'accept', judged };
+    return { reply: refused ? refuse(judged, { claim, rules: this.rules }) : 'accept', judged };
   }
 
   protected get rules(): Rules {
@@ -256,7 +222,7 @@ export class HeloSession implements MilterSession {
   /** A new name, which starts without anything that an earlier one had earned. */
   #say(helo: string): Claim {
     this.#end('aborted');
-    this.#message.askAgain();
+    this.#limits.askAgain();
     const before = this.#claim;
     const claim = new Claim(this.#options, {
       ip: this.#ip,
@@ -284,13 +250,14 @@ export class HeloSession implements MilterSession {
     // An exempt client ends at MAIL; without an assessment nothing is held against anybody.
     if (pending === null) return 'accept';
     return afterwards(pending, (general) => {
-      const verdict = this.#onRamp(own === null ? general : judgeUnder(own, general, this.rules));
-      const excuse = this.#excused(verdict);
-      const judged = stage === 'rcpt' ? this.#onStreamLimit(verdict, excuse) : verdict;
+      const verdict = this.#limits.onRamp(own === null ? general : judgeUnder(own, general, this.rules));
+      const excuse = this.#limits.excused(verdict);
+      const judged = stage === 'rcpt' ? this.#limits.onStreamLimit(verdict, excuse) : verdict;
       const exempt = judged.streamLimit === 'over' && judged.action !== 'accept' ? null : excuse;
       this.#note({ claim, judged, stage, recipient, exempt, context });
       if (exempt === null && judged.action !== 'accept') {
-        const refusal = this.#refusal(claim, judged, recipient ?? this.#message.sender ?? '', asked);
+        const address = recipient ?? this.#message.sender ?? '';
+        const refusal = refuse(judged, { claim, rules: this.rules, address, recipient: asked });
         // If a message is refused as a whole, no recipient follows.
         if (stage === 'mail') this.#end('refused');
         return refusal;
@@ -308,72 +275,6 @@ export class HeloSession implements MilterSession {
     });
   }
 
-  #onRamp(judged: Judged): Judged {
-    const { ramps } = this.#options;
-    const watched = judged.action === 'accept';
-    const isWithin = (finding: string, ramp: Ramp): boolean =>
-      this.#message.once(`ramp ${finding}`, () =>
-        ramps.isWithin({ sender: budgetKey(judged.assessment), finding, ramp, watched }),
-      );
-    return onRamp(judged, isWithin, this.rules);
-  }
-
-  /** Only what would be let in is counted; what the operator's list allows is free. */
-  #onStreamLimit(judged: Judged, excuse: Exemption | null): Judged {
-    const comesIn = judged.verdict.disposition === 'accept' || excuse === 'tempfail-limit';
-    if (!comesIn || excuse === 'access') return judged;
-    const { ip } = judged.assessment.client;
-    const isWithin = (stream: Unproved, limit: StreamLimit): boolean =>
-      ip === null ||
-      this.#message.once(`stream ${stream}`, () => this.#options.streams.take(ip, stream, limit));
-    return onStreamLimit(judged, isWithin, this.rules);
-  }
-
-  /** Why a verdict is not acted on. */
-  #excused(judged: Judged): Exemption | null {
-    if (judged.access?.action === 'allow') return 'access';
-    return this.#spent(judged) ? 'tempfail-limit' : null;
-  }
-
-  /** Whether this message would be one tempfail too many. */
-  #spent(judged: Judged): boolean {
-    return judged.action === 'tempfail' && this.#limitOf(judged) === 'spent';
-  }
-
-  /**
-   * What the tempfail limit says of a message: asked once, and counted where the tempfail is given. Null if
-   * it does not apply.
-   */
-  #limitOf(judged: Judged): Decision['limit'] {
-    if (judged.verdict.disposition !== 'tempfail' || isPutOff(judged)) return null;
-    const { budget, rehearsedBudget } = this.#options;
-    const counted = judged.action === 'tempfail' ? budget : rehearsedBudget;
-    this.#message.spent ??= !counted.spend(budgetKey(judged.assessment));
-    return this.#message.spent ? 'spent' : 'within';
-  }
-
-  /** `address` is that of the refused command. */
-  #refusal(
-    { reference }: Claim,
-    { verdict, action, assessment, policy }: Judged,
-    address: string,
-    recipient: string | null = null,
-  ): ReplyCode | 'accept' {
-    const refusal = smtpReply(
-      { ...verdict, disposition: action },
-      {
-        assessment,
-        findings: policy.findings,
-        words: this.rules.reply,
-        reference,
-        policy,
-        recipient,
-        address,
-      },
-    );
-    return refusal === null ? 'accept' : replyCode(refusal.code, refusal.enhancedCode, refusal.text);
-  }
-
   #note({ claim, judged, stage, recipient = null, exempt, context }: ToNote): void {
     this.#message.queued(context.macro('i'));
     this.#message.note(
@@ -384,7 +285,7 @@ export class HeloSession implements MilterSession {
         client: this.#ip?.text ?? null,
         judged,
         exempt,
-        limit: judged === null || !mayBeDelayed(exempt) ? null : this.#limitOf(judged),
+        limit: judged === null || !mayBeDelayed(exempt) ? null : this.#limits.ofTempfails(judged),
         stage,
         sender: this.#message.sender,
         connectedAt: this.#connectedAt,

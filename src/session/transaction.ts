@@ -33,9 +33,6 @@ export class Transaction {
   #number = 0;
   /** The reverse-path as received; null before MAIL. */
   sender: string | null = null;
-  /** Whether the tempfail limit is reached for this message; null until asked. */
-  spent: boolean | null = null;
-  #answers: ReadonlyMap<string, boolean> | null = null;
   #queueId: string | null = null;
   #open: readonly Open[] = NONE;
   #takers: readonly Taker[] = NONE;
@@ -44,24 +41,8 @@ export class Transaction {
   begin(sender: string): void {
     this.#number++;
     this.sender = sender;
-    this.askAgain();
     this.#queueId = null;
     this.#takers = NONE;
-  }
-
-  /** Limits and ramps are asked afresh: another message begins, or another name was given. */
-  askAgain(): void {
-    this.spent = null;
-    this.#answers = null;
-  }
-
-  /** The answer for `what`, asked for once in a message, however many recipients it has. */
-  once(what: string, ask: () => boolean): boolean {
-    const known = this.#answers?.get(what);
-    if (known !== undefined) return known;
-    const answer = ask();
-    this.#answers = new Map([...(this.#answers ?? []), [what, answer]]);
-    return answer;
   }
 
   /** For the recipients so far, each once. */

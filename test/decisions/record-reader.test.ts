@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import { readRecord, RecordError } from '../../src/decisions/record-reader.ts';
 import { decisionRecord } from '../../src/decisions/record.ts';
-import { decide, makePolicy } from '../../src/policy/policy.ts';
+import { decide } from '../../src/policy/decide.ts';
+import { makePolicy } from '../../src/policy/policy.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 
 const TIME = '2026-11-24T07:40:00.023Z';

@@ -13,15 +13,15 @@ import {
 } from '../../src/core/check.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
+import { decide } from '../../src/policy/decide.ts';
 import {
-  decide,
   makePolicy,
   type Policy,
   type PolicyChanges,
-  settles,
   type Verdict,
   worthwhile,
 } from '../../src/policy/policy.ts';
+import { settles } from '../../src/policy/weight.ts';
 import { assessed } from '../support/checked.ts';
 
 const IDS = [...findings.keys()];

@@ -2,7 +2,8 @@
 import { authResults } from '../../src/session/auth-results.ts';
 import type { Settles } from '../../src/core/assess.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
-import { decide, makePolicy } from '../../src/policy/policy.ts';
+import { decide } from '../../src/policy/decide.ts';
+import { makePolicy } from '../../src/policy/policy.ts';
 import { assessed } from './checked.ts';
 import type { Zone } from './zone.ts';
 

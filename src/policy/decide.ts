@@ -1,0 +1,135 @@
+/**
+ * `decide` turns an Assessment into a Verdict: one pure function, applied when a cached assessment is read,
+ * so a changed policy needs no flush of the cache.
+ *
+ * Invariants (tested as properties): adding a finding never softens a verdict; what DNS could not say never
+ * makes a reject, and weighs no more than the worst it can turn out to be; where the client is proved to be
+ * the host of the name, or permitted by its owner, inferred findings alone reach no threshold; trouble in the
+ * client's own reverse zone never excuses a name whose owner answered (it may delay mail); under `rfc5321`
+ * inferred findings alone reach no threshold; a literal equal to the client fares no worse in any preset than
+ * with all checks off; an outage never turns what was declared against a client into an acceptance; there is
+ * no discard.
+ */
+import { type Assessment, withMismatch } from '../core/assess.ts';
+import { atLeast, type Basis, type Finding } from '../core/check.ts';
+import { hasOnlyText } from '../core/checks/exists.ts';
+import { isOfStream } from '../core/checks/stream.ts';
+import type { CountedFinding, Policy, Verdict } from './policy.ts';
+import { streamOf } from './stream.ts';
+import { type Credit, waived, weightOf } from './weight.ts';
+
+/**
+ * Pure. With `dnsIll` the resolver is out of order, and what it said before may be as wrong as what it says
+ * now: so findings of no such name, of no correspondence and of no answer do not count. But where the name's
+ * owner was heard (a `declared` finding with any weight), an answer did come, and nothing is excused; since
+ * that answer may be false, the mail is delayed until the outage is over, and refused only for what does not
+ * rest on DNS. A `regular` is known by its mail: what DNS does not have and what was inferred does not count.
+ */
+export function decide(assessed: Assessment, policy: Policy, dnsIll = false, regular = false): Verdict {
+  const assessment = asDeclared(assessed, policy);
+  const { stream, held } = streamOf(assessment, policy);
+  const credit: Credit = { proofs: assessment.proofs, regular };
+  const weighed = [
+    ...judged(assessment, policy).map((finding) => ({
+      finding,
+      weight: waived(finding, assessment, policy) ? 0 : weightOf(finding, credit, policy),
+    })),
+    ...held,
+  ];
+  const excused = dnsIll && !weighed.some(({ finding, weight }) => weight > 0 && isDeclared(finding, policy));
+  const counted = excused
+    ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { ...each, weight: 0 } : each))
+    : weighed;
+  const score = sum(counted);
+  const certain = certainOf(counted, policy, dnsIll);
+  const rejected = sum(certain) >= policy.rejectAt;
+  return {
+    disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
+    score,
+    stream,
+    cause: heaviest(rejected ? certain : counted, policy),
+    counted,
+  };
+}
+
+/** With an opt-out where the policy takes one from a text. */
+function asDeclared(assessment: Assessment, { textOptsOut }: Policy): Assessment {
+  return textOptsOut && hasOnlyText(assessment.findings) ? { ...assessment, optOut: true } : assessment;
+}
+
+/** What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain. */
+function certainOf(
+  counted: readonly CountedFinding[],
+  policy: Policy,
+  dnsIll: boolean,
+): readonly CountedFinding[] {
+  return counted.filter(
+    ({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)),
+  );
+}
+
+/** Whether a verdict would be a reject without these findings too, given by their ids. */
+export function rejectsWithout(
+  without: readonly string[],
+  { counted }: Pick<Verdict, 'counted'>,
+  policy: Policy,
+  dnsIll = false,
+): boolean {
+  const rest = counted.filter(({ finding }) => !without.includes(finding.id));
+  return sum(certainOf(rest, policy, dnsIll)) >= policy.rejectAt;
+}
+
+/**
+ * The findings that this policy judges by. `assess` reports a mismatch only where nothing at all was shown; a
+ * policy that requires more than was shown sees one too.
+ */
+function judged(assessment: Assessment, { excuseFrom }: Policy): readonly Finding[] {
+  const { findings, correspondence } = assessment;
+  return atLeast(correspondence, excuseFrom)
+    ? findings
+    : withMismatch(assessment, { correspondence, required: excuseFrom });
+}
+
+function isCertain({ id, provisional }: Finding, { findings }: Policy): boolean {
+  return provisional !== true && findings.get(id)?.basis !== 'dns';
+}
+
+function isDeclared({ id }: Finding, { findings }: Policy): boolean {
+  return findings.get(id)?.basis === 'declared';
+}
+
+/** A stream is drawn from everything else, and most of that is from DNS. */
+function restsOnDns({ id }: Finding, { findings }: Policy): boolean {
+  if (isOfStream({ id })) return true;
+  const basis = findings.get(id)?.basis;
+  return basis !== 'form' && basis !== 'local';
+}
+
+function sum(counted: readonly CountedFinding[]): number {
+  return counted.reduce((total, { weight }) => total + weight, 0);
+}
+
+/** Of findings with the same weight, the one that says most about this client is named; see `heaviest`. */
+const TELLING: readonly Basis[] = ['local', 'declared', 'form', 'existence', 'inferred', 'dns'];
+
+/**
+ * The finding with the greatest weight. Of equal ones the first by basis: what the operator knows (a name of
+ * ours, a line of the access list) says more than what the name's owner declares, that more than a fault in
+ * the text, and that more than what is missing in DNS; within a basis, the first in the registry. So the
+ * result does not depend on which was found first.
+ */
+function heaviest(counted: readonly CountedFinding[], { findings }: Policy): Finding | null {
+  // Whatever led to the stream says more than the stream.
+  const rank = ({ id }: Finding): number =>
+    isOfStream({ id }) ? TELLING.length : TELLING.indexOf(findings.get(id)?.basis ?? 'dns');
+  const isBefore = (a: Finding, b: Finding): boolean =>
+    rank(a) === rank(b)
+      ? [...findings.keys()].find((id) => id === a.id || id === b.id) === a.id
+      : rank(a) < rank(b);
+  const first = counted.reduce<CountedFinding | null>((best, each) => {
+    if (each.weight === 0) return best;
+    if (best === null || each.weight > best.weight) return each;
+    return each.weight === best.weight && isBefore(each.finding, best.finding) ? each : best;
+  }, null);
+  return first === null ? null : first.finding;
+}

@@ -1,0 +1,43 @@
+/** Which stream a client belongs to, and what a policy holds against it. */
+import type { Assessment } from '../core/assess.ts';
+import { atLeast } from '../core/check.ts';
+import { streamFinding, streamId, type Unproved } from '../core/checks/stream.ts';
+import { type CountedFinding, denialOf, type Policy, type Stream } from './policy.ts';
+
+/** The stream, and the finding that it is, where the operator gives it a weight. */
+export function streamOf(
+  assessment: Assessment,
+  policy: Policy,
+): { readonly stream: Stream; readonly held: readonly CountedFinding[] } {
+  const denied = assessment.findings.some((finding) => denialOf(finding, policy) !== 'none');
+  const stream = denied ? 'failed' : shownStream(assessment, policy);
+  if (stream === 'verified') return { stream, held: [] };
+  const weight = streamWeight(stream, policy);
+  if (weight === 0 && !policy.operatorSet.has(streamId(stream))) return { stream, held: [] };
+  const finding = streamFinding(stream, assessment.client, mayOptOut(stream, policy));
+  // Where something is unknown, the answer might have led to another stream.
+  const isOpen = !denied && assessment.trouble !== null;
+  return { stream, held: [{ finding: isOpen ? { ...finding, provisional: true } : finding, weight }] };
+}
+
+/**
+ * Whoever fails is held to be no better than whoever shows nothing: else a host would gain by a false claim.
+ */
+function streamWeight(stream: Unproved, { weights }: Pick<Policy, 'weights'>): number {
+  const unverified = weights.get(streamId('unverified')) ?? 0;
+  return stream === 'unverified' ? unverified : Math.max(unverified, weights.get(streamId('failed')) ?? 0);
+}
+
+/** Whether a host of this stream would do better without a name. */
+export function mayOptOut(stream: Unproved, policy: Pick<Policy, 'weights' | 'tempfailAt'>): boolean {
+  return stream === 'failed' && streamWeight('unverified', policy) < policy.tempfailAt;
+}
+
+/** A plain "no" outweighs any proof; a softfail or a broken record denies nothing. */
+function shownStream({ correspondence, optOut, trouble, client }: Assessment, policy: Policy): Stream {
+  if (atLeast(correspondence, policy.require)) return 'verified';
+  // A neighbour is excused, but not identified.
+  if (atLeast(correspondence, policy.excuseFrom)) return 'unverified';
+  const unnamed = optOut || client.ip === null || client.helo.kind === 'missing';
+  return unnamed || trouble === 'owner' ? 'unverified' : 'failed';
+}
