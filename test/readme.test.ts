@@ -1,27 +1,14 @@
-/** The README's tables match the program. `npm run docs` writes them. */
-import { readFileSync } from 'node:fs';
+/** Tables in the docs match the program, and the README stays short. `npm run docs` writes the tables. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { PRESETS } from '../src/core/check.ts';
-import { findings } from '../src/core/checks/index.ts';
 import { flagOf } from '../src/config/option.ts';
 import { ROWS } from '../src/config/options.ts';
-import { presetWeight } from '../src/policy/policy.ts';
+import { PRESETS } from '../src/core/check.ts';
 import { FAILURES } from './fixtures/failures.ts';
 import { SENDERS } from './fixtures/senders.ts';
 import { expectTable, markdown } from './support/generated.ts';
 
-const README = new URL('../README.md', import.meta.url);
-
-function findingsTable(): string {
-  const rows = [...findings].map(([id, spec]) => [
-    `\`${id}\``,
-    spec.basis,
-    ...PRESETS.map((preset) => String(presetWeight(spec, preset))),
-    spec.summary,
-    spec.reference,
-  ]);
-  return markdown(['finding', 'basis', ...PRESETS, 'meaning', 'rests on'], rows);
-}
+const page = (name: string): URL => new URL(`../docs/${name}.md`, import.meta.url);
 
 function optionsTable(): string {
   const rows = ROWS.map(([key, row]) => [
@@ -84,11 +71,58 @@ function benchTable(): string {
 }
 
 it.each([
-  ['bench', benchTable],
-  ['failures', failuresTable],
-  ['findings', findingsTable],
-  ['senders', sendersTable],
-  ['options', optionsTable],
-])('the table of %s is up to date', (name, table) => {
-  expectTable(README, name, table());
+  ['bench', 'cost', benchTable],
+  ['failures', 'failures', failuresTable],
+  ['senders', 'verdicts', sendersTable],
+  ['options', 'options', optionsTable],
+])('the table of %s in docs/%s.md is up to date', (name, where, table) => {
+  expectTable(page(where), name, table());
 });
+
+it('the README can be read in ten minutes', () => {
+  expect(readFileSync(new URL('../README.md', import.meta.url), 'utf8').split('\n').length).toBeLessThan(201);
+});
+
+it('every page of the docs is in their index', () => {
+  const index = readFileSync(page('README'), 'utf8');
+  const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name !== 'README.md');
+  expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+});
+
+it('every link within the docs leads to a file, and to a place in it that exists', () => {
+  const root = new URL('../', import.meta.url);
+  const texts = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(new URL('docs', root)).map((name) => `docs/${name}`),
+  ];
+  const lost = texts
+    .filter((name) => name.endsWith('.md'))
+    .flatMap((name) => {
+      const text = readFileSync(new URL(name, root), 'utf8').replaceAll(/^```.*?^```/gms, '');
+      return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, to = '']) => {
+        if (/^https?:/.test(to)) return [];
+        const [file = '', anchor] = to.split('#');
+        const target = file === '' ? new URL(name, root) : new URL(file, new URL(name, root));
+        if (!existsSync(target)) return [`${name}: ${to}`];
+        return anchor === undefined || anchors(readFileSync(target, 'utf8')).has(anchor)
+          ? []
+          : [`${name}: ${to}`];
+      });
+    });
+  expect(lost).toEqual([]);
+});
+
+/** As forges make them of headings, and those that are written out. */
+function anchors(text: string): ReadonlySet<string> {
+  return new Set([
+    ...[...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+    ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id),
+  ]);
+}

@@ -1,6 +1,6 @@
 /**
  * The option table, one row per option. The flags, the keys of the configuration file, the environment
- * variables, `--help`, the manual page, the completions and the README's table are all made from it. Whatever
+ * variables, `--help`, the manual page, the completions and docs/options.md are all made from it. Whatever
  * the operator can tune is here and nowhere else.
  */
 import { PRESETS } from '../core/check.ts';

@@ -1,6 +1,6 @@
 /**
- * What depends on how often a sender has come: ramps, stream limits and the tempfail limit. Each is asked once
- * a message, however many recipients it has, and gives them all the same answer.
+ * What depends on how often a sender has come: ramps, stream limits and the tempfail limit. Each is asked
+ * once a message, however many recipients it has, and gives them all the same answer.
  */
 import type { Unproved } from '../core/checks/stream.ts';
 import type { Decision } from '../decisions/decision.ts';

@@ -5,6 +5,8 @@ import { PRESETS, type Proof, PROOFS } from '../../src/core/check.ts';
 import { findings } from '../../src/core/checks/index.ts';
 import { anchorOf, sentence } from '../../src/help/refusal-page.ts';
 import { REMEDIES, remediesOf } from '../../src/help/remedies.ts';
+import { presetWeight } from '../../src/policy/policy.ts';
+import { markdown } from '../support/generated.ts';
 
 /**
  * A section for each finding, for the sender who was sent there: `--help-url .../docs/findings.md` leads to
@@ -52,6 +54,17 @@ function findingsPage(): string {
   ].join('\n\n');
 }
 
+function findingsTable(): string {
+  const rows = [...findings].map(([id, spec]) => [
+    `\`${id}\``,
+    spec.basis,
+    ...PRESETS.map((preset) => String(presetWeight(spec, preset))),
+    spec.summary,
+    spec.reference,
+  ]);
+  return markdown(['finding', 'basis', ...PRESETS, 'meaning', 'rests on'], rows);
+}
+
 /** A section for each finding, for administrators. */
 function weightsPage(): string {
   const sections = [...findings].map(
@@ -76,7 +89,7 @@ function weightsPage(): string {
       return lines.join('\n');
     },
   );
-  return `# Weights\n\nWhat each finding weighs under each preset, why, and what a proof leaves of it. [findings.md](findings.md) says what happened and how a sender fixes it. Every weight can be set with \`--weight ID=NUMBER\`. Generated; do not edit.\n\n${sections.join('\n')}`;
+  return `# Weights\n\nWhat each finding weighs under each preset, why, and what a proof leaves of it. [findings.md](findings.md) says what happened and how a sender fixes it. Every weight can be set with \`--weight ID=NUMBER\`. Generated; do not edit.\n\n${findingsTable()}\n\n${sections.join('\n')}`;
 }
 
 function lowered(title: string): string {

@@ -1,5 +1,5 @@
 /**
- * The names by which the README compares Postfix's own three HELO checks with our presets, shown to both: the
+ * The names by which docs/verdicts.md compares Postfix's own three HELO checks with our presets, shown to both: the
  * names are in one zone, which NSD serves to Postfix and `check` reads.
  */
 import { writeFileSync } from 'node:fs';

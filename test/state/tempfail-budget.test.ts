@@ -25,7 +25,7 @@ const by = (organisation: string | null, network = '192.0.2.0/24', name = 'a.org
 });
 const HOST = by('a.org');
 
-it('takes the memory that the README says', () => {
+it('takes the memory that docs/failures.md says', () => {
   expect(Math.ceil(TempfailBudget.bytes / 1e6)).toBe(28);
 });
 
