@@ -1,6 +1,6 @@
 /**
- * The names by which docs/verdicts.md compares Postfix's own three HELO checks with our presets, shown to both: the
- * names are in one zone, which NSD serves to Postfix and `check` reads.
+ * The names by which docs/verdicts.md compares Postfix's own three HELO checks with our presets, shown to
+ * both: the names are in one zone, which NSD serves to Postfix and `check` reads.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
