@@ -7,7 +7,8 @@
 import { assess } from '../src/core/assess.ts';
 import { checks } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
-import { Asker, clientNetwork } from '../src/dns/asker.ts';
+import { networksOf } from '../src/core/client-networks.ts';
+import { Asker } from '../src/dns/asker.ts';
 import { withDeadline } from '../src/dns/deadline.ts';
 import { createStubResolver } from '../src/dns/stub-resolver.ts';
 import { spread } from './contest.ts';
@@ -30,11 +31,7 @@ async function question(i: number): Promise<void> {
 async function verdict(i: number): Promise<void> {
   const { address, name } = hostOf(i);
   const client = makeClient(address.join('.'), name);
-  const { resolver: bounded, done } = withDeadline(
-    resolver,
-    DEADLINE_MS,
-    new Asker(clientNetwork(client.ip)),
-  );
+  const { resolver: bounded, done } = withDeadline(resolver, DEADLINE_MS, new Asker(networksOf(client.ip)));
   const { correspondence } = await assess(client, {
     resolver: bounded,
     checks,

@@ -2,7 +2,7 @@
  * How long others wait while many slow domains are asked about, on a real clock;
  * `test/session/starvation.test.ts` shows the same on a clock of its own.
  */
-import { babbler, calm, crowd, type Outcome, ride, type Storm } from '../test/support/storm.ts';
+import { babbler, blockCrowd, calm, crowd, type Outcome, ride, type Storm } from '../test/support/storm.ts';
 import { type Findings, tableOf } from './report.ts';
 import type { Setting } from './setting.ts';
 
@@ -10,7 +10,8 @@ const STORMS: readonly (readonly [string, Storm])[] = [
   ['nobody', calm],
   ['one client, ever new names', babbler],
   ['500 clients of ten networks, 50 domains', crowd(500, 10, 50)],
-  ['500 clients of 500 networks, 500 domains', crowd(500, 500, 500)],
+  ['500 clients of all of a /16, 500 domains', blockCrowd(500, 250, 500)],
+  ['500 clients of 500 networks far apart, 500 domains', crowd(500, 500, 500)],
 ];
 
 /** In this process; DNS is a function 20 ms away, or 1.9 s. */

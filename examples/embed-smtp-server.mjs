@@ -8,13 +8,13 @@ import {
   assess,
   Asker,
   checks,
-  clientNetwork,
   createNodeResolver,
   decide,
   findings,
   isLoopback,
   makeClient,
   makePolicy,
+  networksOf,
   smtpReply,
   withDeadline,
   worthwhile,
@@ -34,7 +34,7 @@ const words = { helpUrl: null, contact: 'postmaster@mx.example.org', templates: 
 async function judge({ remoteAddress, hostNameAppearsAs, id }) {
   const client = makeClient(remoteAddress, hostNameAppearsAs || '');
   if (client.ip !== null && isLoopback(client.ip)) return null;
-  const { resolver: inTime, done } = withDeadline(resolver, 6000, new Asker(clientNetwork(client.ip)));
+  const { resolver: inTime, done } = withDeadline(resolver, 6000, new Asker(networksOf(client.ip)));
   try {
     const assessment = await assess(client, {
       resolver: inTime,

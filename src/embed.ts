@@ -28,6 +28,7 @@ export {
   withSession,
 } from './core/assess.ts';
 export { type Client, makeClient } from './core/client.ts';
+export { type ClientNetworks, type NetworkKind, networksOf } from './core/client-networks.ts';
 export { checks, findings, findingsOf, messageChecks, sessionChecks } from './core/checks/index.ts';
 export type { MessageFacts } from './core/checks/message.ts';
 export { defineSessionCheck, type SessionCheck, type SessionFacts } from './core/checks/session.ts';
@@ -146,7 +147,7 @@ export {
   REVERSE_BUDGET,
 } from './core/recording-resolver.ts';
 export type { Unasked } from './core/unasked.ts';
-export { Asker, clientNetwork, type SharedResolver } from './dns/asker.ts';
+export { Asker, type SharedResolver } from './dns/asker.ts';
 export { type DeadlineResolver, withDeadline } from './dns/deadline.ts';
 export {
   createStubResolver as createNodeResolver,

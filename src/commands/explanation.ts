@@ -12,7 +12,8 @@ import { clientAddress } from '../core/embedded.ts';
 import { parseHelo } from '../core/helo.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { Resolver } from '../core/resolver.ts';
-import { Asker, clientNetwork } from '../dns/asker.ts';
+import { networksOf } from '../core/client-networks.ts';
+import { Asker } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import { UsageError } from '../errors.ts';
 import { type Exemption, exemptClient, exemptRecipient } from '../policy/exemption.ts';
@@ -90,7 +91,7 @@ export async function explain(
   if (address === null) throw new UsageError(`"${ip}" is not an IP address`);
   const client = { ip: clientAddress(address, config.nat64Prefix), helo: parseHelo(helo) };
   const registry = await registryOf(config);
-  const bounded = withDeadline(resolver, config.deadline, new Asker(clientNetwork(client.ip)));
+  const bounded = withDeadline(resolver, config.deadline, new Asker(networksOf(client.ip)));
   let seen: SeenOfPair;
   try {
     const cached = await assess(client, {

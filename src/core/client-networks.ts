@@ -19,7 +19,23 @@ const WIDTHS = {
 
 export type NetworkKind = keyof typeof WIDTHS;
 
+/** All that a client belongs to. */
+export type ClientNetworks = Readonly<Record<NetworkKind, string>>;
+
+/** Clients without an address are counted together. */
+const UNKNOWN: ClientNetworks = { network: 'unknown', site: 'unknown', block: 'unknown' };
+
 /** As `ADDRESS/LENGTH`. */
 export function networkOf(ip: IpAddress, kind: NetworkKind): string {
   return networkText(ip, WIDTHS[kind][ip.family]);
+}
+
+export function networksOf(ip: IpAddress | null): ClientNetworks {
+  if (ip === null) return UNKNOWN;
+  const site = networkOf(ip, 'site');
+  return {
+    network: ip.family === 4 ? site : networkOf(ip, 'network'),
+    site,
+    block: networkOf(ip, 'block'),
+  };
 }

@@ -3,29 +3,30 @@
  * cancels questions for whose answer nobody waits any more. The core's Resolver knows nothing about it.
  */
 import { registrableDomain } from '../core/domain.ts';
-import { networkOf } from '../core/client-networks.ts';
-import type { IpAddress } from '../core/ip.ts';
+import type { ClientNetworks } from '../core/client-networks.ts';
 import type { Unasked } from '../core/unasked.ts';
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 
 /** Whoever asks: an assessment, or ourselves. */
 export class Asker {
-  /** The network to whose share the questions count. */
-  readonly network: string;
+  /** The networks to whose shares the questions count. */
+  readonly networks: ClientNetworks;
   /**
    * Uses places reserved for such askers, and never waits. For the few questions that tell whether DNS works.
    */
   readonly reserved: boolean;
   /**
-   * Its questions had to wait behind others of its own network, which wants too much: an answer that is late
+   * Its questions had to wait behind others of its own networks, which want too much: an answer that is late
    * for that reason says nothing about the name's owner.
    */
   crowded = false;
   #ended: Unasked | null = null;
   readonly #waiting = new Set<(why: Unasked) => void>();
 
-  constructor(network: string, { reserved = false }: { readonly reserved?: boolean } = {}) {
-    this.network = network;
+  /** Whoever is no client has one word for all networks. */
+  constructor(networks: ClientNetworks | string, { reserved = false }: { readonly reserved?: boolean } = {}) {
+    this.networks =
+      typeof networks === 'string' ? { network: networks, site: networks, block: networks } : networks;
     this.reserved = reserved;
   }
 
@@ -63,8 +64,8 @@ export function askedBy(resolver: SharedResolver, asker: Asker): Resolver {
 }
 
 /**
- * Wraps a SharedResolver to look at each question on its way; `network` is null if there is no particular
- * asker.
+ * Wraps a SharedResolver to look at each question on its way; `site` is the asker's, see `NetworkKind`, and
+ * null if there is no particular asker.
  */
 export function watched(
   inner: SharedResolver,
@@ -72,24 +73,16 @@ export function watched(
     resolver: Resolver,
     name: string,
     type: T,
-    network: string | null,
+    site: string | null,
   ) => Promise<Answer<T>>,
 ): SharedResolver {
   return {
     lookup: (name, type) => ask(inner, name, type, null),
     for: (asker) => {
       const own = askedBy(inner, asker);
-      return { lookup: (name, type) => ask(own, name, type, asker.network) };
+      return { lookup: (name, type) => ask(own, name, type, asker.networks.site) };
     },
   };
-}
-
-/**
- * The network that a client counts to: its /24, or its /48, which is what one site gets (RFC 6177 §2). With
- * /64s it would count as 65,536 networks. Clients without an address count as one.
- */
-export function clientNetwork(ip: IpAddress | null): string {
-  return ip === null ? 'unknown' : networkOf(ip, 'site');
 }
 
 /** The domain whose owner answers for a name. Reverse names belong to the network: its /16 or /32. */

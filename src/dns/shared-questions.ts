@@ -76,7 +76,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
 
   /** A question of it has waited, or waits, for its turn. */
   function noteCrowd(asker: Asker): void {
-    asker.crowded ||= gate.greedy(asker.network);
+    asker.crowded ||= gate.greedy(asker.networks);
   }
 
   /** Says whose fault it is that there was no place. */
@@ -140,7 +140,7 @@ export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions
         resolve(blamed(answer, asker));
       };
       const ticket: Ticket = {
-        network: asker?.network ?? null,
+        networks: asker?.networks ?? null,
         domain: askedDomain(question.name),
         start: () => {
           if (waits && asker !== null) noteCrowd(asker);

@@ -6,7 +6,8 @@
 import { assess, type Assessment, type OnCheckError } from '../core/assess.ts';
 import type { Check } from '../core/check.ts';
 import type { Client } from '../core/client.ts';
-import { Asker, clientNetwork, type SharedResolver } from '../dns/asker.ts';
+import { networksOf } from '../core/client-networks.ts';
+import { Asker, type SharedResolver } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import { assessmentBytes } from '../state/assessment-size.ts';
 
@@ -92,7 +93,7 @@ export class PacedAssessments {
 
   async #assess(client: Client): Promise<Assessment> {
     const { resolver, checks, deadlineMs, onCheckError } = this.#options;
-    const asker = new Asker(clientNetwork(client.ip));
+    const asker = new Asker(networksOf(client.ip));
     const bounded = withDeadline(resolver, deadlineMs, asker);
     this.#askers.add(asker);
     try {

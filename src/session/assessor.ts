@@ -8,12 +8,13 @@ import { AssessmentCache } from '../state/cache.ts';
 import { type Assessment, assess, type OnCheckError, type Settles } from '../core/assess.ts';
 import type { Check, Finding } from '../core/check.ts';
 import type { Client } from '../core/client.ts';
+import { networksOf } from '../core/client-networks.ts';
 import { parseHelo } from '../core/helo.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { keptText } from '../core/kept-text.ts';
 import { AnswerMemory } from '../dns/answer-memory.ts';
 import { isUnasked } from '../core/unasked.ts';
-import { Asker, clientNetwork, type SharedResolver } from '../dns/asker.ts';
+import { Asker, type SharedResolver } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 
 /** How long assessments may take, and how many are kept for how long. */
@@ -93,7 +94,7 @@ export class Assessor {
 
   /** The assessment, at once if it is cached. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string): AssessmentLookup {
-    const work: Work = { asker: new Asker(clientNetwork(ip)), wanted: 1 };
+    const work: Work = { asker: new Asker(networksOf(ip)), wanted: 1 };
     const load = (text: string): Promise<Assessment> =>
       this.#assess({ ip, helo: parseHelo(text) }, work.asker);
     // Overlong text is never a name and would fill the memory; a client without an address has no cache

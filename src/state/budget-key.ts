@@ -4,21 +4,17 @@
  */
 import type { Assessment } from '../core/assess.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
-import { networkOf } from '../core/client-networks.ts';
+import { type ClientNetworks, networksOf } from '../core/client-networks.ts';
 import type { Client } from '../core/client.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { queryName } from '../core/helo.ts';
 import { holdsAddress } from '../core/reverse-name.ts';
 
-export interface BudgetKey {
+export interface BudgetKey extends ClientNetworks {
   /** Registrable domain of the HELO name. */
   readonly name: string;
   /** Registrable domain of the client's verified reverse name; null if none says whose host it is. */
   readonly organisation: string | null;
-  /** Those of the client, see `NetworkKind`. */
-  readonly network: string;
-  readonly site: string;
-  readonly block: string;
 }
 
 /**
@@ -26,21 +22,12 @@ export interface BudgetKey {
  * differ in it.
  */
 const NAMELESS = '-';
-/** The network of a client without an address. */
-const UNKNOWN = 'unknown';
 
 export function budgetKey({ client, outcomes }: Pick<Assessment, 'client' | 'outcomes'>): BudgetKey {
   const asked = queryName(client.helo);
   const name = (asked === null ? null : registrableDomain(asked)) ?? NAMELESS;
-  const { ip } = client;
-  if (ip === null) return { name, organisation: null, network: UNKNOWN, site: UNKNOWN, block: UNKNOWN };
-  return {
-    name,
-    organisation: organisationOf(client, verifiedNames(outcomes), name),
-    network: networkOf(ip, 'network'),
-    site: networkOf(ip, 'site'),
-    block: networkOf(ip, 'block'),
-  };
+  const organisation = client.ip === null ? null : organisationOf(client, verifiedNames(outcomes), name);
+  return { name, organisation, ...networksOf(client.ip) };
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * Half of the cache: a table of client addresses, counted in addresses and bytes, in total and by network. A
  * network that has used up its share makes room among its own addresses, and so does the site and the block
- * that it is part of: a stranger who owns many addresses, or many networks, pushes nobody else out.
+ * that it is part of: a stranger who owns many addresses, or many networks, pushes nobody else out. The more
+ * blocks want their whole share, the less each gets, so that it takes very many of them to leave others none.
  */
 import NodeCache from 'node-cache';
 import { type NetworkKind, networkOf } from '../core/client-networks.ts';
@@ -52,10 +53,17 @@ export const NAME_BYTES = 128;
 /** The most addresses of one network: all of an IPv4 /24, and as many of an IPv6 /64. */
 const MAX_ADDRESSES = 256;
 /**
- * The part of a generation that a group may have. The default of 64 MiB leaves a network 1 MiB: two hundred
- * usual senders. The large providers of mail send from whole blocks.
+ * The part of a generation that a group may have while it is empty otherwise. The default of 64 MiB leaves a
+ * network 1 MiB: two hundred usual senders. The large providers of mail send from whole blocks.
  */
 export const SHARES: Readonly<Record<NetworkKind, number>> = { network: 1 / 32, site: 1 / 16, block: 1 / 8 };
+/**
+ * A block may have this part of what is free (as with the places for DNS questions), which is an eighth of all
+ * for one alone,
+ */
+const BLOCK_OF_FREE = SHARES.block / (1 - SHARES.block);
+/** and in any case this part of all: a hundred usual senders, with the default. */
+const BLOCK_LEAST = 1 / 64;
 const KINDS: Readonly<Record<4 | 6, readonly NetworkKind[]>> = {
   4: ['block', 'network'],
   6: ['block', 'site', 'network'],
@@ -125,8 +133,7 @@ export class Generation<T> {
   trim(held: Held<T>, room: Room): void {
     this.touch(held);
     for (let group = held.group; group !== null; group = group.within) {
-      const most = addressesOf(group.kind, room);
-      while (group.bytes > room.bytes * SHARES[group.kind] || group.size > most) {
+      while (this.#hasTooMuch(group, room)) {
         const victim = victimOf(group, held);
         if (victim !== null) this.remove(victim);
         else {
@@ -136,6 +143,11 @@ export class Generation<T> {
         }
       }
     }
+  }
+
+  #hasTooMuch({ kind, size, bytes }: Group<T>, room: Room): boolean {
+    if (kind !== 'block') return bytes > room.bytes * SHARES[kind] || size > addressesOf(kind, room);
+    return bytes > blockShare(room.bytes, this.bytes) || size > blockShare(room.addresses, this.size);
   }
 
   #groupOf(ip: IpAddress): Group<T> {
@@ -167,6 +179,11 @@ export class Generation<T> {
       group.bytes += bytes;
     }
   }
+}
+
+/** What a block may have, of bytes or addresses; at least one. */
+function blockShare(all: number, taken: number): number {
+  return Math.max(1, (all - taken) * BLOCK_OF_FREE, all * BLOCK_LEAST);
 }
 
 function addressesOf(kind: NetworkKind, { addresses }: Room): number {

@@ -4,17 +4,14 @@
  * holds the most of it gives up a place: the record seen longest ago of its site, and in that of its network,
  * that holds the most. The caller bounds what a site and a block may spread over rows, by `held`.
  */
+import type { ClientNetworks } from '../core/client-networks.ts';
 import { textHash } from './text-hash.ts';
 
-/** Where something is kept, and to whom it is counted. */
-export interface TableKey {
+/** Where something is kept, and to which networks it is counted. */
+export interface TableKey extends ClientNetworks {
   readonly text: string;
   /** Keys of one row compete for its places. */
   readonly row: string;
-  readonly network: string;
-  /** What the network is part of, see `NetworkKind`. */
-  readonly site: string;
-  readonly block: string;
 }
 
 const PLACES = 64;

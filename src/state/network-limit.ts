@@ -2,7 +2,7 @@
  * How many times a client network (/24, /64) may do something in a length of time, which begins with the
  * first of them. What is beyond that is not counted, so that it is free again when the time is over.
  */
-import { networkOf } from '../core/client-networks.ts';
+import { networksOf } from '../core/client-networks.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { FairTable, tableBytes } from './fair-table.ts';
 
@@ -31,9 +31,8 @@ export class NetworkLimit {
   /** Whether it is within the limit; if so, it is counted. `what` has limits of its own for each word. */
   take(ip: IpAddress, what: string, { count, ageMs }: Limit): boolean {
     const now = Math.floor(this.#now() / 1000);
-    const network = networkOf(ip, 'network');
-    const site = networkOf(ip, 'site');
-    const key = { text: `${network} ${what}`, row: site, network, site, block: networkOf(ip, 'block') };
+    const networks = networksOf(ip);
+    const key = { text: `${networks.network} ${what}`, row: networks.site, ...networks };
     const since = now - LONGEST;
     const known = this.#table.find(key, since);
     if (known !== null && now - known.first >= Math.floor(ageMs / 1000)) this.#table.delete(key);

@@ -4,7 +4,7 @@
  * gives up a place first.
  */
 import { canonicalName } from '../core/domain.ts';
-import { networkOf } from '../core/client-networks.ts';
+import { type ClientNetworks, networksOf } from '../core/client-networks.ts';
 import { type IpAddress, networkText, parsePrefix } from '../core/ip.ts';
 
 export interface RegularsLimit {
@@ -40,14 +40,8 @@ const MAX_ENTRIES = 50_000;
 /** Longer names are not learned: no host has one. */
 const MAX_NAME = 255;
 
-type Kept = { -readonly [K in keyof Acquaintance]: Acquaintance[K] } & Owners;
-
-/** To whom an entry is counted, from the widest to the narrowest. */
-interface Owners {
-  readonly block: string;
-  readonly site: string;
-  readonly network: string;
-}
+/** With the networks to which it is counted. */
+type Kept = { -readonly [K in keyof Acquaintance]: Acquaintance[K] } & ClientNetworks;
 
 export class Regulars {
   readonly #limit: () => RegularsLimit | null;
@@ -145,12 +139,13 @@ export class Regulars {
   }
 
   #add(known: Acquaintance, ip: IpAddress): void {
-    const block = networkOf(ip, 'block');
+    const networks = networksOf(ip);
+    const { block } = networks;
     const own = this.#blocks.get(block);
     // No block has more than an eighth, so that the search for a victim stays short too.
     if (own !== undefined && own.size >= this.#most / 8) this.#drop(victimOf(own));
     else if (this.#kept.size >= this.#most) this.#drop(victimOf(this.#largest()));
-    const kept = { ...known, block, site: networkOf(ip, 'site'), network: networkOf(ip, 'network') };
+    const kept = { ...known, ...networks };
     this.#kept.set(keyOf(kept.client, kept.helo), kept);
     const entries = this.#blocks.get(block);
     if (entries === undefined) this.#blocks.set(block, new Set([kept]));

@@ -306,6 +306,20 @@ describe('strangers who have many networks', () => {
     );
   }, 120_000);
 
+  it.each([
+    [9, 'a /32'],
+    [9, 'a /16'],
+    [40, 'a /32'],
+    [40, 'a /16'],
+  ])('push out none though there are %i of them, each with %s', async (strangers, kind) => {
+    const { ask } = cache({ maxClients: 20_000, maxBytes: 16 * maxBytes, sizeOf: () => 5000 });
+    const others = Array.from({ length: 80 }, (_, i) => `${20 + i}.${i}.${i & 255}.7`);
+    for (const other of others) await ask(other, 'x');
+    for (let i = 0; i < 1000; i++)
+      for (let s = 0; s < strangers; s++) await ask(ATTACKS[kind]?.(s, i) ?? '', 'x');
+    for (const other of others) expect(await ask(other, 'x'), other).toBe('hit');
+  });
+
   it('65,536 /64s take what a site may, and the latest of them are there', async () => {
     const { ask, made } = cache({ maxClients: 20_000, maxBytes: 16 * maxBytes, sizeOf: () => 5000 });
     for (let i = 0; i < 65_536; i++) await ask(`2001:db8:0:${hex(i)}::1`, 'x');

@@ -145,8 +145,8 @@ export async function ride(
 
   async function one(i: number): Promise<{ right: boolean; silent: boolean; ms: number }> {
     const forged = i % 2 === 0;
-    // Each in a network and a domain of its own.
-    const client = `11.${(i >> 8) & 255}.${i & 255}.7`;
+    // Each in a block and a domain of its own.
+    const client = senderOf(i);
     const helo = `${forged ? 'gone' : 'mail'}.s${i}.org`;
     const began = now();
     const session = connect(client);
@@ -177,10 +177,14 @@ function greet(session: MilterSession, helo: string): void {
   void session.helo?.(helo, CONTEXT);
 }
 
-/** `mail.sI.org` is the client 11.X.X.7; every domain has name servers; nothing else exists. */
+function senderOf(number: number): string {
+  return `${60 + ((number >> 8) & 63)}.${number & 255}.0.7`;
+}
+
+/** `mail.sI.org` is the client `senderOf(I)`; every domain has name servers; nothing else exists. */
 function answer(name: string, type: RecordType): Answer<RecordType> {
   const number = /(?:^|\.)s(\d+)\.org$/.exec(name)?.[1];
-  const client = number === undefined ? null : `11.${(Number(number) >> 8) & 255}.${Number(number) & 255}.7`;
+  const client = number === undefined ? null : senderOf(Number(number));
   const found = (record: string): Answer<RecordType> => ({ status: 'found', records: [record], ttl: 300 });
   if (type === 'NS' && (name === 'org' || /^s(?:low)?\d+\.org$/.test(name))) return found('ns.org');
   if (client !== null && type === 'A' && name.startsWith('mail.')) return found(client);
@@ -206,22 +210,40 @@ export const babbler: Storm = {
     }),
 };
 
+/** The first three octets of a network's addresses: each network in a block of its own, or all in one. */
+const apart = (network: number): string => `${20 + (network >> 8)}.${network & 255}.0`;
+const together = (network: number): string => `12.0.${network & 255}`;
+
 /** Clients of this many networks, with names in this many domains, that wait for their verdicts. */
-export const crowd = (clients: number, networks: number, domains: number, ms = 4000): Storm => ({
+export const crowd = (
+  clients: number,
+  networks: number,
+  domains: number,
+  ms = 4000,
+  prefix = apart,
+): Storm => ({
   ms,
-  forger: '12.0.0.251',
-  rage: (world) => Array.from({ length: clients }, (_, c) => insist(world, c, networks, domains)),
+  forger: `${prefix(0)}.251`,
+  rage: (world) =>
+    Array.from({ length: clients }, (_, c) =>
+      insist(world, c, `${prefix(c % networks)}.${1 + (Math.floor(c / networks) % 250)}`, domains),
+    ),
+});
+
+/** As `crowd`, in one block. The forger has a network of it to itself. */
+export const blockCrowd = (clients: number, networks: number, domains: number): Storm => ({
+  ...crowd(clients, networks, domains, 4000, together),
+  forger: `${together(255)}.251`,
 });
 
 async function insist(
   { over, sleep, connect }: World,
   c: number,
-  networks: number,
+  address: string,
   domains: number,
 ): Promise<void> {
-  const network = c % networks;
   for (let n = 0; !over(); n++) {
-    const session = connect(`12.${network >> 8}.${network & 255}.${1 + (Math.floor(c / networks) % 250)}`);
+    const session = connect(address);
     await deliver(session, `h${c}-${n}.slow${c % domains}.org`);
     session.close?.();
     // The clock must go on even if everything is answered at once.
