@@ -58,8 +58,8 @@ const MAX_ADDRESSES = 256;
  */
 export const SHARES: Readonly<Record<NetworkKind, number>> = { network: 1 / 32, site: 1 / 16, block: 1 / 8 };
 /**
- * A block may have this part of what is free (as with the places for DNS questions), which is an eighth of all
- * for one alone,
+ * A block may have this part of what is free (as with the places for DNS questions), which is an eighth of
+ * all for one alone,
  */
 const BLOCK_OF_FREE = SHARES.block / (1 - SHARES.block);
 /** and in any case this part of all: a hundred usual senders, with the default. */
