@@ -11,7 +11,7 @@ import { identityOf } from '../policy/identity.ts';
 import type { Judged } from '../policy/judge.ts';
 import { waysFor } from '../policy/sender-ways.ts';
 import { type ReplyOptions, smtpReply } from '../policy/smtp-reply.ts';
-import type { HitCase, HitSender } from './hits.ts';
+import type { HitCase, HitSender } from './hit-sender.ts';
 import { count } from './likeness.ts';
 
 export interface Letter {
@@ -97,7 +97,8 @@ export function postmasterOf({ part: { judged } }: HitCase): {
   if (judged === null) return nobody;
   const { domain, reverseDomain } = identityOf(judged.assessment);
   const isGone = judged.assessment.dns.some(
-    ({ name, status }) => status === 'nxdomain' && canonicalName(name) === domain,
+    ({ name, status, alias }) =>
+      status === 'nxdomain' && alias === undefined && canonicalName(name) === domain,
   );
   const at = (name: string, why: string): { to: string; why: string } => ({ to: `postmaster@${name}`, why });
   if (domain !== null && isQueryName(domain) && !isGone)

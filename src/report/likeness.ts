@@ -2,9 +2,9 @@
  * How much like a legitimate sender somebody looks, from what was recorded: 0 to 100 points, of signs that
  * are told beside it. docs/report.md has the same table. It only sorts; nothing is decided by it.
  */
-import type { HitSender } from './hits.ts';
+import type { HitSender } from './hit-sender.ts';
 
-export interface Sign {
+export interface LikenessSign {
   readonly id: keyof typeof SIGNS;
   readonly points: number;
   /** What was seen, without a stranger's text. */
@@ -26,9 +26,9 @@ export const SIGNS = {
 const SEVERAL = 3;
 const POINTS_A_DAY = 2;
 
-export function signsOf(sender: HitSender): readonly Sign[] {
+export function signsOf(sender: HitSender): readonly LikenessSign[] {
   const { hits, history, accepted, aborted, authenticated } = sender;
-  const share = (id: 'proved' | 'reverse' | 'permitted' | 'denied', text: string): Sign[] =>
+  const share = (id: 'proved' | 'reverse' | 'permitted' | 'denied', text: string): LikenessSign[] =>
     sender[id] === 0
       ? []
       : [
@@ -38,7 +38,7 @@ export function signsOf(sender: HitSender): readonly Sign[] {
             text: `${text} (${sender[id]} of ${hits.decisions})`,
           },
         ];
-  const proved = share('proved', "the name was shown to be the client's");
+  const proved = share('proved', 'client and name were shown to belong together');
   const reverse = share('reverse', 'the client has a verified reverse name');
   const isMostlyAccepted = accepted >= SEVERAL && accepted >= aborted;
   return [

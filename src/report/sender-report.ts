@@ -7,9 +7,9 @@ import type { Check, Evidence } from '../core/check.ts';
 import { parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
 import type { Disposition } from '../policy/policy.ts';
 import type { ReplyOptions } from '../policy/smtp-reply.ts';
-import type { HitCase, HitSender } from './hits.ts';
+import type { HitCase, HitSender } from './hit-sender.ts';
 import { type Letter, letterTo, waysOfCase } from './letter.ts';
-import { pointsOf, type Sign, signsOf } from './likeness.ts';
+import { pointsOf, type LikenessSign, signsOf } from './likeness.ts';
 import { type SuggestedLine, suggestedLines, type SuggestOptions } from './suggested-lines.ts';
 import type { Group } from './tally.ts';
 
@@ -17,7 +17,7 @@ export interface SenderReport {
   readonly name: string;
   readonly origin: string;
   readonly points: number;
-  readonly signs: readonly Sign[];
+  readonly signs: readonly LikenessSign[];
   readonly messages: number;
   readonly hits: Group;
   readonly history: Group;

@@ -7,7 +7,8 @@ import type { Check } from '../core/check.ts';
 import { isQueryName } from '../core/domain.ts';
 import { AccessList, parseAccess } from '../policy/access.ts';
 import { denialOf } from '../policy/policy.ts';
-import { type HitCase, type HitSender, isProved } from './hits.ts';
+import type { HitCase, HitSender } from './hit-sender.ts';
+import { isProved } from './hits.ts';
 import { Replayer, type ReplayOptions } from './replayer.ts';
 import { strictestOf } from './tally.ts';
 

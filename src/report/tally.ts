@@ -84,7 +84,7 @@ export class DecisionTally {
 }
 
 /** What was done, and what would be: the strictest of what different recipients would see. */
-export interface Change {
+interface Change {
   readonly replayed: Replayed;
   readonly then: Disposition;
   readonly now: Disposition;
