@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { fakeTerminal } from '../support/terminal.ts';
+import { zoneResolver } from '../support/zone.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hm-report-'));
 afterAll(() => {
@@ -234,6 +235,29 @@ describe('is a usage error', () => {
   it('a file that is not there', async () => {
     expect((await run(join(directory, 'none'))).code).toBe(64);
   });
+});
+
+it('docs/report.md shows what is printed', async () => {
+  const zone = {
+    'mail.example.org': { A: ['192.0.2.10'] },
+    'example.org': { NS: ['ns.example.org'] },
+    '10.2.0.192.in-addr.arpa': { PTR: ['mail.example.org'] },
+  };
+  const sent = Array.from({ length: 5 }, (_, i) => ({
+    client: '192.0.2.10',
+    helo: 'smtp.example.org',
+    from: 'news@example.org',
+    to: ['anna@dest.test'],
+    time: Date.UTC(2026, 10, 2 + i, 8, 15),
+  }));
+  const shown = file('shown', `${(await observedLog(sent, zoneResolver(zone))).join('\n')}\n`);
+  const { out } = await run('--policy', 'strict', shown);
+  // These differ each time.
+  const same = (text: string): string =>
+    text.replaceAll(/until=[\d-]+/g, 'until=DAY').replaceAll(/(ref(?:erence:)?) \w+\.\w+\.\w+/g, '$1 REF');
+  const page = readFileSync(new URL('../../docs/report.md', import.meta.url), 'utf8');
+  const [, example = ''] = /^## What it says\n\n```\n(.*?)^```$/ms.exec(page) ?? [];
+  expect(same(example), out).toBe(same(out));
 });
 
 it('agrees with replay on how much would be stricter', async () => {
