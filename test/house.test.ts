@@ -33,7 +33,7 @@ const HOUSE: readonly Row[] = [
   { room: 'decisions', rooms: ['errors.ts', 'core', 'log', 'policy', 'system'] },
   { room: 'cases', rooms: ['errors.ts', 'core', 'dns', 'policy', 'config', 'decisions'] },
   { room: 'session', rooms: ['core', 'milter', 'log', 'dns', 'policy', 'state', 'decisions'] },
-  { room: 'report', rooms: ['core', 'policy', 'decisions'], pure: true },
+  { room: 'report', rooms: ['core', 'log', 'advice', 'policy', 'decisions'], pure: true },
   { room: 'doctor', rooms: ['errors.ts', 'core', 'milter', 'system', 'dns', 'config'] },
   {
     room: 'monitoring',

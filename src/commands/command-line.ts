@@ -14,6 +14,7 @@ import { printConfig } from './print-config.ts';
 import { publish } from './publish.ts';
 import { addRegulars } from './regulars.ts';
 import { addReplay } from './replay.ts';
+import { addReport } from './report.ts';
 import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 import { closest } from '../config/closest.ts';
@@ -57,6 +58,9 @@ const JUDGING: ReadonlySet<string> = new Set<keyof Config>([
 ]);
 
 type Texts = Map<string, string[]>;
+
+/** What the letters of a report also say. */
+const IN_LETTERS: ReadonlySet<string> = new Set<keyof Config>(['contact', 'helpUrl']);
 
 function addOptions(command: Command, rows: readonly (readonly [string, OptionRow<unknown>])[]): Texts {
   const texts: Texts = new Map();
@@ -131,17 +135,18 @@ export function makeProgram(run: Run): Command {
   const asTheService: SourceOf = (texts, flags) => sourceOf(texts, flags, terminal.standardConfig ?? null);
   root.addCommand(checkCommand(root, run, asTheService));
   root.addCommand(publishCommand(root, run, asTheService));
-  addReplay(root, terminal, (command) => {
+  const judging = (more: ReadonlySet<string>) => (command: Command) => {
     const texts = addOptions(
       addConfigOptions(command, AS_THE_SERVICE),
-      ROWS.filter(([key]) => JUDGING.has(key)),
+      ROWS.filter(([key]) => JUDGING.has(key) || more.has(key)),
     );
-    return async (flags) => {
-      const source = asTheService(texts, flags);
-      const config = await source.read();
-      return { config, isGiven: (key) => texts.has(key) };
+    return async (flags: RootFlags) => {
+      const config = await asTheService(texts, flags).read();
+      return { config, isGiven: (key: keyof Config) => texts.has(key) };
     };
-  });
+  };
+  addReplay(root, terminal, judging(new Set()));
+  addReport(root, terminal, judging(IN_LETTERS));
   const failed = (): void => {
     run.exitCode = EX_FAILED;
   };

@@ -1,17 +1,13 @@
 /** `helo-milter replay`: what other options would have done with the decisions of a log. */
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import { LogReader, type ReadingProgress } from '../decisions/log-reader.ts';
-import { UsageError } from '../errors.ts';
-import { escape } from '../log/value.ts';
 import { recordOf } from '../report/as-record.ts';
-import { Replayer, type ReplayOptions } from '../report/replayer.ts';
+import { Replayer } from '../report/replayer.ts';
 import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
-import { budgetKey } from '../state/budget-key.ts';
-import { TempfailBudget } from '../state/tempfail-budget.ts';
 import { makeProgress, type Progress } from './progress.ts';
+import { budgets, notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { replayCsv, replayReport, type ReplayResult, replayText } from './replay-text.ts';
 import { DEFAULT_RATE, mailNotes, type MailOptions, seenInMail } from './seen-in-mail.ts';
 import type { Terminal } from './terminal.ts';
@@ -77,36 +73,19 @@ export function addReplay(
   root.addCommand(command);
 }
 
-function wholeNumber(flag: string, text: string): number {
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (value === 0) throw new UsageError(`${flag}: "${text}" is not a whole number above 0`);
-  return value;
-}
-
-/** Milliseconds between two reports of progress. */
-const SHOW_EVERY_MS = 200;
-
 /** Rejects with UsageError if a file cannot be read. */
 async function replay(
   files: readonly string[],
   config: Config,
-  show: (text: string) => void = () => undefined,
+  show: (text: string) => void,
 ): Promise<ReplayResult> {
   const registry = await registryOf(config);
   const rules = await readRules(config, registry, () => undefined);
-  const reader = await LogReader.open(files, registry.checks);
   const tally = new DecisionTally();
-  const replayer = new Replayer({ rules, spend: budgets(config) });
-  let shownAt = 0;
-  for await (const record of reader) {
-    tally.add(replayer.replay(record));
-    const now = performance.now();
-    if (now - shownAt < SHOW_EVERY_MS) continue;
-    shownAt = now;
-    const { read, total } = reader.progress;
-    show(`${total === 0 ? '' : `${Math.floor((100 * read) / total)} % `}${tally.all.decisions} decisions`);
-  }
-  return { tally, reading: reader.progress, notes: notesOn(tally, config, reader.progress) };
+  const reading = await replayLogs(files, { rules, config, checks: registry.checks, show }, (replayed) => {
+    tally.add(replayed);
+  });
+  return { tally, reading, notes: notesOn(tally, config, reading) };
 }
 
 /** The same of delivered mail, whose names are looked up now. Rejects as `replay` does. */
@@ -129,37 +108,4 @@ async function replayMail(
     reading,
     notes: [...mailNotes(seen.counts, Date.now()), ...notesOn(tally, config, reading)],
   };
-}
-
-/** The tempfail limit, on the clock of the records. */
-export function budgets({ tempfailLimit }: Pick<Config, 'tempfailLimit'>): ReplayOptions['spend'] {
-  let now = 0;
-  const clock = (): number => now;
-  const given = new TempfailBudget(() => tempfailLimit, clock);
-  const watched = new TempfailBudget(() => tempfailLimit, clock);
-  return (judged, isGiven, at) => {
-    now = Math.max(now, at);
-    return (isGiven ? given : watched).spend(budgetKey(judged.assessment));
-  };
-}
-
-function notesOn({ unknown, all }: DecisionTally, { observe }: Config, reading: ReadingProgress): string[] {
-  const { 'not-looked-up': unseen, settled } = unknown;
-  return [
-    ...(all.decisions === 0 ? ['there is no decision in these files'] : []),
-    ...(observe ? ['with --observe nothing is refused: leave it out to see what would be'] : []),
-    ...(settled === 0
-      ? []
-      : [
-          `${settled} decisions are not sure: the text of HELO alone decided then, DNS was not asked, and now it would be`,
-        ]),
-    ...(unseen === 0
-      ? []
-      : [`${unseen} decisions are unknown: the client was exempt then, and was not looked up`]),
-    ...(reading.unreadable === 0
-      ? []
-      : [
-          `${reading.unreadable} lines are no decisions and were left out: ${reading.told.map(escape).join('; ')}`,
-        ]),
-  ];
 }

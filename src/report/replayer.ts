@@ -213,7 +213,7 @@ function whole({ recipients, recipientCount }: RecordedDecision, exempt: Exempti
 }
 
 /** Records of one message follow each other and have this key in common. */
-function messageOf({ reference, message, stage }: RecordedDecision): string {
+export function messageOf({ reference, message, stage }: RecordedDecision): string {
   const session = reference.slice(0, reference.lastIndexOf('.'));
   return stage === 'helo' ? reference : `${session} ${message}`;
 }

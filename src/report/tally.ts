@@ -33,33 +33,17 @@ export interface Group {
   days: number;
 }
 
-/** A sender, with what its mail was like, so that an administrator can tell whether it is wanted. */
-export interface SenderGroup extends Group {
-  /**
-   * Decisions on clients with a verified reverse name of the same organisation, or a stronger correspondence.
-   */
-  corresponding: number;
-  /** Decisions on clients with any verified reverse name. */
-  reverse: number;
-  /** Messages that we saw accepted, for recipients that are not exempt. */
-  accepted: number;
-  /** Decisions on clients that had logged in or shown a certificate. */
-  authenticated: number;
-  /** One of the decisions that would be stricter, the latest; else the latest. */
-  sample: Replayed;
-}
-
 export const DIMENSIONS = ['finding', 'stream', 'sender', 'network', 'recipient'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
 export class DecisionTally {
-  readonly all = group('all');
+  readonly all = emptyGroup('all');
   readonly unknown: Record<Unknown, number> = { 'not-looked-up': 0, settled: 0 };
   /** Decisions on clients or recipients that are exempt, now as then. */
   exempt = 0;
   readonly findings = new Map<string, Group>();
   readonly streams = new Map<string, Group>();
-  readonly senders = new Map<string, SenderGroup>();
+  readonly senders = new Map<string, Group>();
   readonly networks = new Map<string, Group>();
   readonly recipients = new Map<string, Group>();
 
@@ -77,52 +61,29 @@ export class DecisionTally {
     const { record, parts, unknown } = replayed;
     const strictest = strictestOf(parts);
     const change = { replayed, then: record.action, now: strictest.action };
-    count(this.all, change);
+    countIn(this.all, change);
     if (unknown !== null) this.unknown[unknown]++;
     if (strictest.exempt !== null && record.exempt !== null) this.exempt++;
     const judged = strictest.judged;
     if (judged !== null) {
       for (const { finding, weight } of judged.verdict.counted) {
-        if (weight > 0) count(named(this.findings, finding.id), change);
+        if (weight > 0) countIn(named(this.findings, finding.id), change);
       }
-      count(named(this.streams, judged.verdict.stream), change);
+      countIn(named(this.streams, judged.verdict.stream), change);
     }
     const network = networkName(record.client);
-    count(named(this.networks, network), change);
-    this.#sender(senderName(replayed, network), change);
+    countIn(named(this.networks, network), change);
+    countIn(named(this.senders, senderName(replayed)), change);
     for (const part of parts) {
       const domains = new Set(part.recipients.map(domainOf));
       for (const domain of domains) {
-        count(named(this.recipients, domain), { ...change, now: part.action });
+        countIn(named(this.recipients, domain), { ...change, now: part.action });
       }
     }
   }
-
-  #sender(name: string, change: Change): void {
-    const { replayed, then, now } = change;
-    const { record } = replayed;
-    let sender = this.senders.get(name);
-    if (sender === undefined) {
-      const none = { corresponding: 0, reverse: 0, accepted: 0, authenticated: 0 };
-      sender = { ...group(name), ...none, sample: replayed };
-      this.senders.set(name, sender);
-    }
-    count(sender, change);
-    const assessment = record.judged?.assessment;
-    if (assessment !== undefined) {
-      if (assessment.correspondence !== 'none' && assessment.correspondence !== 'near')
-        sender.corresponding++;
-      if (identityOf(assessment).reverse !== null) sender.reverse++;
-    }
-    if (record.end === 'accepted' && record.exempt === null) sender.accepted++;
-    if (record.exempt === 'authenticated' || record.exempt === 'certificate') sender.authenticated++;
-    const matters = strictness(now) > strictness(then);
-    const before = sender.sample.record.action;
-    const mattered = strictness(strictestOf(sender.sample.parts).action) > strictness(before);
-    if (matters || !mattered) sender.sample = replayed;
-  }
 }
 
+/** What was done, and what would be: the strictest of what different recipients would see. */
 interface Change {
   readonly replayed: Replayed;
   readonly then: Disposition;
@@ -131,12 +92,13 @@ interface Change {
 
 const ORDER: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 
-function strictness(disposition: Disposition): number {
+/** For comparing: the more, the stricter. */
+export function strictness(disposition: Disposition): number {
   return ORDER.indexOf(disposition);
 }
 
 /** The part of a decision with the strictest action. */
-function strictestOf(parts: readonly Part[]): Part {
+export function strictestOf(parts: readonly Part[]): Part {
   const [first, ...others] = parts;
   if (first === undefined) throw new Error('a decision has at least one part');
   return others.reduce(
@@ -145,7 +107,7 @@ function strictestOf(parts: readonly Part[]): Part {
   );
 }
 
-function group(name: string): Group {
+export function emptyGroup(name: string): Group {
   return {
     name,
     decisions: 0,
@@ -164,7 +126,7 @@ function group(name: string): Group {
 function named(groups: Map<string, Group>, name: string): Group {
   let found = groups.get(name);
   if (found === undefined) {
-    found = group(name);
+    found = emptyGroup(name);
     groups.set(name, found);
   }
   return found;
@@ -172,7 +134,7 @@ function named(groups: Map<string, Group>, name: string): Group {
 
 const DAY_MS = 86_400_000;
 
-function count(into: Group, { replayed, then, now }: Change): void {
+export function countIn(into: Group, { replayed, then, now }: Change): void {
   const { time } = replayed.record;
   into.decisions++;
   into.then[then]++;
@@ -186,7 +148,8 @@ function count(into: Group, { replayed, then, now }: Change): void {
   into.last = Math.max(into.last, time);
 }
 
-function networkName(client: string | null): string {
+/** The network of a client, or `unknown`. */
+export function networkName(client: string | null): string {
   const ip = client === null ? null : parseIp(client);
   return ip === null ? 'unknown' : networkOf(ip, 'network');
 }
@@ -195,7 +158,8 @@ function networkName(client: string | null): string {
  * The sender: the registrable domain of the HELO name; if it has none, that of the verified reverse name;
  * else the network. A HELO name may be forged, so the domain is only a claim.
  */
-function senderName({ record }: Replayed, network: string): string {
+export function senderName({ record }: Pick<Replayed, 'record'>): string {
+  const network = networkName(record.client);
   if (record.judged === null) return network;
   const { domain, reverseDomain } = identityOf(record.judged.assessment);
   return domain ?? reverseDomain ?? network;

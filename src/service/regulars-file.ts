@@ -2,13 +2,13 @@
  * The file of the regulars: read at the start, written every few minutes and at the end, as a whole, so that
  * a crash leaves the old one or the new one. Whatever happens to it, the service runs.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { describeError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { Regulars } from '../state/regulars.ts';
 import { parseRegulars, regularsText } from '../state/regulars-text.ts';
 import { requireDirectory } from '../system/directory.ts';
+import { replaceFile } from '../system/replace-file.ts';
 
 /** It says with whom one has mail. */
 const MODE = 0o600;
@@ -60,7 +60,7 @@ export class RegularsFile {
       const { changes } = this.#regulars;
       if (changes === this.#written) return;
       try {
-        await replaceFile(this.#file, regularsText(this.#regulars.list()));
+        await replaceFile(this.#file, regularsText(this.#regulars.list()), MODE);
         this.#written = changes;
       } catch (error) {
         const effect = 'what was learned is not kept; it is tried again';
@@ -78,23 +78,3 @@ export class RegularsFile {
 
 const BEGINS_ANEW = 'nobody is regular yet; the file is replaced';
 const LEFT_ALONE = 'nobody is regular yet; the file is left alone, and what is learned is not kept';
-
-/** The bytes are on the disk before the name leads to them (rename(2)), and the name before this resolves. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
-  await rm(temporary, { force: true });
-  const handle = await open(temporary, 'wx', MODE);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-  const directory = await open(dirname(file));
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}

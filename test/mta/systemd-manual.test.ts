@@ -157,6 +157,33 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     expect(await sh('stat -c %a:%U /var/log/private')).toBe('700:root\n');
   });
 
+  it('makes a report of it that only root can read, and mails it', async () => {
+    configure('decision-log = "/var/log/helo-milter/decisions.jsonl"\nobserve = true\n');
+    await sh('systemctl restart helo-milter.service');
+    await askMilter(tcp, 'Jupiter');
+    const [, units = ''] = block('sh', 'helo-milter-report.timer').split(/^cd .*\n/m);
+    for (const unit of ['service', 'timer']) {
+      const alone = '[Unit]\nDefaultDependencies=no\n';
+      systemd.write(`/etc/systemd/system/helo-milter-report.${unit}.d/00-test.conf`, alone);
+    }
+    const mailed = join(workdir, 'mailed');
+    systemd.write('/run/sendmail', `#!/bin/sh\ncat >${mailed}\nid -u >>${mailed}\n`);
+    await sh('chmod 755 /run/sendmail');
+    const mail = block('ini', 'ExecStartPost=+').replace('exec sendmail', 'exec /run/sendmail');
+    systemd.write('/etc/systemd/system/helo-milter-report.service.d/10-mail.conf', mail);
+    await sh(`cd ${INSTALLED_UNITS}\n${units}`);
+    expect(await show('ActiveState', 'helo-milter-report.timer')).toBe('active');
+    const page = '/var/lib/helo-milter-report/report.html';
+    await until(async () => {
+      await sh('systemctl start helo-milter-report.service');
+      expect(await sh(`cat ${page}`)).toContain('Jupiter');
+    });
+    expect(await sh(`stat -L -c %a ${page}`)).toBe('600\n');
+    expect(readFileSync(mailed, 'utf8')).toMatch(/^To: root\nSubject: .*\n[^]*Jupiter[^]*\n0\n$/);
+    configure('decision-log = "/var/log/helo-milter/decisions.jsonl"\n');
+    await sh('systemctl restart helo-milter.service');
+  });
+
   it('heals by itself from a restart with a typo, and serves who has waited', async () => {
     configure(TYPO);
     await expect(sh('systemctl restart helo-milter.service')).rejects.toThrow(/Job .* failed/);

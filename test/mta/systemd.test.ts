@@ -25,7 +25,12 @@ const run = promisify(execFile);
 const REFUSED = /^y550 5\.7\.1 .*\[helo-not-fqdn\]/;
 
 describeWith(['systemd-analyze'], 'the units', () => {
-  const files = ['helo-milter.service', 'helo-milter.socket'].map((name) => join(UNITS, name));
+  const files = [
+    'helo-milter.service',
+    'helo-milter.socket',
+    'helo-milter-report.service',
+    'helo-milter-report.timer',
+  ].map((name) => join(UNITS, name));
 
   it('are found correct by systemd-analyze verify', async () => {
     const { stdout, stderr } = await ask('systemd-analyze', ['verify', ...files]);

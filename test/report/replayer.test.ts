@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { budgets } from '../../src/commands/replay.ts';
+import { budgets } from '../../src/commands/replay-logs.ts';
 import { PRESETS } from '../../src/core/check.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import { parsePrefix } from '../../src/core/ip.ts';

@@ -1,0 +1,89 @@
+/** Decision logs judged again: what `replay` and `report` have in common. */
+import type { Config } from '../config/config.ts';
+import type { Check } from '../core/check.ts';
+import { LogReader, type ReadingProgress } from '../decisions/log-reader.ts';
+import { UsageError } from '../errors.ts';
+import { escape } from '../log/value.ts';
+import type { Rules } from '../policy/rules.ts';
+import { Replayer, type Replayed, type ReplayOptions } from '../report/replayer.ts';
+import type { DecisionTally } from '../report/tally.ts';
+import { budgetKey } from '../state/budget-key.ts';
+import { TempfailBudget } from '../state/tempfail-budget.ts';
+
+/** Milliseconds between two reports of progress. */
+const SHOW_EVERY_MS = 200;
+
+export interface ReplayLogsOptions {
+  readonly rules: Rules;
+  readonly config: Pick<Config, 'tempfailLimit'>;
+  /** Those that are known today. */
+  readonly checks: readonly Check[];
+  readonly show: (text: string) => void;
+}
+
+/** Gives each decision to `take`, the oldest file first. Rejects with UsageError if one cannot be read. */
+export async function replayLogs(
+  files: readonly string[],
+  { rules, config, checks, show }: ReplayLogsOptions,
+  take: (replayed: Replayed) => void,
+): Promise<ReadingProgress> {
+  const reader = await LogReader.open(files, checks);
+  const replayer = new Replayer({ rules, spend: budgets(config) });
+  let shownAt = 0;
+  let decisions = 0;
+  for await (const record of reader) {
+    take(replayer.replay(record));
+    decisions++;
+    const now = performance.now();
+    if (now - shownAt < SHOW_EVERY_MS) continue;
+    shownAt = now;
+    const { read, total } = reader.progress;
+    show(`${total === 0 ? '' : `${Math.floor((100 * read) / total)} % `}${decisions} decisions`);
+  }
+  return reader.progress;
+}
+
+/** The tempfail limit, on the clock of the records. */
+export function budgets({ tempfailLimit }: Pick<Config, 'tempfailLimit'>): ReplayOptions['spend'] {
+  let now = 0;
+  const clock = (): number => now;
+  const given = new TempfailBudget(() => tempfailLimit, clock);
+  const watched = new TempfailBudget(() => tempfailLimit, clock);
+  return (judged, isGiven, at) => {
+    now = Math.max(now, at);
+    return (isGiven ? given : watched).spend(budgetKey(judged.assessment));
+  };
+}
+
+/** What an administrator has to know about the result, one sentence for each point. */
+export function notesOn(
+  { unknown, all }: DecisionTally,
+  { observe }: Config,
+  reading: ReadingProgress,
+): string[] {
+  const { 'not-looked-up': unseen, settled } = unknown;
+  return [
+    ...(all.decisions === 0 ? ['there is no decision in these files'] : []),
+    ...(observe ? ['with --observe nothing is refused: leave it out to see what would be'] : []),
+    ...(settled === 0
+      ? []
+      : [
+          `${settled} decisions are not sure: the text of HELO alone decided then, DNS was not asked, and now it would be`,
+        ]),
+    ...(unseen === 0
+      ? []
+      : [`${unseen} decisions are unknown: the client was exempt then, and was not looked up`]),
+    ...(reading.unreadable === 0
+      ? []
+      : [
+          `${reading.unreadable} lines are no decisions and were left out: ${reading.told.map(escape).join('; ')}`,
+        ]),
+  ];
+}
+
+/** The value of a flag that has no row in the option table. Throws UsageError. */
+export function wholeNumber(flag: string, text: string): number {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (value === 0) throw new UsageError(`${flag}: "${text}" is not a whole number above 0`);
+  return value;
+}

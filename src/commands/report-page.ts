@@ -1,0 +1,138 @@
+/**
+ * The report as one page: it loads nothing, runs nothing and sends nothing, and its policy forbids it
+ * (Content Security Policy level 3). Whatever a stranger wrote is escaped to printable ASCII and then for
+ * HTML.
+ */
+import { createHash } from 'node:crypto';
+import { type Letter, timeText } from '../report/letter.ts';
+import { count } from '../report/likeness.ts';
+import type { CaseReport, SenderReport } from '../report/sender-report.ts';
+import { STYLE } from './report-style.ts';
+import {
+  hitText,
+  methodsText,
+  pointsText,
+  type ReportResult,
+  shown,
+  summaryOf,
+  titleOf,
+} from './report-text.ts';
+
+/** Characters of a link; what a mail program is handed on its command line is bounded by the system. */
+const MAX_LINK = 8000;
+
+export function reportPage(result: ReportResult): string {
+  const hash = createHash('sha256').update(STYLE).digest('base64');
+  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+  return [
+    '<!DOCTYPE html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    '<meta name="referrer" content="no-referrer">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<title>Who would be hit</title>',
+    `<style>${STYLE}</style>`,
+    '</head>',
+    '<body>',
+    '<h1>Who would be hit</h1>',
+    ...summaryOf(result).map((line) => `<p>${html(line)}</p>`),
+    ...result.notes.map((note) => `<p class="faint">Note: ${html(note)}</p>`),
+    `<p class="faint">Made at ${html(timeText(result.now))}. It holds addresses of people: keep it to yourself.</p>`,
+    ...overview(result.senders),
+    ...result.senders.flatMap(senderSection),
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+function overview(senders: readonly SenderReport[]): string[] {
+  if (senders.length === 0) return [];
+  return [
+    '<table>',
+    '<thead><tr><th></th><th>sender</th><th>points</th><th>messages</th><th>days seen</th><th>accepted</th><th>cause</th></tr></thead>',
+    '<tbody>',
+    ...senders.map((each, i) => {
+      const causes = new Set(each.cases.flatMap(({ reasons }) => reasons[0]?.id ?? []));
+      const cells = [each.points, each.messages, each.history.days, each.accepted];
+      return (
+        `<tr><td class="n">${i + 1}</td><td><a href="#s${i + 1}">${html(titleOf(each))}</a></td>` +
+        `${cells.map((cell) => `<td class="n">${cell}</td>`).join('')}<td>${[...causes].map(html).join(', ')}</td></tr>`
+      );
+    }),
+    '</tbody>',
+    '</table>',
+  ];
+}
+
+function senderSection(sender: SenderReport, i: number): string[] {
+  const { hits, messages, recipients, moreRecipients, cases, left, lines, letter } = sender;
+  return [
+    `<details${i === 0 ? ' open' : ''}>`,
+    `<summary>${i + 1}. ${html(titleOf(sender))} <span>${sender.points} of 100 points, ${count(messages, 'message')}</span></summary>`,
+    // A link to what is inside opens the section; one to the section itself would not.
+    `<p id="s${i + 1}">${html(hitText(hits, messages))}</p>`,
+    '<table>',
+    ...sender.signs.map(
+      ({ points, text }) =>
+        `<tr><td class="n ${points < 0 ? 'minus' : points > 0 ? 'plus' : 'faint'}">${pointsText(points)}</td><td>${html(text)}</td></tr>`,
+    ),
+    '</table>',
+    ...(recipients.length === 0
+      ? []
+      : [
+          `<p>To ${recipients.map((each) => html(shown(each))).join(', ')}${moreRecipients === 0 ? '' : ' and others'}</p>`,
+        ]),
+    ...cases.flatMap(caseSection),
+    ...(left === 0 ? [] : [`<p>And ${count(left, 'more decision')} of other hosts, names or causes.</p>`]),
+    ...(lines.length === 0
+      ? []
+      : [
+          '<h2>For the end of the access list</h2>',
+          `<pre>${lines.map(({ line, letsIn }) => html(`${line}  # lets in ${letsIn} of ${messages}`)).join('\n')}</pre>`,
+        ]),
+    ...(letter === null ? [] : letterSection(letter)),
+    '</details>',
+  ];
+}
+
+function caseSection(each: CaseReport): string[] {
+  const { client, helo, action, messages, sender } = each;
+  const from = client === null ? 'an unknown address' : shown(client);
+  return [
+    `<h2><code>${html(shown(helo))}</code> from ${html(from)}: ${action}, ${count(messages, 'message')}</h2>`,
+    `<p class="faint">Last ${html(timeText(each.time))}, reference ${html(shown(each.reference))}` +
+      `${sender === null ? '' : `, from ${html(shown(sender))}`}${each.uncertain ? '; not sure, as DNS was not asked then' : ''}</p>`,
+    '<table>',
+    ...each.reasons.map(({ id, weight, summary, evidence }) => {
+      const seen = Object.entries(evidence)
+        .filter(([key]) => key !== 'helo')
+        .map(([key, value]) => `<br><code>${html(`${key}=${shown(value)}`)}</code>`);
+      return `<tr><td class="n">${weight}</td><td>${html(summary)} <span class="faint">${html(id)}</span>${seen.join('')}</td></tr>`;
+    }),
+    '</table>',
+    ...methodsText(each).map((line) => `<p>${html(line)}</p>`),
+  ];
+}
+
+function letterSection({ to, subject, body }: Letter): string[] {
+  const link = `mailto:${to ?? ''}?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body.replaceAll('\n', '\r\n'))}`;
+  const address =
+    to === null
+      ? 'To nobody that we know of'
+      : link.length > MAX_LINK
+        ? `To ${html(to)}`
+        : `To <a href="${html(link)}">${html(to)}</a>, which is a guess`;
+  return [
+    '<h2>Letter</h2>',
+    `<p>${address}. Subject: ${html(subject)}</p>`,
+    `<pre>${html(body.trimEnd())}</pre>`,
+  ];
+}
+
+/** For text and for attributes in double quotes. */
+function html(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,149 @@
+/** `helo-milter report`: who would be hit by the next step, with a letter to each one's postmaster. */
+import { lstat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { describeError, OptionError, UsageError } from '../errors.ts';
+import { HitCollector } from '../report/hits.ts';
+import { senderReport, type SenderReport } from '../report/sender-report.ts';
+import { DecisionTally } from '../report/tally.ts';
+import { readRules } from '../service/read-rules.ts';
+import { registryOf } from '../service/registry.ts';
+import { replaceFile } from '../system/replace-file.ts';
+import { makeProgress } from './progress.ts';
+import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
+import { letterMail, mailOf, type ReportResult, reportJson, reportText } from './report-text.ts';
+import { reportPage } from './report-page.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Flags {
+  readonly config?: string | false;
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly mail?: string;
+  readonly letter?: string;
+  readonly mask?: string;
+  readonly top: string;
+  readonly days?: string;
+}
+
+const DAY_MS = 86_400_000;
+/** How long a suggested line of the access list counts. */
+const LINE_DAYS = 90;
+
+/** `addOptions` is as for `replay`. */
+export function addReport(
+  root: Command,
+  terminal: Terminal,
+  addOptions: (
+    command: Command,
+  ) => (flags: Pick<Flags, 'config'>) => Promise<{ config: Config; isGiven: (key: keyof Config) => boolean }>,
+): void {
+  const command = root
+    .createCommand('report')
+    .description(
+      'say who would be hit if these options were turned on: senders in a decision log (--decision-log) whose mail would be delayed\n' +
+        'or refused and was not, those first that look most like legitimate ones, each with the cause, the evidence, lines for the\n' +
+        'access list and a letter to its postmaster. Nothing is looked up. --observe of a configuration file is left out.',
+    )
+    .argument('<FILE...>', 'decision logs, in any order; .gz and .zst are read as they are')
+    .option('--days <N>', 'only what came in the last N days can be hit; the rest of the logs is history')
+    .option('--top <N>', 'the senders that are told', '50')
+    .option('--mask <WHAT>', 'recipients: hide local parts of recipients and senders')
+    .option('--html <FILE>', 'write a page to this file, readable for its owner only')
+    .option('--mail <ADDRESS>', 'print a mail to this address, for sendmail -t')
+    .option('--letter <DOMAIN>', 'print the letter to the sender with this name alone, for sendmail -t')
+    .option('--json', 'print one JSON object')
+    .helpOption('--help', 'print this help')
+    .copyInheritedSettings(root);
+  const read = addOptions(command);
+  command.action(async (files: string[], flags: Flags) => {
+    const { config, isGiven } = await read(flags);
+    checkFlags(flags);
+    if (flags.html !== undefined) await requireReplaceable(flags.html);
+    const progress = makeProgress(terminal);
+    const chosen = { ...config, observe: config.observe && isGiven('observe') };
+    const result = await reportOn(files, chosen, flags, (text) => {
+      progress.show(text);
+    });
+    progress.done();
+    await tell(result, flags, terminal);
+  });
+  root.addCommand(command);
+}
+
+/** Throws UsageError. */
+function checkFlags({ mask, mail, html, letter, json }: Flags): void {
+  if (mask !== undefined && mask !== 'recipients')
+    throw new OptionError('--mask', `"${mask}" is not recipients`);
+  // It becomes a line of a header.
+  if (mail !== undefined && !/^\w[\w.+=-]{0,63}(?:@[\w.-]{1,253})?$/.test(mail))
+    throw new OptionError('--mail', `"${mail}" is not a plain address such as postmaster@example.org`);
+  const forms = [mail, html, letter, json].filter((each) => each !== undefined);
+  if (forms.length > 1) throw new UsageError('report: of --html, --mail, --letter and --json, give one');
+}
+
+/** What is there is replaced, if it is a file; a symlink is not followed, and a device not replaced. */
+async function requireReplaceable(file: string): Promise<void> {
+  const there = await lstat(file).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new OptionError('--html', describeError(error));
+  });
+  if (there !== null && !there.isFile())
+    throw new OptionError('--html', `${file} is there and is not a regular file`);
+}
+
+/** Rejects with UsageError if a file cannot be read. */
+async function reportOn(
+  files: readonly string[],
+  config: Config,
+  { top, days, mask, letter }: Flags,
+  show: (text: string) => void,
+): Promise<ReportResult> {
+  const now = Date.now();
+  const since = days === undefined ? undefined : now - wholeNumber('--days', days) * DAY_MS;
+  const limit = wholeNumber('--top', top);
+  const registry = await registryOf(config);
+  const { checks } = registry;
+  const rules = await readRules(config, registry, () => undefined);
+  const tally = new DecisionTally();
+  const hits = new HitCollector(since);
+  const reading = await replayLogs(files, { rules, config, checks, show }, (replayed) => {
+    tally.add(replayed);
+    hits.add(replayed);
+  });
+  const senders = hits.senders();
+  const chosen =
+    letter === undefined ? senders.slice(0, limit) : senders.filter(({ name }) => name === letter);
+  const options = {
+    rules,
+    checks,
+    words: rules.reply,
+    until: new Date(now + LINE_DAYS * DAY_MS).toISOString().slice(0, 10),
+    now,
+    masked: mask === 'recipients',
+  };
+  return {
+    all: hits.all,
+    senders: chosen.map((each): SenderReport => senderReport(each, options)),
+    count: senders.length,
+    messages: senders.reduce((sum, each) => sum + each.messages, 0),
+    now,
+    days: days === undefined ? null : Number(days),
+    policy: rules.policy.preset,
+    notes: notesOn(tally, config, reading),
+  };
+}
+
+async function tell(result: ReportResult, flags: Flags, terminal: Terminal): Promise<void> {
+  const { html, mail, letter } = flags;
+  if (html !== undefined) {
+    await replaceFile(html, reportPage(result), 0o600).catch((error: unknown) => {
+      throw new OptionError('--html', describeError(error));
+    });
+    return;
+  }
+  if (letter !== undefined) terminal.write(letterMail(result, letter));
+  else if (mail !== undefined) terminal.write(mailOf(result, mail));
+  else if (flags.json === true) terminal.write(reportJson(result));
+  else terminal.write(reportText(result));
+}

@@ -1,0 +1,181 @@
+/**
+ * Who would be hit: senders whose mail would be treated more strictly than it was, with what their mail was
+ * like, so that an administrator can tell whether it is wanted. The counts are those of the tally.
+ */
+import type { Assessment } from '../core/assess.ts';
+import { identityOf } from '../policy/identity.ts';
+import { denialOf } from '../policy/policy.ts';
+import type { HitSender } from './hit-sender.ts';
+import { pointsOf } from './likeness.ts';
+import { messageOf, type Part, type Replayed } from './replayer.ts';
+import { countIn, emptyGroup, networkName, senderName, strictestOf, strictness } from './tally.ts';
+
+/** Cases and recipients kept of one sender. */
+const MAX_OF_SENDER = 8;
+const MAX_RECIPIENTS = 20;
+
+/**
+ * Cases kept of all senders: some 100 MB. Beyond it, those of the senders that look least like legitimate
+ * ones are given up.
+ */
+const MAX_CASES = 10_000;
+
+export class HitCollector {
+  readonly all = emptyGroup('all');
+  readonly #senders = new Map<string, HitSender>();
+  readonly #authenticated = new Map<string, number>();
+  /** The networks of hit clients, by sender. */
+  readonly #networks = new Map<HitSender, Set<string>>();
+  readonly #lastMessage = new Map<HitSender, string>();
+  readonly #since: number;
+  readonly #maxCases: number;
+  #cases = 0;
+
+  /** Only what came at `since` (Unix time in milliseconds) or later is a hit; all of it is history. */
+  constructor(since = -Infinity, maxCases = MAX_CASES) {
+    this.#since = since;
+    this.#maxCases = maxCases;
+  }
+
+  /** Takes the decisions in the order of the log. */
+  add(replayed: Replayed): void {
+    const { record, parts } = replayed;
+    const part = strictestOf(parts);
+    const change = { replayed, then: record.action, now: part.action };
+    const network = networkName(record.client);
+    if (record.exempt === 'authenticated' || record.exempt === 'certificate')
+      this.#authenticated.set(network, (this.#authenticated.get(network) ?? 0) + 1);
+    const isRecent = record.time >= this.#since;
+    if (isRecent) countIn(this.all, change);
+    // Of a client that was exempt nothing is known but its address, which is counted above.
+    if (record.judged === null) return;
+    const sender = this.#sender(replayed, network);
+    countIn(sender.history, change);
+    if (record.exempt === null && record.end === 'accepted') sender.accepted++;
+    if (record.exempt === null && record.end === 'aborted') sender.aborted++;
+    if (!isRecent || strictness(part.action) <= strictness(record.action)) return;
+    countIn(sender.hits, change);
+    this.#networks.get(sender)?.add(network);
+    this.#count(sender, replayed, part);
+  }
+
+  /** Those that would be hit, the one that looks most like a legitimate sender first. */
+  senders(): readonly HitSender[] {
+    const hit = [...this.#senders.values()].filter(({ hits }) => hits.decisions > 0);
+    for (const sender of hit) {
+      const networks = [...(this.#networks.get(sender) ?? [])];
+      sender.authenticated = networks.reduce((sum, each) => sum + (this.#authenticated.get(each) ?? 0), 0);
+    }
+    return hit.toSorted(byLikeness);
+  }
+
+  #sender(replayed: Replayed, network: string): HitSender {
+    const { judged } = replayed.record;
+    const name = senderName(replayed);
+    const isProper = judged?.assessment.proofs.includes('reverse') === true;
+    const origin = (isProper ? identityOf(judged.assessment).reverseDomain : null) ?? network;
+    const key = `${name} ${origin}`;
+    const known = this.#senders.get(key);
+    if (known !== undefined) return known;
+    const sender: HitSender = {
+      name,
+      origin,
+      history: emptyGroup(name),
+      accepted: 0,
+      aborted: 0,
+      authenticated: 0,
+      hits: emptyGroup(name),
+      messages: 0,
+      proved: 0,
+      reverse: 0,
+      permitted: 0,
+      denied: 0,
+      recipients: new Map(),
+      moreRecipients: 0,
+      cases: new Map(),
+      left: 0,
+    };
+    this.#senders.set(key, sender);
+    this.#networks.set(sender, new Set());
+    return sender;
+  }
+
+  #count(sender: HitSender, replayed: Replayed, part: Part): void {
+    const { record } = replayed;
+    const message = messageOf(record);
+    const isNew = this.#lastMessage.get(sender) !== message;
+    this.#lastMessage.set(sender, message);
+    if (isNew) sender.messages++;
+    const { judged } = part;
+    if (judged !== null) {
+      const { assessment, policy } = judged;
+      if (isProved(assessment)) sender.proved++;
+      if (assessment.proofs.includes('reverse')) sender.reverse++;
+      if (assessment.proofs.includes('authorized')) sender.permitted++;
+      if (assessment.findings.some((each) => denialOf(each, policy) === 'name')) sender.denied++;
+    }
+    countRecipients(sender, part);
+    const key = caseKey(replayed, part);
+    const known = sender.cases.get(key);
+    if (known !== undefined) {
+      known.decisions++;
+      if (isNew) known.messages++;
+      known.sample = replayed;
+      known.part = part;
+    } else if (sender.cases.size < MAX_OF_SENDER) {
+      sender.cases.set(key, { decisions: 1, messages: 1, sample: replayed, part });
+      if (++this.#cases > this.#maxCases) this.#giveUpHalf();
+    } else sender.left++;
+  }
+
+  #giveUpHalf(): void {
+    const kept = [...this.#senders.values()].filter(({ cases }) => cases.size > 0).toSorted(byLikeness);
+    for (const sender of kept.slice(Math.floor(kept.length / 2))) {
+      this.#cases -= sender.cases.size;
+      for (const { decisions } of sender.cases.values()) sender.left += decisions;
+      sender.cases.clear();
+    }
+  }
+}
+
+/** Exact and authorized prove what they say; aligned only where it is not the name of an access line. */
+export function isProved({ correspondence, proofs }: Assessment): boolean {
+  return (
+    correspondence === 'exact' ||
+    correspondence === 'authorized' ||
+    proofs.some((each) => each === 'exact' || each === 'authorized' || each === 'aligned')
+  );
+}
+
+function countRecipients(sender: HitSender, { recipients, recipientCount }: Part): void {
+  for (const recipient of recipients) {
+    const known = sender.recipients.get(recipient);
+    if (known !== undefined) sender.recipients.set(recipient, known + 1);
+    else if (sender.recipients.size < MAX_RECIPIENTS) sender.recipients.set(recipient, 1);
+    else sender.moreRecipients++;
+  }
+  sender.moreRecipients += recipientCount - recipients.length;
+}
+
+/** What is the same is judged alike, with one more line in the access list too. */
+function caseKey({ record }: Replayed, { judged, action }: Part): string {
+  const outcomes = judged?.assessment.outcomes ?? [];
+  return JSON.stringify([
+    record.client,
+    record.helo,
+    record.stage === 'message',
+    action,
+    judged?.ownPolicy?.preset,
+    judged?.verdict.counted.map(({ finding }) => finding.id),
+    outcomes.map(({ result, correspondence }) => `${result} ${correspondence}`),
+    judged === null ? null : identityOf(judged.assessment).reverse,
+  ]);
+}
+
+function byLikeness(a: HitSender, b: HitSender): number {
+  return (
+    pointsOf(b) - pointsOf(a) ||
+    b.messages - a.messages ||
+    (`${a.name} ${a.origin}` < `${b.name} ${b.origin}` ? -1 : 1)
+  );
+}

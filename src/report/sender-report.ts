@@ -1,0 +1,135 @@
+/**
+ * What is told of each sender that would be hit, as text, page, mail and JSON have it. Texts in it are a
+ * stranger's, as they came: whoever prints them escapes them.
+ */
+import type { Way } from '../advice/sender-advice.ts';
+import type { Check, Evidence } from '../core/check.ts';
+import { parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
+import type { Disposition } from '../policy/policy.ts';
+import type { ReplyOptions } from '../policy/smtp-reply.ts';
+import type { HitCase, HitSender } from './hit-sender.ts';
+import { type Letter, letterTo, waysOfCase } from './letter.ts';
+import { pointsOf, type LikenessSign, signsOf } from './likeness.ts';
+import { type SuggestedLine, suggestedLines, type SuggestOptions } from './suggested-lines.ts';
+import type { Group } from './tally.ts';
+
+export interface SenderReport {
+  readonly name: string;
+  readonly origin: string;
+  readonly points: number;
+  readonly signs: readonly LikenessSign[];
+  readonly messages: number;
+  readonly hits: Group;
+  readonly history: Group;
+  readonly accepted: number;
+  readonly aborted: number;
+  readonly authenticated: number;
+  readonly recipients: readonly string[];
+  readonly moreRecipients: number;
+  readonly cases: readonly CaseReport[];
+  /** Decisions whose case is not told. */
+  readonly left: number;
+  readonly lines: readonly SuggestedLine[];
+  readonly letter: Letter | null;
+}
+
+export interface CaseReport {
+  readonly client: string | null;
+  readonly helo: string;
+  readonly messages: number;
+  readonly action: Disposition;
+  readonly correspondence: string | null;
+  /** What counts, the heaviest first. */
+  readonly reasons: readonly Reason[];
+  /** What each method of showing who it is said. */
+  readonly methods: readonly { readonly heading: string; readonly result: string }[];
+  readonly ways: readonly Way[];
+  /** Of the latest. */
+  readonly time: number;
+  readonly reference: string;
+  readonly sender: string | null;
+  readonly queueId: string | null;
+  /** The record does not say for sure. */
+  readonly uncertain: boolean;
+}
+
+export interface Reason {
+  readonly id: string;
+  readonly weight: number;
+  readonly summary: string;
+  readonly evidence: Evidence;
+}
+
+export interface SenderReportOptions extends SuggestOptions {
+  readonly words: ReplyOptions;
+  /** Local parts of addresses are hidden. */
+  readonly masked: boolean;
+}
+
+export function senderReport(sender: HitSender, options: SenderReportOptions): SenderReport {
+  const { name, origin, messages, hits, history, accepted, aborted, authenticated } = sender;
+  const address = options.masked ? masked : withoutBrackets;
+  const recipients = [...sender.recipients].toSorted(([, a], [, b]) => b - a).map(([each]) => address(each));
+  return {
+    name,
+    origin,
+    points: pointsOf(sender),
+    signs: signsOf(sender),
+    messages,
+    hits,
+    history,
+    accepted,
+    aborted,
+    authenticated,
+    recipients: [...new Set(recipients)],
+    moreRecipients: sender.moreRecipients,
+    cases: [...sender.cases.values()]
+      .toSorted((a, b) => b.messages - a.messages)
+      .map((each) => caseReport(each, options.checks, address)),
+    left: sender.left,
+    lines: suggestedLines(sender, options),
+    letter: letterTo(sender, options.words),
+  };
+}
+
+function caseReport(
+  { sample, part, messages }: HitCase,
+  checks: readonly Check[],
+  address: (path: string) => string,
+): CaseReport {
+  const { record } = sample;
+  const { judged } = part;
+  const headings = new Map(checks.map(({ name, method }) => [name, method?.heading]));
+  return {
+    client: record.client,
+    helo: record.helo,
+    messages,
+    action: part.action,
+    correspondence: judged?.assessment.correspondence ?? null,
+    reasons: (judged?.verdict.counted ?? [])
+      .filter(({ weight }) => weight > 0)
+      .toSorted((a, b) => b.weight - a.weight)
+      .map(({ finding: { id, evidence }, weight }) => ({
+        id,
+        weight,
+        summary: judged?.policy.findings.get(id)?.summary ?? id,
+        evidence,
+      })),
+    methods: (judged?.assessment.outcomes ?? []).flatMap(({ check, result }) => {
+      const heading = headings.get(check);
+      return heading === undefined ? [] : [{ heading, result }];
+    }),
+    ways: judged === null ? [] : waysOfCase(judged),
+    time: record.time,
+    reference: record.reference,
+    sender: record.sender === null ? null : address(record.sender),
+    queueId: record.queueId,
+    uncertain: sample.unknown !== null,
+  };
+}
+
+/** The domain alone. */
+function masked(path: string): string {
+  const { domain } = parseMailbox(withoutBrackets(path));
+  return domain === '' ? '*' : `*@${domain}`;
+}

@@ -1,0 +1,270 @@
+/** `report` as a command: who is told, in which order, in which form, and what is written where. */
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+import { observedLog, type Sent } from '../support/observed-log.ts';
+import { fakeTerminal } from '../support/terminal.ts';
+import { zoneResolver } from '../support/zone.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'hm-report-'));
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+async function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const terminal = fakeTerminal({ write: (text) => (out += text), writeError: (text) => (err += text) });
+  const code = await runCommandLine(['report', '--no-config', ...args], '1.2.3', terminal);
+  return { code, out, err };
+}
+
+const DAY_MS = 86_400_000;
+const now = Date.now();
+/** The same, once a day, the last time so many days ago. */
+const daily = (days: number, message: Omit<Sent, 'time'>, ago = 1): Sent[] =>
+  Array.from({ length: days }, (_, i) => ({ ...message, time: now - (ago + days - 1 - i) * DAY_MS }));
+
+/** The reverse name of the usual client is mail.sender.org. */
+const PARTNER: Omit<Sent, 'time'> = { helo: 'other.sender.org', to: ['alice@dest.test', 'bob@dest.test'] };
+const FORGER: Omit<Sent, 'time'> = { client: '192.0.2.66', helo: 'other.sender.org', aborted: true };
+const JUNK: Omit<Sent, 'time'> = { client: '192.0.2.67', helo: 'Jupiter' };
+const GOOD: Omit<Sent, 'time'> = { helo: 'mail.sender.org' };
+const TRAFFIC = [
+  ...daily(3, FORGER),
+  ...daily(2, JUNK),
+  ...daily(6, PARTNER),
+  ...daily(4, GOOD),
+  ...daily(1, { client: '192.0.2.68', helo: 'laptop', login: true }),
+].toSorted((a, b) => a.time - b.time);
+
+let log = '';
+beforeAll(async () => {
+  log = file('log', `${(await observedLog(TRAFFIC)).join('\n')}\n`);
+});
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+interface Report {
+  readonly decisions: number;
+  readonly senders: number;
+  readonly messages: number;
+  readonly hit: readonly {
+    readonly name: string;
+    readonly origin: string;
+    readonly points: number;
+    readonly messages: number;
+    readonly days: number;
+    readonly history: Record<string, unknown>;
+    readonly recipients: readonly string[];
+    readonly cases: readonly { readonly helo: string; readonly sender: string }[];
+    readonly access: readonly { readonly line: string; readonly letsIn: number }[];
+    readonly letter: { readonly to: string; readonly body: string };
+  }[];
+}
+
+async function report(...args: readonly string[]): Promise<Report> {
+  const { code, out, err } = await run(...args, '--json');
+  expect([code, err]).toEqual([0, '']);
+  return JSON.parse(out) as Report;
+}
+
+describe('who is told', () => {
+  it('is whoever would be hit, those first that look like legitimate senders; not one that only uses their name', async () => {
+    const { decisions, senders, messages, hit } = await report('--policy', 'strict', log);
+    expect([decisions, senders, messages]).toEqual([TRAFFIC.length, 3, 11]);
+    expect(hit.map(({ name, origin, messages: each }) => [name, origin, each])).toEqual([
+      ['sender.org', 'sender.org', 6],
+      ['192.0.2.0/24', '192.0.2.0/24', 2],
+      ['sender.org', '192.0.2.0/24', 3],
+    ]);
+    const [partner, junk, forger] = hit;
+    expect(partner?.history).toMatchObject({ decisions: 10, days: 6, accepted: 10, authenticated: 0 });
+    // Somebody in its network has logged in.
+    expect(junk?.history).toMatchObject({ authenticated: 1 });
+    expect(forger?.history).toMatchObject({ decisions: 3, accepted: 0, aborted: 3 });
+  });
+
+  it('is nobody where nothing would be stricter', async () => {
+    const { out, code } = await run('--weight', 'helo-not-fqdn=0', '--policy', 'rfc5321', log);
+    expect([code, out]).toEqual([0, expect.stringMatching(/nobody would be hit, of 16 decisions/)]);
+  });
+
+  it('of the last days only is hit, while all of the logs is history', async () => {
+    const old = file('log.1.gz', gzipSync(`${(await observedLog(daily(5, PARTNER, 30))).join('\n')}\n`));
+    const { decisions, hit } = await report('--policy', 'strict', '--days', '7', log, old);
+    expect(decisions).toBe(TRAFFIC.length);
+    expect(hit[0]).toMatchObject({ name: 'sender.org', messages: 6, days: 6, history: { days: 11 } });
+    expect((await report('--policy', 'strict', log, old)).hit[0]).toMatchObject({ messages: 11, days: 11 });
+  });
+
+  it('is bounded', async () => {
+    const { senders, hit } = await report('--policy', 'strict', '--top', '1', log);
+    expect([senders, hit.length]).toEqual([3, 1]);
+  });
+});
+
+it('counts the messages that a line of the access list lets in by judging them again', async () => {
+  const { hit } = await report('--policy', 'strict', log);
+  for (const { access, messages } of hit) {
+    for (const { line, letsIn } of access) {
+      const list = file('list', `${line}\n`);
+      const after = await report('--policy', 'strict', '--access', list, log);
+      expect(after.messages, line).toBe(11 - letsIn);
+      expect(letsIn).toBe(messages);
+    }
+  }
+  expect(hit.map(({ access }) => access.length)).toEqual([1, 1, 1]);
+  // What the list has already comes first.
+  const deny = file('deny', 'deny other.sender.org\n');
+  expect((await report('--policy', 'strict', '--access', deny, log)).hit[0]?.access).toEqual([]);
+});
+
+describe('addresses', () => {
+  it('are told, or their domains alone', async () => {
+    const [open] = (await report('--policy', 'strict', log)).hit;
+    expect(open?.recipients).toEqual(['alice@dest.test', 'bob@dest.test']);
+    for (const form of [[], ['--json'], ['--mail', 'root'], ['--html', join(directory, 'masked')]]) {
+      const { out, code } = await run('--policy', 'strict', '--mask', 'recipients', ...form, log);
+      const told = form[0] === '--html' ? readFileSync(join(directory, 'masked'), 'utf8') : out;
+      expect(code).toBe(0);
+      expect(told).toContain('*@dest.test');
+      expect(told).not.toMatch(/alice|bob|s@sender/);
+    }
+  });
+
+  it('of recipients are in no letter', async () => {
+    for (const { letter } of (await report('--policy', 'strict', log)).hit)
+      expect(letter.body).not.toMatch(/alice|bob|s@sender|r@dest/);
+  });
+});
+
+describe('a mail', () => {
+  it('is one that sendmail -t takes', async () => {
+    const { out } = await run('--policy', 'strict', '--mail', 'postmaster@example.org', log);
+    const [head = '', body = ''] = out.split(/\n\n(.*)/s);
+    expect(head.split('\n')).toEqual([
+      'To: postmaster@example.org',
+      'Subject: helo-milter: 3 senders would be hit by strict',
+      'MIME-Version: 1.0',
+      'Content-Type: text/plain; charset=us-ascii',
+      'Auto-Submitted: auto-generated',
+    ]);
+    expect(body).toBe((await run('--policy', 'strict', log)).out);
+  });
+
+  it('may be one letter', async () => {
+    const { out } = await run('--policy', 'strict', '--letter', 'sender.org', log);
+    expect(out).toMatch(
+      /^To: postmaster@sender\.org\nSubject: Mail from 198\.51\.100\.7 will be refused for its HELO name\n/,
+    );
+    expect(out).toMatch(/^ +other\.sender\.org\. IN A 198\.51\.100\.7$/m);
+    expect(out).toMatch(/^ +EHLO mail\.sender\.org$/m);
+    expect(out).toMatch(/^ +EHLO \[198\.51\.100\.7\]$/m);
+  });
+});
+
+describe('the page', () => {
+  const page = join(directory, 'page.html');
+  const write = (to = page): Promise<{ code: number; out: string; err: string }> =>
+    run('--policy', 'strict', '--html', to, log);
+
+  it('is for its owner only, replaced as a whole, and leaves nothing behind', async () => {
+    writeFileSync(page, 'old', { mode: 0o644 });
+    expect(await write()).toEqual({ code: 0, out: '', err: '' });
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    expect(readFileSync(page, 'utf8')).toMatch(/^<!DOCTYPE html>/);
+    expect(readdirSync(directory).filter((name) => name.startsWith('page'))).toEqual(['page.html']);
+  });
+
+  it('follows no symlink, neither by its name nor by that of the file written first', async () => {
+    const other = file('other', 'mine');
+    const link = join(directory, 'link');
+    symlinkSync(other, link);
+    const { code, err } = await write(link);
+    expect([code, err]).toEqual([64, expect.stringMatching(/link is there and is not a regular file/)]);
+    symlinkSync(other, `${page}.new`);
+    expect((await write()).code).toBe(0);
+    expect(readFileSync(other, 'utf8')).toBe('mine');
+    expect(lstatSync(page).isFile()).toBe(true);
+    expect(existsSync(`${page}.new`)).toBe(false);
+  });
+
+  it('replaces no directory, and says where it cannot be written', async () => {
+    mkdirSync(join(directory, 'folder'));
+    expect((await write(join(directory, 'folder'))).code).toBe(64);
+    expect(await write(join(directory, 'nowhere/page'))).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/^helo-milter: --html: /) as unknown,
+    });
+  });
+});
+
+describe('is a usage error', () => {
+  it.each([
+    ['a mask of something else', ['--mask', 'all'], /--mask/],
+    ['an address that would be more than one header line', ['--mail', 'a@b\nBcc: c@d'], /--mail/],
+    ['an address that would be an option', ['--mail', '-oQ@b'], /--mail/],
+    ['two forms', ['--json', '--mail', 'root'], /give one/],
+    ['a letter to nobody', ['--letter', 'gone.test'], /nobody called/],
+    ['a letter to a host without a domain', ['--letter', '192.0.2.0/24'], /nobody is known/],
+    ['no number', ['--days', '0'], /--days/],
+  ])('%s', async (_, args, message) => {
+    const { code, err } = await run(...args, '--policy', 'strict', log);
+    expect([code, err]).toEqual([64, expect.stringMatching(message)]);
+  });
+
+  it('a file that is not there', async () => {
+    expect((await run(join(directory, 'none'))).code).toBe(64);
+  });
+});
+
+it('docs/report.md shows what is printed', async () => {
+  const zone = {
+    'mail.example.org': { A: ['192.0.2.10'] },
+    'example.org': { NS: ['ns.example.org'] },
+    '10.2.0.192.in-addr.arpa': { PTR: ['mail.example.org'] },
+  };
+  const sent = Array.from({ length: 5 }, (_, i) => ({
+    client: '192.0.2.10',
+    helo: 'smtp.example.org',
+    from: 'news@example.org',
+    to: ['anna@dest.test'],
+    time: Date.UTC(2026, 10, 2 + i, 8, 15),
+  }));
+  const shown = file('shown', `${(await observedLog(sent, zoneResolver(zone))).join('\n')}\n`);
+  const { out } = await run('--policy', 'strict', shown);
+  // These differ each time.
+  const same = (text: string): string =>
+    text.replaceAll(/until=[\d-]+/g, 'until=DAY').replaceAll(/(ref(?:erence:)?) \w+\.\w+\.\w+/g, '$1 REF');
+  const page = readFileSync(new URL('../../docs/report.md', import.meta.url), 'utf8');
+  const [, example = ''] = /^## What it says\n\n```\n(.*?)^```$/ms.exec(page) ?? [];
+  expect(same(example), out).toBe(same(out));
+});
+
+it('agrees with replay on how much would be stricter', async () => {
+  const { hit } = await report('--policy', 'strict', log);
+  let out = '';
+  const terminal = fakeTerminal({ write: (text) => (out += text) });
+  await runCommandLine(['replay', '--no-config', '--policy', 'strict', '--json', log], '1.2.3', terminal);
+  const { stricter } = JSON.parse(out) as { stricter: number };
+  expect(hit.reduce((sum, { messages }) => sum + messages, 0)).toBe(stricter);
+});

@@ -1,0 +1,79 @@
+/** Who would be hit, how they are sorted, and that what is kept of them is bounded. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { checks, findings } from '../../src/core/checks/index.ts';
+import { readRecord } from '../../src/decisions/record-reader.ts';
+import { makePolicy } from '../../src/policy/policy.ts';
+import type { HitSender } from '../../src/report/hit-sender.ts';
+import { HitCollector } from '../../src/report/hits.ts';
+import { pointsOf, SIGNS, signsOf } from '../../src/report/likeness.ts';
+import { Replayer } from '../../src/report/replayer.ts';
+import { observedLog, type Sent } from '../support/observed-log.ts';
+import { RULES } from '../support/service.ts';
+
+const rules = { ...RULES, policy: makePolicy('strict', findings) };
+
+async function hitBy(sent: readonly Omit<Sent, 'time'>[], maxCases?: number): Promise<readonly HitSender[]> {
+  const messages = sent.map((each, i) => ({ ...each, time: Date.UTC(2026, 10, 1) + i * 3_600_000 }));
+  const collector = new HitCollector(undefined, maxCases);
+  const replayer = new Replayer({ rules, spend: () => true });
+  for (const line of await observedLog(messages)) collector.add(replayer.replay(readRecord(line, checks)));
+  return collector.senders();
+}
+
+const many = (count: number, of: (i: number) => Omit<Sent, 'time'>): Omit<Sent, 'time'>[] =>
+  Array.from({ length: count }, (_, i) => of(i));
+
+it('keeps a few cases of one sender and counts the rest', async () => {
+  const [sender] = await hitBy(many(30, (i) => ({ client: `192.0.2.${i}`, helo: `h${i}` })));
+  expect(sender).toMatchObject({ messages: 30, left: 22 });
+  expect(sender?.cases.size).toBe(8);
+});
+
+it('keeps those of the senders that look most legitimate where there are too many in all', async () => {
+  const partner = { helo: 'other.sender.org' };
+  const junk = many(40, (i) => ({ client: `203.0.${i}.9`, helo: `junk${i}` }));
+  const senders = await hitBy([partner, ...junk, partner], 10);
+  expect(senders.length).toBe(41);
+  expect(senders.reduce((sum, { cases }) => sum + cases.size, 0)).toBeLessThanOrEqual(10);
+  expect(senders[0]).toMatchObject({ name: 'sender.org', messages: 2, left: 0 });
+  expect(senders[0]?.cases.size).toBe(1);
+  expect(senders.reduce((sum, { messages }) => sum + messages, 0)).toBe(42);
+});
+
+it('counts a message once, however many recipients were treated differently', async () => {
+  const [sender] = await hitBy([
+    { helo: 'Jupiter', to: ['a@dest.test', 'postmaster@dest.test', 'b@dest.test'] },
+  ]);
+  expect(sender).toMatchObject({ messages: 1, moreRecipients: 0 });
+  expect([...(sender?.recipients.keys() ?? [])]).toEqual(['<a@dest.test>', '<b@dest.test>']);
+});
+
+describe('points', () => {
+  it('are what the signs give, between 0 and 100', async () => {
+    const senders = await hitBy([
+      ...many(3, () => ({ helo: 'other.sender.org' })),
+      ...many(3, () => ({ client: '192.0.2.9', helo: 'other.sender.org', aborted: true })),
+    ]);
+    for (const sender of senders) {
+      const signs = signsOf(sender);
+      const sum = signs.reduce((all, { points }) => all + points, 0);
+      expect(pointsOf(sender)).toBe(Math.max(0, Math.min(100, sum)));
+      for (const { id, points } of signs)
+        expect(points >= Math.min(0, SIGNS[id]) && points <= Math.max(0, SIGNS[id])).toBe(true);
+    }
+    expect(senders.map(({ origin }) => origin)).toEqual(['sender.org', '192.0.2.0/24']);
+  });
+
+  it('are in docs/report.md as they are', () => {
+    const page = readFileSync(new URL('../../docs/report.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `(\w+)` +\| +(-?\d+) +\|/gm)].map(([, id, points]) => [
+      id,
+      Number(points),
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(SIGNS);
+    // Who has proved more is given nothing for the lesser.
+    const most = Object.entries(SIGNS).filter(([id, points]) => points > 0 && id !== 'reverse');
+    expect(most.reduce((sum, [, points]) => sum + points, 0)).toBe(100);
+  });
+});
