@@ -79,7 +79,7 @@ function best(
   return tried.reduce((most, each) => (each.letsIn > most.letsIn ? each : most));
 }
 
-/** The condition that the client has shown this very name: by its reverse name, or by a record of the owner. */
+/** The condition that the client has shown this very name, by its reverse name or a record of the owner. */
 function proofOf({ method, provesCorrespondence }: Check, name: string): string[] {
   if (method?.access === undefined || provesCorrespondence !== true) return [];
   const { key, takes } = method.access;

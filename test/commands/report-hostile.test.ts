@@ -1,6 +1,6 @@
 /**
- * Whatever strangers write into HELO, addresses and DNS is inert in a report: on a terminal, in a mail and its
- * letters, in a page, in JSON.
+ * Whatever strangers write into HELO, addresses and DNS is inert in a report: on a terminal, in a mail and
+ * its letters, in a page, in JSON.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
