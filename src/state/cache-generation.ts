@@ -58,7 +58,7 @@ const MAX_ADDRESSES = 256;
  */
 export const SHARES: Readonly<Record<NetworkKind, number>> = { network: 1 / 32, site: 1 / 16, block: 1 / 8 };
 /**
- * A block may have this part of what is free (as with the places for DNS questions), which is an eighth of all
+ * A block may have this part of what is free, as with the places for DNS questions: an eighth of all
  * for one alone,
  */
 const BLOCK_OF_FREE = SHARES.block / (1 - SHARES.block);
