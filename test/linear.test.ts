@@ -20,19 +20,28 @@ import { parseHelo } from '../src/core/helo.ts';
 import { parseIp, parsePrefix } from '../src/core/ip.ts';
 import type { Resolver } from '../src/core/resolver.ts';
 import { parseSpfRecord } from '../src/core/spf/record.ts';
+import { readRecord } from '../src/decisions/record-reader.ts';
+import { parseResolvConf } from '../src/dns/resolv-conf.ts';
+import { readServerAddress } from '../src/dns/server-address.ts';
 import { zoneFileResolver } from '../src/dns/zone-file.ts';
 import { parsePostconf } from '../src/doctor/postconf.ts';
 import { expandParameters, splitList } from '../src/doctor/postfix-value.ts';
 import { sendmailMta } from '../src/doctor/sendmail-cf.ts';
 import { escape, formatValue, jsonString } from '../src/log/value.ts';
+import { cutHead, endOfHead } from '../src/mailboxes/head.ts';
 import { parseMailbox } from '../src/policy/mailbox.ts';
 import { decodeCommand } from '../src/milter/command.ts';
+import { decodeChange, decodeReply } from '../src/milter/received.ts';
 import { Macros } from '../src/milter/macros.ts';
 import { parseSocketAddress, replyCode } from '../src/milter/index.ts';
 import { describeCommand } from '../src/milter/observer.ts';
 import { parseRecipientRules } from '../src/policy/recipients.ts';
+import { textOfWire, writtenName } from '../src/policy/written-name.ts';
 import { clean } from '../src/policy/smtp-reply.ts';
+import { parseRegulars } from '../src/state/regulars-text.ts';
 import { arrivalOf } from '../src/report/received.ts';
+import { TomlDocument } from '../src/config/toml-document.ts';
+import { TomlKeys } from '../src/config/toml-keys.ts';
 import { TomlPlaces } from '../src/config/toml-places.ts';
 import { type Shape, superlinear } from './support/growth.ts';
 
@@ -162,6 +171,12 @@ function beginChecks(text: string): void {
 
 const arrival = (text: string): unknown => arrivalOf(text, { names: ['mx.dest.test'], networks: [] });
 
+/** As a milter's answer of that kind, which the MTA's side reads. */
+const answered = (letter: string) => (text: string) => {
+  const received = { command: letter.charCodeAt(0), data: Buffer.from(text, 'latin1') };
+  return [decodeReply(received), decodeChange(received)];
+};
+
 type Reader = readonly [what: string, begin: string, read: (text: string) => unknown, end?: string];
 
 /**
@@ -199,6 +214,10 @@ const READERS: readonly Reader[] = [
   ['a text in the log', '', escape],
   ['a word in a reply', '', (text) => clean(text, 200)],
   ['a reply', '', (text) => replyCode(550, '5.7.1', text)],
+  ['a name as its owner wrote it', '', (text) => [writtenName(text), textOfWire(text)]],
+  ...Array.from('ymibhe', (letter) => [`answer ${letter}`, '', answered(letter)] as const),
+  ['the end of a header', '', (text) => endOfHead(text)],
+  ['a header that is cut', '', cutHead],
   ['a socket', 'inet:', parseSocketAddress],
   ['a header', '', arrival],
   ['Received', 'Received: ', arrival],
@@ -217,6 +236,12 @@ const READERS: readonly Reader[] = [
   ['places of keys in TOML', '', places, 'a = 1\n'],
   ['places of values in TOML', 'a = [', places, ']\n'],
   ['places of texts in TOML', "a = '", places, "'\n"],
+  ['policy tests', '', (text) => new TomlKeys(new TomlDocument(text, 'file')).tables('case')],
+  ['a policy test', '[[case]]\nhelo = "', (text) => new TomlKeys(new TomlDocument(text, 'f')).tables('case')],
+  ['a record of the decision log', '{"version":2,"helo":"', (text) => readRecord(text, checks), '"}'],
+  ['regulars', `{"format":"helo-milter-regulars","version":1,"entries":1}\n`, parseRegulars],
+  ['resolv.conf', 'nameserver 192.0.2.1\n', parseResolvConf],
+  ['a name server', '', readServerAddress],
   ['what postconf says', '', (text) => parsePostconf(text, 'main.cf')],
   ['a value of Postfix', '', (text) => expandParameters(text, () => 'x')],
   ['a list of Postfix', '', (text) => splitList(text)],

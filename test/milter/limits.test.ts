@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,7 +17,9 @@ import {
   TURNED_AWAY,
   TurnedAwayError,
 } from '../../src/milter/index.ts';
+import { Link } from '../../src/milter/link.ts';
 import { MAX_SET } from '../../src/milter/macros.ts';
+import { Turns } from '../../src/milter/turns.ts';
 import { connectPeer, type Peer } from '../support/milter-peer.ts';
 import * as mta from '../support/mta.ts';
 
@@ -191,6 +194,20 @@ describe('a peer that does not read', () => {
     expect(errors).toEqual([]);
   });
 
+  it('holds what it has not read', () => {
+    // Nothing is sent before it is connected, which it will never be.
+    const socket = createConnection(join(directory, 'nobody'));
+    const link = new Link(
+      socket,
+      { newSession: () => ({}), onError: () => undefined, replyOnError: 'continue', wishes: {} } as never,
+      { changed: () => undefined, closed: () => undefined, shed: () => undefined, turns: new Turns() },
+    );
+    expect(link.holds).toBe(0);
+    expect(link.write(Buffer.alloc(100_000))).toBe(false);
+    expect(link.holds).toBe(100_000);
+    socket.destroy();
+  });
+
   it('is closed after a while, told and counted', async () => {
     const { server } = await listen(
       { helo: () => 'continue', unknown: () => 'continue' },
@@ -222,16 +239,41 @@ describe('connections that find no place', () => {
     expect(errors).toEqual(Array.from({ length: 3 }, () => 'turned-away connections'));
   });
 
-  it('are told and counted before the descriptors of the process are used up', async () => {
+  interface Report {
+    readonly port: number;
+    readonly connections: number;
+    readonly turnedAway: Readonly<Record<string, number>>;
+    readonly heard: number;
+    readonly kinds: readonly string[];
+    readonly free: number;
+  }
+
+  /** A server in a process that may open 64 files, and what it says when it is given a line. */
+  function fewDescriptors(): {
+    ask: (line?: string) => Promise<Report>;
+    port: Promise<number>;
+    end: () => void;
+  } {
     const script = fileURLToPath(new URL('../fixtures/few-descriptors.mjs', import.meta.url));
     const child = spawn('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async (): Promise<Report> => JSON.parse(String((await lines.next()).value)) as Report;
+    return {
+      port: next().then(({ port }) => port),
+      ask: (line = '') => {
+        child.stdin.write(`${line}\n`);
+        return next();
+      },
+      end: () => child.kill('SIGKILL'),
+    };
+  }
+
+  it('are told and counted before the descriptors of the process are used up', async () => {
+    const few = fewDescriptors();
     try {
-      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-      const next = async (): Promise<Record<string, unknown>> =>
-        JSON.parse(String((await lines.next()).value)) as Record<string, unknown>;
-      const { port } = (await next()) as { port: number };
+      const port = await few.port;
       const all = await Promise.all(Array.from({ length: 100 }, () => peer(port)));
       const fates = await Promise.all(
         all.map(({ ask, closed }) =>
@@ -239,8 +281,8 @@ describe('connections that find no place', () => {
         ),
       );
       const served = fates.filter((fate) => fate === 'served').length;
-      child.stdin.write('\n');
-      expect(await next()).toMatchObject({
+      const report = await few.ask();
+      expect(report).toMatchObject({
         connections: served,
         turnedAway: { connections: 0, descriptors: 100 - served, buffers: 0, unread: 0 },
         heard: 100 - served,
@@ -248,18 +290,31 @@ describe('connections that find no place', () => {
       });
       expect(served).toBeGreaterThan(8);
       expect(served).toBeLessThan(48);
-      child.stdin.write('\n');
       // The descriptors left for DNS questions, logs and files.
-      expect((await next())['free']).toBeGreaterThanOrEqual(12);
+      expect(report.free).toBeGreaterThanOrEqual(12);
       for (const { socket } of all) socket.destroy();
       await vi.waitFor(async () => {
-        child.stdin.write('\n');
-        expect((await next())['connections']).toBe(0);
+        expect((await few.ask()).connections).toBe(0);
       });
       const later = await peer(port);
       expect((await later.ask(hello, 3)).slice(1)).toEqual(['c', 'c']);
     } finally {
-      child.kill('SIGKILL');
+      few.end();
+    }
+  });
+
+  it('are told where other code of the process has used up all descriptors, and the system drops them', async () => {
+    const few = fewDescriptors();
+    try {
+      await few.port;
+      expect((await few.ask('hoard')).turnedAway).toMatchObject({ descriptors: 0 });
+      await vi.waitFor(async () => {
+        const { turnedAway, kinds } = await few.ask();
+        expect(turnedAway['descriptors']).toBeGreaterThan(0);
+        expect(kinds).toEqual(['turned-away milter-turned-away descriptors']);
+      });
+    } finally {
+      few.end();
     }
   });
 
