@@ -7,6 +7,11 @@ import type { ClientNetworks } from '../core/client-networks.ts';
 import type { Unasked } from '../core/unasked.ts';
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 
+/** Something that an asker waits for. */
+export interface Pending {
+  askerEnded(why: Unasked): void;
+}
+
 /** Whoever asks: an assessment, or ourselves. */
 export class Asker {
   /** The networks to whose shares the questions count. */
@@ -21,7 +26,7 @@ export class Asker {
    */
   crowded = false;
   #ended: Unasked | null = null;
-  readonly #waiting = new Set<(why: Unasked) => void>();
+  readonly #waiting = new Set<Pending>();
 
   /** Whoever is no client has one word for all networks. */
   constructor(networks: ClientNetworks | string, { reserved = false }: { readonly reserved?: boolean } = {}) {
@@ -41,16 +46,17 @@ export class Asker {
    */
   end(why: Unasked): void {
     this.#ended ??= why;
-    for (const leave of this.#waiting) leave(this.#ended);
+    for (const held of this.#waiting) held.askerEnded(this.#ended);
     this.#waiting.clear();
   }
 
-  /** Calls `leave` when the asker ends, unless told to forget it before. */
-  hold(leave: (why: Unasked) => void): () => void {
-    this.#waiting.add(leave);
-    return () => {
-      this.#waiting.delete(leave);
-    };
+  /** Tells `held` when the asker ends, unless it is told to forget it before. */
+  hold(held: Pending): void {
+    this.#waiting.add(held);
+  }
+
+  forget(held: Pending): void {
+    this.#waiting.delete(held);
   }
 }
 

@@ -7,7 +7,7 @@
 import { isAskable } from '../core/domain.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
 import type { Unasked } from '../core/unasked.ts';
-import { type Asker, askedDomain, type SharedResolver } from './asker.ts';
+import { type Asker, askedDomain, type Pending, type SharedResolver } from './asker.ts';
 import { FairGate, type GateOptions, type Ticket } from './fair-gate.ts';
 
 /** A question on its way. */
@@ -25,23 +25,6 @@ export interface SharedQuestionsOptions extends GateOptions {
   readonly send: (name: string, type: RecordType, deadline: number) => Sent;
 }
 
-/** One question under way, for all who want the answer. */
-interface Question {
-  readonly name: string;
-  readonly type: RecordType;
-  readonly key: string;
-  readonly wanted: Set<Wish>;
-  /** Null before it is sent, and after it has been answered. */
-  sent: Sent | null;
-}
-
-/** An asker that waits for a question. */
-interface Wish {
-  /** Null for askers that came after it was sent. */
-  readonly ticket: Ticket | null;
-  readonly settle: (answer: Answer<RecordType>) => void;
-}
-
 /**
  * How many questions of reserved askers may be in flight, beyond those of the gate. There are at most six
  * control questions in 2.5 seconds, and a server may be silent for as long as a question's time limit.
@@ -56,152 +39,228 @@ const DEADLINE: Answer<RecordType> = { status: 'temperror', detail: 'deadline' }
 export type SharedQuestions = Required<SharedResolver> & Pick<FairGate, 'waiting' | 'inFlight'>;
 
 export function shareQuestions(options: SharedQuestionsOptions): SharedQuestions {
-  const { timeoutMs, send, now } = options;
-  const gate = new FairGate(options);
-  const open = new Map<string, Question>();
-  let reserved = 0;
+  const board = new Switchboard(options);
+  return {
+    lookup: <T extends RecordType>(name: string, type: T) =>
+      board.ask(name, type, null) as Promise<Answer<T>>,
+    for: (asker) => ({
+      lookup: <T extends RecordType>(name: string, type: T) =>
+        board.ask(name, type, asker) as Promise<Answer<T>>,
+    }),
+    get waiting() {
+      return board.gate.waiting;
+    },
+    get inFlight() {
+      return board.gate.inFlight + board.reserved;
+    },
+  };
+}
 
-  function ask(name: string, type: RecordType, asker: Asker | null): Promise<Answer<RecordType>> {
+/** All questions under way. */
+class Switchboard {
+  readonly options: SharedQuestionsOptions;
+  readonly gate: FairGate;
+  /** By type and name. */
+  readonly open = new Map<string, Question>();
+  /** Questions of reserved askers in flight. */
+  reserved = 0;
+
+  constructor(options: SharedQuestionsOptions) {
+    this.options = options;
+    this.gate = new FairGate(options);
+  }
+
+  ask(name: string, type: RecordType, asker: Asker | null): Promise<Answer<RecordType>> {
     // Checks ask for what they find in records: a text that is not a name is not in DNS.
     if (!isAskable(name)) return Promise.resolve({ status: 'nxdomain', ttl: null });
+    if (asker !== null && asker.ended !== null) {
+      return Promise.resolve(unasked(this.reason(asker.ended, asker)));
+    }
     const key = `${type} ${name.toLowerCase()}`;
-    const known = open.get(key);
-    if (asker !== null && asker.ended !== null) return Promise.resolve(unasked(reason(asker.ended, asker)));
-    if (known !== undefined && known.sent !== null) return join(known, known.sent, asker);
-    if (asker?.reserved === true) return askAtOnce(name, type, asker);
-    const question: Question = known ?? { name, type, key, wanted: new Set(), sent: null };
-    if (known === undefined) open.set(key, question);
-    return wish(question, asker, now() + timeoutMs);
+    let question = this.open.get(key);
+    if (asker?.reserved === true && (question === undefined || question.sent === null)) {
+      return this.#askAtOnce(name, type, asker);
+    }
+    if (question === undefined) {
+      question = new Question(this, name, type, key);
+      this.open.set(key, question);
+    }
+    return question.want(asker);
   }
 
   /** A question of it has waited, or waits, for its turn. */
-  function noteCrowd(asker: Asker): void {
-    asker.crowded ||= gate.greedy(asker.networks);
+  noteCrowd(asker: Asker): void {
+    asker.crowded ||= this.gate.greedy(asker.networks);
   }
 
   /** Says whose fault it is that there was no place. */
-  function reason(why: Unasked, asker: Asker | null): Unasked {
+  reason(why: Unasked, asker: Asker | null): Unasked {
     if (why !== 'overload' || asker === null) return why;
-    noteCrowd(asker);
+    this.noteCrowd(asker);
     return asker.crowded ? 'share' : why;
   }
 
-  async function askAtOnce(name: string, type: RecordType, asker: Asker): Promise<Answer<RecordType>> {
-    if (reserved >= RESERVED_PLACES) return unasked('overload');
-    reserved++;
+  async #askAtOnce(name: string, type: RecordType, asker: Asker): Promise<Answer<RecordType>> {
+    if (this.reserved >= RESERVED_PLACES) return unasked('overload');
+    this.reserved++;
+    const { send, now, timeoutMs } = this.options;
     const sent = send(name, type, now() + timeoutMs);
-    const forget = asker.hold(() => {
-      sent.cancel();
-    });
+    const held: Pending = {
+      askerEnded: () => {
+        sent.cancel();
+      },
+    };
+    asker.hold(held);
     const answer = await sent.answer;
-    forget();
-    reserved--;
+    asker.forget(held);
+    this.reserved--;
     return asker.ended === null ? answer : endedAnswer(asker.ended);
   }
+}
 
-  /** Waits for a question that was sent in the name of another. */
-  function join(question: Question, sent: Sent, asker: Asker | null): Promise<Answer<RecordType>> {
+/** One question under way, for all who want the answer. */
+class Question {
+  readonly board: Switchboard;
+  readonly name: string;
+  /** Null before it is sent, and after it has been answered. */
+  sent: Sent | null = null;
+  readonly #type: RecordType;
+  readonly #key: string;
+  readonly #wanted = new Set<Wish>();
+
+  constructor(board: Switchboard, name: string, type: RecordType, key: string) {
+    this.board = board;
+    this.name = name;
+    this.#type = type;
+    this.#key = key;
+  }
+
+  want(asker: Asker | null): Promise<Answer<RecordType>> {
     return new Promise((resolve) => {
-      let forget: () => void = () => undefined;
-      const mine: Wish = {
-        ticket: null,
-        settle: (answer) => {
-          forget();
-          question.wanted.delete(mine);
-          resolve(blamed(answer, asker));
-        },
-      };
-      question.wanted.add(mine);
-      if (asker !== null) {
-        forget = asker.hold((why) => {
-          leave(question, sent, mine, why);
-        });
-      }
+      const wish = new Wish(this, asker, resolve);
+      this.#wanted.add(wish);
+      if (this.sent === null) wish.enter();
+      // It was sent in the name of another.
+      else asker?.hold(wish);
     });
   }
 
-  /** An asker stops waiting for a question that was sent; the last one to do so cancels it. */
-  function leave(question: Question, sent: Sent, { settle }: Wish, why: Unasked): void {
-    settle(endedAnswer(why));
-    if (question.wanted.size > 0) return;
-    // Whoever asks from now on starts a new question.
-    open.delete(question.key);
-    sent.cancel();
+  isWantedBy(wish: Wish): boolean {
+    return this.#wanted.has(wish);
   }
 
-  function wish(question: Question, asker: Asker | null, deadline: number): Promise<Answer<RecordType>> {
-    return new Promise((resolve) => {
-      let release: () => void = () => undefined;
-      let waits = false;
-      const settle = (answer: Answer<RecordType>): void => {
-        release();
-        question.wanted.delete(mine);
-        if (question.sent === null && question.wanted.size === 0) open.delete(question.key);
-        resolve(blamed(answer, asker));
-      };
-      const ticket: Ticket = {
-        networks: asker?.networks ?? null,
-        domain: askedDomain(question.name),
-        start: () => {
-          if (waits && asker !== null) noteCrowd(asker);
-          if (now() < deadline) start(question, ticket, deadline);
-          else settle(unasked(reason('overload', asker)));
-          return question.sent !== null;
-        },
-      };
-      const mine: Wish = { ticket, settle };
-      const give = (why: Unasked): void => {
-        if (question.sent !== null) {
-          leave(question, question.sent, mine, why);
-          return;
-        }
-        const told = reason(why, asker);
-        gate.leave(ticket);
-        settle(unasked(told));
-      };
-      question.wanted.add(mine);
-      if (!gate.enter(ticket)) settle(unasked(reason('overload', asker)));
-      if (!question.wanted.has(mine)) return;
-      waits = question.sent === null;
-      const forget = asker?.hold(give);
-      const timer = setTimeout(() => {
-        if (question.sent === null) give('overload');
-        else settle(TIMEOUT);
-      }, timeoutMs);
-      release = () => {
-        clearTimeout(timer);
-        forget?.();
-      };
-    });
-  }
-
-  /** Sends the question in the place of one of those who want it; the others no longer wait at the gate. */
-  function start(question: Question, first: Ticket, deadline: number): void {
-    const sent = send(question.name, question.type, deadline);
-    question.sent = sent;
-    for (const { ticket } of question.wanted) if (ticket !== null && ticket !== first) gate.leave(ticket);
+  /** Sends it in the place of one of those who want it; the others no longer wait at the gate. */
+  start(first: Wish, deadline: number): void {
+    const { gate, options } = this.board;
+    const sent = options.send(this.name, this.#type, deadline);
+    this.sent = sent;
+    for (const wish of this.#wanted) if (wish !== first) gate.leave(wish);
     void sent.answer.then((answer) => {
-      if (open.get(question.key) === question) open.delete(question.key);
-      for (const { settle } of [...question.wanted]) settle(answer);
+      this.#close();
+      for (const wish of [...this.#wanted]) wish.settle(answer);
       gate.leave(first);
       // V8's tables may keep the question alive for some collections more; what it refers to need not stay
       // that long.
-      question.sent = null;
+      this.sent = null;
     });
   }
 
-  return {
-    lookup: <T extends RecordType>(name: string, type: T) => ask(name, type, null) as Promise<Answer<T>>,
-    for: (asker) => ({
-      lookup: <T extends RecordType>(name: string, type: T) => ask(name, type, asker) as Promise<Answer<T>>,
-    }),
-    get waiting() {
-      return gate.waiting;
-    },
-    get inFlight() {
-      return gate.inFlight + reserved;
-    },
-  };
+  /** One waits for it no longer. Nobody sends a question that nobody wants. */
+  drop(wish: Wish): void {
+    this.#wanted.delete(wish);
+    if (this.sent === null && this.#wanted.size === 0) this.#close();
+  }
+
+  /** Cancels what was sent if nobody wants it any more. Whoever asks from now on starts a new question. */
+  cancelUnwanted(sent: Sent): void {
+    if (this.#wanted.size > 0) return;
+    this.#close();
+    sent.cancel();
+  }
+
+  #close(): void {
+    if (this.board.open.get(this.#key) === this) this.board.open.delete(this.#key);
+  }
+}
+
+/**
+ * An asker that waits for a question, and its ticket at the gate as long as the question has not been sent. One
+ * object without closures, because many thousand may wait, and each collection of garbage copies them.
+ */
+class Wish implements Ticket, Pending {
+  readonly networks: Ticket['networks'];
+  readonly domain: string;
+  place: Ticket['place'] = undefined;
+  readonly #question: Question;
+  readonly #asker: Asker | null;
+  readonly #resolve: (answer: Answer<RecordType>) => void;
+  #deadline = 0;
+  /** It did not get a place at once. */
+  #waits = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(question: Question, asker: Asker | null, resolve: (answer: Answer<RecordType>) => void) {
+    this.networks = asker?.networks ?? null;
+    this.domain = question.sent === null ? askedDomain(question.name) : '';
+    this.#question = question;
+    this.#asker = asker;
+    this.#resolve = resolve;
+  }
+
+  /** Goes to the gate. */
+  enter(): void {
+    const { board } = this.#question;
+    const { timeoutMs, now } = board.options;
+    this.#deadline = now() + timeoutMs;
+    if (!board.gate.enter(this)) this.settle(unasked(board.reason('overload', this.#asker)));
+    if (!this.#question.isWantedBy(this)) return;
+    this.#waits = this.#question.sent === null;
+    this.#asker?.hold(this);
+    this.#timer = setTimeout(expire, timeoutMs, this);
+  }
+
+  start(): boolean {
+    const { board } = this.#question;
+    if (this.#waits && this.#asker !== null) board.noteCrowd(this.#asker);
+    if (board.options.now() < this.#deadline) this.#question.start(this, this.#deadline);
+    else this.settle(unasked(board.reason('overload', this.#asker)));
+    return this.#question.sent !== null;
+  }
+
+  settle(answer: Answer<RecordType>): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#asker?.forget(this);
+    this.#question.drop(this);
+    this.#resolve(blamed(answer, this.#asker));
+  }
+
+  askerEnded(why: Unasked): void {
+    const { sent } = this.#question;
+    if (sent === null) {
+      this.#giveUp(why);
+      return;
+    }
+    this.settle(endedAnswer(why));
+    this.#question.cancelUnwanted(sent);
+  }
+
+  timedOut(): void {
+    if (this.#question.sent === null) this.#giveUp('overload');
+    else this.settle(TIMEOUT);
+  }
+
+  /** Leaves the gate before its turn has come. */
+  #giveUp(why: Unasked): void {
+    const { board } = this.#question;
+    // While it is still counted among those that wait.
+    const told = board.reason(why, this.#asker);
+    board.gate.leave(this);
+    this.settle(unasked(told));
+  }
+}
+
+function expire(wish: Wish): void {
+  wish.timedOut();
 }
 
 /**

@@ -92,7 +92,7 @@ it('takes back what is under way', async () => {
       lookup: silence,
       for: (asker) => ({
         lookup: () => {
-          asker.hold(ended);
+          asker.hold({ askerEnded: ended });
           return silence();
         },
       }),
