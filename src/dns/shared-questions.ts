@@ -184,8 +184,8 @@ class Question {
 }
 
 /**
- * An asker that waits for a question, and its ticket at the gate as long as the question has not been sent. One
- * object without closures, because many thousand may wait, and each collection of garbage copies them.
+ * An asker that waits for a question, and its ticket at the gate as long as the question has not been sent.
+ * One object without closures, because many thousand may wait, and each collection of garbage copies them.
  */
 class Wish implements Ticket, Pending {
   readonly networks: Ticket['networks'];

@@ -4,8 +4,9 @@
  */
 import { connect as dial, type Socket } from 'node:net';
 import { parseSocketAddress, type SocketAddress } from './address.ts';
-import { MAX_VERSION, SMFIC, SMFIR } from './constants.ts';
+import { SMFIC, SMFIR } from './constants.ts';
 import { answers, declined } from './negotiation.ts';
+import { encodeOffer, FULL_OFFER } from './offer.ts';
 import { encodePacket, encodeStrings, type Packet, PacketDecoder, ProtocolError } from './packet.ts';
 import {
   type Change,
@@ -39,9 +40,6 @@ const COMMAND: Readonly<Record<CallbackName, number>> = {
   endOfMessage: SMFIC.BODYEOB,
 };
 
-/** What both MTAs offer (Postfix 3.7, Sendmail 8.17). */
-const ALL_ACTIONS = 0x1ff;
-const ALL_STEPS = 0x1fffff;
 const TIMEOUT_MS = 10_000;
 
 /**
@@ -77,19 +75,15 @@ export class MilterClient {
     address: SocketAddress | string,
     options: MilterClientOptions = {},
   ): Promise<MilterClient> {
-    const { version = MAX_VERSION, actions = ALL_ACTIONS, protocol = ALL_STEPS } = options;
+    const { version, actions, protocol } = { ...FULL_OFFER, ...options };
     const where = typeof address === 'string' ? parseSocketAddress(address) : address;
     if (where.kind === 'fd') throw new RangeError('a listening descriptor cannot be connected to');
     const socket = dial(
       where.kind === 'unix' ? { path: where.path } : { host: where.host, port: where.port },
     );
     const client = new MilterClient(socket, options.timeoutMs ?? TIMEOUT_MS);
-    const offer = Buffer.alloc(12);
-    offer.writeUInt32BE(version, 0);
-    offer.writeUInt32BE(actions, 4);
-    offer.writeUInt32BE(protocol, 8);
     try {
-      client.#send(SMFIC.OPTNEG, offer);
+      client.#send(SMFIC.OPTNEG, encodeOffer({ version, actions, protocol }));
       const { command, data } = await client.#next();
       if (command !== SMFIC.OPTNEG) throw new ProtocolError('the filter does not negotiate');
       client.#agreement = decodeAgreement(data);

@@ -1,8 +1,6 @@
-/** Asks a milter whether it answers: connects and negotiates as an MTA would, and leaves again. */
-import { connect } from 'node:net';
+/** Asks a milter of ours whether it answers. */
 import { formatSocketAddress, type SocketAddress } from './address.ts';
-import { MAX_VERSION, SMFIC } from './constants.ts';
-import { encodePacket, PacketDecoder } from './packet.ts';
+import { type Negotiation, negotiateOnce } from './negotiate-once.ts';
 
 /** We may not use it, or it accepted us and closed the connection again. */
 const NOTHING_WRONG = ['EACCES', 'EPERM', 'EPIPE', 'ECONNRESET'];
@@ -22,42 +20,22 @@ export async function probe(
   { timeoutMs, hidden = false }: ProbeOptions,
 ): Promise<string | null> {
   if (address.kind === 'fd') return null;
-  const name = formatSocketAddress(address);
-  const socket = connect(
-    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-  );
-  const wrong = await new Promise<string | null>((resolve) => {
-    const decoder = new PacketDecoder();
-    socket.setTimeout(timeoutMs, () => {
-      resolve('does not answer');
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      const { code = error.message } = error;
-      resolve([...NOTHING_WRONG, ...(hidden ? ['ENOENT'] : [])].includes(code) ? null : code);
-    });
-    socket.once('close', () => {
-      resolve(null);
-    });
-    socket.on('data', (chunk: Buffer) => {
-      decoder.push(chunk);
-      try {
-        const packet = decoder.next();
-        if (packet !== null) resolve(packet.command === SMFIC.OPTNEG ? null : 'does not speak milter');
-      } catch {
-        resolve('does not speak milter');
-      }
-    });
-    socket.write(encodePacket(SMFIC.OPTNEG, offer()));
-  });
-  socket.on('error', () => undefined);
-  socket.end(encodePacket(SMFIC.QUIT));
-  if (wrong !== null) socket.destroy();
-  return wrong === null ? null : `${name}: ${wrong}`;
+  const target =
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+  const wrong = wrongWith(await negotiateOnce(target, timeoutMs), hidden);
+  return wrong === null ? null : `${formatSocketAddress(address)}: ${wrong}`;
 }
 
-/** Offers the newest version and nothing else: no action, and no step that the milter might decline. */
-function offer(): Buffer {
-  const data = Buffer.alloc(12);
-  data.writeUInt32BE(MAX_VERSION, 0);
-  return data;
+function wrongWith(outcome: Negotiation, hidden: boolean): string | null {
+  switch (outcome.kind) {
+    case 'answered':
+    case 'closed':
+      return null;
+    case 'stranger':
+      return 'does not speak milter';
+    case 'silent':
+      return 'does not answer';
+    case 'failed':
+      return [...NOTHING_WRONG, ...(hidden ? ['ENOENT'] : [])].includes(outcome.code) ? null : outcome.code;
+  }
 }

@@ -1,8 +1,8 @@
 /** The end of the program as its user sees it, in a process of its own whose output nobody reads. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, vi } from 'vitest';
+import { connectPeer, type Peer } from '../support/milter-peer.ts';
 import * as mta from '../support/mta.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -14,11 +14,9 @@ afterEach(() => {
 
 interface Started {
   readonly child: ChildProcess;
-  readonly socket: Socket;
+  readonly peer: Peer;
   readonly ended: Promise<readonly [code: number | null, signal: string | null]>;
   readonly stderr: () => string;
-  /** The number of replies so far. */
-  readonly replies: () => number;
 }
 
 /** Reads the banner, then stops reading. */
@@ -51,26 +49,15 @@ async function startUnread(...args: string[]): Promise<Started> {
       resolve(Number(found));
     });
   });
-  const socket = connect(port, '127.0.0.1');
-  let received = Buffer.alloc(0);
-  socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-  socket.on('error', () => undefined);
-  return { child, socket, ended, stderr: () => stderr, replies: () => mta.replies(received).length };
+  return { child, peer: await connectPeer(port), ended, stderr: () => stderr };
 }
 
 /** Fills the pipe: each message makes a log line with the longest values that a line can have. */
-async function fillLog({ socket, replies }: Started): Promise<void> {
+async function fillLog({ peer }: Started): Promise<void> {
   const MESSAGES = 1500;
-  socket.write(Buffer.concat([mta.optneg(), mta.connect('203.0.113.50'), mta.helo(`x ${'y'.repeat(200)}`)]));
-  for (let i = 0; i < MESSAGES; i++) {
-    socket.write(Buffer.concat([mta.mail(`${'s'.repeat(200)}@x`), mta.rcpt(`${'r'.repeat(200)}@y`)]));
-  }
-  await vi.waitFor(
-    () => {
-      expect(replies()).toBeGreaterThanOrEqual(2 * MESSAGES);
-    },
-    { timeout: 20_000, interval: 20 },
-  );
+  const long = Buffer.concat([mta.mail(`${'s'.repeat(200)}@x`), mta.rcpt(`${'r'.repeat(200)}@y`)]);
+  const hello = [mta.optneg(), mta.connect('203.0.113.50'), mta.helo(`x ${'y'.repeat(200)}`)];
+  await peer.ask(Buffer.concat([...hello, ...Array.from({ length: MESSAGES }, () => long)]), 2 * MESSAGES);
 }
 
 it.each([
@@ -93,14 +80,15 @@ it.each([
 
 it('SIGTERM ends it though a peer does not read its replies', async () => {
   const started = await startUnread('--grace', '100ms');
-  started.socket.pause();
-  started.socket.write(Buffer.concat([mta.optneg(), mta.connect('203.0.113.50'), mta.helo('Jupiter')]));
+  const { socket } = started.peer;
+  socket.pause();
+  socket.write(Buffer.concat([mta.optneg(), mta.connect('203.0.113.50'), mta.helo('Jupiter')]));
   const round = Buffer.concat(
     Array.from({ length: 200 }, () => Buffer.concat([mta.mail('s@x'), mta.rcpt('r@y')])),
   );
   // Until neither side accepts any more bytes.
-  while (started.socket.writableLength < 4_000_000) {
-    if (started.socket.write(round)) await new Promise((resolve) => setImmediate(resolve));
+  while (socket.writableLength < 4_000_000) {
+    if (socket.write(round)) await new Promise((resolve) => setImmediate(resolve));
   }
   started.child.stdout?.resume();
   await new Promise((resolve) => setTimeout(resolve, 200));

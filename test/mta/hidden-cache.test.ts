@@ -55,10 +55,10 @@ describeWith(['node-20.19.2'], 'a Node that keeps DNS answers', () => {
     const domain: Record<string, Script> = { 'sender.org': [] };
     stub.script({ ...domain, [NAME]: broken });
     const before = asked();
-    expect(await askMilter(program.socket, NAME)).toMatch(/^y450 /);
+    expect(await askMilter(program.socket, NAME)).toMatch(/^450 /);
     expect(asked()).toBe(before + 1);
     stub.script({ ...domain, [`${NAME} A`]: MENDED, [NAME]: [] });
-    expect(await askMilter(program.socket, NAME)).toMatch(/^[ac]/);
+    expect(await askMilter(program.socket, NAME)).toMatch(/^(?:accept|continue)$/);
     expect(asked()).toBe(before + 2);
   });
 });

@@ -12,13 +12,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import * as packets from '../support/mta.ts';
+import { askMilter } from './kit/milter-client.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
 import { ask } from './kit/ask.ts';
@@ -66,25 +65,6 @@ async function toFile(
   };
 }
 
-/** One message as far as RCPT. */
-async function play(port: number, client: string, helo: string, recipient = 'user@dest.test'): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
-  let received = Buffer.alloc(0);
-  socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-  const said = [
-    packets.connect(client),
-    packets.helo(helo),
-    packets.mail('s@x.org'),
-    packets.rcpt(recipient),
-  ];
-  socket.write(Buffer.concat([packets.optneg(), ...said]));
-  // A message that is accepted at MAIL gets an answer to RCPT all the same, since the packet has been sent.
-  while (packets.replies(received).length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  socket.write(packets.quit);
-  await closed;
-}
-
 describeWith(['fail2ban-regex'], 'fail2ban', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fail2ban-'));
   afterAll(() => {
@@ -109,7 +89,8 @@ describeWith(['fail2ban-regex'], 'fail2ban', () => {
 
   async function log(args: readonly string[], journal: boolean): Promise<string[]> {
     const program = await toFile(join(directory, 'out'), ['--trust', '198.51.100.0/24', ...args], journal);
-    for (const [client, helo, recipient] of SESSIONS) await play(program.port, client, helo, recipient);
+    for (const [client, helo, recipient] of SESSIONS)
+      await askMilter(`inet:127.0.0.1:${program.port}`, helo, client, recipient);
     const lines = (await program.stop()).split('\n');
     expect(lines.filter((line) => line.includes('decision client='))).toHaveLength(SESSIONS.length);
     return lines;
@@ -195,7 +176,7 @@ describe('the log as a file', () => {
     const name = ['--authserv-id', 'mx.dest.test'];
     const program = await toFile(file, ['--log-format', 'json', '--grace', '0s', ...name], false);
     const clients = Array.from({ length: 200 }, (_, i) => `203.0.113.${i}`);
-    for (const client of clients) await play(program.port, client, 'Jupiter');
+    for (const client of clients) await askMilter(`inet:127.0.0.1:${program.port}`, 'Jupiter', client);
     const events = (await program.stop())
       .trimEnd()
       .split('\n')

@@ -34,7 +34,7 @@ describeWith(['node-20.19.2'], 'the version of Debian 13', () => {
     const workdir = makeWorkdir();
     const { cli: readable } = install(join(workdir, 'installed'));
     const program = await startProgram(['--user', 'nobody'], { installed: { node, cli: readable } });
-    expect(await askMilter(program.socket, 'Jupiter')).toMatch(/^y550 .*\[helo-not-fqdn\]/);
+    expect(await askMilter(program.socket, 'Jupiter')).toMatch(/^550 .*\[helo-not-fqdn\]/);
     // This one was not built by Debian.
     expect(await program.output()).toContain(
       'warning node detail="Node 20 has had no security fixes since 2026-04-30',

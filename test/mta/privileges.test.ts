@@ -209,7 +209,7 @@ describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
     chmodSync(pidFile, 0o644);
     const args = ['--listen', socket, '--pid-file', pidFile, '--user', 'nobody'];
     const program = await start(args, { wrapper: NOBODY, installed });
-    expect(await askMilter(socket, 'Jupiter')).toMatch(/^y550 .*\[helo-not-fqdn\]/);
+    expect(await askMilter(socket, 'Jupiter')).toMatch(/^550 .*\[helo-not-fqdn\]/);
     expect(ownership(join(own, 'socket'))).toEqual({ uid: ids.nobody, gid: ids.nogroup, mode: '660' });
     await expect(startProgram(['--pid-file', pidFile], { installed })).rejects.toThrow(
       `--pid-file: ${pidFile} belongs to a helo-milter that runs as process ${program.child.pid ?? 0}`,

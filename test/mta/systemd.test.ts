@@ -22,7 +22,7 @@ import { SENDER } from './scenarios.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const run = promisify(execFile);
-const REFUSED = /^y550 5\.7\.1 .*\[helo-not-fqdn\]/;
+const REFUSED = /^550 5\.7\.1 .*\[helo-not-fqdn\]/;
 
 describeWith(['systemd-analyze'], 'the units', () => {
   const files = [

@@ -1,7 +1,6 @@
 /** Changes each option while the service runs, and shows what that changes for a client. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { ROWS } from '../../src/config/options.ts';
 import { type Service, startService } from '../../src/service/service.ts';
 import { RELOAD_FILES, type Reload, RELOADS } from '../fixtures/reloads.ts';
 import { type DnsStub, startDnsStub } from '../support/dns-stub.ts';
+import { connectPeer } from '../support/milter-peer.ts';
 import * as mta from '../support/mta.ts';
 
 let directory: string;
@@ -71,30 +71,9 @@ async function start(toml: string): Promise<Running> {
   return { service: await startService(await source.read(), faulty, { source }), lines, configure };
 }
 
-/** One connection of the MTA. */
-class Connection {
-  readonly socket: Socket;
-  readonly said: string[] = [];
-  #received = Buffer.alloc(0);
-
-  constructor({ service }: Running) {
-    this.socket = connect(Number(/:(\d+)$/.exec(service.sockets[0] ?? '')?.[1]), '127.0.0.1');
-    this.socket.on('data', (chunk: Buffer) => (this.#received = Buffer.concat([this.#received, chunk])));
-    this.socket.on('error', () => undefined);
-  }
-
-  /** Sends packets and waits for one more reply. */
-  async say(...packets: Buffer[]): Promise<string> {
-    this.socket.write(Buffer.concat(packets));
-    const wanted = this.said.length + 1;
-    while (mta.replies(this.#received).length < wanted)
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    this.said.splice(0, Infinity, ...mta.replies(this.#received));
-    return this.said.at(-1) ?? '';
-  }
-}
-
 const DAEMON = { j: 'mx.dest.test', '{daemon_name}': 'probe' };
+
+const portOf = ({ service }: Running): number => Number(/:(\d+)$/.exec(service.sockets[0] ?? '')?.[1]);
 
 /** What each session was told, and its last log line. */
 async function sessions(running: Running, reload: Reload, letter: string): Promise<string> {
@@ -109,21 +88,27 @@ async function sessions(running: Running, reload: Reload, letter: string): Promi
   let told = '';
   for (const [i, helo] of helos.entries()) {
     if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const connection = new Connection(running);
-    await connection.say(mta.optneg());
-    await connection.say(mta.macros('C', DAEMON), mta.connect(ip));
-    if (helo !== '') await connection.say(mta.macros('H'), mta.helo(helo.replace('#', letter)));
-    const mail = await connection.say(mta.macros('M', { ...DAEMON, i: 'Q1' }), mta.mail('s@sender.org'));
-    if (mail === 'c' && (await connection.say(mta.macros('R'), mta.rcpt(recipient))) === 'c') {
+    const { socket, ask } = await connectPeer(portOf(running));
+    let said: string[] = [];
+    /** Sends packets and waits for one more reply. */
+    const say = async (...packets: Buffer[]): Promise<string> => {
+      said = await ask(Buffer.concat(packets), said.length + 1);
+      return said.at(-1) ?? '';
+    };
+    await say(mta.optneg());
+    await say(mta.macros('C', DAEMON), mta.connect(ip));
+    if (helo !== '') await say(mta.macros('H'), mta.helo(helo.replace('#', letter)));
+    const mail = await say(mta.macros('M', { ...DAEMON, i: 'Q1' }), mta.mail('s@sender.org'));
+    if (mail === 'c' && (await say(mta.macros('R'), mta.rcpt(recipient))) === 'c') {
       if (field !== undefined) {
-        await connection.say(mta.macros('L'), mta.header('Authentication-Results', field));
+        await say(mta.macros('L'), mta.header('Authentication-Results', field));
       }
-      await connection.say(mta.macros('E'), mta.endOfMessage);
+      await say(mta.macros('E'), mta.endOfMessage);
     }
-    connection.socket.destroy();
+    socket.destroy();
     // A message that is not finished is decided when its connection ends.
     while (running.service.connections > 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    told = connection.said.slice(1).join('\n');
+    told = said.slice(1).join('\n');
   }
   return `${told}\n${
     running.lines
@@ -148,8 +133,8 @@ describe('a reload', () => {
       expect(line).toMatch(new RegExp(`^reloaded changed=(?:\\S+,)?${nameOf(key)}(?:,|$)`));
       expect(running.lines.filter((each) => each.startsWith('error reload'))).toEqual([]);
       expect(await sessions(running, reload, 'b')).toMatch(reload.is);
-      const open = new Connection(running);
-      await open.say(mta.optneg());
+      const open = await connectPeer(portOf(running));
+      await open.ask(mta.optneg(), 1);
       // With --grace 1h this would never end.
       if (key !== 'grace') await running.service.stop(0);
       else await running.service.stop();
@@ -225,16 +210,22 @@ describe('a reload', () => {
 
   it('leaves a session to what was agreed with the MTA', async () => {
     const running = await start('');
-    const connection = new Connection(running);
-    await connection.say(mta.optneg());
-    await connection.say(mta.macros('C', DAEMON), mta.connect('198.51.100.7'));
+    const { socket, ask } = await connectPeer(portOf(running));
+    let said: string[] = [];
+    /** Sends packets and waits for one more reply. */
+    const say = async (...packets: Buffer[]): Promise<string> => {
+      said = await ask(Buffer.concat(packets), said.length + 1);
+      return said.at(-1) ?? '';
+    };
+    await say(mta.optneg());
+    await say(mta.macros('C', DAEMON), mta.connect('198.51.100.7'));
     running.configure('apply-at = "helo"\nno-auth-results = true\npolicy = "strict"');
     await running.service.reload();
-    expect(await connection.say(mta.helo('gone.strange.org'))).toBe('c');
-    expect(await connection.say(mta.mail('s@sender.org'))).toBe('c');
+    expect(await say(mta.helo('gone.strange.org'))).toBe('c');
+    expect(await say(mta.mail('s@sender.org'))).toBe('c');
     // The policy is the new one, the stage the old.
-    expect(await connection.say(mta.rcpt('user@dest.test'))).toMatch(/^y550 /);
-    connection.socket.destroy();
+    expect(await say(mta.rcpt('user@dest.test'))).toMatch(/^y550 /);
+    socket.destroy();
     await running.service.stop(0);
   });
 });
