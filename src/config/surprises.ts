@@ -28,114 +28,144 @@ const SYSTEMD_WAITS_MS = 90_000;
 /** Bytes of cache below which the share of a network holds only a few assessments. */
 const LITTLE_CACHE = 1024 * 1024;
 
+/** What the warnings look at. */
+interface Facts {
+  readonly config: Config;
+  readonly rules: Rules;
+  readonly sockets: readonly Listening[];
+}
+
+/** The option, when there is something to say, and what. */
+type Row = readonly [key: OptionKey, when: (facts: Facts) => boolean, text: (facts: Facts) => string];
+
+const ROWS: readonly Row[] = [
+  [
+    'ramp',
+    ({ rules }) => flatRamps(rules).length > 0,
+    ({ rules }) => `nothing is refused for what weighs 0, as ${flatRamps(rules).join(', ')} does: no effect`,
+  ],
+  [
+    'deadline',
+    ({ config }) => config.deadline >= SENDMAIL_WAITS_MS,
+    ({ config }) =>
+      `${formatDuration(config.deadline)} is as long as Sendmail waits for an answer (10s without a T= of its own), or longer; Postfix waits 30s unless told, and 15s with the lines of postfix-conf`,
+  ],
+  [
+    'dnsTimeout',
+    ({ config }) => config.dnsTimeout >= config.deadline,
+    ({ config }) =>
+      `one silent name server uses up the deadline of ${formatDuration(config.deadline)}: nothing is left for other questions`,
+  ],
+  [
+    'listen',
+    ({ sockets }) =>
+      sockets.some(({ kind, host = '' }) => kind === 'inet' && !/^(?:127\.|::1$|localhost$)/.test(host)),
+    () =>
+      'it can be reached from outside, and the milter protocol has no password: keep others off by a packet filter',
+  ],
+  [
+    'socketMode',
+    ({ config, sockets }) => (config.socketMode & 0o002) !== 0 && sockets.some(({ kind }) => kind === 'unix'),
+    () => 'any user of this host may talk to the milter',
+  ],
+  [
+    'grace',
+    ({ config }) => config.grace >= SYSTEMD_WAITS_MS,
+    () =>
+      'systemd kills a service that takes 90s to stop, unless its unit has Type=notify, like ours, or a longer TimeoutStopSec',
+  ],
+  [
+    'regularsFile',
+    ({ config }) => config.regularsFile !== null && config.regulars === null,
+    () => 'nobody is regular without regulars: this has no effect',
+  ],
+  [
+    'regulars',
+    ({ config }) => config.regulars !== null && config.regularsFile === null,
+    () => 'without regulars-file a restart forgets them all',
+  ],
+  [
+    'regulars',
+    ({ config }) => config.regulars !== null && config.noAuthResults,
+    () => 'with no-auth-results the end of most messages is not seen, and what is not seen does not count',
+  ],
+  [
+    'dnsZone',
+    ({ config }) => config.dnsZone !== null,
+    () => 'no name server is asked: this is for trying things out',
+  ],
+  ['cacheSize', ({ config }) => config.cacheSize === 0, () => 'DNS is asked again for every session'],
+  [
+    'cacheMemory',
+    ({ config }) => config.cacheSize > 0 && config.cacheMemory < LITTLE_CACHE,
+    ({ config }) =>
+      `a network may have ${formatSize(config.cacheMemory / 64)} of it at a time, which holds hardly any assessment`,
+  ],
+  [
+    'cacheMemory',
+    ({ config }) => config.cacheSize > 0 && config.cacheMemory > heapSize() / 2,
+    () =>
+      `more than half of the ${formatSize(heapSize() - (heapSize() % 1024 ** 2))} that Node gives this program; NODE_OPTIONS=--max-old-space-size=MiB gives it more`,
+  ],
+  [
+    'enforcePercent',
+    ({ config }) => config.observe && config.enforcePercent < 100,
+    () => 'observe refuses nothing: this has no effect',
+  ],
+  [
+    'socketGroup',
+    ({ config, sockets }) => config.socketGroup !== null && sockets.every(({ kind }) => kind !== 'unix'),
+    () => 'no unix socket is opened: this has no effect',
+  ],
+  [
+    'httpPublic',
+    ({ config }) => config.httpPublic && config.http === null,
+    () => 'nothing is served without http: this has no effect',
+  ],
+  [
+    'logTime',
+    ({ config }) => config.logTime && config.logFormat === 'json',
+    () => 'JSON lines have the time in any case: this has no effect',
+  ],
+  [
+    'authservId',
+    ({ config }) => config.noAuthResults && config.authservId !== null,
+    () => 'no-auth-results adds no field: this has no effect',
+  ],
+  [
+    'forgedResults',
+    ({ config }) => config.noAuthResults && config.forgedResults !== FORGED_RESULTS[0],
+    () => 'no-auth-results removes no field: this has no effect',
+  ],
+];
+
 export function surprises(
   config: Config,
   { rules }: { readonly rules: Rules },
   sockets: readonly Listening[],
 ): Surprise[] {
-  const given: Surprise[] = [];
-  const warn = (key: OptionKey, when: boolean, text: string): void => {
-    if (when) given.push({ key, text });
-  };
-  for (const policy of new Set([rules.policy, ...rules.recipients.policies])) {
-    const crossing = crossesRfc5321(policy);
-    if (crossing !== null) given.push({ key: blamed(config, policy, rules.policy), text: crossing });
-  }
-  const policies = [rules.policy, ...rules.recipients.policies];
-  const flat = [...rules.policy.ramps.keys()].filter((id) =>
-    policies.every(({ weights }) => weights.get(id) === 0),
+  const crossings = [...new Set(policiesIn(rules))].flatMap((policy): Surprise[] => {
+    const text = crossesRfc5321(policy);
+    return text === null ? [] : [{ key: blamed(config, policy, rules.policy), text }];
+  });
+  const facts = { config, rules, sockets };
+  const told = ROWS.filter(([, when]) => when(facts)).map(([key, , text]) => ({ key, text: text(facts) }));
+  return [...crossings, ...told];
+}
+
+function policiesIn({ policy, recipients }: Rules): readonly Policy[] {
+  return [policy, ...recipients.policies];
+}
+
+/** Findings with a ramp that weigh nothing under any policy. */
+function flatRamps(rules: Rules): readonly string[] {
+  return [...rules.policy.ramps.keys()].filter((id) =>
+    policiesIn(rules).every(({ weights }) => weights.get(id) === 0),
   );
-  warn(
-    'ramp',
-    flat.length > 0,
-    `nothing is refused for what weighs 0, as ${flat.join(', ')} does: no effect`,
-  );
-  const { deadline, dnsTimeout } = config;
-  warn(
-    'deadline',
-    deadline >= SENDMAIL_WAITS_MS,
-    `${formatDuration(deadline)} is as long as Sendmail waits for an answer (10s without a T= of its own), or longer; Postfix waits 30s unless told, and 15s with the lines of postfix-conf`,
-  );
-  warn(
-    'dnsTimeout',
-    dnsTimeout >= deadline,
-    `one silent name server uses up the deadline of ${formatDuration(deadline)}: nothing is left for other questions`,
-  );
-  warn(
-    'listen',
-    sockets.some(({ kind, host = '' }) => kind === 'inet' && !/^(?:127\.|::1$|localhost$)/.test(host)),
-    'it can be reached from outside, and the milter protocol has no password: keep others off by a packet filter',
-  );
-  warn(
-    'socketMode',
-    (config.socketMode & 0o002) !== 0 && sockets.some(({ kind }) => kind === 'unix'),
-    'any user of this host may talk to the milter',
-  );
-  warn(
-    'grace',
-    config.grace >= SYSTEMD_WAITS_MS,
-    'systemd kills a service that takes 90s to stop, unless its unit has Type=notify, like ours, or a longer TimeoutStopSec',
-  );
-  const { regulars } = config;
-  warn(
-    'regularsFile',
-    config.regularsFile !== null && regulars === null,
-    'nobody is regular without regulars: this has no effect',
-  );
-  warn(
-    'regulars',
-    regulars !== null && config.regularsFile === null,
-    'without regulars-file a restart forgets them all',
-  );
-  warn(
-    'regulars',
-    regulars !== null && config.noAuthResults,
-    'with no-auth-results the end of most messages is not seen, and what is not seen does not count',
-  );
-  warn('dnsZone', config.dnsZone !== null, 'no name server is asked: this is for trying things out');
-  warn('cacheSize', config.cacheSize === 0, 'DNS is asked again for every session');
-  warn(
-    'cacheMemory',
-    config.cacheSize > 0 && config.cacheMemory < LITTLE_CACHE,
-    `a network may have ${formatSize(config.cacheMemory / 64)} of it at a time, which holds hardly any assessment`,
-  );
-  const heap = getHeapStatistics().heap_size_limit;
-  warn(
-    'cacheMemory',
-    config.cacheSize > 0 && config.cacheMemory > heap / 2,
-    `more than half of the ${formatSize(heap - (heap % 1024 ** 2))} that Node gives this program; NODE_OPTIONS=--max-old-space-size=MiB gives it more`,
-  );
-  warn(
-    'enforcePercent',
-    config.observe && config.enforcePercent < 100,
-    'observe refuses nothing: this has no effect',
-  );
-  warn(
-    'socketGroup',
-    config.socketGroup !== null && sockets.every(({ kind }) => kind !== 'unix'),
-    'no unix socket is opened: this has no effect',
-  );
-  warn(
-    'httpPublic',
-    config.httpPublic && config.http === null,
-    'nothing is served without http: this has no effect',
-  );
-  warn(
-    'logTime',
-    config.logTime && config.logFormat === 'json',
-    'JSON lines have the time in any case: this has no effect',
-  );
-  warn(
-    'authservId',
-    config.noAuthResults && config.authservId !== null,
-    'no-auth-results adds no field: this has no effect',
-  );
-  warn(
-    'forgedResults',
-    config.noAuthResults && config.forgedResults !== FORGED_RESULTS[0],
-    'no-auth-results removes no field: this has no effect',
-  );
-  return given;
+}
+
+function heapSize(): number {
+  return getHeapStatistics().heap_size_limit;
 }
 
 /** RFC 5321 §4.1.4: the server MUST NOT refuse a message because the name does not lead to the client. */
