@@ -103,29 +103,12 @@ it.each<[what: string, decision: Partial<Decision>, sender: string]>([
   expect([...tally({ decision }).senders.keys()]).toEqual([sender]);
 });
 
-it('says what the mail of a sender was like', () => {
+it('counts what is exempt now as then, and what a record does not say', () => {
   const all = tally(
-    { decision: { end: 'accepted' } },
-    { decision: { end: 'accepted', exempt: 'postmaster' }, exempt: 'postmaster' },
+    { decision: { exempt: 'postmaster' }, exempt: 'postmaster' },
     { decision: { exempt: 'authenticated' } },
     { unknown: 'settled', now: [['reject', '<a@x.org>']] },
   );
-  expect(all.senders.get('sender.org')).toMatchObject({
-    decisions: 4,
-    accepted: 1,
-    authenticated: 1,
-    reverse: 4,
-    corresponding: 0,
-    unknown: 1,
-  });
+  expect(all.senders.get('sender.org')).toMatchObject({ decisions: 3, unknown: 1 });
   expect([all.exempt, all.unknown]).toEqual([1, { 'not-looked-up': 0, settled: 1 }]);
-});
-
-it('shows the latest decision that would be stricter, else the latest', () => {
-  const mild = (reference: string): Told => ({ decision: { reference } });
-  const hard = (reference: string): Told => ({ decision: { reference }, now: [['reject', '<a@x.org>']] });
-  const shown = (...told: Told[]): string | undefined =>
-    tally(...told).senders.get('sender.org')?.sample.record.reference;
-  expect(shown(mild('m.1'), mild('m.2'))).toBe('m.2');
-  expect(shown(mild('m.1'), hard('h.1'), hard('h.2'), mild('m.2'))).toBe('h.2');
 });
