@@ -1,4 +1,4 @@
-/** What is counted of decisions, under which names. `replay` shows the sums as a command, beside those of awk. */
+/** What is counted of decisions, and under which names; `replay` shows the same beside awk. */
 import { expect, it } from 'vitest';
 import { checks } from '../../src/core/checks/index.ts';
 import type { Decision } from '../../src/decisions/decision.ts';
