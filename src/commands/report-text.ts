@@ -141,11 +141,11 @@ export function mailOf(result: ReportResult, address: string): string {
 
 /** Throws UsageError where there is no such sender, or nobody to write to. */
 export function letterMail({ senders }: ReportResult, name: string): string {
-  const letter = senders.find((each) => each.letter?.to !== null)?.letter ?? null;
   if (senders.length === 0) throw new UsageError(`--letter: nobody called "${name}" would be hit`);
-  if (letter === null || letter.to === null)
-    throw new UsageError(`--letter: nobody is known to whom to write about "${name}"`);
-  return message(letter.to, letter.subject, letter.body);
+  for (const { letter } of senders) {
+    if (letter !== null && letter.to !== null) return message(letter.to, letter.subject, letter.body);
+  }
+  throw new UsageError(`--letter: nobody is known to whom to write about "${name}"`);
 }
 
 /** Auto-Submitted keeps vacation programs from answering (RFC 3834 §5). */

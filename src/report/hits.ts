@@ -18,7 +18,7 @@ const MAX_RECIPIENTS = 20;
  * Cases kept of all senders: some 100 MB. Beyond it, those of the senders that look least like legitimate
  * ones are given up.
  */
-const MAX_CASES = 10_000;
+const MAX_CASES = 5_000;
 
 export class HitCollector {
   readonly all = emptyGroup('all');
@@ -66,7 +66,7 @@ export class HitCollector {
       const networks = [...(this.#networks.get(sender) ?? [])];
       sender.authenticated = networks.reduce((sum, each) => sum + (this.#authenticated.get(each) ?? 0), 0);
     }
-    return hit.toSorted(byLikeness);
+    return byLikeness(hit);
   }
 
   #sender(replayed: Replayed, network: string): HitSender {
@@ -129,7 +129,7 @@ export class HitCollector {
   }
 
   #giveUpHalf(): void {
-    const kept = [...this.#senders.values()].filter(({ cases }) => cases.size > 0).toSorted(byLikeness);
+    const kept = byLikeness([...this.#senders.values()].filter(({ cases }) => cases.size > 0));
     for (const sender of kept.slice(Math.floor(kept.length / 2))) {
       this.#cases -= sender.cases.size;
       for (const { decisions } of sender.cases.values()) sender.left += decisions;
@@ -172,10 +172,16 @@ function caseKey({ record }: Replayed, { judged, action }: Part): string {
   ]);
 }
 
-function byLikeness(a: HitSender, b: HitSender): number {
-  return (
-    pointsOf(b) - pointsOf(a) ||
-    b.messages - a.messages ||
-    (`${a.name} ${a.origin}` < `${b.name} ${b.origin}` ? -1 : 1)
-  );
+/** The one that looks most like a legitimate sender first. */
+function byLikeness(senders: readonly HitSender[]): HitSender[] {
+  const word = ({ name, origin }: HitSender): string => `${name} ${origin}`;
+  return senders
+    .map((sender) => ({ sender, points: pointsOf(sender) }))
+    .sort(
+      (a, b) =>
+        b.points - a.points ||
+        b.sender.messages - a.sender.messages ||
+        (word(a.sender) < word(b.sender) ? -1 : 1),
+    )
+    .map(({ sender }) => sender);
 }

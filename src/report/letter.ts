@@ -89,7 +89,7 @@ function clientOf({ sample, part }: HitCase): string {
  * The registrable domain of the name; where it does not exist, or there is none, that of the verified reverse
  * name.
  */
-export function postmasterOf({ part: { judged } }: HitCase): {
+function postmasterOf({ part: { judged } }: HitCase): {
   readonly to: string | null;
   readonly why: string;
 } {
@@ -221,7 +221,7 @@ export function timeText(time: number): string {
 }
 
 /** Each line begins with `indent`; words are not broken. */
-export function wrap(text: string, indent = ''): string {
+function wrap(text: string, indent = ''): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -35,22 +35,24 @@ describeWith(['postfix', 'nsd'], 'the letters of a report', () => {
   let log: string;
   let postfix: Postfix;
   let nsd: Nsd;
-  const programs: Program[] = [];
+  let programs: Program[] = [];
 
   beforeAll(async () => {
     workdir = makeWorkdir();
     log = join(workdir, 'decisions.jsonl');
     nsd = await startNsd(workdir, zonesOf(HOSTS.map(({ zone, text }) => [zone, text])));
     const options = ['--dns-server', nsd.server, '--grace', '0s', '--policy', 'emailcore'];
-    programs.push(await startProgram([...options, '--observe', '--decision-log', log]));
-    // One for each round, as they remember what they have asked.
-    for (const _ of WAYS) programs.push(await startProgram(options));
+    // One for each round besides, as they remember what they have asked.
+    const watching = ['--observe', '--decision-log', log];
+    programs = await Promise.all(
+      [watching, ...WAYS.map(() => [])].map((more) => startProgram([...options, ...more])),
+    );
     postfix = await startPostfix(workdir, { mainCf: '', milters: programs.map(({ socket }) => socket) });
   });
 
   afterAll(async () => {
     await postfix.stop();
-    for (const program of programs) await program.stop();
+    await Promise.all(programs.map((program) => program.stop()));
     await nsd.stop();
     removeWorkdir(workdir);
   });
