@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { parseIp } from '../../src/core/ip.ts';
 import { LOGIN } from './kit/dovecot-auth.ts';
 import { type Nsd, startNsd, withSystemPath } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
@@ -15,6 +16,11 @@ import { brief } from './kit/verdict.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 import { ZONES } from './kit/zones.ts';
 import { SENDER, SENDER6, STRANGER } from './scenarios.ts';
+
+/** In network order. */
+function octetsOf(address: string): Buffer {
+  return Buffer.from(parseIp(address)?.bytes ?? []);
+}
 
 describeWith(['postfix', 'nsd'], 'Postfix', () => {
   let workdir: string;
@@ -89,18 +95,32 @@ describeWith(['postfix', 'nsd'], 'Postfix', () => {
     expect((await program.decisions()).at(-1)).toMatch(/ helo="" action=accept .* findings=helo-missing:0/);
   });
 
-  it.each([
-    ['mail.sender.org', SENDER, '250'],
-    ['gone.strange.org', SENDER, '450 helo-nxdomain'],
-    ['Jupiter', STRANGER, '550 helo-not-fqdn'],
-    ['mail.sender.org', SENDER6, '250'],
-  ])('PROXY: %s as %s is told %s', async (helo, address, wanted) => {
-    const [family, here] = address.includes(':') ? ['TCP6', '::1'] : ['TCP4', '127.0.0.1'];
-    const made = await SmtpClient.connect(
-      proxied,
-      undefined,
-      `PROXY ${family} ${address} ${here} 4711 25\r\n`,
-    );
+  /** What HAProxy sends first, by version of its protocol. */
+  const PREFACES = {
+    1: (address: string) => {
+      const [family, here] = address.includes(':') ? ['TCP6', '::1'] : ['TCP4', '127.0.0.1'];
+      return `PROXY ${family} ${address} ${here} 4711 25\r\n`;
+    },
+    // A signature; version 2, PROXY; TCP over the family; the length; both addresses; both ports.
+    2: (address: string) => {
+      const [family, here] = address.includes(':') ? [0x21, '::1'] : [0x11, '127.0.0.1'];
+      const addresses = Buffer.concat([octetsOf(address), octetsOf(here), Buffer.from([0x12, 0x67, 0, 25])]);
+      const head = Buffer.from([...Buffer.from('\r\n\r\n\0\r\nQUIT\n'), 0x21, family, 0, addresses.length]);
+      return Buffer.concat([head, addresses]);
+    },
+  } as const;
+
+  it.each(
+    ([1, 2] as const).flatMap((version) =>
+      [
+        ['mail.sender.org', SENDER, '250'] as const,
+        ['gone.strange.org', SENDER, '450 helo-nxdomain'] as const,
+        ['Jupiter', STRANGER, '550 helo-not-fqdn'] as const,
+        ['mail.sender.org', SENDER6, '250'] as const,
+      ].map((row) => [version, ...row] as const),
+    ),
+  )('PROXY, version %i: %s as %s is told %s', async (version, helo, address, wanted) => {
+    const made = await SmtpClient.connect(proxied, undefined, PREFACES[version](address));
     clients.push(made);
     await made.say(`EHLO ${helo}`);
     expect(brief(await made.send())).toBe(wanted);

@@ -98,6 +98,18 @@ describe('a message', () => {
     60_000,
   );
 
+  it('with a body of 300 MB is taken', async () => {
+    const { ask, socket } = await peer();
+    const head = [HELLO, ...GOOD, ...mail, mta.endOfHeaders];
+    await ask(Buffer.concat(head), head.length);
+    const piece = mta.body('b'.repeat(65_535));
+    const PIECES = 4578;
+    for (let i = 1; i < PIECES; i++)
+      if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve));
+    const told = await ask(Buffer.concat([piece, mta.endOfMessage]), head.length + PIECES + 2);
+    expect(told.at(-1)).toBe('a');
+  }, 120_000);
+
   it('with 1,000 recipients of a refused client has 1,000 refusals', async () => {
     const told = await replies([...BAD, mta.mail('s@x'), ...repeat(1000, (i) => mta.rcpt(`r${i}@y`))]);
     expect(told.filter((reply) => reply.startsWith('y550 '))).toHaveLength(1000);

@@ -30,7 +30,7 @@ export class SmtpClient {
    * Connects to loopback, from one of the addresses of `test/mta/own-network` or as ourselves, sends what a
    * proxy would send first, and reads the greeting.
    */
-  static async connect(port: number, from?: string, preface = ''): Promise<SmtpClient> {
+  static async connect(port: number, from?: string, preface: string | Buffer = ''): Promise<SmtpClient> {
     const host = from?.includes(':') === true ? '::1' : '127.0.0.1';
     const socket = connect({
       port,
@@ -43,7 +43,7 @@ export class SmtpClient {
       socket.once('error', reject);
     });
     const client = new SmtpClient(socket);
-    if (preface !== '') socket.write(preface);
+    if (preface.length > 0) socket.write(preface);
     await client.read();
     return client;
   }
