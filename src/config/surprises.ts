@@ -92,6 +92,11 @@ export function surprises(
     regulars !== null && config.noAuthResults,
     'with no-auth-results the end of most messages is not seen, and what is not seen does not count',
   );
+  warn(
+    'selfTestRecipient',
+    config.selfTestRecipient.length > 0 && config.applyAt !== 'rcpt',
+    `who is refused at ${config.applyAt.toUpperCase()} gets no further, and cannot ask at RCPT why`,
+  );
   warn('dnsZone', config.dnsZone !== null, 'no name server is asked: this is for trying things out');
   warn('cacheSize', config.cacheSize === 0, 'DNS is asked again for every session');
   warn(

@@ -15,6 +15,7 @@ import type { Timing } from '../decisions/listener.ts';
 import { EXEMPTIONS } from '../policy/exemption.ts';
 import type { Judged } from '../policy/judge.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
+import { SELF_TESTS } from '../policy/self-test.ts';
 
 const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 const STREAMS: readonly Stream[] = ['verified', 'unverified', 'failed'];
@@ -101,6 +102,7 @@ export class Metrics implements Timing {
   readonly ramps = new Tally(BOUNDS);
   /** Messages in a stream with a limit. */
   readonly streamLimits = new Tally(BOUNDS);
+  readonly selfTests = new Tally(SELF_TESTS);
   readonly streams = new Tally(STREAMS);
   readonly correspondences = new Tally(CORRESPONDENCES satisfies readonly Correspondence[]);
 

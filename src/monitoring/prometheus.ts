@@ -89,6 +89,12 @@ export const METRICS: readonly MetricRow[] = [
     ({ metrics }) => metrics.streamLimits,
   ),
   tally(
+    'helo_milter_self_tests_total',
+    'result',
+    'Answers to mail for --self-test-recipient, by what is done about mail of the client; limited: its network had asked too often',
+    ({ metrics }) => metrics.selfTests,
+  ),
+  tally(
     'helo_milter_exemptions_total',
     'kind',
     'Decisions in which the verdict did not count, by reason; tempfail-limit: the budget of tempfails was used up',
