@@ -22,7 +22,10 @@ export interface RegularHere {
   readonly fault: string | null;
 }
 
-/** Whether the service knows the client under this name by its mail. A file that is not there yet knows nobody. */
+/**
+ * Whether the service knows the client under this name by its mail. A file that is not there yet knows
+ * nobody.
+ */
 export async function regularHere(
   { regulars: limit, regularsFile: file, regularsNetwork }: Config,
   ip: IpAddress | null,

@@ -62,7 +62,10 @@ function parents(path: string): string[] {
   }
 }
 
-/** `right` is one bit or several. As the kernel decides: root may, then the owner's bits count, then the group's, then those of others. */
+/**
+ * `right` is one bit or several. As the kernel decides: root may, then the owner's bits count, then the
+ * group's, then those of others.
+ */
 export function may(
   right: number,
   { uid, gids }: Account,

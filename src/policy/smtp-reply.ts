@@ -140,7 +140,9 @@ function failedTogether({ cause, counted }: Verdict, specs: ReadonlyMap<string, 
   return cause !== null && failed.includes(cause.id) && failed.length > 1;
 }
 
-/** What to do: one clause or several, each of which is enough. The operator's own words say that themselves. */
+/**
+ * What to do: one clause or several, each of which is enough. The operator's own words say that themselves.
+ */
 export function toDo(verdict: Verdict, context: ReplyContext): string[] {
   const { assessment, findings, words, policy = makePolicy('strict', findings) } = context;
   if (verdict.cause === null || words.templates.has(verdict.cause.id)) return [];

@@ -70,8 +70,9 @@ export interface Part {
 
 /**
  * Why a record does not say what would have been done. `not-looked-up`: the client was exempt then and would
- * not be now; `settled`: its text alone decided, so DNS was not asked, and now it would be; `earlier-mail`: it
- * depends on mail from before the first record, or on how a message ended that was not seen to its end.
+ * not be now; `settled`: its text alone decided, so DNS was not asked, and now it would be;
+ * `earlier-mail`: it depends on mail from before the first record, or on how a message ended that was not
+ * seen to its end.
  */
 export const UNKNOWNS = ['not-looked-up', 'settled', 'earlier-mail'] as const;
 export type Unknown = (typeof UNKNOWNS)[number];
