@@ -28,6 +28,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   dnsZone: '"senders.zone"',
   nat64Prefix: '["2001:db8:64::/96"]',
   authservId: '"mx.example.org"',
+  selfTestRecipient: '"helotest@mx.example.org"',
   helpUrl: '"https://example.org/helo"',
   contact: '"postmaster@example.org"',
   replyTemplate: '{ helo-mismatch = "{helo} is not the name of {client}" }',

@@ -48,8 +48,8 @@ export interface Yardstick {
 }
 
 /**
- * The ways that satisfy all of these, records to publish first. None where nothing is held against the
- * client.
+ * The ways that satisfy all of these, records to publish first; a host without a name of its own is told
+ * first what it can do without one. None where nothing is held against the client.
  */
 export function waysOut(assessment: Assessment, yardsticks: readonly Yardstick[]): readonly Way[] {
   const { ip } = assessment.client;
@@ -62,13 +62,7 @@ export function waysOut(assessment: Assessment, yardsticks: readonly Yardstick[]
     yardsticks.every(
       (stick) => stick.held.reduce((sum, each) => sum + left(each, stick), more(stick)) < stick.tempfailAt,
     );
-  return [
-    ...publications(assessment, ip, held, (gone, shown) =>
-      within(
-        (each, stick) => leftAfter(each, stick, gone, shown),
-        () => 0,
-      ),
-    ),
+  const others: readonly Way[] = [
     ...announcements(assessment, ip, within),
     ...(within(
       ({ cure, weight }) => (cure === undefined ? weight : 0),
@@ -77,6 +71,32 @@ export function waysOut(assessment: Assessment, yardsticks: readonly Yardstick[]
       ? [{ kind: 'relay' } as const]
       : []),
   ];
+  // It has no name of its own, and could not keep a record of its address.
+  const mayOptOut =
+    held.some(({ cure }) => cure === 'opt-out') &&
+    within(
+      ({ withLiteral }) => withLiteral,
+      () => 0,
+    );
+  const optOut = mayOptOut ? optOutOf(assessment) : null;
+  if (optOut !== null) return [...others, { kind: 'publish', ...optOut }];
+  const enough: Enough = (gone, shown) =>
+    within(
+      (each, stick) => leftAfter(each, stick, gone, shown),
+      () => 0,
+    );
+  return [...publications(assessment, ip, held, enough), ...others];
+}
+
+/** Declares that this host does not identify itself, where nothing is declared of its name yet. */
+function optOutOf({ client, dns }: Assessment): ZoneEdit | null {
+  const name = queryName(client.helo);
+  if (name === null || !isPublishable(client.helo)) return null;
+  const owner = `_auth.${name}`;
+  const status = answerTo(dns, owner, 'TXT')?.status;
+  if (status !== 'nodata' && status !== 'nxdomain') return null;
+  const purpose = 'a host under this name need not identify itself (docs/auth-record.md)';
+  return { ...NO_EDIT, put: [{ owner, type: 'TXT', rdata: '"method=none"', purpose }] };
 }
 
 /**
@@ -128,6 +148,8 @@ function publications(
     const cures = new Set<Cure>([...declared, ...more]);
     const shown = new Set<Shown>(correspondence === 'exact' ? ['exact'] : []);
     if (cures.has('permit-by-csa') || reverse) cures.add('give-address');
+    // With an address it has a name of its own.
+    if (cures.has('give-address')) cures.add('opt-out');
     if (reverse) cures.add('give-reverse-name');
     const edit = withoutAlias(editOf(cures, assessment, name, ip, held), assessment, name, ip);
     if (cures.has('give-address')) shown.add('exact');

@@ -2,7 +2,7 @@
  * Finds a decision in a decision log. The file may be large: it is read line by line, and only a line with
  * the reference is parsed.
  */
-import { open } from 'node:fs/promises';
+import { logLines } from '../decisions/log-lines.ts';
 
 export interface FoundRecord {
   readonly text: string;
@@ -12,23 +12,19 @@ export interface FoundRecord {
 
 /**
  * The decision with this reference, and of several (a session can have many messages) the first that has a
- * verdict; null if there is none. Rejects if the file cannot be read.
+ * verdict; null if there is none. Rejects with UsageError if the file, which may be compressed, cannot be
+ * read.
  */
 export async function findRecord(file: string, reference: string): Promise<FoundRecord | null> {
-  const handle = await open(file);
   let first: FoundRecord | null = null;
   let line = 0;
-  try {
-    for await (const text of handle.readLines()) {
-      line++;
-      if (!text.includes(reference)) continue;
-      const record = parsed(text);
-      if (record?.['reference'] !== reference) continue;
-      if (record['judged'] !== null) return { text, line };
-      first ??= { text, line };
-    }
-  } finally {
-    await handle.close();
+  for await (const text of logLines(file)) {
+    line++;
+    if (text?.includes(reference) !== true) continue;
+    const record = parsed(text);
+    if (record?.['reference'] !== reference) continue;
+    if (record['judged'] !== null) return { text, line };
+    first ??= { text, line };
   }
   return first;
 }

@@ -36,7 +36,7 @@ function said({ disposition, score, cause }: Verdict): object {
 }
 
 /** What this installation does. */
-function yourReport({ action, exempt, judged }: Yours, reply: Explanation['reply']): object {
+function yourReport({ action, exempt, judged, regularsFault }: Yours, reply: Explanation['reply']): object {
   const { verdict, policy, ownPolicy, access, shadow, shadowPolicy } = judged;
   return {
     action,
@@ -47,6 +47,7 @@ function yourReport({ action, exempt, judged }: Yours, reply: Explanation['reply
     weights: Object.fromEntries(
       verdict.counted.filter(({ weight }) => weight > 0).map(({ finding, weight }) => [finding.id, weight]),
     ),
+    regular: regularsFault === null ? judged.session.regular : null,
     access: access === null ? null : { action: access.action, line: access.line, source: access.source },
     shadow:
       shadow === null || shadowPolicy === null ? null : { preset: shadowPolicy.preset, ...said(shadow) },

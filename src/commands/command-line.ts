@@ -57,6 +57,14 @@ const JUDGING: ReadonlySet<string> = new Set<keyof Config>([
   'nat64Prefix',
 ]);
 
+/** Those that depend on what came before, as far as a log tells it. */
+const WITH_THE_PAST: ReadonlySet<string> = new Set<keyof Config>([
+  'ramp',
+  'streamLimit',
+  'regulars',
+  'regularsNetwork',
+]);
+
 type Texts = Map<string, string[]>;
 
 /** What the letters of a report also say. */
@@ -145,8 +153,8 @@ export function makeProgram(run: Run): Command {
       return { config, isGiven: (key: keyof Config) => texts.has(key) };
     };
   };
-  addReplay(root, terminal, judging(new Set()));
-  addReport(root, terminal, judging(IN_LETTERS));
+  addReplay(root, terminal, judging(WITH_THE_PAST));
+  addReport(root, terminal, judging(new Set([...IN_LETTERS, ...WITH_THE_PAST])));
   const failed = (): void => {
     run.exitCode = EX_FAILED;
   };

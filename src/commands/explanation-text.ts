@@ -153,16 +153,22 @@ function verdictLines(
 
 /** What this installation does, where that is not just what the preset does. */
 function yourLines(
-  { verdict, policy, presets, reply, yours: { action, exempt, judged } }: Explanation,
+  { verdict, policy, presets, reply, yours: { action, exempt, judged, regularsFault } }: Explanation,
   paint: Paint,
 ): string[] {
-  const { access, shadow, shadowPolicy, ownPolicy } = judged;
+  const { access, shadow, shadowPolicy, ownPolicy, session } = judged;
   const preset = presets.get(policy.preset);
   const notes = [
     ...(ownPolicy === null ? [] : [`by the policy of the recipient, ${ownPolicy.preset}`]),
     ...(access === null
       ? []
       : [`line ${access.line} of the access list matches: ${escape(access.source.trim())}`]),
+    ...(session.regular
+      ? [
+          'a regular: known by its mail, so that what DNS does not have and what was inferred is not held against it',
+        ]
+      : []),
+    ...(regularsFault === null ? [] : [`whether it is a regular is not known: ${escape(regularsFault)}`]),
     ...(exempt === null ? [] : [`never refused: ${plainWords(EXEMPTIONS[exempt])}`]),
     ...(shadow === null || shadowPolicy === null
       ? []

@@ -25,6 +25,7 @@ import { waysFor } from '../policy/sender-ways.ts';
 import { smtpReply } from '../policy/smtp-reply.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
+import { regularHere } from './known-regulars.ts';
 import { remarks } from './zone-questions.ts';
 
 /** One pair under every policy. The field names of the report are public API. */
@@ -53,6 +54,8 @@ export interface Yours {
   /** Why nothing is held against it, whatever the verdict. */
   readonly exempt: Exemption | null;
   readonly judged: Judged;
+  /** Why it is not known whether the client is a regular (`--regulars`); null where it is. */
+  readonly regularsFault: string | null;
 }
 
 /** What is to be explained. */
@@ -69,6 +72,8 @@ export interface SeenOfPair {
   readonly remarks: readonly Remark[];
   readonly session: SessionSeen;
   readonly dnsIll: boolean;
+  /** Why it is not known whether the client is a regular; absent where it is. */
+  readonly regularsFault?: string | null;
 }
 
 const NOTHING_SEEN: SessionSeen = {
@@ -102,7 +107,9 @@ export async function explain(
       },
     });
     const told = await remarks(cached, bounded.resolver, label);
-    seen = { cached, remarks: told, session: NOTHING_SEEN, dnsIll: false };
+    const { regular, fault } = await regularHere(config, client.ip, helo);
+    const session = { ...NOTHING_SEEN, regular };
+    seen = { cached, remarks: told, session, dnsIll: false, regularsFault: fault };
   } finally {
     bounded.done();
   }
@@ -111,14 +118,14 @@ export async function explain(
 
 /** What was seen, under the options as they are now. */
 export async function explainSeen(
-  { cached, remarks: told, session, dnsIll }: SeenOfPair,
+  { cached, remarks: told, session, dnsIll, regularsFault = null }: SeenOfPair,
   { client: { ip }, recipient }: Pair,
   config: Config,
 ): Promise<Explanation> {
   const registry = await registryOf(config);
   const { checks, findings } = registry;
   const rules = await readRules(config, registry, () => undefined);
-  const yours = judgedHere({ cached, session, dnsIll }, ip, recipient, rules);
+  const yours = { ...judgedHere({ cached, session, dnsIll }, ip, recipient, rules), regularsFault };
   const { assessment, verdict, policy } = yours.judged;
   const bare = { ...rules, access: NO_LINES };
   const plain = judge(cached, bare, { session, dnsIll, elapsedMs: 0, at: 0 }).assessment;
@@ -157,7 +164,7 @@ function judgedHere(
   ip: IpAddress | null,
   recipient: string | null,
   rules: Rules,
-): Yours {
+): Omit<Yours, 'regularsFault'> {
   const general = judge(cached, rules, { session, dnsIll, elapsedMs: 0, at: Date.now() });
   const own = recipient === null ? null : rules.recipients.of(recipient);
   const judged = own === null || own === 'off' ? general : judgeUnder(own, general, rules);

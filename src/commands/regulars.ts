@@ -1,13 +1,12 @@
 /** `helo-milter regulars`: who is known by their mail, as a list or as lines of the access list. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { isQueryName } from '../core/domain.ts';
 import { parseHelo } from '../core/helo.ts';
-import { describeError, FileError, OptionError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { formatValue } from '../log/value.ts';
 import { type Acquaintance, isRegular, KNOWN_DAYS } from '../state/regulars.ts';
-import { parseRegulars } from '../state/regulars-text.ts';
+import { readRegulars } from './known-regulars.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -49,12 +48,7 @@ export function addRegulars(
 /** Those in the file, best known first. Rejects with UsageError. */
 async function knownOf({ regularsFile: file }: Config): Promise<readonly Acquaintance[]> {
   if (file === null) throw new UsageError('regulars: there is no --regulars-file to read');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new OptionError('--regulars-file', describeError(error));
-  });
-  const found = parseRegulars(text);
-  if ('fault' in found) throw new FileError(`${file}: ${found.fault}`);
-  return found.known.toSorted(
+  return (await readRegulars(file)).toSorted(
     (a, b) => b.days - a.days || b.messages - a.messages || (a.helo < b.helo ? -1 : 1),
   );
 }

@@ -5,17 +5,16 @@ import { LogReader, type ReadingProgress } from '../decisions/log-reader.ts';
 import { UsageError } from '../errors.ts';
 import { escape } from '../log/value.ts';
 import type { Rules } from '../policy/rules.ts';
-import { Replayer, type Replayed, type ReplayOptions } from '../report/replayer.ts';
+import { Replayer, type Replayed } from '../report/replayer.ts';
 import type { DecisionTally } from '../report/tally.ts';
-import { budgetKey } from '../state/budget-key.ts';
-import { TempfailBudget } from '../state/tempfail-budget.ts';
+import { pastOf } from './replay-past.ts';
 
 /** Milliseconds between two reports of progress. */
 const SHOW_EVERY_MS = 200;
 
 export interface ReplayLogsOptions {
   readonly rules: Rules;
-  readonly config: Pick<Config, 'tempfailLimit'>;
+  readonly config: Pick<Config, 'tempfailLimit' | 'regulars' | 'regularsNetwork'>;
   /** Those that are known today. */
   readonly checks: readonly Check[];
   readonly show: (text: string) => void;
@@ -28,7 +27,7 @@ export async function replayLogs(
   take: (replayed: Replayed) => void,
 ): Promise<ReadingProgress> {
   const reader = await LogReader.open(files, checks);
-  const replayer = new Replayer({ rules, spend: budgets(config) });
+  const replayer = new Replayer({ rules, past: pastOf(config) });
   let shownAt = 0;
   let decisions = 0;
   for await (const record of reader) {
@@ -43,25 +42,13 @@ export async function replayLogs(
   return reader.progress;
 }
 
-/** The tempfail limit, on the clock of the records. */
-export function budgets({ tempfailLimit }: Pick<Config, 'tempfailLimit'>): ReplayOptions['spend'] {
-  let now = 0;
-  const clock = (): number => now;
-  const given = new TempfailBudget(() => tempfailLimit, clock);
-  const watched = new TempfailBudget(() => tempfailLimit, clock);
-  return (judged, isGiven, at) => {
-    now = Math.max(now, at);
-    return (isGiven ? given : watched).spend(budgetKey(judged.assessment));
-  };
-}
-
 /** What an administrator has to know about the result, one sentence for each point. */
 export function notesOn(
   { unknown, all }: DecisionTally,
   { observe }: Config,
   reading: ReadingProgress,
 ): string[] {
-  const { 'not-looked-up': unseen, settled } = unknown;
+  const { 'not-looked-up': unseen, settled, 'earlier-mail': earlier } = unknown;
   return [
     ...(all.decisions === 0 ? ['there is no decision in these files'] : []),
     ...(observe ? ['with --observe nothing is refused: leave it out to see what would be'] : []),
@@ -69,6 +56,11 @@ export function notesOn(
       ? []
       : [
           `${settled} decisions are not sure: the text of HELO alone decided then, DNS was not asked, and now it would be`,
+        ]),
+    ...(earlier === 0
+      ? []
+      : [
+          `${earlier} decisions are not sure: they depend on mail from before the first record, or on how messages ended that were not seen to their end`,
         ]),
     ...(unseen === 0
       ? []

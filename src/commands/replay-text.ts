@@ -92,6 +92,7 @@ export function replayReport({ tally, reading, notes }: ReplayResult): object {
     exempt: tally.exempt,
     notLookedUp: tally.unknown['not-looked-up'],
     settled: tally.unknown.settled,
+    earlierMail: tally.unknown['earlier-mail'],
     unreadable: reading.unreadable,
     notes,
     groups: Object.fromEntries(

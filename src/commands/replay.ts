@@ -7,7 +7,8 @@ import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { budgets, notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
+import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
+import { pastUnordered } from './replay-past.ts';
 import { replayCsv, replayReport, type ReplayResult, replayText } from './replay-text.ts';
 import { DEFAULT_RATE, mailNotes, type MailOptions, seenInMail } from './seen-in-mail.ts';
 import type { Terminal } from './terminal.ts';
@@ -97,7 +98,7 @@ async function replayMail(
 ): Promise<ReplayResult> {
   const rules = await readRules(config, await registryOf(config), () => undefined);
   const tally = new DecisionTally();
-  const replayer = new Replayer({ rules, spend: budgets(config) });
+  const replayer = new Replayer({ rules, past: pastUnordered(config) });
   const reading = { total: 0, read: 0, unreadable: 0, told: [] };
   const seen = seenInMail(paths, config, options, progress, (check, error) => {
     throw new Error(`the check ${check} failed`, { cause: error });
@@ -106,6 +107,18 @@ async function replayMail(
   return {
     tally,
     reading,
-    notes: [...mailNotes(seen.counts, Date.now()), ...notesOn(tally, config, reading)],
+    notes: [
+      ...mailNotes(seen.counts, Date.now()),
+      ...unorderedNotes(config),
+      ...notesOn(tally, config, reading),
+    ],
   };
+}
+
+function unorderedNotes({ ramp, streamLimit, regulars }: Config): string[] {
+  return ramp.length + streamLimit.length === 0 && regulars === null
+    ? []
+    : [
+        'Ramps, limits of streams and regulars are left out: mailboxes do not have the order in which mail came.',
+      ];
 }

@@ -18,6 +18,7 @@ import {
   replyCodeOf,
   replyText,
   sizeBetween,
+  testAddress,
   template,
   token,
   verbatim,
@@ -315,6 +316,12 @@ export const OPTIONS = {
   noAuthResults: flag({
     group: 'Replies',
     help: 'add no Authentication-Results to accepted mail; spares the MTA all events after RCPT',
+  }),
+  selfTestRecipient: many({
+    value: 'ADDRESS',
+    group: 'Replies',
+    help: 'always refuse mail to this address, with all that is held against the client as the text, so that a postmaster can test a fix; see docs/self-test.md',
+    parse: testAddress,
   }),
   helpUrl: optional({
     value: 'URL',

@@ -8,6 +8,7 @@ export const REGULARS = {
     group: 'Policy',
     help: 'a client and name with this many accepted messages on this many different days is no longer refused for what DNS does not have or what was inferred; see docs/regulars.md',
     parse: countAndDays,
+    check: true,
   }),
   regularsFile: optional({
     value: 'FILE',
@@ -15,6 +16,7 @@ export const REGULARS = {
     help: 'with --regulars: keep them in this file, so that a restart does not forget them',
     parse: verbatim,
     path: true,
+    check: true,
     restart: true,
   }),
   regularsNetwork: one({
@@ -23,6 +25,7 @@ export const REGULARS = {
     help: 'with --regulars: how many leading bits of an IPv4 and of an IPv6 address make a client',
     parse: clientWidth,
     default: '32/64',
+    check: true,
     restart: true,
   }),
 } as const;

@@ -90,6 +90,12 @@ const ROWS: readonly Row[] = [
     () => 'with no-auth-results the end of most messages is not seen, and what is not seen does not count',
   ],
   [
+    'selfTestRecipient',
+    ({ config }) => config.selfTestRecipient.length > 0 && config.applyAt !== 'rcpt',
+    ({ config }) =>
+      `who is refused at ${config.applyAt.toUpperCase()} gets no further, and cannot ask at RCPT why`,
+  ],
+  [
     'dnsZone',
     ({ config }) => config.dnsZone !== null,
     () => 'no name server is asked: this is for trying things out',

@@ -7,6 +7,8 @@ import { NAT64_LENGTHS } from '../core/embedded.ts';
 import { type Unproved, UNPROVED } from '../core/checks/stream.ts';
 import { type IpAddress, type IpPrefix, isLoopback, parseIp, parsePrefix } from '../core/ip.ts';
 import { UsageError } from '../errors.ts';
+import { exemptRecipient } from '../policy/exemption.ts';
+import { type Mailbox, parseMailbox } from '../policy/mailbox.ts';
 import type { StreamLimit } from '../policy/rules.ts';
 import { writtenName } from '../policy/written-name.ts';
 
@@ -124,6 +126,16 @@ export function domainName(text: string): string {
   const name = writtenName(text);
   if (!isQueryName(name)) throw new UsageError(`"${text}" is not a domain name`);
   return name;
+}
+
+/** An address at which mail is always refused. */
+export function testAddress(text: string): Mailbox {
+  const mailbox = parseMailbox(text);
+  if (mailbox.local === '' || !isQueryName(mailbox.domain))
+    throw new UsageError(`"${text}" is not an address such as helotest@example.org`);
+  if (exemptRecipient(text) !== null)
+    throw new UsageError(`mail to ${mailbox.local} is never refused (RFC 5321 §4.5.1): take another address`);
+  return mailbox;
 }
 
 /**

@@ -62,7 +62,8 @@ export const REVERSE_NAME_MAKES_IT_TEMPORARY: ExcusedByProof = {
 /**
  * What a sender does so that a finding is gone: `announce` something else; have the name lead to the client
  * (`give-address`), or the client's reverse name to the name and back (`give-reverse-name`); permit the
- * client where the name's owner has declared whom it permits.
+ * client where the name's owner has declared whom it permits; declare that a host under this name does not
+ * identify itself (`opt-out`), which is for one that has no name of its own.
  */
 export type Cure =
   | 'announce'
@@ -70,7 +71,8 @@ export type Cure =
   | 'give-reverse-name'
   | 'permit-by-spf'
   | 'permit-by-csa'
-  | 'permit-by-auth-record';
+  | 'permit-by-auth-record'
+  | 'opt-out';
 
 /** What helps a refused sender: cures, and what else there is to do or to know. */
 export type Remedy =
@@ -107,6 +109,8 @@ interface AnySpec {
   readonly fixWith?: Readonly<Record<string, string>>;
   /** What the sender can do about it; absent where that is nothing, or none of our business. */
   readonly cure?: Cure;
+  /** As `replyWith`. */
+  readonly cureWith?: Readonly<Record<string, Cure>>;
   /** SMTP reply code when rejected; 550 if absent (RFC 5321 §7.9). */
   readonly rejectCode?: number;
   /** SMTP reply code when tempfailed; 450 if absent. */
@@ -143,6 +147,11 @@ export type FindingSpec = AnySpec &
 
 /** What was seen, as named strings. They hold a stranger's bytes: escape before printing. */
 export type Evidence = Readonly<Record<string, string>>;
+
+/** What is meant for a finding with this evidence, as in `FindingSpec.replyWith`. */
+export function byEvidence<T>(choices: Readonly<Record<string, T>> = {}, evidence: Evidence): T | undefined {
+  return Object.entries(choices).find(([seen]) => evidence[seen] !== undefined)?.[1];
+}
 
 /** Nothing was seen. */
 export const NOTHING: Evidence = Object.freeze({});

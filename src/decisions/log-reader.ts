@@ -2,16 +2,12 @@
  * Reads decision logs as they are on a disk: plain, compressed, rotated. They are read as a stream, so that a
  * log of any size only takes the memory of one line.
  */
-import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { PassThrough, pipeline, type Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
 import type { Check } from '../core/check.ts';
 import { describeError, UsageError } from '../errors.ts';
+import { logLines } from './log-lines.ts';
 import { readRecord, type RecordedDecision, RecordError } from './record-reader.ts';
 
-/** Octets of one line; a record has at most 64 KiB. */
-const MAX_LINE = 1 << 20;
 /** The most lines for which it is told why they cannot be read. */
 const MAX_TOLD = 3;
 
@@ -67,7 +63,7 @@ export class LogReader {
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordedDecision> {
     for (const file of this.#files) {
       let number = 0;
-      for await (const line of linesOf(file, (octets) => (this.progress.read += octets))) {
+      for await (const line of logLines(file, (octets) => (this.progress.read += octets))) {
         number++;
         if (line === '' || line?.includes(this.#wanted) === false) continue;
         const record = this.#read(line, `${file}:${number}`);
@@ -99,7 +95,7 @@ async function sizeOf(file: string): Promise<number> {
 
 /** The time of the file's first record; files without a record come last. */
 async function firstTime(file: string, checks: readonly Check[]): Promise<number> {
-  for await (const line of linesOf(file, () => undefined)) {
+  for await (const line of logLines(file, () => undefined)) {
     if (line === null || line === '') continue;
     try {
       return readRecord(line, checks).time;
@@ -108,53 +104,4 @@ async function firstTime(file: string, checks: readonly Check[]): Promise<number
     }
   }
   return Infinity;
-}
-
-/** The lines of a file, decompressed; null for one that is too long. */
-async function* linesOf(file: string, progress: (octets: number) => void): AsyncGenerator<string | null> {
-  const source = createReadStream(file);
-  source.on('data', (chunk) => {
-    progress(chunk.length);
-  });
-  const text = decompressed(source, file);
-  let rest: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of text as AsyncIterable<Buffer>) {
-      let from = 0;
-      for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
-        rest.push(chunk.subarray(from, end));
-        length += end - from;
-        yield length > MAX_LINE ? null : Buffer.concat(rest).toString('latin1');
-        rest = [];
-        length = 0;
-        from = end + 1;
-      }
-      length += chunk.length - from;
-      // A line that is too long is not kept.
-      if (length <= MAX_LINE) rest.push(Buffer.from(chunk.subarray(from)));
-    }
-  } catch (error) {
-    throw new UsageError(`${file}: ${describeError(error)}`);
-  } finally {
-    source.destroy();
-  }
-  if (length > 0) yield length > MAX_LINE ? null : Buffer.concat(rest).toString('latin1');
-}
-
-function decompressed(source: ReadStream, file: string): PassThrough | Transform {
-  return pipeline(source, unpacker(file), () => undefined);
-}
-
-function unpacker(file: string): PassThrough | Transform {
-  if (file.endsWith('.gz')) return zlib.createGunzip();
-  if (!file.endsWith('.zst')) return new PassThrough();
-  // Since Node 22.15 and 23.8.
-  const { createZstdDecompress } = zlib as { readonly createZstdDecompress?: () => Transform };
-  if (createZstdDecompress === undefined) {
-    throw new UsageError(
-      `${file}: this Node cannot read zstd; use "zstd -dc" and a pipe, or Node 22.15 or later`,
-    );
-  }
-  return createZstdDecompress();
 }

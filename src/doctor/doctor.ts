@@ -20,6 +20,7 @@ import { probeMilter } from '../doctor/probe.ts';
 import { LOCAL_SERVER, observeServer, questions, type ServerFacts } from '../doctor/resolver.ts';
 import { sendmailMta } from '../doctor/sendmail-cf.ts';
 import { examineSocket } from '../doctor/socket-file.ts';
+import { examineStateFile } from '../doctor/state-file.ts';
 import { readAccount } from '../system/accounts.ts';
 import type { Config } from '../config/config.ts';
 import { describeError, UsageError } from '../errors.ts';
@@ -69,6 +70,13 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
     socketFiles: await Promise.all(
       listens.flatMap((listen) => (listen.kind === 'unix' ? [examineSocket(listen.path, account)] : [])),
     ),
+    regularsFile:
+      config.regulars === null || config.regularsFile === null
+        ? null
+        : await examineStateFile(
+            config.regularsFile,
+            config.user === null ? null : await readAccount(config.user),
+          ),
     probes: settings.probe
       ? (
           await Promise.all(listens.map((listen) => probeMilter(listen, PROBE_MS, () => performance.now())))

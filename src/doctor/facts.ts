@@ -7,6 +7,7 @@ import type { Mta } from './mta.ts';
 import type { Probe } from './probe.ts';
 import type { ServerFacts } from './resolver.ts';
 import type { SocketFile } from './socket-file.ts';
+import type { StateFile } from './state-file.ts';
 
 /** The options that concern the MTA and the resolver. */
 export type RunningOptions = Pick<
@@ -21,6 +22,7 @@ export type RunningOptions = Pick<
   | 'dnsTimeout'
   | 'dnsZone'
   | 'noAuthResults'
+  | 'user'
 >;
 
 export interface Facts {
@@ -32,6 +34,8 @@ export interface Facts {
   readonly mtaFault?: string | undefined;
   /** The unix sockets of `--listen`, as files. */
   readonly socketFiles: readonly SocketFile[];
+  /** That of `--regulars-file`; null if there is none. */
+  readonly regularsFile?: StateFile | null;
   readonly probes: readonly Probe[];
   /** One per name server, in the order in which they are asked. */
   readonly servers: readonly ServerFacts[] | null;

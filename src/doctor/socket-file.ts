@@ -62,13 +62,16 @@ function parents(path: string): string[] {
   }
 }
 
-/** As the kernel decides: root may, then the owner's bits count, then the group's, then those of others. */
-function may(
+/**
+ * `right` is one bit or several. As the kernel decides: root may, then the owner's bits count, then the
+ * group's, then those of others.
+ */
+export function may(
   right: number,
   { uid, gids }: Account,
   file: { readonly mode: number; readonly uid: number; readonly gid: number },
 ): boolean {
   if (uid === 0) return true;
   const shift = file.uid === uid ? 6 : gids.includes(file.gid) ? 3 : 0;
-  return ((file.mode >> shift) & right) !== 0;
+  return ((file.mode >> shift) & right) === right;
 }

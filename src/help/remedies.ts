@@ -165,6 +165,14 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
       'days. Programs that do not (forms on web sites, devices) should use a relay.',
     ways: [],
   },
+  'opt-out': {
+    title: 'Do without a name of the host',
+    what:
+      'A host that changes its address cannot keep an address record. Let it log in at a mail server and send through ' +
+      'that, or announce its address in brackets, such as ‹[203.0.113.25]›. The owner of the name can also declare, by ' +
+      '‹_auth.phone.example.org. IN TXT "method=none"›, that a host under it does not identify itself.',
+    ways: [ASK_YOUR_PROVIDER],
+  },
   'repair-dns': {
     title: 'Have the name servers looked at',
     what:
@@ -190,7 +198,8 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
 };
 
 /** What helps against a finding, the most likely first. The receiver can be asked about those without any. */
-export function remediesOf({ cure, remedies = [] }: FindingSpec): readonly Remedy[] {
-  const all = [...(cure === undefined ? [] : [cure]), ...remedies];
+export function remediesOf({ cure, cureWith = {}, remedies = [] }: FindingSpec): readonly Remedy[] {
+  const cures = [...(cure === undefined ? [] : [cure]), ...Object.values(cureWith)];
+  const all = [...new Set([...cures, ...remedies])];
   return all.length === 0 ? ['ask-the-receiver'] : all;
 }

@@ -22,6 +22,12 @@ export interface LogEvent {
 /** By name, which is the word itself if it has only one level; in the order of the documentation. */
 export const EVENTS = {
   decision: { word: 'decision', level: 'info', fields: null, when: 'something was decided' },
+  'self-test': {
+    word: 'self-test',
+    level: 'info',
+    fields: ['client', 'helo', 'result', 'score', 'cause', 'exempt', 'from', 'rcpt', 'ref'],
+    when: 'mail to an address of `--self-test-recipient` was answered: `result` is what is done about mail of this client (`accept`, `tempfail`, `reject`, `exempt`), or `limited` where its network had asked too often',
+  },
   trace: {
     word: 'trace',
     level: 'info',

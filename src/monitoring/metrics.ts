@@ -13,8 +13,9 @@ import { heldBack, isUnasked } from '../core/unasked.ts';
 import { type SharedResolver, watched } from '../dns/asker.ts';
 import type { Timing } from '../decisions/listener.ts';
 import { EXEMPTIONS } from '../policy/exemption.ts';
-import type { Judged } from '../policy/judge.ts';
+import { isLetInAsRegular, type Judged } from '../policy/judge.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
+import { SELF_TESTS } from '../policy/self-test.ts';
 
 const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 const STREAMS: readonly Stream[] = ['verified', 'unverified', 'failed'];
@@ -101,6 +102,9 @@ export class Metrics implements Timing {
   readonly ramps = new Tally(BOUNDS);
   /** Messages in a stream with a limit. */
   readonly streamLimits = new Tally(BOUNDS);
+  /** Decisions that accept for no other reason than that the client is a regular. */
+  regulars = 0;
+  readonly selfTests = new Tally(SELF_TESTS);
   readonly streams = new Tally(STREAMS);
   readonly correspondences = new Tally(CORRESPONDENCES satisfies readonly Correspondence[]);
 
@@ -168,6 +172,7 @@ export class Metrics implements Timing {
     if (shadow !== null) this.shadowVerdicts.count(shadow.disposition);
     if (exempt !== null) return;
     this.actions.count(action);
+    if (isLetInAsRegular(judged)) this.regulars++;
     if (judged.ramp !== null) this.ramps.count(judged.ramp);
     if (judged.streamLimit !== null) this.streamLimits.count(judged.streamLimit);
     if (action !== 'accept' && verdict.cause !== null) this.causes.count(verdict.cause.id);

@@ -16,6 +16,8 @@ export interface MetricSources {
   readonly cachedBytes: () => number;
   /** DNS answers that were dropped because the assessments under way held too much memory. */
   readonly refusedAnswers: () => number;
+  /** Clients and names known by their mail, regular or not yet. */
+  readonly regulars: () => number;
   /** SMTP connections open now. */
   readonly connections: () => number;
   /** The outage brake is on. */
@@ -87,6 +89,24 @@ export const METRICS: readonly MetricRow[] = [
     'state',
     'Decisions on mail that is let in otherwise, in a stream with a --stream-limit: over it the client was told to come again later',
     ({ metrics }) => metrics.streamLimits,
+  ),
+  number(
+    'gauge',
+    'helo_milter_regulars_known',
+    'Pairs of client and name whose accepted mail is counted for --regulars, regular or not yet; there is room for 50000',
+    ({ regulars }) => regulars(),
+  ),
+  number(
+    'counter',
+    'helo_milter_regulars_let_in_total',
+    'Decisions that accept for no other reason than that the client is a regular',
+    ({ metrics }) => metrics.regulars,
+  ),
+  tally(
+    'helo_milter_self_tests_total',
+    'result',
+    'Answers to mail for --self-test-recipient, by what is done about mail of the client; limited: its network had asked too often',
+    ({ metrics }) => metrics.selfTests,
   ),
   tally(
     'helo_milter_exemptions_total',

@@ -240,6 +240,15 @@ export function isPutOff({ dnsIll, assessment, policy, session }: Judged): boole
   return dnsIll && decide(assessment, policy, false, session.regular).disposition === 'reject';
 }
 
+/** Whether it is let in for no other reason than that it is known by its mail. */
+export function isLetInAsRegular({ session, verdict, assessment, policy, dnsIll }: Judged): boolean {
+  return (
+    session.regular &&
+    verdict.disposition === 'accept' &&
+    decide(assessment, policy, dnsIll).disposition !== 'accept'
+  );
+}
+
 /** Whether it, or the shadow policy, would not accept: an operator who watches wants to know for whom. */
 export function wouldRefuse({ verdict, shadow }: Judged): boolean {
   return verdict.disposition !== 'accept' || (shadow !== null && shadow.disposition !== 'accept');

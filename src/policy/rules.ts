@@ -8,6 +8,7 @@ import type { IpAddress, IpPrefix } from '../core/ip.ts';
 import type { AccessList } from './access.ts';
 import type { Enforcement } from './enforcement.ts';
 import type { ExemptionOptions } from './exemption.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { Policy } from './policy.ts';
 import { settles } from './weight.ts';
 import type { RecipientPolicies } from './recipients.ts';
@@ -44,6 +45,8 @@ export interface Rules extends ExemptionOptions {
   /** More names than this from one address are `helo-churn`. */
   readonly churnLimit: number;
   readonly reply: ReplyOptions;
+  /** Addresses that answer to a sender what is held against it. */
+  readonly selfTest: readonly Mailbox[];
   /** Clients whose dialogue is logged. */
   readonly traceClients: readonly IpPrefix[];
 }

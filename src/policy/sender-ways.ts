@@ -4,6 +4,7 @@
  */
 import { type HeldAgainst, type Way, waysOut, type Yardstick } from '../advice/sender-advice.ts';
 import type { Assessment } from '../core/assess.ts';
+import { byEvidence, type Cure, type Finding } from '../core/check.ts';
 import { ownLiteralFindings } from '../core/checks/literal.ts';
 import type { Policy, Verdict } from './policy.ts';
 import { weightOfOptOut, weightWithProof } from './weight.ts';
@@ -22,6 +23,12 @@ export function waysFor(assessment: Assessment, judged: readonly VerdictUnder[])
   );
 }
 
+/** What the sender can do about a finding with its evidence. */
+export function cureOf({ id, evidence }: Finding, { findings }: Pick<Policy, 'findings'>): Cure | undefined {
+  const spec = findings.get(id);
+  return byEvidence(spec?.cureWith, evidence) ?? spec?.cure;
+}
+
 function yardstick(assessment: Assessment, { verdict, policy }: VerdictUnder): Yardstick {
   const held = verdict.counted.flatMap(({ finding, weight }): HeldAgainst[] =>
     weight === 0
@@ -29,7 +36,7 @@ function yardstick(assessment: Assessment, { verdict, policy }: VerdictUnder): Y
       : [
           {
             finding,
-            cure: policy.findings.get(finding.id)?.cure,
+            cure: cureOf(finding, policy),
             weight,
             withProof: {
               exact: weightWithProof(finding, assessment, policy, 'exact'),

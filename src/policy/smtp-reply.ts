@@ -9,7 +9,7 @@
 import { isPublishable, type Way } from '../advice/sender-advice.ts';
 import { clauseOf } from '../advice/words.ts';
 import type { Assessment } from '../core/assess.ts';
-import type { Evidence, FindingSpec } from '../core/check.ts';
+import { byEvidence, type Evidence, type Finding, type FindingSpec } from '../core/check.ts';
 import { isQueryName } from '../core/domain.ts';
 import { parseMailbox } from './mailbox.ts';
 import { makePolicy, type Policy, type Verdict } from './policy.ts';
@@ -77,9 +77,9 @@ const MIN_SAID = 60;
 
 /** The reply for a verdict that is not accept; null for accept. */
 export function smtpReply(verdict: Verdict, context: ReplyContext): SmtpReply | null {
-  const { assessment, findings, words, reference, recipient = null, address = '' } = context;
+  const { findings, words, reference, recipient = null, address = '' } = context;
   if (verdict.disposition === 'accept' || verdict.cause === null) return null;
-  const { id, evidence } = verdict.cause;
+  const { id } = verdict.cause;
   const spec = findings.get(id);
   const permanent = verdict.disposition === 'reject';
   const own = words.codes?.get(id);
@@ -89,19 +89,10 @@ export function smtpReply(verdict: Verdict, context: ReplyContext): SmtpReply | 
     : (own?.tempfail ?? spec?.tempfailCode ?? 450);
   const several = permanent && failedTogether(verdict, findings);
   const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
-  const template = words.templates.get(id);
-  const values = {
-    // These words fit wherever an address does: "IN A unknown" is no record to publish.
-    client: assessment.client.ip?.text ?? 'your address',
-    helo: assessment.client.helo.text,
-    ...evidence,
-  };
-  const cause = fill(template ?? specialWords(spec?.replyWith, evidence) ?? spec?.reply ?? id, values);
   const told: Told = {
     id,
-    cause,
-    // The operator's own words say what to do.
-    todo: template === undefined ? todo(verdict, context, cause, values) : [],
+    cause: wordsFor(verdict.cause, context),
+    todo: toDo(verdict, context),
     others: verdict.counted.flatMap(({ finding, weight }) =>
       weight > 0 && finding.id !== id ? [finding.id] : [],
     ),
@@ -112,7 +103,29 @@ export function smtpReply(verdict: Verdict, context: ReplyContext): SmtpReply | 
   return {
     code,
     enhancedCode: `${permanent ? 5 : 4}.${several ? SEVERAL_FAILED : status}`,
-    text: assemble(told, MAX_TEXT - address.length - SENDMAIL_DOTS),
+    text: assemble(told, lineLimit(address)),
+  };
+}
+
+/** The most octets of a text about the command with this address. */
+export function lineLimit(address: string): number {
+  return MAX_TEXT - address.length - SENDMAIL_DOTS;
+}
+
+/** What was seen, in the operator's words or in ours. */
+export function wordsFor({ id, evidence }: Finding, context: ReplyContext): string {
+  const spec = context.findings.get(id);
+  const template =
+    context.words.templates.get(id) ?? byEvidence(spec?.replyWith, evidence) ?? spec?.reply ?? id;
+  return fill(template, valuesOf(evidence, context));
+}
+
+function valuesOf(evidence: Evidence, { assessment: { client } }: ReplyContext): Evidence {
+  return {
+    // These words fit wherever an address does: "IN A unknown" is no record to publish.
+    client: client.ip?.text ?? 'your address',
+    helo: client.helo.text,
+    ...evidence,
   };
 }
 
@@ -127,18 +140,18 @@ function failedTogether({ cause, counted }: Verdict, specs: ReadonlyMap<string, 
   return cause !== null && failed.includes(cause.id) && failed.length > 1;
 }
 
-/** Words for a finding with this evidence, in place of its general ones. */
-function specialWords(words: FindingSpec['replyWith'], evidence: Evidence): string | undefined {
-  return Object.entries(words ?? {}).find(([seen]) => evidence[seen] !== undefined)?.[1];
-}
-
-/** What to do: one clause or several, each of which is enough. */
-function todo(verdict: Verdict, context: ReplyContext, cause: string, values: Evidence): string[] {
-  const { assessment, findings, policy = makePolicy('strict', findings) } = context;
+/**
+ * What to do: one clause or several, each of which is enough. The operator's own words say that themselves.
+ */
+export function toDo(verdict: Verdict, context: ReplyContext): string[] {
+  const { assessment, findings, words, policy = makePolicy('strict', findings) } = context;
+  if (verdict.cause === null || words.templates.has(verdict.cause.id)) return [];
   const { client } = assessment;
   const ways = waysFor(assessment, [{ verdict, policy }]);
-  const spec = findings.get(verdict.cause?.id ?? '');
-  const fix = specialWords(spec?.fixWith, values) ?? spec?.fix;
+  const spec = findings.get(verdict.cause.id);
+  const values = valuesOf(verdict.cause.evidence, context);
+  const cause = wordsFor(verdict.cause, context);
+  const fix = byEvidence(spec?.fixWith, values) ?? spec?.fix;
   if (client.ip === null) {
     if (fix === undefined) return [];
     return [isPublishable(client.helo) ? fill(fix, values) : 'announce the public name of your host'];
@@ -154,7 +167,7 @@ function isSaid(way: Way, cause: string): boolean {
 }
 
 /** Mail to the postmaster is never refused (RFC 5321 §4.5.1), so that there is always somebody to ask. */
-function contactOf({ contact }: ReplyOptions, recipient: string | null): string {
+export function contactOf({ contact }: ReplyOptions, recipient: string | null): string {
   if (contact !== null) return `; ask ${contact}`;
   if (recipient === null) return '';
   const { domain } = parseMailbox(textOfWire(recipient));

@@ -9,7 +9,7 @@ import { AccessList, parseAccess } from '../policy/access.ts';
 import { denialOf } from '../policy/policy.ts';
 import type { HitCase, HitSender } from './hit-sender.ts';
 import { isProved } from './hits.ts';
-import { Replayer, type ReplayOptions } from './replayer.ts';
+import { NO_PAST, Replayer, type ReplayOptions } from './replayer.ts';
 import { strictestOf } from './tally.ts';
 
 export interface SuggestedLine {
@@ -93,7 +93,7 @@ function effectOf(line: string, hit: readonly HitCase[], { rules, checks, now }:
   };
   const rulesThen = { ...rules, access };
   return hit.reduce((sum, { sample, messages }) => {
-    const replayer = new Replayer({ rules: rulesThen, spend: () => true });
+    const replayer = new Replayer({ rules: rulesThen, past: NO_PAST });
     const { action } = strictestOf(replayer.replay(sample.record).parts);
     return action === 'accept' ? sum + messages : sum;
   }, 0);

@@ -38,7 +38,7 @@ export type Dimension = (typeof DIMENSIONS)[number];
 
 export class DecisionTally {
   readonly all = emptyGroup('all');
-  readonly unknown: Record<Unknown, number> = { 'not-looked-up': 0, settled: 0 };
+  readonly unknown: Record<Unknown, number> = { 'not-looked-up': 0, settled: 0, 'earlier-mail': 0 };
   /** Decisions on clients or recipients that are exempt, now as then. */
   exempt = 0;
   readonly findings = new Map<string, Group>();

@@ -148,6 +148,7 @@ function sessionOptions(
     decided,
   }: Pick<Assembly, 'assessor' | 'brake' | 'regulars'> & Pick<HeloMilterOptions, 'decided'>,
 ): HeloMilterOptions {
+  const perNetwork = new NetworkLimit(now);
   return {
     assessor,
     decided,
@@ -159,7 +160,22 @@ function sessionOptions(
     budget: new TempfailBudget(() => live.config.tempfailLimit, now),
     rehearsedBudget: new TempfailBudget(() => live.config.tempfailLimit, now),
     ramps: new RampTable(now),
-    streams: new NetworkLimit(now),
+    streams: perNetwork,
+    selfTests: perNetwork,
+    selfTested: ({ result, client, helo, judged, exempt, sender, recipient, reference }) => {
+      metrics?.selfTests.count(result);
+      log.tell('self-test', {
+        client,
+        helo,
+        result,
+        score: judged?.verdict.score ?? null,
+        cause: judged?.verdict.cause?.id ?? null,
+        exempt,
+        from: sender,
+        rcpt: recipient,
+        ref: reference,
+      });
+    },
     churn: new ChurnCounter({
       limits: () => {
         const { churnWindow, churnLimit, cacheSize } = live.config;

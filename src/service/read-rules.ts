@@ -49,6 +49,7 @@ export async function readRules(
     access: lists.access,
     churnLimit: config.churnLimit,
     reply,
+    selfTest: config.selfTestRecipient,
     traceClients: config.traceClient,
   };
 }

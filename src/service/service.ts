@@ -129,7 +129,7 @@ export async function startService(
 /** Serves the metrics, if somebody wants them. */
 async function monitor(
   { live, log, metrics, now }: Workshop,
-  { resolver, assessor, server, brake, overload }: Assembly,
+  { resolver, assessor, server, brake, overload, regulars }: Assembly,
   { standing, lostLines }: Required<Pick<Surroundings, 'standing' | 'lostLines'>>,
 ): Promise<Monitoring | null> {
   const { http: address } = live.config;
@@ -146,6 +146,7 @@ async function monitor(
     cached: () => assessor.cached,
     cachedBytes: () => assessor.cachedBytes,
     refusedAnswers: () => assessor.refusedAnswers,
+    regulars: () => regulars.size,
     connections: () => server.connections,
     isDnsIll: () => brake.on,
     overloaded: () => overload.on,

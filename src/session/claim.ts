@@ -41,13 +41,13 @@ export interface ClaimOptions {
 export interface Claimant {
   readonly ip: IpAddress | null;
   readonly helo: string;
-  /** What the client said before in the same session; null if this is its first HELO. */
-  readonly previousHelo: string | null;
   readonly session: { readonly id: string };
   /** Which HELO of the session this is, from 1. */
   readonly ordinal: number;
   /** False for a client that is never refused: it is not looked up, and there is no verdict. */
   readonly ask: boolean;
+  /** The claim that this one replaces; null for the first. */
+  readonly before: Claim | null;
 }
 
 export class Claim {
@@ -58,6 +58,10 @@ export class Claim {
   readonly #ordinal: number;
   readonly #previousHelo: string | null;
   readonly #namesSeen: number;
+  readonly #ip: IpAddress | null;
+  /** Whether the name is counted (`helo-churn`) because of this claim or the one before. */
+  #isNewName = false;
+  #use: 'self-test' | 'mail' | null = null;
   readonly #begunAt: number;
   /** Says that nobody wants the assessment under way. */
   #leave: (() => void) | null = null;
@@ -66,12 +70,13 @@ export class Claim {
   #elapsedMs = 0;
   #judged: Judged | null = null;
 
-  constructor(options: ClaimOptions, { ip, helo, previousHelo, session, ordinal, ask }: Claimant) {
+  constructor(options: ClaimOptions, { ip, helo, before, session, ordinal, ask }: Claimant) {
     this.#options = options;
     this.helo = helo;
     this.#session = session;
     this.#ordinal = ordinal;
-    this.#previousHelo = previousHelo;
+    this.#ip = ip;
+    this.#previousHelo = before?.helo ?? null;
     this.#begunAt = options.now();
     if (!ask) {
       this.cache = 'none';
@@ -79,6 +84,9 @@ export class Claim {
       return;
     }
     this.#namesSeen = ip === null ? 0 : options.churn.note(ip, canonicalName(helo));
+    // STARTTLS makes a client say its name twice.
+    const isAgain = before !== null && canonicalName(before.helo) === canonicalName(helo);
+    this.#isNewName = ip !== null && (options.churn.added || (isAgain && before.#isNewName));
     const found = options.assessor.lookup(ip, helo);
     this.cache = found.cache;
     if (found.cache === 'hit') {
@@ -122,8 +130,22 @@ export class Claim {
     });
   }
 
+  /** A recipient was named under this claim. */
+  usedFor(what: 'self-test' | 'mail'): void {
+    this.#use = this.#use === 'mail' ? 'mail' : what;
+  }
+
+  /** The connection is over. A name that was only tried is not one of those that the client gives. */
+  end(): void {
+    if (this.#use === 'self-test' && this.#isNewName && this.#ip !== null) {
+      this.#options.churn.forget(this.#ip, canonicalName(this.helo));
+      this.#isNewName = false;
+    }
+  }
+
   /** Another name has replaced this one. */
   drop(): void {
+    this.end();
     this.#leave?.();
     this.#leave = null;
   }

@@ -3,11 +3,13 @@
  * once a message, however many recipients it has, and gives them all the same answer.
  */
 import type { Unproved } from '../core/checks/stream.ts';
+import type { IpAddress } from '../core/ip.ts';
 import type { Decision } from '../decisions/decision.ts';
 import type { Exemption } from '../policy/exemption.ts';
 import { isPutOff, type Judged, onRamp, onStreamLimit } from '../policy/judge.ts';
 import type { Ramp } from '../policy/policy.ts';
 import type { Rules, StreamLimit } from '../policy/rules.ts';
+import { SELF_TEST_LIMIT } from '../policy/self-test.ts';
 import { budgetKey } from '../state/budget-key.ts';
 import type { NetworkLimit } from '../state/network-limit.ts';
 import type { RampTable } from '../state/ramp-table.ts';
@@ -24,6 +26,8 @@ export interface LimitOptions {
   readonly ramps: RampTable;
   /** Messages of client networks, by stream. */
   readonly streams: NetworkLimit;
+  /** Self-tests of client networks. */
+  readonly selfTests: NetworkLimit;
 }
 
 /** The limits for the message under way. */
@@ -62,6 +66,12 @@ export class MessageLimits {
     const isWithin = (stream: Unproved, limit: StreamLimit): boolean =>
       ip === null || this.#once(`stream ${stream}`, () => streams.take(ip, stream, limit));
     return onStreamLimit(judged, isWithin, rules());
+  }
+
+  /** Whether the client's network may ask for one more self-test; one without an address always may. */
+  mayTest(ip: IpAddress | null): boolean {
+    const { selfTests } = this.#options;
+    return ip === null || this.#once('self-test', () => selfTests.take(ip, 'self-test', SELF_TEST_LIMIT));
   }
 
   /** Why a verdict is not acted on: it is allowed, or this message would be one tempfail too many. */

@@ -32,10 +32,12 @@ import type { MtaSelf } from '../policy/our-names.ts';
 import { acceptedByAll, type Judged, judgeUnder, mayBeLimited, wouldRefuse } from '../policy/judge.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rules, Stage } from '../policy/rules.ts';
+import { isSelfTest } from '../policy/self-test.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
 import { judgeForAll } from './forged.ts';
 import { type LimitOptions, MessageLimits } from './message-limits.ts';
 import { refuse } from './refusal.ts';
+import { answerSelfTest, type SelfTestOptions } from './self-test.ts';
 import type { ResultFields } from './tagging.ts';
 import { Transaction } from './transaction.ts';
 import { afterwards } from './afterwards.ts';
@@ -63,7 +65,9 @@ const NOBODY: Recipient = { own: null, asked: null };
 /** What the MTA of a connection calls itself. */
 export type MtaSelfOf = (context: MilterContext) => MtaSelf;
 
-export interface SessionOptions extends ClaimOptions, LimitOptions {
+export interface SessionOptions extends ClaimOptions, LimitOptions, SelfTestOptions {
+  /** What the operator has decided, as it is now. */
+  readonly rules: () => Rules;
   /** Called with each decision, once, when the message is over. Must not throw. */
   readonly decided: (decision: Decision) => void;
 }
@@ -135,11 +139,11 @@ export class HeloSession implements MilterSession {
     const claim = this.#claim ?? this.#say('');
     if (this.#peer !== null && isOnPipe(this.#peer, context)) this.#exempt = 'local';
     const exempt = this.#exempt ?? exemptSender(context, this.rules);
+    this.#message.exempt = exempt;
     if (exempt !== null) {
       const judged = claim.verdictNow(this.#self(context));
       this.#note({ claim, judged, stage: 'mail', exempt, context });
-      this.#end('unseen');
-      return 'accept';
+      return this.#letIn();
     }
     // Before RCPT only an acceptance is final: some recipients take mail from everybody.
     if (this.#applyAt === 'rcpt') {
@@ -154,6 +158,12 @@ export class HeloSession implements MilterSession {
   rcpt(recipient: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
     const claim = this.#claim;
     if (claim === null) return 'continue';
+    if (isSelfTest(recipient.address, this.rules.selfTest)) return this.#selfTest(claim, recipient, context);
+    claim.usedFor('mail');
+    if (this.#message.isSettled) {
+      this.#message.heardRecipient();
+      return 'continue';
+    }
     const own = this.rules.recipients.of(recipient.address);
     const exempt = exemptRecipient(recipient.address) ?? (own === 'off' ? 'opted-out' : null);
     if (exempt !== null) {
@@ -178,6 +188,11 @@ export class HeloSession implements MilterSession {
    */
   protected mayEndEarly(): boolean {
     return true;
+  }
+
+  /** It is decided that the message comes in, and the rest of it is nothing to us. */
+  protected get isSettled(): boolean {
+    return this.#message.isSettled;
   }
 
   /** The message is over: with its last octet, so that the MTA has given its queue id. */
@@ -217,6 +232,7 @@ export class HeloSession implements MilterSession {
 
   close(): void {
     this.#end('aborted');
+    this.#claim?.end();
   }
 
   /** A new name, which starts without anything that an earlier one had earned. */
@@ -227,7 +243,7 @@ export class HeloSession implements MilterSession {
     const claim = new Claim(this.#options, {
       ip: this.#ip,
       helo,
-      previousHelo: before?.helo ?? null,
+      before,
       session: this,
       ordinal: ++this.#claims,
       ask: this.#exempt === null,
@@ -269,10 +285,28 @@ export class HeloSession implements MilterSession {
         recipients.size === 0 ||
         (acceptedByAll(general, this.rules) && !mayBeLimited(general, this.rules));
       if (!final || !this.mayEndEarly()) return 'continue';
-      // Once the message is accepted for all, nothing later matters: end its events here.
-      this.#end('unseen');
-      return 'accept';
+      return this.#letIn();
     });
+  }
+
+  /**
+   * Once the message is accepted for all, nothing later matters: its events end here, unless we have to hear
+   * whether it is a self-test as well.
+   */
+  #letIn(): CommandReply {
+    if (this.rules.selfTest.length > 0) {
+      this.#message.settle();
+      return 'continue';
+    }
+    this.#end('unseen');
+    return 'accept';
+  }
+
+  #selfTest(claim: Claim, recipient: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
+    claim.usedFor('self-test');
+    this.#message.selfTested();
+    const [message, limits, mta] = [this.#message, this.#limits, this.#self(context)];
+    return answerSelfTest({ claim, recipient, ip: this.#ip, message, limits, mta }, this.#options);
   }
 
   #note({ claim, judged, stage, recipient = null, exempt, context }: ToNote): void {

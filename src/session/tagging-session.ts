@@ -36,7 +36,10 @@ export class TaggingSession extends HeloSession {
 
   override mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
     this.#fields = this.#possible ? this.#tagging.begin(context) : null;
-    return super.mail(sender, context);
+    const reply = super.mail(sender, context);
+    // Mail of a client that is never refused is left as it is.
+    if (this.isSettled) this.#fields = null;
+    return reply;
   }
 
   header(name: string, value: string): CommandReply {

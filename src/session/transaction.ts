@@ -33,9 +33,14 @@ export class Transaction {
   #number = 0;
   /** The reverse-path as received; null before MAIL. */
   sender: string | null = null;
+  /** Why the client or the sender is never refused. */
+  exempt: Exemption | null = null;
   #queueId: string | null = null;
   #open: readonly Open[] = NONE;
   #takers: readonly Taker[] = NONE;
+  #settled = false;
+  #tested = false;
+  #heard = false;
 
   /** Begins the next message. No decision on the previous one may be waiting. */
   begin(sender: string): void {
@@ -43,6 +48,33 @@ export class Transaction {
     this.sender = sender;
     this.#queueId = null;
     this.#takers = NONE;
+    this.exempt = null;
+    this.#settled = false;
+    this.#tested = false;
+    this.#heard = false;
+  }
+
+  /** The message is accepted for all: what comes after that is of no interest, and is not waited for. */
+  settle(): void {
+    this.#settled = true;
+  }
+
+  get isSettled(): boolean {
+    return this.#settled;
+  }
+
+  /** A recipient was the address of a self-test, about which nothing is decided. */
+  selfTested(): void {
+    this.#tested = true;
+  }
+
+  /** A recipient of a settled message, which is no self-test. */
+  heardRecipient(): void {
+    this.#heard = true;
+  }
+
+  get #isOnlyTest(): boolean {
+    return this.#tested && !this.#heard && this.#open.every(({ recipientCount }) => recipientCount === 0);
   }
 
   /** For the recipients so far, each once. */
@@ -73,7 +105,8 @@ export class Transaction {
 
   /** The message is over, and this is what became of the recipients that were let through. */
   end(end: End, decided: (decision: Decision) => void): void {
-    const ended = this.#open;
+    // Nobody's mail was decided about.
+    const ended = this.#isOnlyTest ? NONE : this.#open;
     this.#open = NONE;
     this.sender = null;
     const forSomebody = ended.some(({ recipientCount }) => recipientCount > 0);
@@ -87,7 +120,7 @@ export class Transaction {
         recipients,
         recipientCount,
         queueId: this.#queueId,
-        end: refused ? 'refused' : end,
+        end: refused ? 'refused' : this.#settled ? 'unseen' : end,
       });
     }
   }

@@ -61,6 +61,8 @@ export class ChurnCounter {
   readonly #hash = textHash();
   readonly #generations = new Generations(() => new Generation());
   #startedAt: number;
+  /** Whether the latest `note` was of a name that was not counted before. */
+  added = false;
 
   constructor(options: ChurnOptions) {
     this.#options = options;
@@ -73,9 +75,30 @@ export class ChurnCounter {
     const hash = this.#hash(name) >>> 1;
     const block = this.#block(address);
     const network = this.#network(address, block);
+    const { size } = this.#generations.young;
     const names = this.#add(network, hash, block);
     const before = this.#generations.old.names.get(network);
+    this.added =
+      this.#generations.young.size > size && (before === undefined || ![before].flat().includes(hash));
     return before === undefined ? countOf(names) : new Set([names, before].flat()).size;
+  }
+
+  /** Takes a name back, as if it had not been noted in this window. */
+  forget(address: IpAddress, name: string): void {
+    const { young } = this.#generations;
+    const block = this.#block(address);
+    const network = this.#network(address, block);
+    const hash = this.#hash(name) >>> 1;
+    const known = [young.names.get(network) ?? []].flat();
+    const left = known.filter((each) => each !== hash);
+    if (left.length === known.length) return;
+    young.size--;
+    block.names--;
+    if (left.length > 0) young.names.set(network, left);
+    else {
+      young.names.delete(network);
+      block.networks--;
+    }
   }
 
   /** An IPv6 client owns its /64 and could give each name from another address; many own the /48. */

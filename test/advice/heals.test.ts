@@ -16,7 +16,7 @@ import { makeClient } from '../../src/core/client.ts';
 import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { makePolicy, type Policy } from '../../src/policy/policy.ts';
-import { waysFor } from '../../src/policy/sender-ways.ts';
+import { cureOf, waysFor } from '../../src/policy/sender-ways.ts';
 import { SENDERS } from '../fixtures/senders.ts';
 import { edited } from '../support/edited-zone.ts';
 
@@ -75,7 +75,7 @@ async function unhealed(zone: string, ip: string, helo: string): Promise<{ fault
     if (!isOwn && kinds.includes('publish')) faults.push(`${helo} is told to publish`);
     const curable = judged.every(({ verdict }) =>
       verdict.counted.every(({ finding, weight }) => {
-        const cure = findings.get(finding.id)?.cure;
+        const cure = cureOf(finding, { findings });
         return (
           weight === 0 ||
           (cure !== undefined &&
@@ -172,6 +172,7 @@ const ZONE = fc
         .map(txt('*.sender.org'))
         .map((x) => [x]),
       fc.array(choose(SPF).map(txt('other.sender.org')), { maxLength: 2 }),
+      fc.constant([txt(NAME)('mobile host')]),
     ),
     srv: fc.oneof(
       fc.uniqueArray(

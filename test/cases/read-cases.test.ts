@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
 import { readCases } from '../../src/cases/read-cases.ts';
 import { runCase } from '../../src/cases/run-case.ts';
@@ -113,10 +114,13 @@ it('a file that is not there', async () => {
   await expect(readCases(join(dir, 'gone.toml'), known)).rejects.toThrow(/gone\.toml: ENOENT/);
 });
 
-it('a record in the case is as good as its reference', async () => {
+it('a record in the case is as good as its reference, and that in a compressed log', async () => {
+  const packed = join(dir, 'decisions.jsonl.1.gz');
+  writeFileSync(packed, gzipSync(readFileSync(LOG)));
   writeFileSync(
     file,
-    `[[case]]\nrecord = '${RECORD}'\nexpect = { disposition = "tempfail", cause = "dns-share" }\n` +
+    `[[case]]\nrecord-file = "${packed}"\nreference = "example.1.1"\nexpect = { disposition = "tempfail" }\n` +
+      `[[case]]\nrecord = '${RECORD}'\nexpect = { disposition = "tempfail", cause = "dns-share" }\n` +
       `[[case]]\nrecord-file = "${LOG}"\nreference = "example.1.1"\nexpect = { disposition = "tempfail", cause = "dns-share" }\n`,
   );
   for (const each of await readCases(file, known)) {

@@ -14,6 +14,7 @@ import { makeClient } from '../../src/core/client.ts';
 import { decisionRecord } from '../../src/decisions/record.ts';
 import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { judge } from '../../src/policy/judge.ts';
+import { regularsText } from '../../src/state/regulars-text.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 import { SENDERS } from '../fixtures/senders.ts';
 import { RULES } from '../support/service.ts';
@@ -179,6 +180,33 @@ describe('check does what this installation does, by flags and by file:', () => 
   it('names the postmaster of the recipient', async () => {
     const { verdicts } = await report(...GONE, '--recipient', 'u@dest.test');
     expect(verdicts['strict']?.reply).toMatch(/; ask postmaster@dest\.test$/);
+  });
+
+  it('knows its regulars by the file', async () => {
+    const [ip = '', helo = ''] = GONE;
+    const today = Math.floor(Date.now() / 86_400_000);
+    const one = { client: `${ip}/32`, helo, messages: 5, days: 5, firstDay: today - 9, lastDay: today - 1 };
+    writeFileSync(at('regulars'), regularsText([one]));
+    const flags = (limit: string, file = at('regulars')): string[] => [
+      ...['--policy', 'strict', '--regulars', limit, '--regulars-file', file, '--dns-zone', ZONE],
+    ];
+    const told = async (...more: readonly string[]): Promise<object> =>
+      (JSON.parse((await run('check', ...GONE, ...more, '--json')).out) as Report).yours;
+    expect(await told(...flags('5/5'))).toMatchObject({
+      regular: true,
+      action: 'accept',
+      disposition: 'accept',
+    });
+    expect(await told(...flags('6/5'))).toMatchObject({ regular: false, action: 'reject' });
+    expect(await told(...flags('5/5', at('gone')))).toMatchObject({ regular: false, action: 'reject' });
+    expect((await run('check', ...GONE, ...flags('5/5'))).out).toMatch(
+      / {4}a regular: known by its mail, so that/,
+    );
+    writeFileSync(at('foreign'), 'not ours\n');
+    expect(await told(...flags('5/5', at('foreign')))).toMatchObject({ regular: null, action: 'reject' });
+    expect((await run('check', ...GONE, ...flags('5/5', at('foreign')))).out).toContain(
+      'whether it is a regular is not known: ',
+    );
   });
 
   it('says nothing of options that change nothing', async () => {

@@ -1,3 +1,4 @@
+import { pastUnordered } from '../../src/commands/replay-past.ts';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,7 +117,14 @@ it('is replayed as a record is', async () => {
   deliver('Jupiter (unknown [203.0.113.9])');
   deliver('gone.sender.org (unknown [203.0.113.9])');
   const { seen } = await walk();
-  const replayer = new Replayer({ rules: RULES, spend: () => true });
+  const replayer = new Replayer({
+    rules: RULES,
+    past: pastUnordered({
+      tempfailLimit: { count: 1000, ageMs: 0 },
+      regulars: null,
+      regularsNetwork: { 4: 32, 6: 64 },
+    }),
+  });
   const tally = new DecisionTally();
   for (const [i, each] of seen.entries()) tally.add(replayer.replay(recordOf(each, i)));
   expect(tally.all).toMatchObject({

@@ -72,6 +72,7 @@ describe('surprises', () => {
     [{ cacheMemory: ['512K'] }, /^cacheMemory: a network may have 8K of it at a time/],
     [{ cacheMemory: ['16G'] }, /^cacheMemory: more than half of the \d+[MG] that Node gives/],
     [{ observe: [''], enforcePercent: ['10'] }, /^enforcePercent: observe refuses nothing/],
+    [{ selfTestRecipient: ['t@x.org'], applyAt: ['mail'] }, /^selfTestRecipient: who is refused at MAIL/],
     [{ noAuthResults: [''], authservId: ['mx'] }, /^authservId: no-auth-results adds no field/],
   ])('on %j: %s', async (given, wanted) => {
     const [first, ...more] = await advised(given);

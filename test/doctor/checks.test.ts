@@ -4,6 +4,7 @@ import { diagnoses, doctorChecks, diagnose } from '../../src/doctor/checks/index
 import type { Facts } from '../../src/doctor/facts.ts';
 import type { ServerFacts } from '../../src/doctor/resolver.ts';
 import type { SocketFile } from '../../src/doctor/socket-file.ts';
+import type { StateFile } from '../../src/doctor/state-file.ts';
 import { complaints, facts, GOOD_CF, postfix, sendmail } from '../support/doctor-facts.ts';
 
 const produced = new Set<string>();
@@ -517,6 +518,20 @@ it('says which file the options come from', () => {
     severity: 'ok',
     text: 'read from /etc/helo-milter.toml',
   });
+});
+
+it.each<[StateFile['state'], string | null, string, readonly string[]]>([
+  ['writable', 'filter', 'regulars-kept', []],
+  ['unseen', null, 'regulars-unseen', []],
+  ['absent', 'filter', 'regulars-directory-missing', ['install -d -m 700 -o filter /var/lib/x']],
+  ['absent', null, 'regulars-directory-missing', ['install -d -m 700 /var/lib/x']],
+  ['unwritable', 'filter', 'regulars-unwritable', ['chown filter /var/lib/x']],
+])('the file of the regulars, %s for %s', (state, user, id, lines) => {
+  const regularsFile = { path: '/var/lib/x/regulars', directory: '/var/lib/x', state };
+  const given = { ...facts(postfix(''), user === null ? {} : { user: [user] }), regularsFile };
+  said(given);
+  const found = diagnose(given).filter((each) => each.topic === 'Regulars');
+  expect(found.map((each) => [each.id, each.changes.map(({ line }) => line)])).toEqual([[id, lines]]);
 });
 
 it('says that no MTA was found', () => {

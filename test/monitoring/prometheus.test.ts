@@ -13,6 +13,7 @@ describe('the page of /metrics', () => {
       cached: () => 2,
       cachedBytes: () => 8192,
       refusedAnswers: () => 6,
+      regulars: () => 8,
       connections: () => 7,
       isDnsIll: () => true,
     });
@@ -31,6 +32,7 @@ describe('the page of /metrics', () => {
       'helo_milter_cache_addresses 2',
       'helo_milter_cache_bytes 8192',
       'helo_milter_dns_answers_refused_total 6',
+      'helo_milter_regulars_known 8',
       'helo_milter_sessions 7',
       'helo_milter_outage_brake 1',
       'helo_milter_last_reload_successful 1',

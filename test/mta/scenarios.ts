@@ -286,6 +286,43 @@ export const GROUPS: readonly Group[] = [
     ),
   },
   {
+    options: ['--self-test-recipient', 'helotest@dest.test'],
+    scenarios: [
+      {
+        title: 'a self-test is refused and told the result; others of the message are not touched',
+        from: SENDER,
+        talk: [
+          ['EHLO mail.sender.org', '250'],
+          ['MAIL', '250'],
+          ['RCPT hold', '250'],
+          ['RCPT HeloTest', '550'],
+          ['RCPT other', '250'],
+          ...REST,
+        ],
+        logged: / action=accept verdict=accept .* recipients=2 .* end=accepted /,
+      },
+      {
+        title: 'a self-test of a bad name has the findings in several lines',
+        from: SENDER,
+        talk: [...message('gone.strange.org', '450 helo-nxdomain'), ['RCPT helotest', '550 helo-nxdomain']],
+        text: /^550-5\.7\.1 (?:<helotest@dest\.test>\.\.\. )?\[self-test\] 198\.51\.100\.7 as gone\.strange\.org: its mail is told to come again later .*\[helo-nxdomain\] HELO gone\.strange\.org does not exist in DNS .*to do: publish gone\.strange\.org IN A 198\.51\.100\.7.*This address only answers/s,
+      },
+      {
+        title: 'a self-test of a client that has logged in',
+        from: SENDER,
+        talk: [
+          ['EHLO Jupiter', '250'],
+          ['STARTTLS CERT', '220'],
+          ['EHLO Jupiter', '250'],
+          ['LOGIN', '235'],
+          ['MAIL', '250'],
+          ['RCPT helotest', '550 helo-not-fqdn'],
+          ['RCPT', '250'],
+        ],
+      },
+    ],
+  },
+  {
     options: ['--apply-at', 'mail'],
     scenarios: [
       {

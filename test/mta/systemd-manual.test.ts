@@ -149,12 +149,18 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     expect(await told('check-2.service')).toEqual(['0', `ok (${CONFIG})\n`]);
   });
 
-  it('has a decision log that nobody else can read', async () => {
-    configure('decision-log = "/var/log/helo-milter/decisions.jsonl"\n');
+  it('has a decision log that nobody else can read, and a directory for its regulars', async () => {
+    const regulars = 'regulars = "5/3"\nregulars-file = "/var/lib/helo-milter/regulars"\n';
+    configure(`decision-log = "/var/log/helo-milter/decisions.jsonl"\n${regulars}`);
     await sh('systemctl restart helo-milter.service');
     expect(await askMilter(tcp, 'Jupiter')).toMatch(REFUSED);
     expect(await sh('stat -L -c %a /var/log/helo-milter/decisions.jsonl')).toBe('600\n');
     expect(await sh('stat -c %a:%U /var/log/private')).toBe('700:root\n');
+    // As the service itself, in its own view of the file system.
+    const pid = (await show('MainPID')).trim();
+    const owner = (await sh(`stat -c %u /proc/${pid}`)).trim();
+    expect(await sh('stat -L -c %u:%a /var/lib/helo-milter')).toBe(`${owner}:755\n`);
+    expect(await sh('stat -c %a:%U /var/lib/private')).toBe('700:root\n');
   });
 
   it('makes a report of it that only root can read, and mails it', async () => {

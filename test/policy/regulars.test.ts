@@ -7,7 +7,7 @@ import { decisionRecord } from '../../src/decisions/record.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
 import { isWelcome } from '../../src/decisions/welcome.ts';
 import type { Decision } from '../../src/decisions/decision.ts';
-import { judge, type Judged, judgeUnder } from '../../src/policy/judge.ts';
+import { isLetInAsRegular, judge, type Judged, judgeUnder } from '../../src/policy/judge.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { assessed } from '../support/checked.ts';
@@ -74,6 +74,9 @@ it('holds for the shadow policy and for recipients, and a record judges the same
   expect([other.action, other.shadow?.disposition]).toEqual(['reject', 'reject']);
   expect([regular.action, regular.shadow?.disposition]).toEqual(['accept', 'accept']);
   expect(judgeUnder(strict, regular, rules).action).toBe('accept');
+  expect([isLetInAsRegular(regular), isLetInAsRegular(other)]).toEqual([true, false]);
+  const mild = makePolicy('rfc5321', findings, { tempfailAt: 9, rejectAt: 100 });
+  expect(isLetInAsRegular(judgeUnder(mild, regular, rules))).toBe(false);
 
   const time = '2026-11-24T07:40:00.023Z';
   const line = decisionRecord({ ...DECISIONS.full, judged: regular }, time, time);

@@ -7,7 +7,7 @@ import { makePolicy } from '../../src/policy/policy.ts';
 import type { HitSender } from '../../src/report/hit-sender.ts';
 import { HitCollector } from '../../src/report/hits.ts';
 import { pointsOf, SIGNS, signsOf } from '../../src/report/likeness.ts';
-import { Replayer } from '../../src/report/replayer.ts';
+import { NO_PAST, Replayer } from '../../src/report/replayer.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { RULES } from '../support/service.ts';
 
@@ -16,7 +16,7 @@ const rules = { ...RULES, policy: makePolicy('strict', findings) };
 async function hitBy(sent: readonly Omit<Sent, 'time'>[], maxCases?: number): Promise<readonly HitSender[]> {
   const messages = sent.map((each, i) => ({ ...each, time: Date.UTC(2026, 10, 1) + i * 3_600_000 }));
   const collector = new HitCollector(undefined, maxCases);
-  const replayer = new Replayer({ rules, spend: () => true });
+  const replayer = new Replayer({ rules, past: NO_PAST });
   for (const line of await observedLog(messages)) collector.add(replayer.replay(readRecord(line, checks)));
   return collector.senders();
 }

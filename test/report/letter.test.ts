@@ -6,7 +6,7 @@ import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { HitCollector } from '../../src/report/hits.ts';
 import { type Letter, letterTo, masterLines } from '../../src/report/letter.ts';
-import { Replayer } from '../../src/report/replayer.ts';
+import { NO_PAST, Replayer } from '../../src/report/replayer.ts';
 import { observedLog } from '../support/observed-log.ts';
 import { RULES } from '../support/service.ts';
 import { type Zone, zoneResolver } from '../support/zone.ts';
@@ -17,7 +17,7 @@ const WORDS = { helpUrl: null, contact: null, templates: new Map<string, string>
 async function letters(zone: Zone, sent: readonly (readonly [string, string])[]): Promise<(Letter | null)[]> {
   const messages = sent.map(([client, helo], i) => ({ client, helo, time: Date.UTC(2026, 10, 1 + i) }));
   const collector = new HitCollector();
-  const replayer = new Replayer({ rules, spend: () => true });
+  const replayer = new Replayer({ rules, past: NO_PAST });
   for (const line of await observedLog(messages, zoneResolver(zone)))
     collector.add(replayer.replay(readRecord(line, checks)));
   return collector.senders().map((each) => letterTo(each, WORDS));

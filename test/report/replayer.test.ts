@@ -4,19 +4,25 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { budgets } from '../../src/commands/replay-logs.ts';
+import { pastOf } from '../../src/commands/replay-past.ts';
 import { PRESETS } from '../../src/core/check.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
-import { parsePrefix } from '../../src/core/ip.ts';
+import { type Unproved, UNPROVED } from '../../src/core/checks/stream.ts';
+import { parseIp, parsePrefix } from '../../src/core/ip.ts';
 import { actionOf, type Decision } from '../../src/decisions/decision.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
 import { decisionRecord } from '../../src/decisions/record.ts';
-import { makePolicy } from '../../src/policy/policy.ts';
+import { isWelcome } from '../../src/decisions/welcome.ts';
+import type { Judged } from '../../src/policy/judge.ts';
+import { makePolicy, type Ramp } from '../../src/policy/policy.ts';
 import { settles } from '../../src/policy/weight.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import type { Rules } from '../../src/policy/rules.ts';
 import { Replayer, type Replayed } from '../../src/report/replayer.ts';
 import { networkShare } from '../../src/service/network-share.ts';
+import { NetworkLimit } from '../../src/state/network-limit.ts';
+import { RampTable } from '../../src/state/ramp-table.ts';
+import { Regulars, type RegularsLimit } from '../../src/state/regulars.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import * as mta from '../support/mta.ts';
 import { hello, list, RULES, service, ZONE } from '../support/service.ts';
@@ -34,19 +40,36 @@ interface Message {
 }
 
 const LIMIT = { count: 2, ageMs: 3_600_000 };
+const WIDTH = { 4: 32, 6: 64 } as const;
+/** More to hunt for faults. */
+const RUNS = Number(process.env['REPLAY_RUNS'] ?? 30);
 /** Hundreds of sessions. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 10_000 * Math.max(30, RUNS);
 /** Milliseconds between two messages. */
 const STEP_MS = 1_000_000;
+
+interface Live {
+  /** Whether the text alone may decide. */
+  readonly settling?: boolean;
+  readonly regulars?: RegularsLimit | null;
+  /** Clients and names that had mail accepted before. */
+  readonly known?: readonly (readonly [ip: string, helo: string])[];
+}
 
 /** The traffic, sent to a service under these rules: its decisions, and their records. */
 async function live(
   rules: Rules,
   traffic: readonly Message[],
-  settling = false,
+  { settling = false, regulars = null, known = [] }: Live = {},
 ): Promise<{ readonly decisions: readonly Decision[]; readonly lines: readonly string[] }> {
   let time = 0;
   const now = (): number => time;
+  const familiar = new Regulars(
+    () => regulars,
+    () => WIDTH,
+    now,
+  );
+  for (const [ip, helo] of known) familiar.learn(parseIp(ip) ?? expect.fail(), helo);
   const decisions: Decision[] = [];
   const lines: string[] = [];
   const { connection } = service({
@@ -55,11 +78,16 @@ async function live(
     now,
     settles: settling ? (found) => settles(found, rules.policy) : undefined,
     wallClock: now,
+    ramps: new RampTable(now),
+    streams: new NetworkLimit(now),
+    isRegular: (ip, helo) => familiar.has(ip, helo),
     budget: new TempfailBudget(() => LIMIT, now),
     rehearsedBudget: new TempfailBudget(() => LIMIT, now),
     authResults: { authservId: 'mx.dest.org', forged: 'ours' },
     decided: (decision) => {
       decisions.push(decision);
+      const ip = decision.judged?.assessment.client.ip ?? null;
+      if (ip !== null && isWelcome(decision)) familiar.learn(ip, decision.helo);
       lines.push(decisionRecord(decision, new Date(time).toISOString(), null));
     },
   });
@@ -92,7 +120,14 @@ interface Effect {
   readonly score: number | null;
   readonly cause: string | null;
   readonly limit: string | null;
+  readonly ramp: string | null;
+  readonly streamLimit: string | null;
 }
+
+const bounds = (exempt: string | null, judged: Judged | null): Pick<Effect, 'ramp' | 'streamLimit'> => ({
+  ramp: exempt === null ? (judged?.ramp ?? null) : null,
+  streamLimit: exempt === null ? (judged?.streamLimit ?? null) : null,
+});
 
 const asDone = (decision: Decision): Effect => ({
   to: decision.recipients,
@@ -102,6 +137,7 @@ const asDone = (decision: Decision): Effect => ({
   score: decision.exempt === null ? (decision.judged?.verdict.score ?? null) : null,
   cause: decision.exempt === null ? (decision.judged?.verdict.cause?.id ?? null) : null,
   limit: decision.limit,
+  ...bounds(decision.exempt, decision.judged),
 });
 
 const asReplayed = ({ parts }: Replayed): Effect[] =>
@@ -112,17 +148,20 @@ const asReplayed = ({ parts }: Replayed): Effect[] =>
     score: exempt === null ? (judged?.verdict.score ?? null) : null,
     cause: exempt === null ? (judged?.verdict.cause?.id ?? null) : null,
     limit,
+    ...bounds(exempt, judged),
   }));
 
-function replayed(lines: readonly string[], rules: Rules): Replayed[] {
-  const replayer = new Replayer({ rules, spend: budgets({ tempfailLimit: LIMIT }) });
+function replayed(lines: readonly string[], rules: Rules, regulars: RegularsLimit | null = null): Replayed[] {
+  const past = pastOf({ tempfailLimit: LIMIT, regulars, regularsNetwork: WIDTH });
+  const replayer = new Replayer({ rules, past });
   return lines.map((line) => replayer.replay(readRecord(line, checks)));
 }
 
-const recipients = new RecipientPolicies(
-  parseRecipientRules('strict.test strict\noff@dest.test off\nemail.test emailcore', 'list'),
-  (preset) => makePolicy(preset, findings),
-);
+const recipientsOf = (ramps: ReadonlyMap<string, Ramp>): RecipientPolicies =>
+  new RecipientPolicies(
+    parseRecipientRules('strict.test strict\noff@dest.test off\nemail.test emailcore', 'list'),
+    (preset) => makePolicy(preset, findings, { ramps }),
+  );
 
 interface Settings {
   readonly preset: (typeof PRESETS)[number];
@@ -136,7 +175,13 @@ interface Settings {
   readonly ours: boolean;
   readonly shadow: (typeof PRESETS)[number] | null;
   readonly churnLimit: number;
+  readonly ramps: readonly string[];
+  readonly streamLimits: readonly Unproved[];
+  readonly streamCount: number;
+  readonly regulars: RegularsLimit | null;
 }
+
+const RAMP: Ramp = { count: 2, ageMs: 3 * STEP_MS };
 
 const someSettings: fc.Arbitrary<Settings> = fc.record({
   preset: fc.constantFrom(...PRESETS),
@@ -157,17 +202,24 @@ const someSettings: fc.Arbitrary<Settings> = fc.record({
   ours: fc.boolean(),
   shadow: fc.constantFrom(null, ...PRESETS),
   churnLimit: fc.integer({ min: 1, max: 5 }),
+  ramps: fc.subarray(['helo-not-fqdn', 'helo-nxdomain', 'helo-mismatch', 'iprev-none']),
+  streamLimits: fc.subarray([...UNPROVED]),
+  streamCount: fc.integer({ min: 1, max: 3 }),
+  regulars: fc.constantFrom(null, { messages: 1, days: 1 }, { messages: 2, days: 1 }),
 });
 
 function rulesOf(settings: Settings): Rules {
-  const { preset, rejectAt, weights, observe, percent, access, shadow } = settings;
+  const { preset, rejectAt, weights, observe, percent, access, shadow, streamCount } = settings;
+  const ramps = new Map(settings.ramps.map((id) => [id, RAMP]));
+  const limit = { count: streamCount, ageMs: 4 * STEP_MS, time: '4000s' };
   return {
     ...RULES,
-    policy: makePolicy(preset, findings, { rejectAt, weights: new Map(Object.entries(weights)) }),
+    policy: makePolicy(preset, findings, { rejectAt, weights: new Map(Object.entries(weights)), ramps }),
     shadowPolicy: shadow === null ? null : makePolicy(shadow, findings),
     enforcement: { observe, percent, shareOf: networkShare },
     access: list(access),
-    recipients: settings.own ? recipients : RULES.recipients,
+    recipients: settings.own ? recipientsOf(ramps) : RULES.recipients,
+    streamLimits: new Map(settings.streamLimits.map((stream) => [stream, limit])),
     trusted: settings.trusted ? [parsePrefix('203.0.113.0/28') ?? expect.fail()] : [],
     ourNames: settings.ours ? ['ours.org'] : [],
     churnLimit: settings.churnLimit,
@@ -227,6 +279,10 @@ const QUIET: Settings = {
   ours: false,
   shadow: null,
   churnLimit: 5,
+  ramps: [],
+  streamLimits: [],
+  streamCount: 1,
+  regulars: null,
 };
 
 const forged = (helo: string, ...to: readonly string[]): Message => ({
@@ -245,11 +301,14 @@ describe('replay', () => {
       await fc.assert(
         fc.asyncProperty(someSettings, someTraffic, async (settings, traffic) => {
           const rules = rulesOf(settings);
-          const { decisions, lines } = await live(rules, traffic);
-          expect(replayed(lines, rules).map(asReplayed)).toEqual(decisions.map((each) => [asDone(each)]));
+          const { regulars } = settings;
+          const { decisions, lines } = await live(rules, traffic, { regulars });
+          expect(replayed(lines, rules, regulars).map(asReplayed)).toEqual(
+            decisions.map((each) => [asDone(each)]),
+          );
         }),
         {
-          numRuns: 30,
+          numRuns: RUNS,
           // Both were found at random: recipients of several policies in a message that is as a whole forged.
           examples: [
             [
@@ -275,13 +334,13 @@ describe('replay', () => {
           // and exempt clients.
           const plain = traffic.map((message) => ({ ...message, forged: false }));
           const before = rulesOf({ ...first, trusted: false });
-          const recorded = await live(before, plain);
-          const wanted = await live(now, plain);
-          const got = replayed(recorded.lines, now);
+          const recorded = await live(before, plain, { regulars: first.regulars });
+          const wanted = await live(now, plain, { regulars: second.regulars });
+          const got = replayed(recorded.lines, now, second.regulars);
           if (got.some(({ unknown }) => unknown !== null)) return;
           expect(sorted(got.flatMap(asReplayed))).toEqual(sorted(wanted.decisions.map(asDone)));
         }),
-        { numRuns: 30 },
+        { numRuns: RUNS },
       );
     },
     TIMEOUT_MS,
@@ -339,7 +398,7 @@ describe('replay', () => {
       null,
     ],
   ])('of %s says what is known', async (_, then, now, sent, action, exempt, unknown) => {
-    const { lines } = await live(then, [sent], true);
+    const { lines } = await live(then, [sent], { settling: true });
     const [first] = replayed(lines, now);
     expect([first?.parts[0]?.action, first?.parts[0]?.exempt, first?.unknown]).toEqual([
       action,
@@ -361,5 +420,43 @@ describe('replay', () => {
       ['tempfail', null, 'within'],
       ['accept', 'tempfail-limit', 'spent'],
     ]);
+  });
+
+  it('applies ramps, stream limits and its own regulars on the clock of the records', async () => {
+    const watched = { ...RULES, enforcement: { ...RULES.enforcement, observe: true } };
+    const again = (helo: string, count: number): Message[] =>
+      Array.from({ length: count }, () => message('203.0.113.9', helo));
+    const told = (
+      { lines }: { readonly lines: readonly string[] },
+      rules: Rules,
+      limit: RegularsLimit | null,
+    ) => replayed(lines, rules, limit).map(({ parts: [part], unknown }) => [part?.action, unknown]);
+    const strict = makePolicy('strict', findings, { ramps: new Map([['helo-nxdomain', RAMP]]) });
+    const gone = await live(watched, again('gone.strange.org', 4));
+    expect(told(gone, { ...RULES, policy: strict }, null)).toEqual([
+      ['tempfail', null],
+      ['tempfail', null],
+      ['tempfail', null],
+      ['reject', null],
+    ]);
+    const streamLimits = new Map([['failed', { count: 2, ageMs: 4 * STEP_MS, time: '4000s' }]] as const);
+    const failed = await live(watched, again('mail.sender.org', 6));
+    expect(told(failed, { ...RULES, streamLimits }, null).map(([action]) => action)).toEqual([
+      'accept',
+      'accept',
+      'tempfail',
+      'tempfail',
+      'accept',
+      'accept',
+    ]);
+    // What was refused then might have been given up, had it been let in.
+    const refused = await live(RULES, again('Jupiter', 1));
+    const mild = makePolicy('rfc5321', findings, { weights: new Map([['helo-not-fqdn', 0]]) });
+    expect(told(refused, { ...RULES, policy: mild }, { messages: 1, days: 1 })).toEqual([['accept', null]]);
+    const known = [['203.0.113.9', 'gone.strange.org']] as const;
+    const limit = { messages: 1, days: 1 };
+    const before = await live(RULES, again('gone.strange.org', 1), { regulars: limit, known });
+    expect(told(before, RULES, limit)).toEqual([['accept', 'earlier-mail']]);
+    expect(told(before, RULES, null)).toEqual([['tempfail', null]]);
   });
 });

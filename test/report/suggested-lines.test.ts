@@ -10,7 +10,7 @@ import { AccessList, parseAccess } from '../../src/policy/access.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import type { HitSender } from '../../src/report/hit-sender.ts';
 import { HitCollector } from '../../src/report/hits.ts';
-import { Replayer } from '../../src/report/replayer.ts';
+import { NO_PAST, Replayer } from '../../src/report/replayer.ts';
 import { suggestedLines } from '../../src/report/suggested-lines.ts';
 import { SENDERS } from '../fixtures/senders.ts';
 import { observedLog } from '../support/observed-log.ts';
@@ -34,7 +34,7 @@ beforeAll(async () => {
     time: Date.UTC(2026, 10, 1) + i * 1000,
   }));
   const collector = new HitCollector();
-  const replayer = new Replayer({ rules, spend: () => true });
+  const replayer = new Replayer({ rules, past: NO_PAST });
   for (const line of await observedLog(sent, resolver))
     collector.add(replayer.replay(readRecord(line, checks)));
   senders = collector.senders();

@@ -12,7 +12,7 @@ function claimOf(helo: string, setup: Setup = {}, claimant: Partial<Claimant> = 
   return new Claim(milterOptions(setup, []), {
     ip: parseIp(CLIENT),
     helo,
-    previousHelo: null,
+    before: null,
     session: { id: 'abc.1' },
     ordinal: 1,
     ask: true,
@@ -47,7 +47,7 @@ it('of a client that is never refused is not looked up', () => {
 
 it('is a hit the second time, with a verdict at once', async () => {
   const options = milterOptions({}, []);
-  const claimant = { ip: parseIp(CLIENT), helo: 'mail.sender.org', previousHelo: null, ask: true };
+  const claimant = { ip: parseIp(CLIENT), helo: 'mail.sender.org', before: null, ask: true };
   const first = new Claim(options, { ...claimant, session: { id: 'a' }, ordinal: 1 });
   const joined = new Claim(options, { ...claimant, session: { id: 'b' }, ordinal: 1 });
   await Promise.all([judged(first), judged(joined)]);
@@ -59,7 +59,7 @@ it('is a hit the second time, with a verdict at once', async () => {
 
 describe('what is known of the session counts', () => {
   it.each<[title: string, helo: string, setup: Setup, claimant: Partial<Claimant>, id: string]>([
-    ['another name before', 'mail.sender.org', {}, { previousHelo: 'other.sender.org' }, 'helo-changed'],
+    ['another name before', 'mail.sender.org', {}, { before: claimOf('other.sender.org') }, 'helo-changed'],
     ['a name of ours', 'mail.ours.org', {}, {}, 'helo-claims-us'],
     ['an access list', 'mail.sender.org', { rules: { access: list('deny *') } }, {}, 'helo-denied'],
     ['many names', 'mail.sender.org', { rules: { churnLimit: 0 } }, {}, 'helo-churn'],

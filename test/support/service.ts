@@ -67,6 +67,7 @@ export const RULES: Rules = {
   access: list(''),
   churnLimit: 10,
   reply: { helpUrl: null, contact: null, templates: new Map() },
+  selfTest: [],
   traceClients: [],
 };
 
@@ -105,6 +106,9 @@ export function milterOptions(
     rehearsedBudget: new TempfailBudget(() => ({ count: 2, ageMs: 1000 }), now),
     ramps: new RampTable(now),
     streams: new NetworkLimit(now),
+    selfTests: new NetworkLimit(now),
+    selfTested: ({ result, helo, judged, exempt }) =>
+      log.push(`self-test ${helo} ${result} ${String(judged?.verdict.cause?.id)} ${String(exempt)}`),
     wasDnsIll: () => false,
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 100 }),

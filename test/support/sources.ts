@@ -10,6 +10,7 @@ export function makeSources(changes: Partial<MetricSources> = {}): MetricSources
     cached: () => 0,
     cachedBytes: () => 0,
     refusedAnswers: () => 0,
+    regulars: () => 0,
     connections: () => 0,
     isDnsIll: () => false,
     deadlineMs: () => 6000,

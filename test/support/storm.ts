@@ -84,6 +84,8 @@ export async function ride(
   const options: HeloMilterOptions = {
     ramps: new RampTable(now),
     streams: new NetworkLimit(now),
+    selfTests: new NetworkLimit(now),
+    selfTested: () => undefined,
     assessor: new Assessor({
       resolver,
       checks: () => checks,

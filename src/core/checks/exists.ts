@@ -72,6 +72,7 @@ export const nameExists = defineCheck({
       },
       excusedByProof: CORRESPONDENCE_OUTWEIGHS_EXISTENCE,
       cure: 'give-address',
+      cureWith: { target: 'give-address', txt: 'opt-out' },
     },
     'helo-private-address': {
       basis: 'existence',

@@ -9,6 +9,7 @@ import { macrosCheck } from './macros.ts';
 import { namesCheck } from './names.ts';
 import { optionsCheck } from './options.ts';
 import { orderCheck } from './order.ts';
+import { regularsCheck } from './regulars.ts';
 import { resolverCheck } from './resolver.ts';
 import { restrictionsCheck } from './restrictions.ts';
 import { socketCheck } from './socket.ts';
@@ -26,6 +27,7 @@ export const doctorChecks: readonly DoctorCheck[] = [
   restrictionsCheck,
   exemptionsCheck,
   namesCheck,
+  regularsCheck,
   resolverCheck,
 ];
 
