@@ -94,7 +94,7 @@ export function sentence(summary: string): string {
 }
 
 /** Code in backticks, as the texts of findings have it, in the marks of the remedies. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return text.replaceAll(/`([^`]*)`/g, '‹$1›');
 }
 
