@@ -74,6 +74,8 @@ it.each<[entry: string, parts: string[]]>([
   [
     'embed',
     [
+      // For the use of the resolver alone.
+      'Asker needs Pending',
       // One half of a union type, and a class of which only two numbers are read.
       'FindingSpec needs AnySpec',
       // Values of options that an embedder hardly sets, and one half of the words of a stream.

@@ -110,5 +110,5 @@ it('counts what is exempt now as then, and what a record does not say', () => {
     { unknown: 'settled', now: [['reject', '<a@x.org>']] },
   );
   expect(all.senders.get('sender.org')).toMatchObject({ decisions: 3, unknown: 1 });
-  expect([all.exempt, all.unknown]).toEqual([1, { 'not-looked-up': 0, settled: 1 }]);
+  expect([all.exempt, all.unknown]).toEqual([1, { 'not-looked-up': 0, settled: 1, 'earlier-mail': 0 }]);
 });
