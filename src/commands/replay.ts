@@ -7,7 +7,7 @@ import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
+import { type AddJudgingOptions, notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { pastUnordered } from './replay-past.ts';
 import { replayCsv, replayReport, type ReplayResult, replayText } from './replay-text.ts';
 import { DEFAULT_RATE, mailNotes, type MailOptions, seenInMail } from './seen-in-mail.ts';
@@ -23,16 +23,7 @@ interface Flags {
   readonly rate: string;
 }
 
-/**
- * `addOptions` gives the command the options that bear on a verdict, and returns a reader of the given ones.
- */
-export function addReplay(
-  root: Command,
-  terminal: Terminal,
-  addOptions: (
-    command: Command,
-  ) => (flags: Pick<Flags, 'config'>) => Promise<{ config: Config; isGiven: (key: keyof Config) => boolean }>,
-): void {
+export function addReplay(root: Command, terminal: Terminal, addOptions: AddJudgingOptions): void {
   const command = root
     .createCommand('replay')
     .description(

@@ -10,7 +10,7 @@ import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
 import { replaceFile } from '../system/replace-file.ts';
 import { makeProgress } from './progress.ts';
-import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
+import { type AddJudgingOptions, notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { letterMail, mailOf, type ReportResult, reportJson, reportText } from './report-text.ts';
 import { reportPage } from './report-page.ts';
 import type { Terminal } from './terminal.ts';
@@ -30,14 +30,7 @@ const DAY_MS = 86_400_000;
 /** How long a suggested line of the access list counts. */
 const LINE_DAYS = 90;
 
-/** `addOptions` is as for `replay`. */
-export function addReport(
-  root: Command,
-  terminal: Terminal,
-  addOptions: (
-    command: Command,
-  ) => (flags: Pick<Flags, 'config'>) => Promise<{ config: Config; isGiven: (key: keyof Config) => boolean }>,
-): void {
+export function addReport(root: Command, terminal: Terminal, addOptions: AddJudgingOptions): void {
   const command = root
     .createCommand('report')
     .description(
