@@ -5,28 +5,22 @@
  *
  * @example
  * ```ts
- * import { assess, checks, createNodeResolver, decide, findings, makeClient, makePolicy } from
- * 'helo-milter/core';
+ * import * as core from 'helo-milter/core';
  *
- * const client = makeClient('192.0.2.1', 'mail.example.org'); const assessment = await assess(client, {
- * resolver: createNodeResolver(), checks, onCheckError: console.error }); assessment.correspondence; //
- * 'exact', 'authorized', 'aligned', 'near' or 'none' decide(assessment, makePolicy('emailcore',
- * findings)).disposition; // 'accept', 'tempfail' or 'reject'
+ * const client = core.makeClient('192.0.2.1', 'mail.example.org');
+ * const [resolver, onCheckError] = [core.createNodeResolver(), console.error];
+ * const assessment = await core.assess(client, { resolver, checks: core.checks, onCheckError });
+ * assessment.correspondence; // 'exact', 'authorized', 'aligned', 'near' or 'none'
+ * const verdict = core.decide(assessment, core.makePolicy('emailcore', core.findings));
+ * verdict.disposition; // 'accept', 'tempfail' or 'reject'
  * ```
  * @module
  */
 
 // The assessment.
-export {
-  assess,
-  type Assessment,
-  type AssessOptions,
-  type CheckOutcome,
-  type OnCheckError,
-  type Settles,
-  withMismatch,
-  withSession,
-} from './core/assess.ts';
+export { assess, type AssessOptions, type OnCheckError, type Settles, withSession } from './core/assess.ts';
+export type { Assessment, CheckOutcome } from './core/assessment.ts';
+export { withMismatch } from './core/conclude.ts';
 export { type Client, makeClient } from './core/client.ts';
 export { type ClientNetworks, type NetworkKind, networksOf } from './core/client-networks.ts';
 export { checks, findings, findingsOf, messageChecks, sessionChecks } from './core/checks/index.ts';

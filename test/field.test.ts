@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { assess, type Assessment } from '../src/core/assess.ts';
+import { assess } from '../src/core/assess.ts';
+import type { Assessment } from '../src/core/assessment.ts';
 import { PRESETS } from '../src/core/check.ts';
 import { checks, findings } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';

@@ -132,7 +132,7 @@ it('the assessment knows no check by its file', () => {
       ([, name = '']) => `core/${name}`,
     );
   const files = [...tree.keys()].filter((file) =>
-    ['assess', 'check', 'unknowns'].some((name) => file === `core/${name}.ts`),
+    ['assess', 'check', 'conclude', 'unknowns'].some((name) => file === `core/${name}.ts`),
   );
   expect(files.flatMap(known).length).toBeGreaterThan(3);
   expect(files.flatMap(known).filter((name) => !shared.includes(name))).toEqual([]);

@@ -11,7 +11,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { AccessList, parseAccess } from '../src/policy/access.ts';
 import { parseConfigFile } from '../src/config/file.ts';
-import type { Assessment } from '../src/core/assess.ts';
+import type { Assessment } from '../src/core/assessment.ts';
 import { parseAuthRecord } from '../src/core/auth-record/record.ts';
 import { checks } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';

@@ -3,7 +3,7 @@
  * is told only if nothing that would still delay the mail is left once it is gone. All of it is computed
  * from the assessment, without DNS.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { atLeast, type Correspondence, type Cure, type Finding } from '../core/check.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
 import { isMismatch } from '../core/checks/mismatch.ts';

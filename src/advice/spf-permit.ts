@@ -1,5 +1,5 @@
 /** How the SPF record of a name comes to permit a client, whatever the record says now. */
-import type { CheckOutcome } from '../core/assess.ts';
+import type { CheckOutcome } from '../core/assessment.ts';
 import type { IpAddress } from '../core/ip.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { parseSpfRecord, selectSpfRecords } from '../core/spf/record.ts';

@@ -89,3 +89,9 @@ export function pastReport(
     now: now === null ? null : checkReport(now),
   };
 }
+
+/** How an explanation is to be given. */
+export interface Manner {
+  readonly json: boolean;
+  readonly colour: boolean;
+}

@@ -1,17 +1,61 @@
 /** `helo-milter check`: explains one pair, or a decision of the past, for a person or as JSON. */
-import { remarksOn } from '../advice/remarks.ts';
+import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import type { RecordedDecision } from '../decisions/record-reader.ts';
-import { LogReader } from '../decisions/log-reader.ts';
-import { parseIp } from '../core/ip.ts';
 import { UsageError } from '../errors.ts';
-import { escape } from '../log/value.ts';
-import { registryOf } from '../service/registry.ts';
 import { resolverOf } from '../service/resolver.ts';
-import { checkReport, pastReport } from './check-report.ts';
-import { explain, explainSeen, type Explanation } from './explanation.ts';
+import { asJson } from './as-json.ts';
+import { checkPast } from './check-past.ts';
+import { checkReport, type Manner } from './check-report.ts';
+import { explain } from './explanation.ts';
 import { explanationText } from './explanation-text.ts';
+import { located } from './located.ts';
+import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makePaint } from './paint.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Flags extends ConfigFlags {
+  readonly json?: boolean;
+  readonly recipient?: string;
+  readonly ref?: string;
+}
+
+/** `addOptions` gives the command the options that bear on one pair. */
+export function addCheck(root: Command, terminal: Terminal, addOptions: AddOptions): void {
+  const command = root.createCommand('check');
+  const read = addOptions(command);
+  command
+    .description(
+      'explain one pair of client address and HELO name: what DNS says, what each preset would do, and what your own options do',
+    )
+    .argument('<IP>', 'address of the client; with --ref, a file')
+    .argument('[HELO]', 'what it says in HELO or EHLO; with --ref, another file')
+    .argument('[FILE...]', 'more files, with --ref alone')
+    .option('--json', 'print one JSON object')
+    .option('--recipient <ADDRESS>', 'whom the mail is for: a recipient may have a policy of its own')
+    .option(
+      '--ref <REF>',
+      'explain the decision with this reference in place of a pair: what was seen and decided, and the answer of now; the arguments are files of --decision-log, plain or .gz',
+    )
+    .helpOption('--help', 'print this help')
+    .copyInheritedSettings(root);
+  command.action(async (ip: string, helo: string | undefined, more: string[], flags: Flags) => {
+    const { source } = read(flags);
+    const manner = { json: flags.json === true, colour: terminal.screen?.colour ?? false };
+    const { ref, recipient = null } = flags;
+    if (ref !== undefined) {
+      if (recipient !== null) throw new UsageError('--recipient does not go with --ref, which has its own');
+      const files = [ip, ...(helo === undefined ? [] : [helo]), ...more];
+      const config = await source.read();
+      terminal.write(await located(source, checkPast({ reference: ref, files, config }, manner)));
+      return;
+    }
+    if (helo === undefined) throw new UsageError("missing required argument 'HELO'");
+    if (more.length > 0) throw new UsageError(`too many arguments: "${more[0] ?? ''}"`);
+    const config = await source.read();
+    terminal.write(await located(source, checkPair({ ip, helo, recipient, config }, manner)));
+  });
+  root.addCommand(command);
+}
 
 interface Asked {
   readonly ip: string;
@@ -21,109 +65,10 @@ interface Asked {
   readonly config: Config;
 }
 
-export interface Manner {
-  readonly json: boolean;
-  readonly colour: boolean;
-}
-
 /** Asks the resolver that the flags name. Throws UsageError if `ip` is not an address. */
-export async function check({ ip, helo, recipient, config }: Asked, manner: Manner): Promise<string> {
+export async function checkPair({ ip, helo, recipient, config }: Asked, manner: Manner): Promise<string> {
   const explanation = await explain(ip, helo, config, await resolverOf(config), recipient);
   return manner.json
     ? asJson(checkReport(explanation))
     : explanationText(explanation, makePaint(manner.colour));
-}
-
-interface Past {
-  readonly reference: string;
-  readonly files: readonly string[];
-  readonly config: Config;
-}
-
-/**
- * What was decided, what its evidence comes to under the options of now, and what DNS says now. Throws
- * UsageError where no file has the reference.
- */
-export async function checkPast({ reference, files, config }: Past, manner: Manner): Promise<string> {
-  const { checks } = await registryOf(config);
-  const log = await LogReader.open(files, checks, reference);
-  const records: RecordedDecision[] = [];
-  for await (const each of log) if (each.reference === reference) records.push(each);
-  const record = records[0];
-  if (record === undefined) {
-    const [unread] = log.progress.told;
-    throw new UsageError(unread ?? `no decision with the reference "${reference}" is there`);
-  }
-  const [recipient = null] = record.recipients.map(withoutBrackets);
-  const evidence = await evidenceOf(record, recipient, config);
-  const now =
-    record.client === null
-      ? null
-      : await explain(record.client, record.helo, config, await resolverOf(config), recipient);
-  if (manner.json) return asJson(pastReport(record, evidence, now));
-  const paint = makePaint(manner.colour);
-  const sections = [
-    decisionText(record),
-    evidence === null
-      ? 'Nothing was looked up for it.\n'
-      : `What was seen then, under the options as they are now\n\n${explanationText(evidence, paint)}`,
-    now === null ? '' : `What is there now\n\n${explanationText(now, paint)}`,
-    ...records.slice(1).map((other) => `The same message, for others\n\n${decisionText(other)}`),
-  ];
-  return sections.filter((section) => section !== '').join('\n');
-}
-
-async function evidenceOf(
-  { judged, client, helo }: RecordedDecision,
-  recipient: string | null,
-  config: Config,
-): Promise<Explanation | null> {
-  if (judged === null) return null;
-  const { assessment: cached, session, dnsIll } = judged;
-  const remarks = remarksOn(cached.client, cached.dns);
-  const ip = client === null ? null : parseIp(client);
-  return explainSeen({ cached, remarks, session, dnsIll }, { client: { ip, helo }, recipient }, config);
-}
-
-/** Recipients are recorded as they came, with what followed the path. */
-function withoutBrackets(raw: string): string {
-  return /^<([^>]*)>/.exec(raw)?.[1] ?? raw;
-}
-
-/** What was done then. Texts of a stranger are escaped. */
-function decisionText(record: RecordedDecision): string {
-  const { reference, time, action, stage, exemptText, sender, recipients, recipientCount, end, judged } =
-    record;
-  const more = recipientCount > recipients.length ? ` and ${recipientCount - recipients.length} more` : '';
-  const lines = [
-    `Decision ${escape(reference)} of ${new Date(time).toISOString()}: ${action} at ${stage}`,
-    ...(exemptText === null ? [] : [`  never refused: ${escape(exemptText)}`]),
-    ...(sender === null ? [] : [`  from ${escape(sender)}`]),
-    ...(recipients.length === 0 ? [] : [`  for ${recipients.map(escape).join(', ')}${more}`]),
-    ...(record.queueId === null ? [] : [`  queue id ${escape(record.queueId)}`]),
-    ...(end === null ? [] : [`  the message was ${END_WORDS[end]}`]),
-  ];
-  if (judged === null) return `${lines.join('\n')}\n`;
-  const { verdict, counted, preset, own, access, dnsIll, omitted } = judged;
-  const weights = counted
-    .filter(({ weight }) => weight > 0)
-    .map(({ id, weight }) => `${escape(id)} ${weight}`);
-  return `${[
-    ...lines,
-    `  ${own ? 'policy of the recipient' : 'policy'} ${preset}: ${verdict.disposition}, score ${verdict.score}${weights.length === 0 ? '' : `: ${weights.join(', ')}`}; stream ${verdict.stream}`,
-    ...(access === null ? [] : [`  line ${access.line} of the access list matched (${access.action})`]),
-    ...(dnsIll ? ['  the resolver was out of order'] : []),
-    ...(omitted ? ['  some of the evidence did not fit into the record'] : []),
-  ].join('\n')}\n`;
-}
-
-const END_WORDS = {
-  accepted: 'accepted',
-  refused: 'refused',
-  aborted: 'given up, or refused by somebody else',
-  unseen: 'let through, and not seen to its end',
-} as const;
-
-function asJson(report: object): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
 }

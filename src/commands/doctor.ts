@@ -1,15 +1,15 @@
 /** `helo-milter doctor` as a command line. */
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import { doctor, type DoctorSettings } from '../doctor/doctor.ts';
+import { asJson } from './as-json.ts';
+import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makePaint } from './paint.ts';
 import { makeProgress } from './progress.ts';
 import { diagnosesText, doctorReport } from './doctor-text.ts';
 import type { Terminal } from './terminal.ts';
 
-interface Flags {
-  readonly config?: string | false;
+interface Flags extends ConfigFlags {
   readonly postfix?: string;
   readonly postfixConfig?: string;
   readonly sendmail?: string;
@@ -23,9 +23,7 @@ interface Flags {
 export function addDoctor(
   root: Command,
   terminal: Terminal,
-  addOptions: (
-    command: Command,
-  ) => (flags: Pick<Flags, 'config'>) => Promise<{ config: Config; file: string | null }>,
+  addOptions: AddOptions,
   failed: () => void,
 ): void {
   const command = root
@@ -50,10 +48,11 @@ export function addDoctor(
     .allowExcessArguments(false);
   const read = addOptions(command);
   command.action(async (flags: Flags) => {
-    const { config, file } = await read(flags);
+    const { source } = read(flags);
+    const config = await source.read();
     const progress = makeProgress(terminal);
     const settings: DoctorSettings = {
-      optionsFile: file,
+      optionsFile: source.file,
       postfix: flags.postfix ?? null,
       postfixConfig: flags.postfixConfig ?? null,
       sendmail: flags.sendmail ?? null,
@@ -71,7 +70,7 @@ export function addDoctor(
     });
     terminal.write(
       flags.json === true
-        ? `${JSON.stringify(doctorReport(found), null, 2)}\n`
+        ? asJson(doctorReport(found))
         : diagnosesText(found, makePaint(terminal.screen?.colour === true)),
     );
     if (found.some(({ severity }) => severity === 'wrong')) failed();

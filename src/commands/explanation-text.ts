@@ -4,7 +4,7 @@
  * fix it. Everything a stranger wrote is escaped.
  */
 import { domainToUnicode } from 'node:url';
-import type { Assessment, CheckOutcome } from '../core/assess.ts';
+import type { Assessment, CheckOutcome } from '../core/assessment.ts';
 import { registrableDomain } from '../core/domain.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { type Helo, queryName } from '../core/helo.ts';

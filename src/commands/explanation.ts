@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { Remark } from '../advice/remarks.ts';
 import type { Way } from '../advice/sender-advice.ts';
 import type { Config } from '../config/config.ts';
-import { assess, type Assessment } from '../core/assess.ts';
+import { assess } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { type Check, PRESETS, type PresetName } from '../core/check.ts';
 import { clientAddress } from '../core/embedded.ts';
 import { parseHelo } from '../core/helo.ts';
@@ -83,7 +84,7 @@ const NOTHING_SEEN: SessionSeen = {
   mta: { name: null, address: null },
 };
 
-/** Throws UsageError if `ip` is not an address. `label` is of a host that there is not. */
+/** Throws UsageError if `ip` is not an address. `label` is a label that no host has. */
 export async function explain(
   ip: string,
   helo: string,

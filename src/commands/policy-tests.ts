@@ -6,17 +6,17 @@ import type { Command } from 'commander';
 import { readCases } from '../cases/read-cases.ts';
 import { type CaseResult, runCase } from '../cases/run-case.ts';
 import type { Config } from '../config/config.ts';
-import type { ConfigSource } from '../config/source.ts';
 import { Faults } from '../errors.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
+import { asJson } from './as-json.ts';
 import { located } from './located.ts';
+import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makePaint } from './paint.ts';
 import { resultsReport, resultsText } from './policy-tests-text.ts';
 import type { Terminal } from './terminal.ts';
 
-interface Flags {
-  readonly config?: string | false;
+interface Flags extends ConfigFlags {
   readonly json?: boolean;
 }
 
@@ -43,7 +43,7 @@ export async function runCases(files: readonly string[], config: Config): Promis
 export function addPolicyTests(
   root: Command,
   terminal: Terminal,
-  addOptions: (command: Command) => (flags: Pick<Flags, 'config'>) => ConfigSource,
+  addOptions: AddOptions,
   failed: () => void,
 ): void {
   const command = root
@@ -56,17 +56,13 @@ export function addPolicyTests(
     .option('--json', 'print one JSON object')
     .helpOption('--help', 'print this help')
     .copyInheritedSettings(root);
-  const sourceOf = addOptions(command);
+  const read = addOptions(command);
   command.action(async (files: string[], flags: Flags) => {
-    const source = sourceOf(flags);
+    const { source } = read(flags);
     const config = await source.read();
     const results = await located(source, runCases(files, config));
     const paint = makePaint(terminal.screen?.colour === true);
-    terminal.write(
-      flags.json === true
-        ? `${JSON.stringify(resultsReport(results), null, 2)}\n`
-        : resultsText(results, paint),
-    );
+    terminal.write(flags.json === true ? asJson(resultsReport(results)) : resultsText(results, paint));
     if (results.some(({ differs }) => differs.length > 0)) failed();
   });
   root.addCommand(command);

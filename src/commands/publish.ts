@@ -2,6 +2,7 @@
  * `helo-milter publish NAME IP…`: the records a sender should have. With `--verify` also what is there,
  * evaluated as a check evaluates it, and what a check would hold against each address.
  */
+import type { Command } from 'commander';
 import { permitBySpf } from '../advice/spf-permit.ts';
 import { linesOf } from '../advice/words.ts';
 import { isEmpty } from '../advice/edit.ts';
@@ -16,8 +17,44 @@ import { escape } from '../log/value.ts';
 import { writtenName } from '../policy/written-name.ts';
 import { resolverOf } from '../service/resolver.ts';
 import { explain, type Explanation } from './explanation.ts';
+import { located } from './located.ts';
+import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
+import type { Terminal } from './terminal.ts';
 
-export interface Published {
+interface Flags extends ConfigFlags {
+  readonly verify?: boolean;
+}
+
+/** `addOptions` gives the command the options of the resolver; `failed` is called if a check holds something. */
+export function addPublish(
+  root: Command,
+  terminal: Terminal,
+  addOptions: AddOptions,
+  failed: () => void,
+): void {
+  const command = root.createCommand('publish');
+  const read = addOptions(command);
+  command
+    .description('print the DNS records that a sender should have for its HELO name')
+    .argument('<NAME>', 'name that the host gives in HELO')
+    .argument('<IP...>', 'addresses that it sends from')
+    .option(
+      '--verify',
+      'compare with what DNS has; exit with 1 if a check would hold something against the host',
+    )
+    .helpOption('--help', 'print this help')
+    .copyInheritedSettings(root);
+  command.action(async (name: string, ips: string[], flags: Flags) => {
+    const { source } = read(flags);
+    const config = flags.verify === true ? await source.read() : null;
+    const { text, held } = await located(source, publish(name, ips, config));
+    terminal.write(text);
+    if (held) failed();
+  });
+  root.addCommand(command);
+}
+
+interface Published {
   readonly text: string;
   /**
    * A check would hold something against one of the addresses, under a preset or the options of this
@@ -27,11 +64,7 @@ export interface Published {
 }
 
 /** `config` has the resolver to verify with; null to print only. Throws UsageError. */
-export async function publish(
-  name: string,
-  ips: readonly string[],
-  config: Config | null,
-): Promise<Published> {
+async function publish(name: string, ips: readonly string[], config: Config | null): Promise<Published> {
   const host = queryName(parseHelo(writtenName(name)));
   if (host === null || name.includes('_')) throw new UsageError(`"${name}" is not the full name of a host`);
   const addresses = ips.map((ip) => parseIp(ip) ?? fail(ip));

@@ -6,12 +6,13 @@ import { parseHelo } from '../core/helo.ts';
 import { UsageError } from '../errors.ts';
 import { formatValue } from '../log/value.ts';
 import { type Acquaintance, isRegular, KNOWN_DAYS } from '../state/regulars.ts';
+import { asJson } from './as-json.ts';
 import { readRegulars } from './known-regulars.ts';
+import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-interface Flags {
-  readonly config?: string | false;
+interface Flags extends ConfigFlags {
   readonly export?: boolean;
   readonly json?: boolean;
 }
@@ -19,11 +20,7 @@ interface Flags {
 const DAY_MS = 86_400_000;
 
 /** `addOptions` gives the command the options about regulars, and returns a reader of the given ones. */
-export function addRegulars(
-  root: Command,
-  terminal: Terminal,
-  addOptions: (command: Command) => (flags: Pick<Flags, 'config'>) => Promise<Config>,
-): void {
+export function addRegulars(root: Command, terminal: Terminal, addOptions: AddOptions): void {
   const command = root
     .createCommand('regulars')
     .description('list the senders of --regulars-file that are known by their mail')
@@ -37,7 +34,7 @@ export function addRegulars(
     .allowExcessArguments(false);
   const read = addOptions(command);
   command.action(async (flags: Flags) => {
-    const config = await read(flags);
+    const config = await read(flags).source.read();
     const known = await knownOf(config);
     const today = Math.floor(Date.now() / DAY_MS);
     terminal.write(told(known, config, today, flags));
@@ -75,7 +72,7 @@ function told(
       last: dateOf(each.lastDay),
       regular: is(each),
     }));
-    return `${JSON.stringify({ version: 1, regulars }, null, 2)}\n`;
+    return asJson({ version: 1, regulars });
   }
   return table([
     ['client', 'helo', 'messages', 'days', 'first', 'last', 'regular'],

@@ -1,5 +1,4 @@
 /** Decision logs judged again: what `replay` and `report` have in common. */
-import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { Check } from '../core/check.ts';
 import { LogReader, type ReadingProgress } from '../decisions/log-reader.ts';
@@ -12,13 +11,6 @@ import { pastOf } from './replay-past.ts';
 
 /** Milliseconds between two reports of progress. */
 const SHOW_EVERY_MS = 200;
-
-/** Gives a command the options that bear on a verdict, and returns a reader of the given ones. */
-export type AddJudgingOptions = (
-  command: Command,
-) => (flags: {
-  readonly config?: string | false;
-}) => Promise<{ config: Config; isGiven: (key: keyof Config) => boolean }>;
 
 export interface ReplayLogsOptions {
   readonly rules: Rules;

@@ -6,15 +6,16 @@ import { Replayer } from '../report/replayer.ts';
 import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
+import { asJson } from './as-json.ts';
+import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { type AddJudgingOptions, notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
+import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { pastUnordered } from './replay-past.ts';
 import { replayCsv, replayReport, type ReplayResult, replayText } from './replay-text.ts';
 import { DEFAULT_RATE, mailNotes, type MailOptions, seenInMail } from './seen-in-mail.ts';
 import type { Terminal } from './terminal.ts';
 
-interface Flags {
-  readonly config?: string | false;
+interface Flags extends ConfigFlags {
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly top: string;
@@ -23,7 +24,7 @@ interface Flags {
   readonly rate: string;
 }
 
-export function addReplay(root: Command, terminal: Terminal, addOptions: AddJudgingOptions): void {
+export function addReplay(root: Command, terminal: Terminal, addOptions: AddOptions): void {
   const command = root
     .createCommand('replay')
     .description(
@@ -45,7 +46,8 @@ export function addReplay(root: Command, terminal: Terminal, addOptions: AddJudg
     .copyInheritedSettings(root);
   const read = addOptions(command);
   command.action(async (files: string[], flags: Flags) => {
-    const { config, isGiven } = await read(flags);
+    const { source, isGiven } = read(flags);
+    const config = await source.read();
     const observe = config.observe && isGiven('observe');
     const progress = makeProgress(terminal);
     const top = wholeNumber('--top', flags.top);
@@ -58,7 +60,7 @@ export function addReplay(root: Command, terminal: Terminal, addOptions: AddJudg
             progress.show(text);
           });
     progress.done();
-    if (flags.json === true) terminal.write(`${JSON.stringify(replayReport(result), null, 2)}\n`);
+    if (flags.json === true) terminal.write(asJson(replayReport(result)));
     else if (flags.csv === true) terminal.write(replayCsv(result.tally));
     else terminal.write(replayText(result, top));
   });

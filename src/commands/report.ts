@@ -9,14 +9,14 @@ import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
 import { replaceFile } from '../system/replace-file.ts';
+import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makeProgress } from './progress.ts';
-import { type AddJudgingOptions, notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
+import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { letterMail, mailOf, type ReportResult, reportJson, reportText } from './report-text.ts';
 import { reportPage } from './report-page.ts';
 import type { Terminal } from './terminal.ts';
 
-interface Flags {
-  readonly config?: string | false;
+interface Flags extends ConfigFlags {
   readonly json?: boolean;
   readonly html?: string;
   readonly mail?: string;
@@ -30,7 +30,7 @@ const DAY_MS = 86_400_000;
 /** How long a suggested line of the access list counts. */
 const LINE_DAYS = 90;
 
-export function addReport(root: Command, terminal: Terminal, addOptions: AddJudgingOptions): void {
+export function addReport(root: Command, terminal: Terminal, addOptions: AddOptions): void {
   const command = root
     .createCommand('report')
     .description(
@@ -50,7 +50,8 @@ export function addReport(root: Command, terminal: Terminal, addOptions: AddJudg
     .copyInheritedSettings(root);
   const read = addOptions(command);
   command.action(async (files: string[], flags: Flags) => {
-    const { config, isGiven } = await read(flags);
+    const { source, isGiven } = read(flags);
+    const config = await source.read();
     checkFlags(flags);
     if (flags.html !== undefined) await requireReplaceable(flags.html);
     const progress = makeProgress(terminal);

@@ -3,7 +3,7 @@
  * asks them.
  */
 import { type Remark, remarksOn } from '../advice/remarks.ts';
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { canonicalName, registrableDomain } from '../core/domain.ts';
 import { queryName } from '../core/helo.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';

@@ -27,7 +27,7 @@ export class DecisionLog {
   };
   #waiting: { readonly decision: Decision; readonly time: string }[] = [];
   #fd: number;
-  /** The files that a reopened one has replaced while a write was under way. */
+  /** The file that a reopened one has replaced while a write was under way. */
   #stale: number | null = null;
   #writing = false;
   /** The file ends in the middle of a line. */

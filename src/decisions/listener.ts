@@ -1,5 +1,5 @@
 /** A listener for assessments, apart from the decisions that rest on them. */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 
 /** Told how long a name that was not in the cache took. Must not throw. */
 export interface Timing {

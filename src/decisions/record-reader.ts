@@ -3,7 +3,7 @@
  * the session again. Accepts records of every version (docs/decision-log.schema.json); a field that is left
  * out gets the value that leaving it out means. The texts come from strangers.
  */
-import type { Assessment, CheckOutcome } from '../core/assess.ts';
+import type { Assessment, CheckOutcome } from '../core/assessment.ts';
 import {
   atLeast,
   type Basis,

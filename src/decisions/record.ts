@@ -6,7 +6,7 @@
  * built-in checks. What a verdict rests on is always there; evidence and DNS answers get the room that is
  * left, and what does not fit is counted.
  */
-import type { Assessment, CheckOutcome } from '../core/assess.ts';
+import type { Assessment, CheckOutcome } from '../core/assessment.ts';
 import type { Evidence } from '../core/check.ts';
 import { checks, messageChecks, sessionChecks } from '../core/checks/index.ts';
 import { identityOf } from '../policy/identity.ts';

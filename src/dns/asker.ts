@@ -28,7 +28,7 @@ export class Asker {
   #ended: Unasked | null = null;
   readonly #waiting = new Set<Pending>();
 
-  /** Whoever is no client has one word for all networks. */
+  /** An asker that is not a client gives one word in place of its networks. */
   constructor(networks: ClientNetworks | string, { reserved = false }: { readonly reserved?: boolean } = {}) {
     this.networks =
       typeof networks === 'string' ? { network: networks, site: networks, block: networks } : networks;

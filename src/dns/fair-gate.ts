@@ -5,8 +5,8 @@
  * what is free (the dynamic threshold by which Choudhury and Hahne share the memory of a switch, 1998). With
  * an eighth, one alone gets a ninth of all places, ten get an eighteenth each and leave nearly half free, and
  * as long as there are fewer of them than places a newcomer still gets one. So it goes for the site and the
- * block around the network too, with larger parts: who has many networks has not as many shares. Turns go
- * round by block, in it by site, then by network, and within a network by domain.
+ * block around the network too, with larger parts: owning many networks does not give as many shares. Turns
+ * go round by block, within it by site, then by network, and within a network by domain.
  *
  * Places are of two kinds. A question is `fresh` for a moment, and only few may be: their answers come close
  * together, and many would overflow the socket's buffer. After that it is late, and may wait together with

@@ -1,4 +1,4 @@
-/** How name servers are named. */
+/** Which name servers are asked, and how an operator writes their addresses. */
 import { isIP } from 'node:net';
 
 export const DNS_PORT = 53;

@@ -9,7 +9,7 @@ import { cutHead, endOfHead, type Head, MAX_HEAD } from './head.ts';
 /** A `From ` line is shorter than this. */
 const MAX_LINE = 2000;
 
-/** Octets at the end of a piece that may be the begin of `\n\r\nFrom `. */
+/** Octets at the end of a piece that may be the beginning of `\n\r\nFrom `. */
 const KEPT = 8;
 
 /** `chunks` are the file, in order. Of a body no more than a piece is held. */

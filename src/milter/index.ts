@@ -4,7 +4,7 @@
  *
  * @example
  * ```ts
- * import { MilterServer, replyCode, type MilterSession } from 'helo-milter/milter';
+ * import { type Envelope, MilterServer, type MilterSession, replyCode } from 'helo-milter/milter';
  *
  * class Session implements MilterSession {
  *   rcpt({ address }: Envelope) {
@@ -20,7 +20,7 @@ export { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddre
 export type { SocketOwner } from './bind.ts';
 export { MilterClient, type MilterClientOptions } from './client.ts';
 export type { ConnectInfo, Envelope, Offer } from './command.ts';
-export type { Observe } from './conversation.ts';
+export type { Observe } from './observation.ts';
 export { deliver, type MessageToSend, type Delivery } from './deliver.ts';
 export { Message, NotGrantedError } from './message.ts';
 export type { ActionName } from './actions.ts';

@@ -1,5 +1,6 @@
 /** The options of a server: how to talk with an MTA, and what connections may cost. */
-import type { ConversationOptions, Observe } from './conversation.ts';
+import type { ConversationOptions } from './conversation.ts';
+import type { Observe } from './observation.ts';
 import type { OnError, ReplyOnError } from './guard.ts';
 import { checkWishes, type Wishes } from './negotiation.ts';
 import type { MilterSession } from './session.ts';

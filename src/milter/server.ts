@@ -60,8 +60,9 @@ const LAST_WORDS_MS = 1000;
  *
  * @example
  * ```ts
- * const server = new MilterServer({ newSession: () => ({ helo: () => 'continue' }), onError: console.error
- * }); await server.listen('inet:127.0.0.1:8892');
+ * const newSession = (): MilterSession => ({ helo: () => 'continue' });
+ * const server = new MilterServer({ newSession, onError: console.error });
+ * await server.listen('inet:127.0.0.1:8892');
  * ```
  */
 export class MilterServer {

@@ -5,7 +5,7 @@
  * No word from a stranger gets in: numbers are kept by words of known sets, and anything else counts as
  * `other`.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { type Correspondence, CORRESPONDENCES } from '../core/check.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
 import type { Decision } from '../decisions/decision.ts';
@@ -72,7 +72,7 @@ export class Tally {
   }
 }
 
-/** How often something took how long. */
+/** How long something took, by number of times: a histogram. */
 export class Durations {
   /** Upper bounds, seconds. */
   readonly bounds: readonly number[] = SECONDS;

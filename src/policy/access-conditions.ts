@@ -2,7 +2,7 @@
  * What a line of the access list may ask of the checks, beside the address of the client: whatever they
  * declare, such as `spf=pass` and `ptr=mail.example.org`.
  */
-import type { CheckOutcome } from '../core/assess.ts';
+import type { CheckOutcome } from '../core/assessment.ts';
 import type { Check } from '../core/check.ts';
 import { isQueryName, isWithin } from '../core/domain.ts';
 import { UsageError } from '../errors.ts';

@@ -9,7 +9,7 @@
  *
  * The first line that matches, with its proof, decides.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import type { Check } from '../core/check.ts';
 import { canonicalName, isQueryName } from '../core/domain.ts';
 import { parseHelo } from '../core/helo.ts';

@@ -10,7 +10,8 @@
  * with all checks off; an outage never turns what was declared against a client into an acceptance; there is
  * no discard.
  */
-import { type Assessment, withMismatch } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
+import { withMismatch } from '../core/conclude.ts';
 import { atLeast, type Basis, type Finding } from '../core/check.ts';
 import { hasOnlyText } from '../core/checks/exists.ts';
 import { isOfStream } from '../core/checks/stream.ts';

@@ -1,5 +1,5 @@
 /** The names by which senders are counted or sorted: the client's and that of its HELO name. */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
 import { registrableDomain } from '../core/domain.ts';
 import { queryName } from '../core/helo.ts';

@@ -2,7 +2,8 @@
  * A verdict on one claim, and everything that it rests on: the assessment, what was seen of the session, and
  * what the operator has decided. Pure, so that a recorded session is judged again exactly like a live one.
  */
-import { type Assessment, withSession } from '../core/assess.ts';
+import { withSession } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { messageChecks, sessionChecks } from '../core/checks/index.ts';
 import type { MessageFacts } from '../core/checks/message.ts';
 import type { SessionFacts } from '../core/checks/session.ts';
@@ -138,7 +139,7 @@ export type IsWithinRamp = (finding: string, ramp: Ramp) => boolean;
 
 /**
  * A reject that rests on findings with a ramp is a tempfail while the sender is on it. A finding that is
- * without one, or whose ramp is over, counts as ever: so one more finding never makes the answer milder. The
+ * without one, or whose ramp is over, counts as usual: so one more finding never makes the answer milder. The
  * verdict itself stays what it is, and is no tempfail for the tempfail limit: what is about to be refused is
  * not let in for having come often.
  */
@@ -215,8 +216,8 @@ export interface Opinion {
 const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 
 /**
- * The mildest of several. Of equal ones that which needs no exemption, then that with the least score, then
- * the mildest verdict where we only watch, then the general policy: it does not depend on who came first.
+ * The mildest of several. Among equals, the one that needs no exemption; then the one with the lowest score;
+ * then the mildest verdict where we only watch; then the general policy. It does not depend on who came first.
  */
 export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
   const rank = ({ judged: { action }, exempt }: Opinion): number =>

@@ -2,8 +2,8 @@
 import type { Policy } from './policy.ts';
 
 /**
- * The most that those inferred findings alone can weigh under a policy which say that HELO and address do not
- * match (RFC 5321 §4.1.4), and what they are.
+ * The inferred findings that say that HELO and address do not match (RFC 5321 §4.1.4), and the most that they
+ * can weigh together under a policy if nothing else is found.
  */
 export function mismatchAlone({ weights, findings }: Policy): {
   readonly score: number;

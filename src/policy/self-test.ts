@@ -1,5 +1,5 @@
 /**
- * The address at which a sender's postmaster can try whether a fault is mended, without bothering anybody:
+ * The address at which a sender's postmaster can try whether a fault is fixed, without bothering anybody:
  * mail to it is always refused, and the refusal says everything that is held against the client, or that
  * nothing is.
  */

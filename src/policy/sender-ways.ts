@@ -3,7 +3,7 @@
  * against it.
  */
 import { type HeldAgainst, type Way, waysOut, type Yardstick } from '../advice/sender-advice.ts';
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { byEvidence, type Cure, type Finding } from '../core/check.ts';
 import { ownLiteralFindings } from '../core/checks/literal.ts';
 import type { Policy, Verdict } from './policy.ts';

@@ -8,7 +8,7 @@
  */
 import { isPublishable, type Way } from '../advice/sender-advice.ts';
 import { clauseOf } from '../advice/words.ts';
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { byEvidence, type Evidence, type Finding, type FindingSpec } from '../core/check.ts';
 import { isQueryName } from '../core/domain.ts';
 import { parseMailbox } from './mailbox.ts';

@@ -1,5 +1,5 @@
 /** Which stream a client belongs to, and what a policy holds against it. */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { atLeast } from '../core/check.ts';
 import { streamFinding, streamId, type Unproved } from '../core/checks/stream.ts';
 import { type CountedFinding, denialOf, type Policy, type Stream } from './policy.ts';

@@ -4,7 +4,7 @@
  *
  * Not told: whether a tempfail is still within its limit, which depends on what came before.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import type { MessageFacts } from '../core/checks/message.ts';
 import { type Exemption, exemptRecipient } from './exemption.ts';
 import { type Circumstances, judge, type Judged, judgeMessage, judgeUnder } from './judge.ts';

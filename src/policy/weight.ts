@@ -1,5 +1,5 @@
 /** What a finding weighs, with all that speaks for the client. */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { type Basis, type Finding, type Proof, PROOFS } from '../core/check.ts';
 import { inPreset, type Policy } from './policy.ts';
 

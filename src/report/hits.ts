@@ -2,7 +2,7 @@
  * Who would be hit: senders whose mail would be treated more strictly than it was, with what their mail was
  * like, so that an administrator can tell whether it is wanted. The counts are those of the tally.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { identityOf } from '../policy/identity.ts';
 import { denialOf } from '../policy/policy.ts';
 import type { HitSender } from './hit-sender.ts';

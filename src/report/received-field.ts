@@ -26,7 +26,7 @@ export interface ReceivedField {
   readonly time: number | null;
 }
 
-/** A longer field is nobody's whom we know: all their parts together have less than half of it. */
+/** No MTA that we know writes a longer field: all the parts together have less than half of it. */
 const MAX_FIELD = 8192;
 
 /** The clauses behind `by HOST`; `tls` is Exim's. */

@@ -21,8 +21,8 @@ import { type ReceivedField, readReceived } from './received-field.ts';
 /** What tells our hosts from others. */
 export interface OurHosts {
   /**
-   * What they call themselves behind `by`. Where there are none: the host of the topmost field, and those
-   * that a host so known says that it took the message from, by a hop inside.
+   * What they call themselves behind `by`. If none are given, these are ours: the host of the topmost
+   * field, and each host from which one of ours says that it took the message over a hop inside.
    */
   readonly names: readonly string[];
   /** Their networks, besides those that cannot be reached from outside. */

@@ -191,7 +191,7 @@ export class Replayer {
     );
   }
 
-  /** As `session/limits.ts` does it: only at RCPT, and only for what comes in otherwise. */
+  /** As `session/message-limits.ts` does it: only at RCPT, and only for what comes in otherwise. */
   #withStreamLimit({ time, stage }: RecordedDecision, judged: Judged, isLetIn: boolean): Judged {
     const { rules, past } = this.#options;
     const { ip } = judged.assessment.client;

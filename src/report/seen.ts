@@ -2,7 +2,7 @@
  * One message that came in, with what it takes to judge it, wherever that was learned: from a record of the
  * decision log, or from a delivered message. The texts in it are a stranger's.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import type { MessageFacts } from '../core/checks/message.ts';
 import type { SessionSeen } from '../policy/judge.ts';
 

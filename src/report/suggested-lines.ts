@@ -31,8 +31,8 @@ export interface SuggestOptions {
 const MAX_LINES = 5;
 
 /**
- * The lines are meant for the end of the list: what stands there already counts first. None for a client of
- * which the owner of the name says no, unless it has shown that it belongs to that owner.
+ * The lines are meant for the end of the list: what stands there already counts first. A client to which the
+ * owner of the name says no gets none, unless it has shown that it belongs to that owner.
  */
 export function suggestedLines({ cases }: HitSender, options: SuggestOptions): readonly SuggestedLine[] {
   const bySubject = new Map<string, HitCase[]>();

@@ -3,7 +3,8 @@
  * the resolver does not notice beside its other work. Those made are kept, the least recently used go when
  * they take too much memory.
  */
-import { assess, type Assessment, type OnCheckError } from '../core/assess.ts';
+import { assess, type OnCheckError } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import type { Check } from '../core/check.ts';
 import type { Client } from '../core/client.ts';
 import { networksOf } from '../core/client-networks.ts';

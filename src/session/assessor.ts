@@ -5,7 +5,8 @@
  */
 import { assessmentBytes } from '../state/assessment-size.ts';
 import { AssessmentCache } from '../state/cache.ts';
-import { type Assessment, assess, type OnCheckError, type Settles } from '../core/assess.ts';
+import { assess, type OnCheckError, type Settles } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import type { Check, Finding } from '../core/check.ts';
 import type { Client } from '../core/client.ts';
 import { networksOf } from '../core/client-networks.ts';

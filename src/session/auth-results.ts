@@ -4,7 +4,7 @@
  * `x-helo` is our verdict, as there is no registered method for EHLO correspondence; the others are declared
  * by the checks.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import type { Check, Method } from '../core/check.ts';
 import type { Judged } from '../policy/judge.ts';
 import type { Stream } from '../policy/policy.ts';

@@ -7,7 +7,7 @@
  */
 import type { Assessor } from './assessor.ts';
 import type { ChurnCounter } from '../state/churn.ts';
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { canonicalName } from '../core/domain.ts';
 import type { IpAddress } from '../core/ip.ts';
 import type { Decision } from '../decisions/decision.ts';

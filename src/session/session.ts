@@ -6,9 +6,7 @@
  * CONNECT or HELO applies to the whole connection and hides later HELOs, and whether the client has logged in
  * is known only at MAIL.
  */
-import { clientAddress } from '../core/embedded.ts';
-import { type IpAddress, parseIp } from '../core/ip.ts';
-import type { DecidedAt, Decision, End } from '../decisions/decision.ts';
+import type { Decision, End } from '../decisions/decision.ts';
 import {
   type CommandReply,
   type ConnectInfo,
@@ -20,36 +18,26 @@ import {
   type MilterSession,
   type ReplyCode,
 } from '../milter/index.ts';
-import {
-  type Exemption,
-  exemptClient,
-  exemptRecipient,
-  exemptSender,
-  isOnPipe,
-  mayBeDelayed,
-} from '../policy/exemption.ts';
+import { exemptRecipient, exemptSender } from '../policy/exemption.ts';
 import type { MtaSelf } from '../policy/our-names.ts';
 import { acceptedByAll, type Judged, judgeUnder, mayBeLimited, wouldRefuse } from '../policy/judge.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rules, Stage } from '../policy/rules.ts';
 import { isSelfTest } from '../policy/self-test.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
+import { ConnectedClient } from './connected-client.ts';
 import { judgeForAll } from './forged.ts';
 import { type LimitOptions, MessageLimits } from './message-limits.ts';
+import { type Decided, notedOf } from './noted.ts';
 import { refuse } from './refusal.ts';
 import { answerSelfTest, type SelfTestOptions } from './self-test.ts';
 import type { ResultFields } from './tagging.ts';
 import { Transaction } from './transaction.ts';
 import { afterwards } from './afterwards.ts';
 
-/** What a decision is made from. */
-interface ToNote {
-  readonly claim: Claim;
-  /** Null if an exempt client was not judged, or not yet. */
-  readonly judged: Judged | null;
-  readonly stage: DecidedAt;
+/** A decision, and for whom. */
+interface ToNote extends Decided {
   readonly recipient?: string | null;
-  readonly exempt: Exemption | null;
   readonly context: MilterContext;
 }
 
@@ -81,12 +69,8 @@ export class HeloSession implements MilterSession {
   readonly #applyAt: Stage;
   readonly #self: MtaSelfOf;
   readonly #number = ++sessionCount;
-  #ip: IpAddress | null = null;
-  /** A client without an address, until the MTA has said what it knows about it. */
-  #peer: ConnectInfo | null = null;
-  #connectedAt: number | null = null;
-  /** Why this client is never refused. */
-  #exempt: Exemption | null = null;
+  /** Null before CONNECT. */
+  #client: ConnectedClient | null = null;
   #claims = 0;
   #claim: Claim | null = null;
   readonly #limits: MessageLimits;
@@ -104,13 +88,7 @@ export class HeloSession implements MilterSession {
   }
 
   connect(info: ConnectInfo, context: MilterContext): ConnectReply {
-    const seen = info.address === null ? null : parseIp(info.address);
-    this.#ip = seen === null ? null : clientAddress(seen, this.rules.nat64);
-    this.#connectedAt = this.#options.wallClock();
-    this.#exempt = exemptClient(info, this.#ip, context, this.rules);
-    // Networks may be given as the MTA sees them, or as they are behind its NAT64.
-    if (this.#ip !== seen) this.#exempt ??= exemptClient(info, seen, context, this.rules);
-    this.#peer = this.#ip === null && this.#exempt === null ? info : null;
+    this.#client = new ConnectedClient(info, context, this.rules, this.#options.wallClock());
     return 'continue';
   }
 
@@ -137,8 +115,8 @@ export class HeloSession implements MilterSession {
     this.#limits.askAgain();
     // A client may skip HELO, and XCLIENT can stand in for it without an event of its own.
     const claim = this.#claim ?? this.#say('');
-    if (this.#peer !== null && isOnPipe(this.#peer, context)) this.#exempt = 'local';
-    const exempt = this.#exempt ?? exemptSender(context, this.rules);
+    this.#client?.lookAgain(context);
+    const exempt = this.#client?.exempt ?? exemptSender(context, this.rules);
     this.#message.exempt = exempt;
     if (exempt !== null) {
       const judged = claim.verdictNow(this.#self(context));
@@ -241,12 +219,12 @@ export class HeloSession implements MilterSession {
     this.#limits.askAgain();
     const before = this.#claim;
     const claim = new Claim(this.#options, {
-      ip: this.#ip,
+      ip: this.#client?.ip ?? null,
       helo,
       before,
       session: this,
       ordinal: ++this.#claims,
-      ask: this.#exempt === null,
+      ask: (this.#client?.exempt ?? null) === null,
     });
     this.#claim = claim;
     // Only now, so that the same name, given again, can join the assessment under way. A session has at most
@@ -306,26 +284,15 @@ export class HeloSession implements MilterSession {
     claim.usedFor('self-test');
     this.#message.selfTested();
     const [message, limits, mta] = [this.#message, this.#limits, this.#self(context)];
-    return answerSelfTest({ claim, recipient, ip: this.#ip, message, limits, mta }, this.#options);
+    const ip = this.#client?.ip ?? null;
+    return answerSelfTest({ claim, recipient, ip, message, limits, mta }, this.#options);
   }
 
-  #note({ claim, judged, stage, recipient = null, exempt, context }: ToNote): void {
+  #note({ recipient = null, context, ...decided }: ToNote): void {
     this.#message.queued(context.macro('i'));
-    this.#message.note(
-      {
-        reference: claim.reference,
-        helo: claim.helo,
-        cache: claim.cache,
-        client: this.#ip?.text ?? null,
-        judged,
-        exempt,
-        limit: judged === null || !mayBeDelayed(exempt) ? null : this.#limits.ofTempfails(judged),
-        stage,
-        sender: this.#message.sender,
-        connectedAt: this.#connectedAt,
-      },
-      recipient,
-    );
+    const [client, { sender }, limits] = [this.#client, this.#message, this.#limits];
+    const noted = notedOf(decided, { client, sender, limits });
+    this.#message.note(noted, recipient);
   }
 
   #end(end: End): void {

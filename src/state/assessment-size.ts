@@ -3,7 +3,7 @@
  * strings, right to within a half (measured by the test). It need not be exact, but nothing that a stranger
  * writes may fool it.
  */
-import type { Assessment, CheckOutcome } from '../core/assess.ts';
+import type { Assessment, CheckOutcome } from '../core/assessment.ts';
 import { type Evidence, NOTHING } from '../core/check.ts';
 import type { IpAddress } from '../core/ip.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';

@@ -2,7 +2,7 @@
  * The sender whose message is delayed: what the hosts of a pool have in common, although each gives its own
  * name and every try may come from another network.
  */
-import type { Assessment } from '../core/assess.ts';
+import type { Assessment } from '../core/assessment.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
 import { type ClientNetworks, networksOf } from '../core/client-networks.ts';
 import type { Client } from '../core/client.ts';

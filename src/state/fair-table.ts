@@ -15,7 +15,7 @@ export interface TableKey extends ClientNetworks {
 }
 
 const PLACES = 64;
-/** Blocks, sites and networks are told apart by this many bits each, and it is counted so far how often. */
+/** Bits of the hash of a block, a site or a network, and of the number of times that a record was seen. */
 const HALF = 16;
 const LOW = (1 << HALF) - 1;
 /**

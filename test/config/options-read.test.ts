@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check } from '../../src/commands/check.ts';
+import { checkPair } from '../../src/commands/check.ts';
 import { serve } from '../../src/commands/serve.ts';
 import { ConfigSource } from '../../src/config/source.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
@@ -75,7 +75,7 @@ describe('every option', () => {
       new Map([zone, ['listen', [`inet:${zero}`]], ['http', [zero]], ['regulars', ['1/1']]]),
       read,
     );
-    await check(
+    await checkPair(
       {
         ip: '198.51.100.7',
         helo: 'mail.sender.org',

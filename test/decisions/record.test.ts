@@ -6,7 +6,7 @@ import { networkShare } from '../../src/service/network-share.ts';
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import type { Assessment } from '../../src/core/assess.ts';
+import type { Assessment } from '../../src/core/assessment.ts';
 import { PRESETS } from '../../src/core/check.ts';
 import { checks, findings, sessionChecks } from '../../src/core/checks/index.ts';
 import { parsePrefix } from '../../src/core/ip.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Assessment } from '../../src/core/assess.ts';
+import type { Assessment } from '../../src/core/assessment.ts';
 import { findings } from '../../src/core/checks/index.ts';
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
 import type { Decision } from '../../src/decisions/decision.ts';

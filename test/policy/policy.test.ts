@@ -1,7 +1,7 @@
 import { mismatchAlone } from '../../src/policy/mismatch-alone.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Assessment } from '../../src/core/assess.ts';
+import type { Assessment } from '../../src/core/assessment.ts';
 import {
   type Correspondence,
   CORRESPONDENCES,

@@ -5,7 +5,7 @@ import {
   Assessor,
   type AssessorOptions,
 } from '../../src/session/assessor.ts';
-import type { Assessment } from '../../src/core/assess.ts';
+import type { Assessment } from '../../src/core/assessment.ts';
 import { defineCheck } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { parseIp } from '../../src/core/ip.ts';

@@ -1,5 +1,6 @@
 /** Runs one check, or all of them, on a client, a name and a zone: the start of most tests of core/. */
-import { assess, type Assessment, type Settles } from '../../src/core/assess.ts';
+import { assess, type Settles } from '../../src/core/assess.ts';
+import type { Assessment } from '../../src/core/assessment.ts';
 import { type Check, normalise, type Outcome } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
