@@ -3,7 +3,7 @@
  * it belongs to the client and who says so, what each preset would do, and what the sender should publish to
  * fix it. Everything a stranger wrote is escaped.
  */
-import { domainToUnicode } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import type { Assessment, CheckOutcome } from '../core/assessment.ts';
 import { registrableDomain } from '../core/domain.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
@@ -88,7 +88,10 @@ function describeHelo(helo: Helo): string {
 
 /** Whether the label looks encoded, though no text has this encoding. */
 function isFakeALabel(label: string): boolean {
-  return label.startsWith('xn--') && domainToUnicode(label) === '';
+  if (!label.startsWith('xn--')) return false;
+  // Of a label that is none, Node 20 and 22 make an empty text, and Node 24 leaves it as it is.
+  const shown = domainToUnicode(label);
+  return shown === label || domainToASCII(shown) !== label;
 }
 
 /** One row for a method that had something to say. */

@@ -67,7 +67,7 @@ function mayHideOurs(text: string, ours: string): boolean {
       .slice(0, index)
       .replaceAll(/[\x00-\x20\x7f]+/g, '')
       .toLowerCase();
-    if (before.includes('=?') || ours.startsWith(before) || names(head, ours)) return true;
+    if (/=\?|[\x80-\xff]/.test(before) || ours.startsWith(before) || names(head, ours)) return true;
     break;
   }
   for (const { 1: label = '' } of rest.matchAll(/(?:[\x00-\x20"]|;[^=;]*)=\?([^?]*)\?[bq]\?/gi)) {
@@ -88,9 +88,10 @@ export function mayPretendToBeOurs(ours: string, value: string, which: ForgedRes
   );
 }
 
-/** Our id as it stands, or a place where it may stand in other words. */
+/** Our id but for blanks within it, or a place where it may stand in other words. */
 function mayName(text: string, ours: string): boolean {
-  return text.toLowerCase().includes(ours) || !PLAIN_HEAD.test(text) || LINE_END.test(text);
+  const tight = text.replaceAll(/[\x00-\x20]+/g, '').toLowerCase();
+  return tight.includes(ours) || !PLAIN_HEAD.test(text) || LINE_END.test(text);
 }
 
 /** An id that is one word of ASCII without comments and quotes, and perhaps a version. */
@@ -209,6 +210,7 @@ function closingQuote(text: string, from: number): number {
  * would help a reader.
  */
 function names(head: string, ours: string): boolean {
+  if (/[\x80-\xff]/.test(head) && canonicalId(wordsAroundDots(head)) === ours) return true;
   let id = '';
   for (const [word] of head.matchAll(/[^\x00-\x20\x7f]+/g)) {
     id += word;
@@ -218,9 +220,19 @@ function names(head: string, ours: string): boolean {
   return false;
 }
 
+/** The first word, and those that follow with a dot between them: an id whose letters are not as in ours. */
+function wordsAroundDots(head: string): string {
+  let id = '';
+  for (const [word] of head.matchAll(/[^\x00-\x20\x7f]+/g)) {
+    if (id !== '' && !id.endsWith('.') && !word.startsWith('.')) break;
+    id += word;
+  }
+  return id;
+}
+
 /** In lower case, without a final dot, with internationalised labels as A-labels (RFC 8616 §5). */
 export function canonicalId(id: string): string {
   const bare = id.toLowerCase().replace(/\.$/, '');
   if (/^[\x00-\x7f]*$/.test(bare) || bare.length > 1000) return bare;
-  return domainToASCII(Buffer.from(id, 'latin1').toString('utf8')) || bare;
+  return domainToASCII(Buffer.from(id, 'latin1').toString('utf8')).replace(/\.$/, '') || bare;
 }

@@ -66,7 +66,10 @@ it('tells what the resolver says of its answers: validated, or why not', async (
 
 it.each([
   ['xn--a.example.org', /a host of example\.org; xn--a is a fake A-label \(RFC 5890 §2\.3\.2\.1\)$/m],
+  ['xn--bcher-kva0.example.org', /; xn--bcher-kva0 is a fake A-label/],
   ['xn--bcher-kva.example.org', /a host of example\.org$/m],
+  ['XN--BCHER-KVA.example.org', /a host of example\.org$/m],
+  ['xn--ls8h.example.org', /a host of example\.org$/m],
 ])('says of %s whether it is what it looks like', async (helo, wanted) => {
   expect(await check(undefined, helo)).toMatch(wanted);
 });

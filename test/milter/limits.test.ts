@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -316,6 +316,19 @@ describe('connections that find no place', () => {
     } finally {
       few.end();
     }
+  });
+
+  it('are told where the system itself says that it cannot accept them', async () => {
+    const listening = vi.spyOn(Server.prototype, 'listen');
+    const { server, port } = await listen({ helo: () => 'continue' });
+    const [listener] = listening.mock.contexts;
+    listening.mockRestore();
+    // Node has no other way to tell a failed accept(2); whatever it is, the service goes on.
+    for (const code of ['EMFILE', 'ENFILE', 'ECONNABORTED'])
+      (listener as Server).emit('error', Object.assign(new Error(`accept ${code}`), { code }));
+    expect(server.turnedAway).toEqual({ connections: 0, descriptors: 2, buffers: 0, unread: 0 });
+    expect(errors).toEqual(['turned-away descriptors', 'turned-away descriptors']);
+    await (await peer(port)).ask(hello, 3);
   });
 
   it('have reasons that others may know', () => {

@@ -38,6 +38,7 @@ export type Part =
   | 'opendkim'
   | 'opendmarc'
   | 'policyd-spf'
+  | 'nginx'
   | 'spfquery.libspf2'
   | 'fail2ban-regex'
   | 'promtool'
