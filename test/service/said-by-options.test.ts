@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import { createLog } from '../../src/log/log.ts';
-import { MilterClient, type ReceivedReply } from '../../src/milter/index.ts';
+import { MilterClient, type MilterClientOptions, type ReceivedReply } from '../../src/milter/index.ts';
 import { startService } from '../../src/service/service.ts';
 
 let directory: string;
@@ -35,6 +35,7 @@ async function sessions(
   helo: string,
   options: Readonly<Record<string, string[]>>,
   macros: Readonly<Record<string, string>> = {},
+  offer: MilterClientOptions = {},
 ): Promise<{ replies: (ReceivedReply | null)[]; lines: string[] }> {
   const lines: string[] = [];
   const config = readConfig(
@@ -46,7 +47,7 @@ async function sessions(
   );
   const last: (ReceivedReply | null)[] = [];
   for (let i = 0; i < 2; i++) {
-    const client = await MilterClient.open(service.sockets[0] ?? '');
+    const client = await MilterClient.open(service.sockets[0] ?? '', offer);
     client.macros('connect', macros);
     await client.connect('198.51.100.7');
     await client.helo(helo);
@@ -71,9 +72,16 @@ it.each<[weight: string[], findings: RegExp]>([
   for (const line of decisions) expect(line).toMatch(findings);
 });
 
-it('if the MTA does not give its name, that is not our fault: with --on-error tempfail no mail is tempfailed', async () => {
-  const { replies, lines } = await sessions('mail.sender.org', { onError: ['tempfail'] });
-  for (const reply of replies) expect(['accept', 'continue']).toContain(reply);
-  expect(lines.filter((line) => line.startsWith('error'))).toEqual([]);
-  expect(lines.filter((line) => line.startsWith('warning') && line.includes('the macro j'))).toHaveLength(1);
-});
+it.each<[string, string, Readonly<Record<string, string>>, MilterClientOptions]>([
+  ['does not give its name', 'the macro j', {}, {}],
+  ['lets nothing be changed', 'let us change header fields', { j: 'mx.dest.test' }, { actions: 0 }],
+  ['lets nothing be removed', 'let us change header fields', { j: 'mx.dest.test' }, { actions: 0x01 }],
+])(
+  'if the MTA %s, that is not our fault: with --on-error tempfail no mail is tempfailed',
+  async (_, told, macros, offer) => {
+    const { replies, lines } = await sessions('mail.sender.org', { onError: ['tempfail'] }, macros, offer);
+    for (const reply of replies) expect(['accept', 'continue']).toContain(reply);
+    expect(lines.filter((line) => line.startsWith('error'))).toEqual([]);
+    expect(lines.filter((line) => line.startsWith('warning') && line.includes(told))).toHaveLength(1);
+  },
+);
