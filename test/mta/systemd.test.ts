@@ -120,6 +120,14 @@ describeWith(['own systemd', 'postfix', 'systemd-notify'], 'a real systemd', () 
     expect(status).toMatch(/^Seccomp:\t2$/m);
   });
 
+  it('bounds its memory as docs/systemd.md states', async () => {
+    const page = readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8');
+    const [, gib] = /\(`MemoryMax=(\d+)G`\)/.exec(page) ?? [];
+    const [, heap = 'no heap'] = /\(`NODE_OPTIONS=(\S+)`\)/.exec(page) ?? [];
+    expect(await show('MemoryMax')).toBe(String(Number(gib) * 2 ** 30));
+    expect(await systemd.run('cat', `/proc/${await show('MainPID')}/environ`)).toContain(heap);
+  });
+
   it('reloads it', async () => {
     const pid = await show('MainPID');
     await systemd.run('systemctl', 'reload', 'helo-milter.service');
