@@ -102,7 +102,7 @@ export function encodeQuery({ name, type }: Question, { edns, trustAd }: QueryOp
   query[at++] = type & 0xff;
   query[at++] = 0;
   query[at++] = CLASS_IN;
-  if (edns) for (let i = 0; i < OPT.length; i++) query[at++] = OPT[i] ?? 0;
+  if (edns) for (const octet of OPT) query[at++] = octet;
   // Escapes take more room in text.
   return at === end ? query : query.subarray(0, at);
 }
