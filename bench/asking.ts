@@ -8,17 +8,23 @@ import { assess } from '../src/core/assess.ts';
 import { checks } from '../src/core/checks/index.ts';
 import { makeClient } from '../src/core/client.ts';
 import { networksOf } from '../src/core/client-networks.ts';
+import { registrableDomain } from '../src/core/domain.ts';
+import type { RecordType } from '../src/core/resolver.ts';
 import { Asker } from '../src/dns/asker.ts';
 import { withDeadline } from '../src/dns/deadline.ts';
-import { createStubResolver } from '../src/dns/stub-resolver.ts';
+import { createStubResolver, transportOf } from '../src/dns/stub-resolver.ts';
 import { spread } from './contest.ts';
 import { type Done, hostOf, type Job, reverseName } from './job.ts';
-import { createNodeResolver } from './node-resolver.ts';
+import { createNodeResolver, nodeTransport } from './node-resolver.ts';
 
 const DEADLINE_MS = 5_000;
 
 const [kind, ...servers] = process.argv.slice(2);
 const resolver = kind === 'node' ? createNodeResolver(servers) : createStubResolver({ servers });
+
+const send = kind === 'node' ? nodeTransport(servers) : transportOf({ servers });
+/** Those that a policy asks of by itself. */
+const usual = checks.filter(({ onlyIfWeighed }) => onlyIfWeighed !== true);
 
 async function question(i: number): Promise<void> {
   const { address, name } = hostOf(i >> 1);
@@ -28,23 +34,55 @@ async function question(i: number): Promise<void> {
   if (status !== 'found') throw new Error(`${name}: ${status}`);
 }
 
+/** The questions of `verdict`, and the status of each one's answer. */
+function questionsOf(i: number): readonly (readonly [string, RecordType, string])[] {
+  const { address, name } = hostOf(i);
+  const domain = registrableDomain(name) ?? name;
+  return [
+    [name, 'A', 'found'],
+    [name, 'AAAA', 'nodata'],
+    [name, 'TXT', 'nodata'],
+    [`_client._smtp.${name}`, 'SRV', 'nxdomain'],
+    [`_client._smtp.${domain}`, 'SRV', 'nxdomain'],
+    [`_auth.${name}`, 'TXT', 'nxdomain'],
+    [`_auth.${domain}`, 'TXT', 'nxdomain'],
+    [reverseName(address), 'PTR', 'found'],
+  ];
+}
+
+/** Without an async function for each question: only the transport is to be measured. */
+function transport(i: number): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  const questions = questionsOf(i);
+  let open = questions.length;
+  return new Promise((resolve, reject) => {
+    for (const [name, type, wanted] of questions) {
+      void send(name, type, deadline).answer.then(({ status }) => {
+        if (status !== wanted) reject(new Error(`${name} ${type}: ${status}`));
+        if (--open === 0) resolve();
+      });
+    }
+  });
+}
+
 async function verdict(i: number): Promise<void> {
   const { address, name } = hostOf(i);
   const client = makeClient(address.join('.'), name);
   const { resolver: bounded, done } = withDeadline(resolver, DEADLINE_MS, new Asker(networksOf(client.ip)));
-  const { correspondence } = await assess(client, {
+  const { correspondence, dns } = await assess(client, {
     resolver: bounded,
-    checks,
+    checks: usual,
     onCheckError: (check, error) => {
       throw new Error(`${check} failed`, { cause: error });
     },
   });
   done();
   if (correspondence !== 'exact') throw new Error(`${name} is ${correspondence}`);
+  if (dns.length !== questionsOf(i).length) throw new Error(`${name}: ${dns.length} questions`);
 }
 
 async function work({ what, first, count, open }: Job): Promise<Done> {
-  const one = what === 'questions' ? question : verdict;
+  const one = { questions: question, transport, verdicts: verdict }[what];
   const waits: number[] = [];
   let next = first;
   const line = async (): Promise<void> => {

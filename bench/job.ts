@@ -1,8 +1,11 @@
 /** What the process of `asking.ts` is told to do, and what it reports. */
 
 export interface Job {
-  /** Address and reverse-name questions in turns, or whole assessments of new clients whose HELO is exact. */
-  readonly what: 'questions' | 'verdicts';
+  /**
+   * Address and reverse-name questions in turns; all the questions of a cold verdict at once, sent without a
+   * gate and judged by nobody; or whole assessments of new clients whose HELO is exact.
+   */
+  readonly what: 'questions' | 'transport' | 'verdicts';
   /** Number of clients; they are those of `hostOf` from `first` on. */
   readonly first: number;
   readonly count: number;
@@ -11,9 +14,9 @@ export interface Job {
 }
 
 export interface Done {
-  /** Microseconds of user and system time for each question or assessment. */
+  /** Microseconds of user and system time for each question, set of questions or assessment. */
   readonly cpu: number;
-  /** Questions or assessments a second. */
+  /** Of these, how many a second. */
   readonly rate: number;
   /** Milliseconds to an answer: median and slowest. */
   readonly p50: number;

@@ -6,7 +6,7 @@
 import { promises as dns } from 'node:dns';
 import type { Answer, RecordData, RecordType } from '../src/core/resolver.ts';
 import { PLACES } from '../src/dns/stub-resolver.ts';
-import { shareQuestions, type SharedQuestions } from '../src/dns/shared-questions.ts';
+import { shareQuestions, type SharedQuestions, type SharedQuestionsOptions } from '../src/dns/shared-questions.ts';
 
 const TIMEOUT_MS = 3_000;
 
@@ -45,12 +45,13 @@ async function ask(resolver: dns.Resolver, name: string, type: RecordType): Prom
 }
 
 export function createNodeResolver(servers: readonly string[]): SharedQuestions {
+  const now = (): number => performance.now();
+  return shareQuestions({ ...PLACES, timeoutMs: TIMEOUT_MS, now, send: nodeTransport(servers) });
+}
+
+/** Sends each question at once. */
+export function nodeTransport(servers: readonly string[]): SharedQuestionsOptions['send'] {
   const resolver = new dns.Resolver({ timeout: TIMEOUT_MS, tries: 1 });
   resolver.setServers(servers);
-  return shareQuestions({
-    ...PLACES,
-    timeoutMs: TIMEOUT_MS,
-    now: () => performance.now(),
-    send: (name, type) => ({ answer: ask(resolver, name, type), cancel: () => undefined }),
-  });
+  return (name, type) => ({ answer: ask(resolver, name, type), cancel: () => undefined });
 }

@@ -49,7 +49,7 @@ function heard(child: ChildProcess): Promise<unknown> {
 /** The warm-up of each process, which does not count. */
 const WARM_ROUNDS = 5;
 const OPEN = 16;
-const AMOUNTS = { questions: 4000, verdicts: 500 } as const;
+const AMOUNTS = { questions: 4000, transport: 1500, verdicts: 500 } as const;
 type What = keyof typeof AMOUNTS;
 
 const nameOf = (what: What, kind: Kind, { major }: Node): string =>
@@ -57,7 +57,7 @@ const nameOf = (what: What, kind: Kind, { major }: Node): string =>
 
 const COLUMNS: Columns<Done> = { 'CPU µs each': ({ cpu }) => cpu, 'a second': ({ rate }) => rate };
 
-/** CPU of a question and of a cold verdict, with `server` on this host. */
+/** CPU of a question, of all those of a cold verdict, and of the verdict as a whole, with `server` on this host. */
 export async function resolversBench(setting: Setting, server: string): Promise<Findings> {
   const whats = Object.keys(AMOUNTS) as What[];
   const contenders: Contender<Done>[] = [];
@@ -82,6 +82,7 @@ export async function resolversBench(setting: Setting, server: string): Promise<
   return {
     rows: [
       row(setting, results, 'questions', 'DNS questions'),
+      row(setting, results, 'transport', 'the questions of cold verdicts, transport alone,'),
       row(setting, results, 'verdicts', 'cold verdicts'),
     ],
     tables: [

@@ -57,16 +57,17 @@ export function readAnswer<T extends RecordType>(response: Response, name: strin
   }
   const asked = foldCase(name);
   const { aliases, last, ttl: aliasTtl } = followAliases(response, asked, type);
-  const matching = answers.filter((each) => each.type === TYPE[type] && each.owner === last);
-  if (matching.length > 0) {
-    const records = matching.map((record) => decodeRecord(type, bytes, record));
-    const ttl = Math.min(aliasTtl, ...matching.map((record) => record.ttl));
-    return { status: 'found', records, ttl, aliases, authenticated, errors };
+  if (answers.length > 0) {
+    const wanted = TYPE[type];
+    const matching = answers.filter((each) => each.type === wanted && each.owner === last);
+    if (matching.length > 0) {
+      const records = matching.map((record) => decodeRecord(type, bytes, record));
+      const ttl = matching.reduce((least, record) => Math.min(least, record.ttl), aliasTtl);
+      return { status: 'found', records, ttl, aliases, authenticated, errors };
+    }
+    if (!answers.some(({ owner }) => owner === asked)) throw new MessageError('an answer about another name');
   }
-  if (answers.length > 0 && !answers.some(({ owner }) => owner === asked)) {
-    throw new MessageError('an answer about another name');
-  }
-  const soa = authorities.find((each) => each.type === TYPE.SOA && covers(each, last));
+  const soa = soaFor(last, authorities);
   // Neither recursion nor authority: a referral, or a server that was asked by mistake (RFC 1034 §4.3.1, RFC
   // 2308 §2.2). A real "no" differs from these by the SOA of the zone that says it (RFC 2308 §2.1, §3): a
   // server that does not recurse for us may know it from its cache, which has to keep that SOA (§5, §6). Then
@@ -96,18 +97,18 @@ interface Chain {
   readonly ttl: number;
 }
 
+const NO_ALIASES: readonly string[] = [];
+
 /** The links may come in any order: some servers send the address before its alias. */
 function followAliases({ answers, bytes }: Response, asked: string, type: RecordType): Chain {
-  const aliases: string[] = [];
   // A question for the alias itself ends at it.
-  if (type === 'CNAME' || answers.every((record) => record.type !== TYPE.CNAME)) {
-    return { aliases, last: asked, ttl: Infinity };
-  }
+  if (type === 'CNAME' || !answers.some(isAlias)) return { aliases: NO_ALIASES, last: asked, ttl: Infinity };
+  const aliases: string[] = [];
   let last = asked;
   let ttl = Infinity;
   const links = new Map<string, ResourceRecord>();
   for (const record of answers) {
-    if (record.type === TYPE.CNAME && !links.has(record.owner)) links.set(record.owner, record);
+    if (isAlias(record) && !links.has(record.owner)) links.set(record.owner, record);
   }
   for (let link = links.get(last); link !== undefined; link = links.get(last)) {
     if (aliases.length === MAX_ALIASES) throw new MessageError('an endless chain of aliases');
@@ -119,7 +120,16 @@ function followAliases({ answers, bytes }: Response, asked: string, type: Record
   return { aliases, last, ttl };
 }
 
-/** Whether an SOA can speak for a name: its owner is that name or above it. */
-function covers({ owner: zone }: ResourceRecord, name: string): boolean {
-  return zone === '' || name === zone || name.endsWith(`.${zone}`);
+function isAlias({ type }: ResourceRecord): boolean {
+  return type === TYPE.CNAME;
+}
+
+/** The SOA that can speak for a name: its owner is that name or above it. */
+function soaFor(name: string, soas: readonly ResourceRecord[]): ResourceRecord | undefined {
+  for (const soa of soas) {
+    const { owner: zone } = soa;
+    if (zone === '' || name === zone) return soa;
+    if (name.endsWith(zone) && name[name.length - zone.length - 1] === '.') return soa;
+  }
+  return undefined;
 }

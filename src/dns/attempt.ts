@@ -2,7 +2,7 @@
  * One question put to one server: over UDP with EDNS, without it where that is not understood, over TCP where
  * the answer was cut short. It tells the server's Upstream what it learns about the server.
  */
-import { decodeResponse, RCODE, type Response } from './message.ts';
+import { decodeResponse, type Question, RCODE, type Response } from './message.ts';
 import type { Cancel, Listener } from './udp.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -10,6 +10,7 @@ import type { Upstream } from './upstream.ts';
 export interface Asking {
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
+  readonly question: Question;
   /** The question as a message, without an id. */
   query(upstream: Upstream, edns: boolean): Buffer;
   /** Whether a response is one to this question. */
@@ -60,7 +61,7 @@ export class Attempt implements Listener {
   answered(bytes: Buffer): boolean {
     let response: Response;
     try {
-      response = decodeResponse(bytes);
+      response = decodeResponse(bytes, this.#asking.question, this.#query);
     } catch {
       // With our id and port, from the right server, it is more likely broken than forged. It is never
       // accepted as an answer.

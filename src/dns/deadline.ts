@@ -22,22 +22,25 @@ export function withDeadline(shared: SharedResolver, deadlineMs: number, asker: 
     detail: asker.crowded ? 'share' : 'deadline',
   });
   let expired = false;
-  let expire: () => void = () => undefined;
-  const expiry = new Promise<ReturnType<typeof late>>((resolve) => {
-    expire = () => {
-      resolve(late());
-    };
-  });
+  /** Of every question so far; to answer one again does nothing. */
+  const answering: ((answer: ReturnType<typeof late>) => void)[] = [];
   const timer = setTimeout(() => {
     expired = true;
     asker.end('overload');
     // Wrappers pass these answers on a few turns of the event loop later; let them come first.
-    setImmediate(expire);
+    setImmediate(() => {
+      for (const answer of answering) answer(late());
+    });
   }, deadlineMs);
   return {
     resolver: {
       lookup<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
-        return expired ? Promise.resolve(late()) : Promise.race([inner.lookup(name, type), expiry]);
+        if (expired) return Promise.resolve(late());
+        // Not `Promise.race`, which makes four more promises for each question.
+        return new Promise((resolve, reject) => {
+          answering.push(resolve);
+          inner.lookup(name, type).then(resolve, reject);
+        });
       },
     },
     done: () => {

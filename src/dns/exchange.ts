@@ -6,9 +6,8 @@
 import type { RecordType } from '../core/resolver.ts';
 import { readAnswer, type Reading } from './answer.ts';
 import { type Asking, Attempt } from './attempt.ts';
-import { encodeQuery, RCODE, type Response, TYPE } from './message.ts';
+import { encodeQuery, type Question, RCODE, type Response, TYPE } from './message.ts';
 import { foldCase } from './name.ts';
-import type { Cancel } from './udp.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface ExchangeOptions {
@@ -31,51 +30,49 @@ const FAILED: ReadonlySet<number> = new Set([RCODE.SERVFAIL, RCODE.REFUSED, RCOD
  */
 const REPEAT_MS = 1_000;
 
-/**
- * Begins to ask for a name, written as `normalName` writes it. `done` is called with the answer, once, not
- * before this function has returned, and never after the question has been cancelled.
- */
-export function exchange<T extends RecordType>(
-  name: string,
-  type: T,
-  options: ExchangeOptions,
-  done: (reading: Reading<T>) => void,
-): Cancel {
-  const running = new Exchange(name, type, options, done);
-  running.begin();
-  return () => {
-    running.cancel();
-  };
+const NONE: readonly never[] = [];
+
+/** Whoever wants the answer. */
+export interface Hearer<T extends RecordType> {
+  /**
+   * The answer comes once, not before `begin` has returned, and never after the question was cancelled.
+   */
+  hear(reading: Reading<T>): void;
 }
 
-class Exchange<T extends RecordType> implements Asking {
+export class Exchange<T extends RecordType> implements Asking {
   readonly now: () => number;
-  readonly #name: string;
+  readonly question: Question;
   readonly #type: T;
   readonly #options: ExchangeOptions;
-  readonly #done: (reading: Reading<T>) => void;
+  readonly #hearer: Hearer<T>;
   /** All attempts that may still be answered, and some that are over. */
-  #attempts: readonly Attempt[] = [];
+  #attempts: readonly Attempt[] = NONE;
   #asked = 0;
   /** The answer of each server that failed. When all have failed, one of these is the answer. */
-  #failures: readonly { readonly upstream: Upstream; readonly reading: Reading<T> }[] = [];
+  #failures: readonly { readonly upstream: Upstream; readonly reading: Reading<T> }[] = NONE;
   /** Fires when another server is to be asked, or when the exchange ends. */
   #timer: NodeJS.Timeout | undefined;
+  /** What is done then: null means the end. */
+  #waitsFor: Attempt | null = null;
   #over = false;
 
-  constructor(name: string, type: T, options: ExchangeOptions, done: (reading: Reading<T>) => void) {
+  /** `name` is written as `normalName` writes it. */
+  constructor(name: string, type: T, options: ExchangeOptions, hearer: Hearer<T>) {
     this.now = options.now;
-    this.#name = name;
+    this.question = { name, type: TYPE[type] };
     this.#type = type;
     this.#options = options;
-    this.#done = done;
+    this.#hearer = hearer;
   }
 
+  /** Throws NameError for a name that cannot be written in a message. */
   begin(): void {
     const { upstreams } = this.#options;
     this.#askNext();
-    for (const upstream of upstreams) {
-      if (upstream !== upstreams[0]) upstream.probe(() => this.query(upstream, upstream.edns));
+    for (let i = 1; i < upstreams.length; i++) {
+      const upstream = upstreams[i];
+      upstream?.probe(() => this.query(upstream, upstream.edns));
     }
   }
 
@@ -86,20 +83,21 @@ class Exchange<T extends RecordType> implements Asking {
   }
 
   query(upstream: Upstream, edns: boolean): Buffer {
-    return encodeQuery({ name: this.#name, type: TYPE[this.#type] }, { edns, trustAd: upstream.trusted });
+    return encodeQuery(this.question, { edns, trustAd: upstream.trusted });
   }
 
   /** A server that cannot read a question may answer without repeating it. */
   belongs({ question, rcode }: Response): boolean {
+    if (question === this.question) return true;
     if (question === null) return FAILED.has(rcode);
-    if (question.type !== TYPE[this.#type]) return false;
-    return question.name === this.#name || foldCase(question.name) === foldCase(this.#name);
+    if (question.type !== this.question.type) return false;
+    return foldCase(question.name) === foldCase(this.question.name);
   }
 
   take(upstream: Upstream, response: Response): void {
     let reading: Reading<T>;
     try {
-      reading = readAnswer(response, this.#name, this.#type);
+      reading = readAnswer(response, this.question.name, this.#type);
     } catch {
       reading = temperror('badresp');
     }
@@ -122,7 +120,7 @@ class Exchange<T extends RecordType> implements Asking {
       const { waitMs } = upstream;
       // Some middleboxes silently drop questions with EDNS.
       const attempt = new Attempt(this, upstream, upstream.edns && round === 0);
-      this.#attempts = [...this.#attempts, attempt];
+      this.#attempts = this.#attempts.length === 0 ? [attempt] : [...this.#attempts, attempt];
       this.#wait(upstreams.length === 1 ? Math.max(waitMs, REPEAT_MS) : waitMs * 2 ** round, attempt);
       attempt.send();
       return;
@@ -135,17 +133,20 @@ class Exchange<T extends RecordType> implements Asking {
    * exchange.
    */
   #wait(ms: number, attempt: Attempt | null): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     const left = Math.max(1, this.#options.deadline - this.now());
-    const next = (): void => {
-      attempt?.missed();
-      this.#askNext();
-    };
-    const end = (): void => {
-      this.#finish(this.#failure() ?? temperror('timeout'));
-    };
+    this.#waitsFor = ms < left ? attempt : null;
     // Whoever waits for the answer keeps the process alive.
-    this.#timer = setTimeout(ms < left ? next : end, Math.min(ms, left)).unref();
+    this.#timer = setTimeout(wake, Math.min(ms, left), this).unref();
+  }
+
+  /** The time given is over. */
+  timedOut(): void {
+    if (this.#waitsFor === null) this.#finish(this.#failure() ?? temperror('timeout'));
+    else {
+      this.#waitsFor.missed();
+      this.#askNext();
+    }
   }
 
   #note(upstream: Upstream, reading: Reading<T>): void {
@@ -168,8 +169,12 @@ class Exchange<T extends RecordType> implements Asking {
   #finish(reading: Reading<T>): void {
     if (this.#over) return;
     this.cancel();
-    this.#done(reading);
+    this.#hearer.hear(reading);
   }
+}
+
+function wake(exchange: Exchange<RecordType>): void {
+  exchange.timedOut();
 }
 
 function temperror(detail: string): Reading<never> {

@@ -73,6 +73,7 @@ export interface Response {
   /** Null if the server did not repeat it. */
   readonly question: Question | null;
   readonly answers: readonly ResourceRecord[];
+  /** Only those of type SOA. */
   readonly authorities: readonly ResourceRecord[];
   readonly errors: readonly ExtendedError[];
   /** The server understands EDNS: its response has an OPT record (RFC 6891 §6.1.1). */
@@ -88,23 +89,26 @@ export interface QueryOptions {
 
 /** The bytes of a query. Its id is written by `setId`. Throws NameError. */
 export function encodeQuery({ name, type }: Question, { edns, trustAd }: QueryOptions): Buffer {
-  draft.writeUInt16BE(FLAG.RD | (trustAd ? FLAG.AD : 0), 2);
-  draft.writeUInt16BE(edns ? 1 : 0, 10);
-  const nameEnd = writeName(name, draft, HEADER);
-  draft.writeUInt16BE(type, nameEnd);
-  draft.writeUInt16BE(CLASS_IN, nameEnd + 2);
-  const end = edns ? OPT.copy(draft, nameEnd + 4) + nameEnd + 4 : nameEnd + 4;
-  // Small ones share a piece of memory.
+  const end = HEADER + Math.min(MAX_NAME, name.length + 2) + 4 + (edns ? OPT.length : 0);
+  // Small ones share a piece of memory. It is written octet by octet: copying would cost more.
   const query = Buffer.allocUnsafe(end);
-  draft.copy(query, 0, 0, end);
-  return query;
+  for (let i = 0; i < HEADER; i++) query[i] = 0;
+  query[2] = FLAG.RD >> 8;
+  query[3] = trustAd ? FLAG.AD : 0;
+  query[5] = 1;
+  query[11] = edns ? 1 : 0;
+  let at = writeName(name, query, HEADER);
+  query[at++] = type >> 8;
+  query[at++] = type & 0xff;
+  query[at++] = 0;
+  query[at++] = CLASS_IN;
+  if (edns) for (const octet of OPT) query[at++] = octet;
+  // Escapes take more room in text.
+  return at === end ? query : query.subarray(0, at);
 }
 
 /** An empty name and the type; the class is the size that we accept, and the rest is zero. */
-const OPT = Buffer.from([0, 0, TYPE.OPT, EDNS_SIZE >> 8, EDNS_SIZE & 0xff, 0, 0, 0, 0, 0, 0]);
-/** Where queries are put together: of the counts only that of the additional records differs. */
-const draft = Buffer.alloc(HEADER + MAX_NAME + 4 + OPT.length);
-draft.writeUInt16BE(1, 4);
+const OPT: readonly number[] = [0, 0, TYPE.OPT, EDNS_SIZE >> 8, EDNS_SIZE & 0xff, 0, 0, 0, 0, 0, 0];
 
 export function setId(query: Buffer, id: number): void {
   query.writeUInt16BE(id, 0);
@@ -115,8 +119,16 @@ export function idOf(bytes: Buffer): number {
   return bytes.length < HEADER ? -1 : bytes.readUInt16BE(0);
 }
 
-/** Reads a response. Throws MessageError for bytes that are not one. */
-export function decodeResponse(bytes: Buffer): Response {
+/**
+ * Reads a response. `asked` is the question that it should answer, and `query` the message that put it: nearly
+ * every server repeats it octet by octet, and then `question` is `asked` itself. Throws MessageError for bytes
+ * that are not a response.
+ */
+export function decodeResponse(
+  bytes: Buffer,
+  asked: Question | null = null,
+  query: Buffer | null = null,
+): Response {
   if (bytes.length < HEADER) throw new MessageError('shorter than a header');
   const flags = bytes.readUInt16BE(2);
   if ((flags & FLAG.QR) === 0 || (flags & OPCODE) !== 0) throw new MessageError('not a response to a query');
@@ -125,19 +137,24 @@ export function decodeResponse(bytes: Buffer): Response {
   let at = HEADER;
   let question: Question | null = null;
   if (questions === 1) {
-    const { name, end } = decodeName(bytes, at);
-    if (end + 4 > bytes.length) throw new MessageError('a question runs past the end');
-    if (bytes.readUInt16BE(end + 2) !== CLASS_IN) throw new MessageError('a question of another class');
-    question = { name, type: bytes.readUInt16BE(end) };
-    at = end + 4;
+    const repeated = query === null ? -1 : endOfRepeated(bytes, query);
+    if (repeated !== -1 && asked !== null) {
+      question = asked;
+      at = repeated;
+    } else {
+      const { name, end } = decodeName(bytes, at);
+      if (end + 4 > bytes.length) throw new MessageError('a question runs past the end');
+      if (bytes.readUInt16BE(end + 2) !== CLASS_IN) throw new MessageError('a question of another class');
+      question = { name, type: bytes.readUInt16BE(end) };
+      at = end + 4;
+    }
   }
   const truncated = (flags & FLAG.TC) !== 0;
+  const reader = new Reader(bytes, at, question);
   // Some servers count records that they then leave out. What is truncated is asked again over TCP anyway.
-  const count = (place: number): number => (truncated ? 0 : bytes.readUInt16BE(place));
-  const reader = new Reader(bytes, at, question?.name ?? null);
-  const answers = reader.section(count(6), MOST_ANSWERS);
-  const authorities = reader.section(count(8), MOST_AUTHORITIES);
-  reader.section(count(10), 0);
+  const answers = truncated ? NO_RECORDS : reader.section(bytes.readUInt16BE(6), MOST_ANSWERS);
+  const authorities = truncated ? NO_RECORDS : reader.section(bytes.readUInt16BE(8), MOST_SOAS, TYPE.SOA);
+  if (!truncated) reader.section(bytes.readUInt16BE(10), 0);
   const { opt } = reader;
   // Written as one literal: spreading parts into it would cost more than all the reading.
   return {
@@ -155,44 +172,63 @@ export function decodeResponse(bytes: Buffer): Response {
   };
 }
 
+/** The offset after the question in a response that repeats that of the query; -1 if it does not. */
+function endOfRepeated(bytes: Buffer, query: Buffer): number {
+  const end = query.length - (query[11] === 1 ? OPT.length : 0);
+  if (bytes.length < end) return -1;
+  for (let at = HEADER; at < end; at++) if (bytes[at] !== query[at]) return -1;
+  return end;
+}
+
 /** One more than a check gets to see, which shows that there are more. */
 const MOST_ANSWERS = MAX_RECORDS + 1;
-/** The authority section is only searched for an SOA. */
-const MOST_AUTHORITIES = 64;
+/** Of the authority section only an SOA is looked at: that of the zone which says "no". */
+const MOST_SOAS = 64;
 
 class Reader {
   readonly #bytes: Buffer;
   #at: number;
-  readonly #asked: string | null;
+  readonly #question: Question | null;
+  /** Its name in lower case, once somebody wants it. */
+  #asked: string | null = null;
   /** The pseudo record of EDNS; `extra` is where other records have their TTL. */
   opt: { readonly extra: number; readonly start: number; readonly end: number } | null = null;
 
-  /** `asked` is the name in the question, if there is one. */
-  constructor(bytes: Buffer, at: number, asked: string | null) {
+  /** `question` is the one in the message, if there is one. */
+  constructor(bytes: Buffer, at: number, question: Question | null) {
     this.#bytes = bytes;
     this.#at = at;
-    this.#asked = asked === null ? null : foldCase(asked);
+    this.#question = question;
   }
 
-  /** Up to `most` records; those of other classes, and what comes after, are skipped. */
-  section(count: number, most: number): readonly ResourceRecord[] {
-    if (count === 0) return NO_RECORDS;
-    const records: ResourceRecord[] = [];
+  /**
+   * Up to `most` records, of any type or of the only one that is wanted; those of other classes, and what
+   * comes after, are skipped.
+   */
+  section(count: number, most: number, only: number | null = null): readonly ResourceRecord[] {
+    const bytes = this.#bytes;
+    let records = NO_RECORDS as ResourceRecord[];
     for (let i = 0; i < count; i++) {
       const ownerAt = this.#at;
-      const end = skipName(this.#bytes, ownerAt);
-      if (end + 10 > this.#bytes.length) throw new MessageError('a record runs past the end');
-      const type = this.#bytes.readUInt16BE(end);
-      const ttl = this.#bytes.readUInt32BE(end + 4);
+      const end = skipName(bytes, ownerAt);
+      if (end + 10 > bytes.length) throw new MessageError('a record runs past the end');
+      const type = bytes.readUInt16BE(end);
+      const ttl = bytes.readUInt32BE(end + 4);
       const start = end + 10;
-      const stop = start + this.#bytes.readUInt16BE(end + 8);
-      if (stop > this.#bytes.length) throw new MessageError('a record runs past the end');
+      const stop = start + bytes.readUInt16BE(end + 8);
+      if (stop > bytes.length) throw new MessageError('a record runs past the end');
       this.#at = stop;
       if (type === TYPE.OPT) this.opt ??= { extra: ttl, start, end: stop };
-      else if (records.length < most && this.#bytes.readUInt16BE(end + 2) === CLASS_IN) {
+      else if (
+        records.length < most &&
+        (only === null || type === only) &&
+        bytes.readUInt16BE(end + 2) === CLASS_IN
+      ) {
         const owner = this.#ownerAt(ownerAt);
         // RFC 2181 §8: a TTL with its highest bit set counts as zero.
-        records.push({ owner, type, ttl: ttl > 0x7fff_ffff ? 0 : ttl, start, end: stop });
+        const record = { owner, type, ttl: ttl > 0x7fff_ffff ? 0 : ttl, start, end: stop };
+        if (records.length === 0) records = [record];
+        else records.push(record);
       }
     }
     return records;
@@ -201,7 +237,8 @@ class Reader {
   /** Nearly all owners are pointers to the name in the question, which comes first. */
   #ownerAt(at: number): string {
     const pointsThere = this.#bytes.readUInt16BE(at) === (0xc000 | HEADER);
-    return pointsThere && this.#asked !== null ? this.#asked : foldCase(decodeName(this.#bytes, at).name);
+    if (pointsThere && this.#question !== null) return (this.#asked ??= foldCase(this.#question.name));
+    return foldCase(decodeName(this.#bytes, at).name);
   }
 }
 

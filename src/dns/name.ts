@@ -36,27 +36,25 @@ export function encodeName(text: string): Buffer {
 }
 
 /**
- * Writes a name as `encodeName` does at `start`, where MAX_NAME octets have room; gives the offset after it.
+ * Writes a name as `encodeName` does at `start`, where MAX_NAME octets have room, or two more than the text
+ * has characters; gives the offset after it.
  */
 export function writeName(text: string, wire: Buffer, start: number): number {
+  const { length } = text;
   let lengthAt = start;
   let end = start + 1;
-  const closeLabel = (): void => {
-    const length = end - lengthAt - 1;
-    if (length === 0) throw new NameError('a label is empty');
-    wire[lengthAt] = length;
-    lengthAt = end++;
-  };
-  for (let i = 0; i < text.length && text !== '.'; i++) {
+  for (let i = 0; i < length; i++) {
     let octet = text.charCodeAt(i);
     if (octet === DOT) {
       // A final dot stands for the root.
-      if (i === text.length - 1 && end > lengthAt + 1) break;
-      closeLabel();
+      if (i === length - 1 && (length === 1 || end > lengthAt + 1)) break;
+      if (end === lengthAt + 1) throw new NameError('a label is empty');
+      wire[lengthAt] = end - lengthAt - 1;
+      lengthAt = end++;
       continue;
     }
     if (octet === BACKSLASH) {
-      const escape = /^(?:\d{3}|.)/s.exec(text.slice(i + 1, i + 4))?.[0] ?? '';
+      const escape = ESCAPE.exec(text.slice(i + 1, i + 4))?.[0] ?? '';
       if (escape === '') throw new NameError('the name ends in a backslash');
       octet = escape.length === 3 ? Number(escape) : escape.charCodeAt(0);
       i += escape.length;
@@ -67,11 +65,16 @@ export function writeName(text: string, wire: Buffer, start: number): number {
     if (end >= start + MAX_NAME - 1) throw new NameError(`the name is longer than ${MAX_NAME} octets`);
     wire[end++] = octet;
   }
-  if (end > lengthAt + 1) closeLabel();
-  else if (lengthAt > start) throw new NameError('a label is empty');
+  if (end > lengthAt + 1) {
+    wire[lengthAt] = end - lengthAt - 1;
+    lengthAt = end;
+  } else if (lengthAt > start) throw new NameError('a label is empty');
   wire[lengthAt] = 0;
   return lengthAt + 1;
 }
+
+/** What follows a backslash. */
+const ESCAPE = /^(?:\d{3}|.)/s;
 
 /** A buffer for decoding names: every octet may take four characters. */
 const scratch = Buffer.alloc(4 * MAX_NAME);
@@ -122,10 +125,14 @@ export function skipName(message: Buffer, start: number): number {
   }
 }
 
-/** The one way to write a name: what `decodeName` would make of it. Throws NameError. */
+/**
+ * The one way to write a name: what `decodeName` would make of it. Throws NameError for some that are none;
+ * `writeName` does for all.
+ */
 export function normalName(text: string): string {
+  if (PLAIN.test(text)) return text;
   const end = writeName(text, nameScratch, 0);
-  return PLAIN.test(text) ? text : decodeName(nameScratch.subarray(0, end), 0).name;
+  return decodeName(nameScratch.subarray(0, end), 0).name;
 }
 
 /** Names that need no change: without escapes or a final dot. */
@@ -134,11 +141,14 @@ const nameScratch = Buffer.alloc(MAX_NAME);
 
 /** Lower case as in DNS: only for ASCII letters (RFC 4343 §3). */
 export function foldCase(name: string): string {
-  if (!/[A-Z]/.test(name)) return name;
-  return /^[\0-\x7f]*$/.test(name)
+  if (!CAPITAL.test(name)) return name;
+  return ASCII.test(name)
     ? name.toLowerCase()
     : name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
+
+const CAPITAL = /[A-Z]/;
+const ASCII = /^[\0-\x7f]*$/;
 
 /** Writes an octet of a label at `written`, escaped where it has to be, and says where the next one goes. */
 function writeOctet(octet: number, written: number): number {

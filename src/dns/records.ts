@@ -2,7 +2,7 @@
 import { ipFromBytes } from '../core/ip.ts';
 import type { RecordData, RecordType } from '../core/resolver.ts';
 import type { ResourceRecord } from './message.ts';
-import { decodeName, MessageError } from './name.ts';
+import { decodeName, MessageError, skipName } from './name.ts';
 
 type Read<T> = (bytes: Buffer, record: ResourceRecord) => T;
 
@@ -54,8 +54,7 @@ export function decodeRecord<T extends RecordType>(
  * How long a "no" may be kept, in seconds: the TTL of its SOA or the SOA's last field, if less (RFC 2308 §5).
  */
 export function negativeTtl(bytes: Buffer, { start, end, ttl }: ResourceRecord): number {
-  const afterMname = decodeName(bytes, start).end;
-  const numbers = decodeName(bytes, afterMname).end;
+  const numbers = skipName(bytes, skipName(bytes, start));
   if (numbers + 20 !== end) throw new MessageError('an SOA of another length');
   const minimum = bytes.readUInt32BE(numbers + 16);
   return Math.min(ttl, minimum > 0x7fff_ffff ? 0 : minimum);

@@ -5,12 +5,16 @@
  */
 import type { Answer, RecordType } from '../core/resolver.ts';
 import { MAX_ALIASES, type Reading } from './answer.ts';
-import { exchange, type ExchangeOptions } from './exchange.ts';
+import { Exchange, type ExchangeOptions, type Hearer } from './exchange.ts';
 import { NameError, normalName } from './name.ts';
 import type { ServersOptions } from './server-address.ts';
 import { serversOf } from './servers.ts';
-import { type Sent, shareQuestions, type SharedQuestions } from './shared-questions.ts';
-import type { Cancel } from './udp.ts';
+import {
+  type Sent,
+  shareQuestions,
+  type SharedQuestions,
+  type SharedQuestionsOptions,
+} from './shared-questions.ts';
 
 /** Defaults: the system's servers, 3,000 ms a question, and the clock of the process. */
 export type StubResolverOptions = Partial<ServersOptions>;
@@ -25,18 +29,24 @@ export const PLACES = { places: 1_000, freshPlaces: 200, freshMs: 250, waitingPl
 
 /** Throws ServerAddressError for a server that is not an address. */
 export function createStubResolver(options: StubResolverOptions = {}): SharedQuestions {
-  const { servers: given = [], timeoutMs = TIMEOUT_MS, now = () => performance.now() } = options;
-  const servers = serversOf({ ...options, servers: given, timeoutMs, now });
-  return shareQuestions({
-    ...PLACES,
-    timeoutMs,
-    now,
-    send: (name, type, deadline) => new Lookup(name, type, { ...servers(), deadline, now }),
-  });
+  const { timeoutMs = TIMEOUT_MS, now = steadyNow } = options;
+  return shareQuestions({ ...PLACES, timeoutMs, now, send: transportOf(options) });
 }
 
+/** What is below the sharing: sends each question at once, whoever asks. Throws as `createStubResolver`. */
+export function transportOf(options: StubResolverOptions): SharedQuestionsOptions['send'] {
+  const { servers: given = [], timeoutMs = TIMEOUT_MS, now = steadyNow } = options;
+  const servers = serversOf({ ...options, servers: given, timeoutMs, now });
+  return (name, type, deadline) => {
+    const { upstreams, attempts } = servers();
+    return new Lookup(name, type, { upstreams, attempts, deadline, now });
+  };
+}
+
+const steadyNow = (): number => performance.now();
+
 /** One question on its way, from alias to alias if need be. */
-class Lookup<T extends RecordType> implements Sent {
+class Lookup<T extends RecordType> implements Sent, Hearer<T> {
   readonly answer: Promise<Answer<T>>;
   readonly #type: T;
   readonly #terms: ExchangeOptions;
@@ -46,8 +56,8 @@ class Lookup<T extends RecordType> implements Sent {
   /** Of the aliases so far. */
   #ttl = Infinity;
   #authenticated = true;
-  #resolve: (answer: Answer<T>) => void = () => undefined;
-  #cancel: Cancel = () => undefined;
+  #resolve: (answer: Answer<T>) => void = unheard;
+  #exchange: Exchange<T> | null = null;
 
   constructor(name: string, type: T, terms: ExchangeOptions) {
     this.#type = type;
@@ -65,17 +75,11 @@ class Lookup<T extends RecordType> implements Sent {
   }
 
   cancel(): void {
-    this.#cancel();
+    this.#exchange?.cancel();
     this.#resolve({ status: 'temperror', detail: 'cancelled' });
   }
 
-  #ask(name: string): void {
-    this.#cancel = exchange(name, this.#type, this.#terms, (reading) => {
-      this.#take(reading);
-    });
-  }
-
-  #take(reading: Reading<T>): void {
+  hear(reading: Reading<T>): void {
     this.#aliases += reading.aliases.length;
     this.#alias = reading.aliases.at(-1) ?? this.#alias;
     this.#authenticated &&= reading.authenticated;
@@ -85,6 +89,11 @@ class Lookup<T extends RecordType> implements Sent {
       this.#ttl = Math.min(this.#ttl, reading.ttl);
       this.#ask(reading.target);
     }
+  }
+
+  #ask(name: string): void {
+    this.#exchange = new Exchange(name, this.#type, this.#terms, this);
+    this.#exchange.begin();
   }
 
   #answerOf(reading: Exclude<Reading<T>, { status: 'referred' }>): Answer<T> {
@@ -109,3 +118,5 @@ class Lookup<T extends RecordType> implements Sent {
     return { status, ttl: reading.ttl === null ? null : Math.min(this.#ttl, reading.ttl) };
   }
 }
+
+const unheard = (): void => undefined;

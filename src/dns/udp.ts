@@ -57,7 +57,12 @@ export class UdpPool {
 
 class Port {
   readonly #socket: Socket;
-  readonly #waiting = new Map<number, Listener>();
+  /**
+   * The ids of the questions that wait, and who waits. Two arrays, since there are few at a time and they come
+   * and go fast: a Map would make and discard tables all the while.
+   */
+  readonly #ids: number[] = [];
+  readonly #listeners: Listener[] = [];
   readonly #life: NodeJS.Timeout;
   /** One buffer for everything that is sent. */
   readonly #sent = (error: NodeJS.ErrnoException | null): void => {
@@ -79,8 +84,7 @@ class Port {
       },
     });
     this.#socket.on('message', (bytes) => {
-      const id = idOf(bytes);
-      if (this.#waiting.get(id)?.answered(bytes) === true) this.#forget(id);
+      this.#hear(bytes);
     });
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#fail(errorWord(error));
@@ -103,8 +107,9 @@ class Port {
   ask(query: Buffer, listener: Listener): Cancel {
     this.#uses++;
     let id = randomId();
-    while (this.#waiting.has(id)) id = randomId();
-    this.#waiting.set(id, listener);
+    while (this.#ids.includes(id)) id = randomId();
+    this.#ids.push(id);
+    this.#listeners.push(listener);
     setId(query, id);
     // A socket may fail while it is made, as when there are too many open files. Whoever asks hears of it
     // later.
@@ -116,14 +121,24 @@ class Port {
     } else if (this.#unsent === null) this.#send(query);
     else this.#unsent.push(query);
     return () => {
-      if (this.#waiting.get(id) === listener) this.#forget(id);
+      const at = this.#ids.indexOf(id);
+      if (at !== -1 && this.#listeners[at] === listener) this.#forget(at);
     };
   }
 
   /** Takes no more questions, and closes when the last one is answered or taken back. */
   retire(): void {
     this.#retired = true;
-    if (this.#waiting.size === 0) this.#close('closed');
+    if (this.#ids.length === 0) this.#close('closed');
+  }
+
+  #hear(bytes: Buffer): void {
+    const id = idOf(bytes);
+    const listener = this.#listeners[this.#ids.indexOf(id)];
+    if (listener?.answered(bytes) !== true) return;
+    // Whoever has the answer may have asked something else meanwhile.
+    const at = this.#ids.indexOf(id);
+    if (at !== -1) this.#forget(at);
   }
 
   #send(query: Buffer): void {
@@ -133,15 +148,21 @@ class Port {
 
   /** A socket fails for all its questions alike: nobody listens there, or there is no route. */
   #fail(detail: string): void {
-    const listeners = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const listeners = this.#listeners.splice(0);
+    this.#ids.length = 0;
     this.#close(detail);
     for (const listener of listeners) listener.failed(detail);
   }
 
-  #forget(id: number): void {
-    this.#waiting.delete(id);
-    if (this.#retired && this.#waiting.size === 0) this.#close('closed');
+  /** The last takes its place. */
+  #forget(at: number): void {
+    const id = this.#ids.pop();
+    const listener = this.#listeners.pop();
+    if (id !== undefined && listener !== undefined && at < this.#ids.length) {
+      this.#ids[at] = id;
+      this.#listeners[at] = listener;
+    }
+    if (this.#retired && this.#ids.length === 0) this.#close('closed');
   }
 
   #close(why: string): void {

@@ -178,8 +178,21 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
     what:
       'The refusal names the question that was not answered. If it is about your domain, ask it of each name server ' +
       'of the domain, for example ‹dig mail.example.org A @ns1.example.org›; all have to answer, with the same. If ' +
-      'it is about a name in ‹in-addr.arpa› or ‹ip6.arpa›, the name servers are those of your provider.',
-    ways: [],
+      'it is about a name in ‹in-addr.arpa› or ‹ip6.arpa›, the name servers are those of your provider. The word ' +
+      'in parentheses says what happened.',
+    ways: [
+      { where: 'timeout', how: 'A name server said nothing, or not in time: see that it runs and can be reached.' },
+      {
+        where: 'bogus',
+        how:
+          'The name servers do answer, but the signatures (DNSSEC) are wrong or have expired: sign the zone again, ' +
+          'or have the old key removed at your registrar.',
+      },
+      {
+        where: 'servfail, refused',
+        how: 'A name server answered that it cannot, or does not want to: look whether it has loaded the zone.',
+      },
+    ],
   },
   'remove-fields': {
     title: 'Remove the header fields',

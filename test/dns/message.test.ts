@@ -127,6 +127,50 @@ describe('a response', () => {
   });
 });
 
+describe('a response to a query at hand', () => {
+  const asked = { name: 'mail.example.org', type: TYPE.A };
+  const repeated = [a('mail.example.org', '192.0.2.1'), a('b.test', '192.0.2.2')];
+
+  it('has the question itself where it repeats that octet by octet, and only there', () => {
+    for (const edns of [true, false]) {
+      const query = encodeQuery(asked, { edns, trustAd: false });
+      const questionIn = (bytes: Buffer): unknown => decodeResponse(bytes, asked, query).question;
+      expect(questionIn(message({ question: ASKED, answers: repeated }))).toBe(asked);
+      for (const other of [
+        question('MAIL.example.org', 1),
+        question('mail.example.org', 28),
+        question('mail.example.or', 1),
+      ]) {
+        const told = questionIn(message({ question: other, answers: repeated }));
+        expect(told).not.toBe(asked);
+        expect(told).toEqual(decodeResponse(message({ question: other, answers: repeated })).question);
+      }
+      expect(questionIn(message({ question: null }))).toBeNull();
+    }
+  });
+
+  it('says what it says without', () => {
+    const query = encodeQuery(asked, { edns: true, trustAd: false });
+    const whole = message({ question: ASKED, answers: repeated, additionals: [opt([])] });
+    const told = (...given: Parameters<typeof decodeResponse>): unknown => {
+      try {
+        return decodeResponse(...given);
+      } catch (error) {
+        return error instanceof MessageError ? error.message : error;
+      }
+    };
+    const octet = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(octet, { maxLength: 3 }), fc.nat(whole.length), (changes, length) => {
+        const bytes = Buffer.from(whole);
+        for (const [at, value] of changes) bytes[at] = value;
+        for (const each of [bytes, bytes.subarray(0, length)])
+          expect(told(each, asked, query)).toEqual(told(each));
+      }),
+    );
+  });
+});
+
 describe('what another library wrote', () => {
   const label = fc.stringMatching(/^[a-zA-Z0-9_@+-]{1,20}$/);
   const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('.'));

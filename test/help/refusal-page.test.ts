@@ -48,6 +48,12 @@ describe('the page for refused senders', () => {
     expect(REMEDIES.announce.ways.some(({ where }) => where.includes(product))).toBe(true);
   });
 
+  it('tells wrong signatures from servers that say nothing', () => {
+    const [, section = ''] = /<section id="how-to-repair-dns">(.*?)<\/section>/s.exec(page) ?? [];
+    for (const word of ['timeout', 'bogus']) expect(section).toContain(`<dt>${word}</dt>`);
+    expect(section).toContain('DNSSEC');
+  });
+
   it('has the same marks at both ends of what is typed', () => {
     for (const { what, ways } of Object.values(REMEDIES)) {
       for (const text of [what, ...ways.map(({ how }) => how)])

@@ -51,7 +51,8 @@ describeWith(
       }
     });
 
-    it.each(peers)('get from %s what the page shows', (peer) => {
+    // Some start a process for each record.
+    it.each(peers)('get from %s what the page shows', { timeout: 300_000 }, (peer) => {
       const results = askPeer(peer, records, workdir);
       const told = Object.fromEntries(records.map(({ name }, i) => [name, results[i] ?? '']));
       const known = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Results>;

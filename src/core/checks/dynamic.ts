@@ -42,21 +42,26 @@ export function encodingOf(name: string, ip: IpAddress): string | null {
 const ACCESS_WORD =
   /(?:^|[^a-z])(?:a?dsl|broadband|cable|client|cust(?:omer)?|dhcp|dial(?:up|in)?|dyn(?:amic)?|ftth|modem|pool|ppp(?:oe)?|res(?:idential)?|user|wlan)(?:[^a-z]|$)/;
 
+/** The least that all four octets take without separators; few names have so much. */
+const LONG_RUN = /[0-9a-f]{8}/;
+
 /** How an IPv4 address is written into a name, or null. */
 function ipv4Encoding(name: string, octets: readonly number[]): string | null {
   const orders: readonly (readonly [string, readonly number[]])[] = [
     ['decimal', octets],
     ['reversed decimal', octets.toReversed()],
   ];
+  const mayRun = LONG_RUN.test(name);
   for (const [order, sequence] of orders) {
     if (hasNumbers(name, sequence)) return order;
+    if (!mayRun) continue;
     const padded = sequence.map((octet) => String(octet).padStart(3, '0')).join('');
     if (hasToken(name, padded, '0-9')) return order;
     const hex = sequence.map((octet) => octet.toString(16).padStart(2, '0')).join('');
     if (hasToken(name, hex, '0-9a-f')) return order.replace('decimal', 'hexadecimal');
   }
   const value = octets.reduce((sum, octet) => sum * 256 + octet, 0);
-  if (value > 0xffffff && hasToken(name, String(value), '0-9')) return 'decimal number';
+  if (mayRun && value > 0xffffff && hasToken(name, String(value), '0-9')) return 'decimal number';
   for (const [order, sequence] of orders) {
     if (hasNumbers(name, sequence.slice(0, 3)) || hasNumbers(name, sequence.slice(1))) {
       return `three octets, ${order}`;

@@ -1,0 +1,27 @@
+/** What an answer that did not come weighs, under rfc5321, emailcore and strict. */
+import { expect, it } from 'vitest';
+import { PRESETS } from '../../src/core/check.ts';
+import { findings } from '../../src/core/checks/index.ts';
+import { decide } from '../../src/policy/decide.ts';
+import { makePolicy } from '../../src/policy/policy.ts';
+import { assessed } from '../support/checked.ts';
+import type { Zone } from '../support/zone.ts';
+
+const ZONE: Zone = {
+  'mail.sender.org': { A: ['192.0.2.1'] },
+  '1.2.0.192.in-addr.arpa': { PTR: ['mail.sender.org'] },
+};
+
+it.each<[string, string, string, number[]]>([
+  ['CSA of a parent, of an exact host', '192.0.2.1', '_client._smtp.sender.org', [0, 0, 0]],
+  ['_auth of a parent, of an exact host', '192.0.2.1', '_auth.sender.org', [0, 0, 0]],
+  // The name itself may deny the client.
+  ['CSA of the name, of an exact host', '192.0.2.1', '_client._smtp.mail.sender.org', [0, 0, 5]],
+  ['_auth of the name, of an exact host', '192.0.2.1', '_auth.mail.sender.org', [0, 0, 5]],
+  // Of somebody else it might have said anything; a neighbour without a reverse name also has iprev-none.
+  ['CSA of a parent, of a neighbour', '192.0.2.2', '_client._smtp.sender.org', [2, 2, 9]],
+  ['_auth of a parent, of a neighbour', '192.0.2.2', '_auth.sender.org', [2, 2, 9]],
+])('trouble with %s', async (_, ip, silent, wanted) => {
+  const assessment = await assessed(ip, 'mail.sender.org', { ...ZONE, [silent]: 'temperror' });
+  expect(PRESETS.map((preset) => decide(assessment, makePolicy(preset, findings)).score)).toEqual(wanted);
+});
