@@ -1,9 +1,9 @@
 /** Documents as they are read on the system where the program is installed. */
 import { readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, relative } from 'node:path';
 import { filesBelow, put, putAll, type Tree } from './tree.ts';
 
-/** What of the checkout is documentation, with the directory of units where `units` says that they are. */
+/** What of the checkout is documentation, but for what is `elsewhere`, by its path here and there. */
 export function putDocuments(
   tree: Tree,
   to: string,
@@ -39,14 +39,7 @@ export function linkedWithin(page: string, text: string, there: (path: string) =
     const found = there(path);
     if (found === null) return words;
     if (found === path) return whole;
-    const target = found.startsWith('/')
-      ? found
-      : join(
-          ...dirname(page)
-            .split('/')
-            .map(() => '..'),
-          found,
-        );
+    const target = found.startsWith('/') ? found : relative(dirname(page), found);
     return `[${words}](${target}${anchor === undefined ? '' : `#${anchor}`})`;
   });
 }
