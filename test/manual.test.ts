@@ -1,7 +1,7 @@
 /** The shipped files that are generated from the option table are up to date. `npm run docs` writes them. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { bashCompletion, zshCompletion } from '../scripts/manual/completion.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from '../scripts/manual/completion.ts';
 import { commandTree } from '../scripts/manual/command-tree.ts';
 import { manPage } from '../scripts/manual/man-page.ts';
 import { sampleConfig } from '../scripts/manual/sample-config.ts';
@@ -16,6 +16,7 @@ const MADE = [
   ['man/helo-milter.8', manPage],
   ['completion/helo-milter.bash', bashCompletion],
   ['completion/_helo-milter', zshCompletion],
+  ['completion/helo-milter.fish', fishCompletion],
   ['examples/helo-milter.toml', sampleConfig],
 ] as const;
 
@@ -36,6 +37,16 @@ describe('the manual page', () => {
     for (const [code] of EXIT_CODES) expect(page).toContain(`\n.B ${code}\n`);
     for (const signal of ['SIGHUP', 'SIGTERM']) expect(page).toMatch(new RegExp(`^\\.B ${signal}`, 'm'));
   });
+});
+
+it('the manual page names documents that there are', () => {
+  const named = [
+    ...manPage()
+      .replaceAll('\\-', '-')
+      .matchAll(/\b(?:docs|examples)\/[\w.-]+\.\w+/g),
+  ];
+  expect(named.map(([path]) => path)).toContain('docs/doctor.md');
+  expect(named.filter(([path]) => !existsSync(new URL(`../${path}`, import.meta.url)))).toEqual([]);
 });
 
 describe('the sample configuration', () => {

@@ -24,6 +24,7 @@ it(
       'package.json',
       'completion/_helo-milter',
       'completion/helo-milter.bash',
+      'completion/helo-milter.fish',
       'man/helo-milter.8',
       ...compiled,
       ...below('docs'),

@@ -1,4 +1,4 @@
-/** Completions for bash and zsh. */
+/** Completions for bash, zsh and fish. */
 import { commandTree, type ManualCommand, type ManualOption } from './command-tree.ts';
 
 /** Placeholders that mean a file or a directory. */
@@ -128,4 +128,37 @@ function argument(option: ManualOption): string {
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+export function fishCompletion(): string {
+  const [program, ...commands] = commandTree();
+  const names = commands.map(({ name }) => name).join(' ');
+  return [
+    '# fish completion for helo-milter. Generated from the option table; do not edit.',
+    'complete -c helo-milter -f',
+    ...commands.map(
+      ({ name, description }) =>
+        `complete -c helo-milter -n __fish_use_subcommand -a ${name} -d ${fishQuoted(description.replace(/\n.*/s, ''))}`,
+    ),
+    // The arguments of commands are files in the main.
+    `complete -c helo-milter -n '__fish_seen_subcommand_from ${names}' -F`,
+    ...(program?.options ?? []).map((each) => fishOption('__fish_use_subcommand', each)),
+    ...commands.flatMap(({ name, options }) =>
+      options.map((each) => fishOption(`'__fish_seen_subcommand_from ${name}'`, each)),
+    ),
+    '',
+  ].join('\n');
+}
+
+function fishOption(condition: string, option: ManualOption): string {
+  const { flag, value, help, words, ids } = option;
+  const offered = words.length > 0 ? words : ids.map((id) => `${id}=`);
+  const taken = value === null ? '' : isFile(option) ? ' -r -F' : ' -x';
+  const choice = offered.length > 0 ? ` -a ${fishQuoted(offered.join(' '))}` : '';
+  return `complete -c helo-milter -n ${condition} -l ${flag.slice(2)}${taken}${choice} -d ${fishQuoted(help)}`;
+}
+
+/** Within single quotes fish knows `\\` and `\'`. */
+function fishQuoted(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 }

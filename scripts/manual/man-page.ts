@@ -21,6 +21,10 @@ const FILES = [
   ],
 ] as const;
 
+/** Debian's package, which has them elsewhere, leaves out the last sentence. */
+const DOCUMENTS =
+  'docs/README.md is an index of the documents by reader. Their directory is that of the program: the one called helo-milter below what "npm root --global" prints, or the unpacked archive.';
+
 const EXAMPLES = [
   ['helo-milter --observe --shadow-policy strict', 'refuse nothing; log what two policies would have done'],
   [
@@ -85,6 +89,8 @@ export function manPage(): string {
     text('RFC 5321, RFC 7208, RFC 8601; draft-ietf-emailcore-as.'),
     section('SEE ALSO'),
     '.BR postconf (5),\n.BR sendmail (8),\n.BR systemd (1)',
+    '.PP',
+    text(DOCUMENTS),
     '',
   ].join('\n');
 }

@@ -33,7 +33,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   contact: '"postmaster@example.org"',
   replyTemplate: '{ helo-mismatch = "{helo} is not the name of {client}" }',
   replyCode: '{ helo-not-fqdn = 504 }',
-  decisionLog: '"/var/log/helo-milter/decisions"',
+  decisionLog: '"/var/log/helo-milter/decisions.jsonl"',
   traceClient: '["192.0.2.25"]',
   http: '"127.0.0.1:9892"',
 };

@@ -48,6 +48,8 @@ export type Part =
   | 'systemd-notify'
   | 'systemd-socket-activate'
   | 'setpriv'
+  | 'dpkg-deb'
+  | 'shellcheck'
   | 'unshare'
   | 'python3'
   | 'own systemd'

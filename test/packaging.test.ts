@@ -1,0 +1,114 @@
+/** What the packages are made by: versions, the Node that suffices, configuration, links, maintainer scripts. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { debianVersion, nodeDependency, unitOfPackage, watching } from '../packaging/debian.ts';
+import { linkedWithin, withPaths } from '../packaging/documents.ts';
+import { billOfMaterials, productionDependencies, readManifest } from '../packaging/program.ts';
+import { readConfig } from '../src/config/config.ts';
+import { parseConfigFile } from '../src/config/file.ts';
+import { textsOf } from '../src/config/given.ts';
+import { ROWS } from '../src/config/options.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
+
+it.each([
+  ['1.2.3', '1.2.3-1'],
+  ['1.2.3-rc.1', '1.2.3~rc.1-1'],
+])('version %s is %s in Debian', (version, debian) => {
+  expect(debianVersion(version)).toBe(debian);
+});
+
+describe('the Node that the package depends on', () => {
+  it('is that of engines', () => {
+    expect(nodeDependency(readManifest(ROOT).engines.node)).toBe(
+      'nodejs (>= 20.19), nodejs (<< 21) | nodejs (>= 22.13), nodejs (<< 23) | nodejs (>= 24)',
+    );
+  });
+
+  it('is told where engines are written in another way', () => {
+    expect(() => nodeDependency('20.x')).toThrow('"20.x" has another form');
+  });
+});
+
+describe('the configuration of the package', () => {
+  const config = watching(read('examples/helo-milter.toml'));
+  it('watches only, and is otherwise that of the program', () => {
+    const made = readConfig(textsOf(parseConfigFile(config, '/etc/helo-milter.toml')));
+    expect(made).toEqual({ ...readConfig(new Map()), observe: true });
+  });
+
+  it('has each line in force with its default once it is uncommented', () => {
+    const defaults = readConfig(new Map());
+    const lines = [...config.matchAll(/^#([a-z][\w-]* = .*)$/gm)].map(([, line = '']) => line);
+    expect(lines).toHaveLength(ROWS.length - 1);
+    for (const line of lines) {
+      const made = readConfig(textsOf(parseConfigFile(`${line}\n`, '/etc/helo-milter.toml')));
+      const key = line
+        .replace(/ =.*/, '')
+        .replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+      const [, row] = ROWS.find(([each]) => each === key) ?? [];
+      const given = made[key as keyof typeof made];
+      if (row?.default === null && row.value !== undefined) continue;
+      expect(given, line).toEqual(defaults[key as keyof typeof defaults]);
+    }
+  });
+});
+
+it('the units of the package start its program, whatever is in /usr/local', () => {
+  for (const name of ['helo-milter.service', 'helo-milter-report.service']) {
+    const commands = [...unitOfPackage(read(`systemd/${name}`)).matchAll(/^Exec\w+=(.*)$/gm)];
+    expect(commands.length).toBeGreaterThan(0);
+    for (const [, command = ''] of commands)
+      expect(command).toMatch(/\/usr\/bin\/helo-milter\b|^\/bin\/kill /);
+  }
+});
+
+describe('links of an installed document', () => {
+  const there = (path: string): string | null =>
+    new Map([
+      ['docs/log.md', 'docs/log.md'],
+      ['systemd', '/usr/lib/systemd/system'],
+      ['CHANGELOG.md', 'changelog.gz'],
+    ]).get(path) ?? null;
+  it.each([
+    ['docs/a.md', '[log](log.md#fields)', '[log](log.md#fields)'],
+    ['docs/a.md', '[new](../CHANGELOG.md)', '[new](../changelog.gz)'],
+    ['README.md', '[new](CHANGELOG.md)', '[new](changelog.gz)'],
+    ['README.md', '[units](systemd/)', '[units](/usr/lib/systemd/system)'],
+    ['README.md', '[map](ARCHITECTURE.md)', 'map'],
+    ['README.md', '[web](https://example.org/a.md) [here](#a)', '[web](https://example.org/a.md) [here](#a)'],
+  ])('%s: %s', (page, text, installed) => {
+    expect(linkedWithin(page, text, there)).toBe(installed);
+  });
+});
+
+it('documents that a text names are named where they are', () => {
+  expect(withPaths('see docs/log.md, x/docs/log.md', '/usr/share/doc/a-b')).toBe(
+    'see /usr/share/doc/a-b/docs/log.md, x/docs/log.md',
+  );
+  expect(withPaths('.\\" made\ndocs/self\\-test.md', '/usr/share/doc/a-b')).toBe(
+    '.\\" made\n/usr/share/doc/a\\-b/docs/self\\-test.md',
+  );
+});
+
+it('the bill of materials names what is packed, with versions, licences and digests', () => {
+  const dependencies = productionDependencies(ROOT);
+  const bill = JSON.parse(billOfMaterials(readManifest(ROOT), dependencies)) as {
+    readonly components: readonly { name: string; licenses: unknown[]; hashes: { content: string }[] }[];
+  };
+  const names = bill.components.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(Object.keys(readManifest(ROOT).dependencies)));
+  expect(names).not.toContain('vitest');
+  for (const { hashes } of bill.components) expect(hashes[0]?.content).toMatch(/^[0-9a-f]{128}$/);
+});
+
+it.each(['debian/preinst', 'debian/postinst', 'debian/prerm', 'debian/postrm'])(
+  '%s is a shell script',
+  (name) => {
+    expect(read(`packaging/${name}`)).toMatch(/^#!\/bin\/sh\nset -e\n/);
+    execFileSync('sh', ['-n', `${ROOT}packaging/${name}`]);
+  },
+);
