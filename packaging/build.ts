@@ -42,8 +42,12 @@ function timeOf(directory: string): number {
   const { SOURCE_DATE_EPOCH } = process.env;
   if (SOURCE_DATE_EPOCH !== undefined) return Number(SOURCE_DATE_EPOCH);
   try {
-    const options = { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], options).toString());
+    const printed = execFileSync('git', ['log', '-1', '--format=%ct'], {
+      cwd: directory,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      encoding: 'utf8',
+    });
+    return Number(printed);
   } catch {
     // Not a clone.
     return Math.floor(statSync(join(directory, 'package.json')).mtimeMs / 1000);
