@@ -1,8 +1,7 @@
-/** The page on embedding the checks, its example, and its list of exports. */
+/** The example of an SMTP server that judges its clients. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SmtpClient } from './mta/kit/smtp-client.ts';
 
@@ -63,28 +62,4 @@ describe('examples/embed-smtp-server.mjs', () => {
   it('is the one that docs/core.md shows', () => {
     expect(page).toContain('examples/embed-smtp-server.mjs');
   });
-});
-
-/** The names that a file exports, types among them. */
-function exportsOf(file: string): string[] {
-  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
-  return source.statements.flatMap((statement) => {
-    if (!ts.isExportDeclaration(statement)) return [];
-    const { exportClause } = statement;
-    if (exportClause === undefined || !ts.isNamedExports(exportClause))
-      throw new Error(`${file} has an export *`);
-    return exportClause.elements.map(({ name }) => name.text);
-  });
-}
-
-it('docs/core.md has a line for each export of helo-milter/core, and for nothing else', () => {
-  const told = [...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) +\| +\S/gm)].flatMap(([, names = '']) =>
-    [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name),
-  );
-  expect(told.sort()).toEqual(exportsOf(at('src/embed.ts')).sort());
-});
-
-it.each(['src/index.ts', 'src/milter/index.ts'])('%s names its exports one by one, each once', (file) => {
-  const names = exportsOf(at(file));
-  expect(new Set(names).size).toBe(names.length);
 });

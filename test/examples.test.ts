@@ -1,6 +1,6 @@
 /** Every example is run as its user runs it. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,15 @@ import { type Zone, zoneResolver } from './support/zone.ts';
 import { fakeTerminal } from './support/terminal.ts';
 
 const example = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
+
+it('every program among the examples is run, here or in test/embed.test.ts', () => {
+  const tests = ['examples', 'embed'].map((name) =>
+    readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8'),
+  );
+  const programs = readdirSync(example('.')).filter((name) => name.endsWith('.mjs'));
+  expect(programs.filter((name) => !tests.some((text) => text.includes(`${name}'`)))).toEqual([]);
+  expect(programs.length).toBeGreaterThan(3);
+});
 
 it('tiny-milter.mjs is thirty lines and works', async () => {
   expect(readFileSync(example('tiny-milter.mjs'), 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(

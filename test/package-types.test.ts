@@ -1,6 +1,6 @@
 /** The types of the packed package, as programs of others see them. */
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,10 +8,20 @@ import { CONSUMERS } from './fixtures/consumers.ts';
 import { installPacked, ROOT } from './support/packed.ts';
 import { unexported } from './support/unexported.ts';
 
+/** The example in the head of each entry point, as a program of its own. */
+const EXAMPLES = Object.fromEntries(
+  ['index', 'embed', 'milter/index'].map((entry) => {
+    const text = readFileSync(join(ROOT, `src/${entry}.ts`), 'utf8');
+    const [, example = expect.fail(entry)] = /@example\n \* ```ts\n([^]*?) \* ```/.exec(text) ?? [];
+    return [`example-${entry.replace('/', '-')}.ts`, example.replaceAll(/^ \* ?/gm, '')];
+  }),
+);
+const PROGRAMS = { ...CONSUMERS, ...EXAMPLES };
+
 let directory: string;
 beforeAll(() => {
   directory = installPacked('@types/node', 'undici-types');
-  for (const [name, text] of Object.entries(CONSUMERS)) writeFileSync(join(directory, name), text);
+  for (const [name, text] of Object.entries(PROGRAMS)) writeFileSync(join(directory, name), text);
 }, 120_000);
 afterAll(() => {
   rmSync(directory, { recursive: true });
@@ -29,7 +39,7 @@ async function complaints(compiler: string, name: string, options: object): Prom
     skipLibCheck: false,
     ...options,
   };
-  const files = name === 'core-alone' ? ['core.ts'] : Object.keys(CONSUMERS);
+  const files = name === 'core-alone' ? ['core.ts'] : Object.keys(PROGRAMS);
   writeFileSync(join(directory, project), JSON.stringify({ compilerOptions, files }));
   const tsc = join(ROOT, 'node_modules', compiler, 'bin', 'tsc');
   const run = promisify(execFile)(process.execPath, [tsc, '-p', project], { cwd: directory });

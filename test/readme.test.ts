@@ -83,6 +83,56 @@ it('the README can be read in ten minutes', () => {
   expect(readFileSync(new URL('../README.md', import.meta.url), 'utf8').split('\n').length).toBeLessThan(201);
 });
 
+it.each([
+  [
+    'README',
+    ['You run it', 'Your mail was refused', 'You write a check', 'You embed it', 'You run several MX hosts'],
+  ],
+  [
+    'faq',
+    [
+      'Microsoft 365 is refused',
+      'Our own users are refused',
+      'EXCH01.local',
+      'Which resolver',
+      'What does the sender see',
+      'GDPR',
+    ],
+  ],
+])('docs/%s.md has a section for each reader or question', (name, wanted) => {
+  const headings = [...readFileSync(page(name), 'utf8').matchAll(/^## (.*)$/gm)].map(
+    ([, heading = '']) => heading,
+  );
+  expect(wanted.filter((each) => !headings.some((heading) => heading.includes(each)))).toEqual([]);
+});
+
+it.each(['announce', 'send-by-relay'])(
+  'the page for refused senders says how to %s with each product',
+  (way) => {
+    const text = readFileSync(page('findings'), 'utf8');
+    const [, section = ''] = text.split(`<a id="how-to-${way}"></a>`);
+    const told = section.slice(0, section.indexOf('<a id='));
+    for (const product of [
+      'Postfix',
+      'Exim',
+      'Sendmail',
+      'Exchange',
+      'Microsoft 365',
+      'cPanel',
+      'Plesk',
+      'Printers, cameras',
+    ])
+      expect(told).toContain(`**${product}`.replace('**Exchange', '**Microsoft Exchange'));
+  },
+);
+
+it('the page for refused senders has no weights and no policies', () => {
+  const [, ...sections] = readFileSync(page('findings'), 'utf8').split(/^## /m);
+  expect(
+    sections.filter((each) => /\b(?:weighs|score|preset|rfc5321|strict)\b|weight \d/.test(each)),
+  ).toEqual([]);
+});
+
 it('every page of the docs is in their index', () => {
   const index = readFileSync(page('README'), 'utf8');
   const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name !== 'README.md');

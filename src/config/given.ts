@@ -7,6 +7,7 @@ import { ROWS } from './options.ts';
 import { closest } from './closest.ts';
 import { type Faults, FileError, OptionError, soundly, UsageError } from '../errors.ts';
 
+/** Where the value of an option comes from, and the value as it was written. */
 export interface Setting {
   readonly source: 'flag' | 'environment' | 'file';
   /** `--reject-at`, `HELO_MILTER_REJECT_AT` or `helo-milter.toml:3:1`, the place of the key. */
@@ -15,6 +16,7 @@ export interface Setting {
   readonly values: readonly SettingValue[];
 }
 
+/** One value as it was written, and its place. */
 export interface SettingValue {
   /** As on the command line. */
   readonly text: string;
@@ -42,6 +44,7 @@ export function fromFlags(texts: ReadonlyMap<string, readonly string[]>): Settin
   );
 }
 
+/** Variables by name, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names the configuration file; not an option of the table. */

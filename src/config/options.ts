@@ -358,6 +358,7 @@ export const OPTIONS = {
 } as const;
 
 export type Options = typeof OPTIONS;
+/** The key of an option, as in the configuration file: its flag without the dashes. */
 export type OptionKey = keyof Options;
 
 /** The rows of the table in its order. */

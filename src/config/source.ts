@@ -21,6 +21,7 @@ import { describeError, Faults, UsageError } from '../errors.ts';
  */
 export const STANDARD_CONFIG = '/etc/helo-milter.toml';
 
+/** Where settings are looked for beside the flags. */
 export interface ConfigPlaces {
   /**
    * The file named by `--config`; false for `--no-config`, with which none is read; null if neither is given.
@@ -31,6 +32,7 @@ export interface ConfigPlaces {
   readonly standard?: string | null;
 }
 
+/** Flags, environment and file together; read again at each reload. */
 export class ConfigSource {
   #file: string | null;
   readonly #standard: string | null;

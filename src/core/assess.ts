@@ -21,6 +21,7 @@ export type OnCheckError = (check: string, error: unknown) => void;
  */
 export type Settles = (findings: readonly Finding[]) => boolean;
 
+/** What an assessment asks, and whom it tells of faults. */
 export interface AssessOptions {
   readonly resolver: Resolver;
   readonly checks: readonly Check[];

@@ -3,6 +3,7 @@ import type { Correspondence, Evidence, Finding, Outcome, Proof, Zone } from './
 import type { Client } from './client.ts';
 import type { DnsAnswer } from './recording-resolver.ts';
 
+/** What is true about a client and its HELO, whatever the policy. */
 export interface Assessment {
   readonly client: Client;
   /** One outcome for each check, in registry order. */

@@ -19,6 +19,7 @@ export * from './finding.ts';
  * somebody else's.
  */
 export const CORRESPONDENCES = ['exact', 'authorized', 'aligned', 'near', 'none'] as const;
+/** How well name and client belong together; the best first in `CORRESPONDENCES`. */
 export type Correspondence = (typeof CORRESPONDENCES)[number];
 
 /** Result words of RFC 8601 §2.7, with those of SPF. */
@@ -32,6 +33,7 @@ export const RESULTS = [
   'temperror',
   'permerror',
 ] as const;
+/** A result word of RFC 8601. */
 export type Result = (typeof RESULTS)[number];
 
 /**
@@ -39,6 +41,7 @@ export type Result = (typeof RESULTS)[number];
  * leads. Whoever controls a zone can break it, and must not thereby excuse what somebody else has published.
  */
 export const ZONES = ['owner', 'client'] as const;
+/** Whose zones a check reads: the client's own, or those of the owner of the HELO name. */
 export type Zone = (typeof ZONES)[number];
 
 /** What one check concluded. */
@@ -130,6 +133,7 @@ export interface Check<Id extends string = string> {
   run(client: Client, resolver: Resolver): CheckAnswer<NoInfer<Id>> | Promise<CheckAnswer<NoInfer<Id>>>;
 }
 
+/** What the `run` of a check may return; `normalise` gives it its full form. */
 export type CheckAnswer<Id extends string> = 'pass' | 'none' | Finding<Id | UnknownId> | Outcome<Id>;
 
 /** Declares a check: the ids that `run` may give are exactly those of `findings`. */
@@ -154,6 +158,7 @@ function plain(result: 'pass' | 'none'): Outcome<never> {
   } as const);
 }
 
+/** The outcome of a check that found nothing wrong, with what it shows. */
 export function pass(
   evidence: Evidence = NOTHING,
   correspondence: Correspondence = 'none',
@@ -170,6 +175,7 @@ export function none(evidence: Evidence = NOTHING, correspondence: Correspondenc
   return { result: 'none', evidence, finding: null, correspondence, optOut: false };
 }
 
+/** The outcome of a check that found something wrong; its result is `fail` if none is given. */
 export function found<Id extends string>(id: Id, evidence: Evidence, result: Result = 'fail'): Outcome<Id> {
   return { result, evidence, finding: { id, evidence }, correspondence: 'none', optOut: false };
 }

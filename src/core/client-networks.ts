@@ -17,6 +17,7 @@ const WIDTHS = {
   block: { 4: 16, 6: 32 },
 } as const;
 
+/** The kinds of networks that a client is in, by their width. */
 export type NetworkKind = keyof typeof WIDTHS;
 
 /** All that a client belongs to. */
@@ -30,6 +31,7 @@ export function networkOf(ip: IpAddress, kind: NetworkKind): string {
   return networkText(ip, WIDTHS[kind][ip.family]);
 }
 
+/** The networks of a client; all clients without an address are in the same ones. */
 export function networksOf(ip: IpAddress | null): ClientNetworks {
   if (ip === null) return UNKNOWN;
   const site = networkOf(ip, 'site');

@@ -3,6 +3,7 @@ import { clientAddress } from './embedded.ts';
 import { type Helo, parseHelo } from './helo.ts';
 import { type IpAddress, parseIp } from './ip.ts';
 
+/** Whom an assessment is about: an address, and what it said in HELO. */
 export interface Client {
   /** Null where the MTA knows none (a local socket, an unknown family). */
   readonly ip: IpAddress | null;

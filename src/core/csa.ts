@@ -14,6 +14,7 @@ import { type IpAddress, parseIp, sameIp } from './ip.ts';
 import { watchTtl } from './least-ttl.ts';
 import type { Answer, RecordData, Resolver } from './resolver.ts';
 
+/** What Client SMTP Authorization says about a name and an address. */
 export interface CsaOutcome {
   /**
    * Exim's words: `fail` is the owner's no; `defer` is DNS trouble; `unknown` means no statement that we can

@@ -13,6 +13,7 @@ export type Basis = 'form' | 'existence' | 'declared' | 'inferred' | 'local' | '
 
 /** The readings of RFC 5321 that the product ships as policies; see `policy.ts`. */
 export const PRESETS = ['rfc5321', 'emailcore', 'strict'] as const;
+/** A preset: one reading of the standards. */
 export type PresetName = (typeof PRESETS)[number];
 
 /** One number for every preset, or one for each; zero or more. */
@@ -23,6 +24,7 @@ export type Weight = number | Readonly<Record<PresetName, number>>;
  * denies the client (`client`). `none` is a declaration that denies nothing, such as a softfail.
  */
 export const DENIALS = ['name', 'client', 'none'] as const;
+/** Whose plain "no" a finding is: that of the name's owner, the operator's about the client, or nobody's. */
 export type Denial = (typeof DENIALS)[number];
 
 /**
@@ -33,6 +35,7 @@ export type Denial = (typeof DENIALS)[number];
  * line.
  */
 export const PROOFS = ['exact', 'authorized', 'aligned', 'reverse'] as const;
+/** Something that can be shown of a client, and for which a finding may weigh less. */
 export type Proof = (typeof PROOFS)[number];
 
 /** The most that a finding weighs once something is shown. */
@@ -156,6 +159,7 @@ export function byEvidence<T>(choices: Readonly<Record<string, T>> = {}, evidenc
 /** Nothing was seen. */
 export const NOTHING: Evidence = Object.freeze({});
 
+/** Something that is wrong, with what was seen. */
 export interface Finding<Id extends string = string> {
   readonly id: Id;
   readonly evidence: Evidence;

@@ -22,6 +22,7 @@ export type Helo =
   /** Begins like an address literal but is not one; `problem` says why. */
   | { readonly kind: 'literal-malformed'; readonly text: string; readonly problem: string };
 
+/** A HELO argument that is a domain, or near enough to one that DNS can be asked. */
 export interface HeloDomain {
   readonly kind: 'domain';
   readonly text: string;
@@ -34,6 +35,7 @@ export interface HeloDomain {
   readonly underscore: boolean;
 }
 
+/** A HELO argument that is an address literal, such as `[192.0.2.1]` (RFC 5321 §4.1.3). */
 export interface HeloLiteral {
   readonly kind: 'literal';
   readonly text: string;
@@ -47,6 +49,10 @@ export interface HeloLiteral {
  */
 const MAX_LENGTH = 255;
 
+/**
+ * Takes the argument of HELO or EHLO apart. Never throws: what is neither a domain nor a literal has a kind
+ * of its own.
+ */
 export function parseHelo(text: string): Helo {
   if (text === '') return { kind: 'missing', text };
   if (text.startsWith('[')) return parseLiteral(text);

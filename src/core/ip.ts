@@ -18,6 +18,7 @@ export interface IpAddress {
   readonly text: string;
 }
 
+/** A network: the addresses that begin with the same bits. */
 export interface IpPrefix {
   readonly address: IpAddress;
   /** Number of leading bits that count: 0–32 or 0–128. */
@@ -44,6 +45,7 @@ export function ipFromBytes(bytes: readonly number[]): IpAddress {
   return { family: 6, bytes, text: formatIpv6(bytes) };
 }
 
+/** Whether two addresses are the same, of one family and equal in all bytes. */
 export function sameIp(a: IpAddress, b: IpAddress): boolean {
   return a.text === b.text;
 }
@@ -66,6 +68,7 @@ export function parsePrefix(text: string): IpPrefix | null {
   return length < 0 || length > bits ? null : { address, length };
 }
 
+/** Whether an address is in a network; never for one of the other family. */
 export function prefixContains(prefix: IpPrefix, address: IpAddress): boolean {
   return prefix.address.family === address.family && sharesPrefix(prefix.address, address, prefix.length);
 }

@@ -6,6 +6,7 @@ import { isQueryName, organisation } from './domain.ts';
 import { type IpAddress, parseIp, reverseName, sameIp } from './ip.ts';
 import type { Resolver } from './resolver.ts';
 
+/** What the reverse names of an address are worth (RFC 8601 §3). */
 export interface Iprev {
   /**
    * RFC 8601 §2.7.3. `pass`: a name leads back; `fail`: there are names and none does; `permerror`: there is

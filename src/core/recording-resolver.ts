@@ -56,6 +56,7 @@ export interface DnsAnswer {
   readonly moot?: true;
 }
 
+/** Two views of a resolver, and what was asked through them. */
 export interface Recording {
   readonly resolver: Resolver;
   /** The same view of DNS, charged to the client's reverse zone. */
@@ -73,6 +74,10 @@ interface Asked {
   unread: number;
 }
 
+/**
+ * Wraps a resolver so that answers are remembered and no question is sent twice. One view sends at most
+ * `budget` questions, the one for the reverse zone `REVERSE_BUDGET`; more of them are a `temperror`.
+ */
 export function recordingResolver(inner: Resolver, budget: number = QUERY_BUDGET): Recording {
   const asked = new Map<string, Asked>();
   const within = (most: number): Resolver => {

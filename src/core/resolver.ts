@@ -23,6 +23,7 @@ export interface RecordData {
   TXT: string;
 }
 
+/** A type of records that can be asked for. */
 export type RecordType = keyof RecordData;
 
 /**

@@ -4,6 +4,7 @@
 import type { Answer, RecordType, Resolver } from '../core/resolver.ts';
 import { type Asker, askedBy, type SharedResolver } from './asker.ts';
 
+/** A resolver for one assessment, and how to be done with it. */
 export interface DeadlineResolver {
   readonly resolver: Resolver;
   /** Releases the timer, and cancels what is still in flight: nobody waits for it. */

@@ -9,6 +9,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Which name servers are asked, and how long each question may take. */
 export interface ServersOptions {
   /** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; empty for those of the system. */
   readonly servers: readonly string[];

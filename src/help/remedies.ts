@@ -154,8 +154,26 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
         where: 'Exim on Debian',
         how: '‹dpkg-reconfigure exim4-config›, "mail sent by smarthost"; the password goes into /etc/exim4/passwd.client.',
       },
+      {
+        where: 'Sendmail',
+        how:
+          "‹define(`SMART_HOST', `[smtp.provider.example]')dnl› and " +
+          "‹define(`RELAY_MAILER_ARGS', `TCP $h 587')dnl› in sendmail.mc; the login goes into the file of ‹FEATURE(`authinfo')dnl›.",
+      },
       { where: 'Microsoft Exchange', how: 'Send connector, delivery, "Route mail through smart hosts".' },
-      { where: 'Devices and programs', how: 'Give them that server, port and login as their SMTP server.' },
+      {
+        where: 'Microsoft 365',
+        how: 'Mail from your mailboxes already leaves through it. Devices and programs can hand it theirs, by SMTP AUTH or a connector.',
+      },
+      {
+        where: 'cPanel and WHM',
+        how: 'Exim Configuration Manager, Advanced Editor: a router to the relay, with a login of its own.',
+      },
+      { where: 'Plesk', how: 'Tools & Settings, External SMTP Server.' },
+      {
+        where: 'Printers, cameras, programs',
+        how: 'Give them that server, port and login as their SMTP server.',
+      },
     ],
   },
   'try-again': {

@@ -10,6 +10,7 @@
  */
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
 
+/** What a kind of line in the log is made of (docs/log.md). */
 export interface LogEvent {
   /** The first word of the line. Two events share a word if they are the same thing at different levels. */
   readonly word: string;

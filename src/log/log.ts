@@ -8,11 +8,13 @@ import { Repeats } from './repeats.ts';
 
 /** What `--log-level` accepts; `notice` is written with `info`. */
 export const LEVELS = ['error', 'warning', 'info', 'debug'] as const;
+/** `kv`: lines of `key=value`; `json`: one object a line. */
 export type LogFormat = 'kv' | 'json';
 
 /** Priorities of syslog(3), which journald reads from `<N>` before a line (sd-daemon(3)). */
 const PRIORITY: Readonly<Record<Level, number>> = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
 
+/** How lines are written, and which. */
 export interface LogOptions {
   readonly format?: LogFormat;
   /** The least urgent level that is written; `info` by default. */
@@ -25,6 +27,7 @@ export interface LogOptions {
   readonly now?: () => number;
 }
 
+/** A log with a least level; a line is an event with its fields. */
 export interface Log {
   readonly format: LogFormat;
   /** Writes an event at its level. Errors and warnings that repeat are counted, not repeated. */

@@ -14,4 +14,5 @@ export const ACTIONS = {
   changeSender: SMFIF.CHGFROM,
   quarantine: SMFIF.QUARANTINE,
 } as const;
+/** A kind of change to messages (SMFIF_*), to be announced before it is made. */
 export type ActionName = keyof typeof ACTIONS;

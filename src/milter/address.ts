@@ -5,6 +5,7 @@ export type SocketAddress =
   /** A listening socket that was handed over, as systemd does. */
   | { readonly kind: 'fd'; readonly fd: number };
 
+/** A socket address that cannot be read; its message says why. */
 export class AddressError extends Error {
   override readonly name = 'AddressError';
   readonly code = 'milter-address';

@@ -8,6 +8,7 @@ import { AddressError, formatSocketAddress, type SocketAddress } from './address
 
 const BACKLOG = 1024;
 
+/** Who owns a unix socket, as numbers; what is left out stays as it is. */
 export interface SocketOwner {
   readonly uid?: number;
   readonly gid?: number;

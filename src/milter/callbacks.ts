@@ -11,4 +11,5 @@ export const CALLBACKS = [
   'body',
   'endOfMessage',
 ] as const;
+/** An event for which a session may have a callback that answers. */
 export type CallbackName = (typeof CALLBACKS)[number];

@@ -18,6 +18,7 @@ import {
 } from './received.ts';
 import type { CallbackName } from './callbacks.ts';
 
+/** What the client of an MTA offers, and how long it waits. */
 export interface MilterClientOptions {
   /** What the MTA offers; by default everything that today's Postfix and Sendmail offer. */
   readonly version?: number;

@@ -31,6 +31,7 @@ export interface Envelope {
   readonly args: readonly string[];
 }
 
+/** The numbers of a negotiation (SMFIC_OPTNEG): a version, and bits for actions and for the protocol. */
 export interface Offer {
   readonly version: number;
   readonly actions: number;

@@ -6,6 +6,7 @@ import type { MilterClient } from './client.ts';
 import { CHUNK_SIZE } from './constants.ts';
 import type { Change, ReceivedReply } from './received.ts';
 
+/** A message for `deliver`. */
 export interface MessageToSend {
   readonly sender: string;
   readonly recipients: readonly string[];

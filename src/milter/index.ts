@@ -16,20 +16,19 @@
  * ```
  * @module
  */
+
+// The server and what it listens on.
+export { type ListenOptions, MilterServer } from './server.ts';
+export type { MilterServerOptions } from './server-options.ts';
 export { AddressError, formatSocketAddress, parseSocketAddress, type SocketAddress } from './address.ts';
 export type { SocketOwner } from './bind.ts';
-export { MilterClient, type MilterClientOptions } from './client.ts';
+
+// A session, and what its callbacks get.
+export type { Awaitable, MilterContext, MilterSession } from './session.ts';
 export type { ConnectInfo, Envelope, Offer } from './command.ts';
-export type { Observe } from './observation.ts';
-export { deliver, type MessageToSend, type Delivery } from './deliver.ts';
 export { Message, NotGrantedError } from './message.ts';
-export type { ActionName } from './actions.ts';
-export type { CallbackName } from './callbacks.ts';
-export type { MacroStage, Wishes } from './negotiation.ts';
-export type { Observer } from './observer.ts';
-export { ProtocolError } from './packet.ts';
-export { probe, type ProbeOptions } from './probe.ts';
-export type { Change, ReceivedAgreement, ReceivedCode, ReceivedReply } from './received.ts';
+
+// What a callback may answer.
 export {
   type BodyReply,
   type CommandReply,
@@ -40,8 +39,21 @@ export {
   type ReplyCode,
   replyCode,
 } from './reply.ts';
+
+// What is agreed with the MTA.
+export type { ActionName } from './actions.ts';
+export type { CallbackName } from './callbacks.ts';
+export type { MacroStage, Wishes } from './negotiation.ts';
+
+// Failures, and looking on.
 export type { ErrorSource, OnError, ReplyOnError } from './guard.ts';
-export { type ListenOptions, MilterServer } from './server.ts';
-export type { MilterServerOptions } from './server-options.ts';
+export { ProtocolError } from './packet.ts';
 export { TURNED_AWAY, TurnedAwayError, type TurnedAwayReason } from './turned-away.ts';
-export type { Awaitable, MilterContext, MilterSession } from './session.ts';
+export type { Observe } from './observation.ts';
+export type { Observer } from './observer.ts';
+
+// The side of the MTA, for tests.
+export { MilterClient, type MilterClientOptions } from './client.ts';
+export { deliver, type Delivery, type MessageToSend } from './deliver.ts';
+export { probe, type ProbeOptions } from './probe.ts';
+export type { Change, ReceivedAgreement, ReceivedCode, ReceivedReply } from './received.ts';

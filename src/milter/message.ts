@@ -11,6 +11,7 @@ export class NotGrantedError extends Error {
   readonly code = 'milter-not-granted';
 }
 
+/** The message at its end, where it can be changed. Changes go to the MTA together with the final reply. */
 export class Message {
   readonly #granted: number;
   readonly #writeNow: (packet: Buffer) => void;

@@ -5,6 +5,7 @@ import { type Negotiation, negotiateOnce } from './negotiate-once.ts';
 /** We may not use it, or it accepted us and closed the connection again. */
 const NOTHING_WRONG = ['EACCES', 'EPERM', 'EPIPE', 'ECONNRESET'];
 
+/** How long a probe waits, and what it can see. */
 export interface ProbeOptions {
   readonly timeoutMs: number;
   /** We may not see the path that the MTA sees. */

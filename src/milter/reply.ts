@@ -20,11 +20,13 @@ export interface ReplyCode {
 
 /** At CONNECT and HELO; a verdict here sticks to the connection in both MTAs. */
 export type ConnectReply = 'continue' | 'accept' | 'reject' | 'tempfail' | ReplyCode;
+/** What may be answered at HELO. */
 export type HeloReply = ConnectReply;
 /** From MAIL on. At RCPT, reject and tempfail concern this recipient only; discard drops the message. */
 export type CommandReply = ConnectReply | 'discard';
 /** Skip: send no more of the body. Becomes `continue` if the MTA did not offer it. */
 export type BodyReply = CommandReply | 'skip';
+/** Any answer that a callback may give. */
 export type Reply = BodyReply;
 
 const FIXED: Readonly<Record<Exclude<Reply, ReplyCode>, Buffer>> = {

@@ -11,6 +11,7 @@ const UNREAD_TIMEOUT_MS = 300_000;
 const MAX_CONNECTIONS = 20_000;
 const MAX_BUFFERED_BYTES = 128 * 1024 * 1024;
 
+/** What a server is made of, and its bounds. */
 export interface MilterServerOptions extends Partial<Wishes> {
   /**
    * Called for each connection of the MTA, which is one SMTP connection. If it fails, or returns no session,

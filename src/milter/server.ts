@@ -18,6 +18,7 @@ import {
 import { Refusals, type TurnedAwayReason } from './turned-away.ts';
 import { Turns } from './turns.ts';
 
+/** What holds for one socket. */
 export interface ListenOptions {
   /** Permissions of a unix socket; 0o660 by default. */
   readonly mode?: number;

@@ -21,6 +21,7 @@ export interface MilterContext {
   granted(action: ActionName): boolean;
 }
 
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /**

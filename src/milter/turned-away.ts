@@ -7,6 +7,7 @@ import { type OnError, report } from './guard.ts';
  * `unread`: the peer does not read its replies.
  */
 export const TURNED_AWAY = ['connections', 'descriptors', 'buffers', 'unread'] as const;
+/** Why a connection was turned away: a word of `TURNED_AWAY`. */
 export type TurnedAwayReason = (typeof TURNED_AWAY)[number];
 
 /** The MTA sees a closed connection and does what its default action says. */

@@ -6,6 +6,7 @@ import { networkOf } from '../core/client-networks.ts';
 import type { IpAddress } from '../core/ip.ts';
 import type { Disposition } from './policy.ts';
 
+/** Whether verdicts are acted upon, and for whom. */
 export interface Enforcement {
   /** Act on nothing. */
   readonly observe: boolean;

@@ -13,6 +13,7 @@ import {
 } from '../core/check.ts';
 import type { Unproved } from '../core/checks/stream.ts';
 
+/** What is done with mail. */
 export type Disposition = 'accept' | 'tempfail' | 'reject';
 
 /**
@@ -32,6 +33,7 @@ export interface Ramp {
   readonly ageMs: number;
 }
 
+/** From which scores mail is delayed and refused, and what each finding weighs. */
 export interface Policy {
   readonly preset: PresetName;
   /** Score from which mail is rejected. */
@@ -68,6 +70,7 @@ export interface PolicyChanges {
   readonly textOptsOut?: boolean | undefined;
 }
 
+/** What a policy makes of an assessment. */
 export interface Verdict {
   readonly disposition: Disposition;
   /** Sum of the weights of the counted findings. */
@@ -79,6 +82,7 @@ export interface Verdict {
   readonly counted: readonly CountedFinding[];
 }
 
+/** A finding with the weight that it was given. */
 export interface CountedFinding {
   readonly finding: Finding;
   readonly weight: number;

@@ -16,6 +16,7 @@ import { makePolicy, type Policy, type Verdict } from './policy.ts';
 import { waysFor } from './sender-ways.ts';
 import { textOfWire } from './written-name.ts';
 
+/** A reply that refuses, ready for SMTP. */
 export interface SmtpReply {
   /** 4yz or 5yz. */
   readonly code: number;
@@ -32,6 +33,7 @@ export interface ReplyCodes {
   readonly tempfail?: number;
 }
 
+/** The operator's part of the words of a reply. */
 export interface ReplyOptions {
   /** Where a refused sender finds help; the finding id is appended as the fragment. */
   readonly helpUrl: string | null;

@@ -15,6 +15,7 @@ import { RegularsFile } from './regulars-file.ts';
 import { logHits, reloader, type Source } from './reload.ts';
 import type { OpenSocket } from './sockets.ts';
 
+/** A service that is running. */
 export interface Service {
   /** Where it listens, as Postfix spells it. */
   readonly sockets: readonly string[];

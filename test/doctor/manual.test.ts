@@ -23,6 +23,11 @@ helo-milter doctor                                            # this host's Post
 helo-milter doctor --postfix-config /etc/postfix-in           # another instance
 ssh mx '(postconf -n; postconf -M)' | helo-milter doctor --postfix - --no-probe
 helo-milter doctor --sendmail /etc/mail/sendmail.cf --listen unix:/run/helo-milter/socket
+\`\`\`
+
+With \`--json\` it prints one object, from which jq takes what you want:
+
+\`\`\`sh run by test/mta/commands.test.ts
 helo-milter doctor --json | jq '.findings[] | select(.severity == "wrong") | .id'
 \`\`\`
 

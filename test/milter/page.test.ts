@@ -1,7 +1,5 @@
 /** Compares what docs/milter.md says with the library. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { ACTIONS } from '../../src/milter/actions.ts';
 import { CALLBACKS } from '../../src/milter/callbacks.ts';
@@ -11,13 +9,6 @@ const page = readFileSync(new URL('../../docs/milter.md', import.meta.url), 'utf
 const section = (title: string): string => page.split(/^## /m).find((each) => each.startsWith(title)) ?? '';
 const methodsOf = (made: { readonly prototype: object }): string[] =>
   Object.getOwnPropertyNames(made.prototype).filter((name) => name !== 'constructor');
-
-it('the test of a filter on the page runs', () => {
-  const [, program = ''] = /```js\n(.*?)```/s.exec(section('Driving a filter')) ?? [];
-  expect(program).toContain('MilterClient');
-  const cwd = fileURLToPath(new URL('../..', import.meta.url));
-  execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd, stdio: 'pipe' });
-});
 
 it('has a line for each action and each change of a message', () => {
   const rows = [...section('Changing a message').matchAll(/^\| (?:`(\w+)`|none) +\| `(\w+)\(/gm)];

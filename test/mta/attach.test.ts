@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatSocketAddress, MilterServer } from '../../src/milter/index.ts';
 import { type Nsd, startNsd, withSystemPath } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
+import { documented } from '../support/documented.ts';
 import { describeWith, PARTS } from './kit/present.ts';
 import { type Program, startProgram } from './kit/program.ts';
 import { type Rspamd, startRspamd } from './kit/rspamd.ts';
@@ -96,6 +97,12 @@ describeWith(['postfix', 'nsd', 'own network'], 'a Postfix that has milters alre
   const type = async (): Promise<void> => {
     await run('sh', ['-c', commands], { env: environment() });
   };
+
+  it('has the same command in README and docs', () => {
+    const typed = commands.replaceAll(/^ {3}/gm, '').trim();
+    expect(documented('README.md', 'postconf -h').trim()).toBe(typed);
+    expect(documented('docs/attach.md', 'postconf -h').trim()).toBe(typed);
+  });
 
   it('has those alone before', async () => {
     expect(names(await kept(postfix))).toEqual(['X-Other two', 'X-Other one']);

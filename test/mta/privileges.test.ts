@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { install, type Installed } from './kit/installed.ts';
+import { documented } from '../support/documented.ts';
 import { askMilter } from './kit/milter-client.ts';
 import { type Postfix, startPostfix } from './kit/postfix.ts';
 import { describeWith, PARTS } from './kit/present.ts';
@@ -187,8 +188,7 @@ describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
   });
 
   it('by setpriv, as docs/systemd.md has it, it serves a chrooted smtpd', async () => {
-    const page = readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8');
-    const [, directory = '', words = ''] = /^(install -d -o nobody .*)\n(setpriv .*)$/m.exec(page) ?? [];
+    const [directory = '', words = ''] = documented('docs/systemd.md', 'install -d -o nobody').split('\n');
     const ours = (text: string): string[] => text.replaceAll('/var/spool/postfix', postfix.spool).split(' ');
     const [make = '', ...where] = ours(directory);
     await promisify(execFile)(make, where);

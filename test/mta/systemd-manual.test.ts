@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { blocksOf, documented } from '../support/documented.ts';
 import { askMilter } from './kit/milter-client.ts';
 import { describeWith } from './kit/present.ts';
 import { INSTALLED_UNITS, type PrivateSystemd, startSystemd } from './kit/private-systemd.ts';
@@ -13,18 +14,18 @@ import { freePort, makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-const PAGE = readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8');
 const REFUSED = /^550 5\.7\.1 .*\[helo-not-fqdn\]/;
 const CONFIG = '/etc/helo-milter.toml';
 const TYPO = 'reject-att = 3\n';
 const FAULT = /toml:1:1: there is no option "reject-att"; did you mean reject-at\?/;
 
-/** The code block of this language that contains the word. */
-function block(language: 'sh' | 'ini', word: string): string {
-  const blocks = [...PAGE.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter(([, of]) => of === language);
-  const found = blocks.map(([, , text = '']) => text).filter((text) => text.includes(word));
+/** The block of settings that contains the word. */
+function settings(word: string): string {
+  const found = blocksOf('docs/systemd.md').filter(
+    ({ language, text }) => language === 'ini' && text.includes(word),
+  );
   expect(found, `blocks with ${word}`).toHaveLength(1);
-  return found[0] ?? '';
+  return found[0]?.text ?? '';
 }
 
 describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
@@ -73,9 +74,11 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     });
 
   it('installs a service that observes', async () => {
-    const [, units = ''] = block('sh', 'npm pack').split(/^cd .*\n/m);
+    const [, units = ''] = documented('docs/systemd.md', 'npm pack').split(/^cd .*\n/m);
     await sh(`cd ${INSTALLED_UNITS}\n${units}`);
-    expect(await sh(block('sh', 'enable --now helo-milter.socket'))).toContain('Active: active (running)');
+    expect(await sh(documented('docs/systemd.md', 'enable --now helo-milter.socket'))).toContain(
+      'Active: active (running)',
+    );
     expect(await show('UnitFileState', 'helo-milter.socket')).toBe('enabled');
     expect(await show('UnitFileState')).toBe('enabled');
     expect(await journal()).toContain('observes only: nothing is refused; logs what strict would have done');
@@ -92,7 +95,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
   });
 
   it('fails a reload where a file is wrong or not for its eyes, and goes on as it was', async () => {
-    const reload = block('sh', 'systemctl reload');
+    const reload = documented('docs/systemd.md', 'systemctl reload');
     configure('contact = "call us"\n');
     await sh(reload);
     await until(async () => {
@@ -112,7 +115,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
   });
 
   it('checks a file as such a user, without the service', async () => {
-    const check = block('sh', 'systemd-run');
+    const check = documented('docs/systemd.md', 'systemd-run');
     // systemd-run needs a message bus, and there is none here: the unit that it would make is written by
     // hand.
     const [, words = '', program = ''] =
@@ -167,7 +170,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     configure('decision-log = "/var/log/helo-milter/decisions.jsonl"\nobserve = true\n');
     await sh('systemctl restart helo-milter.service');
     await askMilter(tcp, 'Jupiter');
-    const [, units = ''] = block('sh', 'helo-milter-report.timer').split(/^cd .*\n/m);
+    const [, units = ''] = documented('docs/systemd.md', 'helo-milter-report.timer').split(/^cd .*\n/m);
     for (const unit of ['service', 'timer']) {
       const alone = '[Unit]\nDefaultDependencies=no\n';
       systemd.write(`/etc/systemd/system/helo-milter-report.${unit}.d/00-test.conf`, alone);
@@ -175,7 +178,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     const mailed = join(workdir, 'mailed');
     systemd.write('/run/sendmail', `#!/bin/sh\ncat >${mailed}\nid -u >>${mailed}\n`);
     await sh('chmod 755 /run/sendmail');
-    const mail = block('ini', 'ExecStartPost=+').replace('exec sendmail', 'exec /run/sendmail');
+    const mail = settings('ExecStartPost=+').replace('exec sendmail', 'exec /run/sendmail');
     systemd.write('/etc/systemd/system/helo-milter-report.service.d/10-mail.conf', mail);
     await sh(`cd ${INSTALLED_UNITS}\n${units}`);
     expect(await show('ActiveState', 'helo-milter-report.timer')).toBe('active');
@@ -219,7 +222,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
       '/etc/systemd/system/helo-milter.socket.d/override.conf',
       `[Socket]\nListenStream=${unix.slice(5)}\n`,
     );
-    await sh(`systemctl daemon-reload\n${block('sh', 'restart helo-milter.socket')}`);
+    await sh(`systemctl daemon-reload\n${documented('docs/systemd.md', 'restart helo-milter.socket')}`);
     await serving();
     for (const each of [tcp, unix]) expect(await askMilter(each, 'Jupiter')).toMatch(REFUSED);
   });
@@ -274,11 +277,8 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
   it('goes without the socket unit', async () => {
     const socket = `inet:127.0.0.1:${await freePort()}`;
     configure(`listen = ["${socket}", "unix:/run/helo-milter/socket"]\n`);
-    systemd.write(
-      '/etc/systemd/system/helo-milter.service.d/override.conf',
-      block('ini', 'UnsetEnvironment='),
-    );
-    const commands = block('sh', 'rm /etc/systemd/system/helo-milter.socket');
+    systemd.write('/etc/systemd/system/helo-milter.service.d/override.conf', settings('UnsetEnvironment='));
+    const commands = documented('docs/systemd.md', 'rm /etc/systemd/system/helo-milter.socket');
     await sh(commands.replace('systemctl edit helo-milter.service', 'systemctl daemon-reload'));
     expect(await askMilter(socket, 'Jupiter')).toMatch(REFUSED);
     expect(await show('StatusText')).toContain(`listens on ${socket}, unix:/run/helo-milter/socket`);

@@ -26,6 +26,7 @@ export interface AuthMethods {
   readonly csa: () => Promise<CsaOutcome>;
 }
 
+/** What the `_auth` records of a name say about an address. */
 export interface AuthOutcome {
   /**
    * `none`: no record, or none that decides. `optout`: the owner says that it cannot identify this host yet.

@@ -9,14 +9,17 @@ import { type IpPrefix, ipFromBytes, parseIp, parsePrefix } from '../ip.ts';
 
 /** What `helo=` may contain besides blocks: records of the owner's domain. */
 export const REFERENCES = ['A', 'MX', 'SPF'] as const;
+/** An entry of `helo=` that stands for what another record of the name says. */
 export type Reference = (typeof REFERENCES)[number];
 
+/** An entry of `helo=` that names networks. */
 export interface AuthBlock {
   /** As written. */
   readonly text: string;
   readonly prefixes: readonly IpPrefix[];
 }
 
+/** The value of `helo=`, taken apart. */
 export interface HeloList {
   readonly blocks: readonly AuthBlock[];
   readonly references: readonly Reference[];
@@ -24,6 +27,7 @@ export interface HeloList {
   readonly unread: readonly string[];
 }
 
+/** An `_auth` record, read (docs/auth-record.md). */
 export interface AuthRecord {
   readonly text: string;
   /** Null where the record has no `helo=`, or an empty one. */

@@ -33,12 +33,14 @@ export interface SessionFacts {
   readonly shareUsedUp: boolean;
 }
 
+/** A check that asks no DNS: it looks at what only the session knows, after the assessment. */
 export interface SessionCheck<Id extends string = string, Facts = SessionFacts> {
   readonly name: string;
   readonly findings: Readonly<Record<Id, FindingSpec>>;
   run(client: Client, facts: Facts, correspondence: Correspondence): Outcome<NoInfer<Id>>;
 }
 
+/** Declares a session check; the compiler then knows the ids of its findings. */
 export function defineSessionCheck<const Id extends string, Facts = SessionFacts>(
   check: SessionCheck<Id, Facts>,
 ): SessionCheck<Id, Facts> {

@@ -16,6 +16,7 @@ export const unknownFindings = {
   },
 } as const satisfies Record<string, FindingSpec>;
 
+/** The ids of findings that say that DNS did not answer. */
 export type UnknownId = keyof typeof unknownFindings;
 
 /** What was asked (`mail.example.org A`), and the outcome in one word (`timeout`). */

@@ -17,6 +17,7 @@ const MAX_VOID_LOOKUPS = 2;
  */
 const MAX_TERMS = 1000;
 
+/** What SPF is asked: the arguments of `check_host()` (RFC 7208 §4.1), and what macros need. */
 export interface SpfRequest {
   readonly ip: IpAddress;
   /** Whose record is wanted: the HELO name, or the domain of MAIL FROM. */
@@ -28,6 +29,7 @@ export interface SpfRequest {
   readonly receiver?: string;
 }
 
+/** What is not part of the question itself. */
 export interface SpfOptions {
   /** The clock in milliseconds; needed for the deadline and for `%{t}`. */
   readonly now?: () => number;

@@ -18,6 +18,7 @@ import { emptyWidth, tooWide } from './width.ts';
 
 export type { SpfOptions, SpfRequest, SpfResult };
 
+/** What SPF says, and by which record and term. */
 export interface SpfOutcome {
   readonly result: SpfResult;
   /**

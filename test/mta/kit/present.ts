@@ -43,6 +43,7 @@ export type Part =
   | 'fail2ban-regex'
   | 'promtool'
   | 'man'
+  | 'jq'
   | 'bash'
   | 'systemd-analyze'
   | 'systemd-notify'
