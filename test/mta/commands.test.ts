@@ -1,7 +1,7 @@
 /** Commands of the documentation that need more than Node: `npm start`, and jq on what the program writes. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { documented, ROOT } from '../support/documented.ts';
 import { documentedHost, type DocumentedHost } from '../support/documented-host.ts';
 import { askMilter } from './kit/milter-client.ts';
