@@ -57,7 +57,7 @@ const nameOf = (what: What, kind: Kind, { major }: Node): string =>
 
 const COLUMNS: Columns<Done> = { 'CPU µs each': ({ cpu }) => cpu, 'a second': ({ rate }) => rate };
 
-/** CPU of a question, of all those of a cold verdict, and of the verdict as a whole, with `server` on this host. */
+/** CPU of a question, of all those of a cold verdict, and of the verdict, with `server` on this host. */
 export async function resolversBench(setting: Setting, server: string): Promise<Findings> {
   const whats = Object.keys(AMOUNTS) as What[];
   const contenders: Contender<Done>[] = [];

@@ -120,9 +120,9 @@ export function idOf(bytes: Buffer): number {
 }
 
 /**
- * Reads a response. `asked` is the question that it should answer, and `query` the message that put it: nearly
- * every server repeats it octet by octet, and then `question` is `asked` itself. Throws MessageError for bytes
- * that are not a response.
+ * Reads a response. `asked` is the question that it should answer, and `query` the message that put it:
+ * nearly every server repeats it octet by octet, and then `question` is `asked` itself. Throws MessageError
+ * for bytes that are not a response.
  */
 export function decodeResponse(
   bytes: Buffer,

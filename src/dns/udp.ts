@@ -58,8 +58,8 @@ export class UdpPool {
 class Port {
   readonly #socket: Socket;
   /**
-   * The ids of the questions that wait, and who waits. Two arrays, since there are few at a time and they come
-   * and go fast: a Map would make and discard tables all the while.
+   * The ids of the questions that wait, and who waits. Two arrays, since there are few at a time and they
+   * come and go fast: a Map would make and discard tables all the while.
    */
   readonly #ids: number[] = [];
   readonly #listeners: Listener[] = [];
