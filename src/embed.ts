@@ -153,7 +153,7 @@ export { zoneFileResolver } from './dns/zone-file.ts';
 export { FileError, UsageError } from './errors.ts';
 
 // From facts to action and reply.
-export { decide } from './policy/decide.ts';
+export { decide, type DecidedWith } from './policy/decide.ts';
 export {
   type CountedFinding,
   type Disposition,

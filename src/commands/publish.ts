@@ -25,7 +25,7 @@ interface Flags extends ConfigFlags {
   readonly verify?: boolean;
 }
 
-/** `addOptions` gives the command the options of the resolver; `failed` is called if a check holds something. */
+/** `addOptions` adds the options of the resolver; `failed` is for what is held against the host. */
 export function addPublish(
   root: Command,
   terminal: Terminal,

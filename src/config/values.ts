@@ -38,14 +38,25 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
  * milliseconds.
  */
 export function durationBetween(min: number, max: number): (text: string) => number {
+  return amountBetween([min, max], UNIT_MS, formatDuration, 'a duration such as 500ms, 6s, 15m or 1h');
+}
+
+/** A number with a unit, as a multiple of the smallest; `what` is what it should have been. */
+function amountBetween(
+  [min, max]: readonly [min: number, max: number],
+  units: Readonly<Record<string, number>>,
+  format: (amount: number) => string,
+  what: string,
+): (text: string) => number {
   return (text) => {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-    const value = match === null ? NaN : Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? NaN);
-    if (Number.isNaN(value)) throw new UsageError(`"${text}" is not a duration such as 500ms, 6s, 15m or 1h`);
-    if (value < min || value > max) {
-      throw new UsageError(`"${text}" is not between ${formatDuration(min)} and ${formatDuration(max)}`);
+    const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]+)$/.exec(text) ?? [];
+    const size = Object.hasOwn(units, unit) ? units[unit] : undefined;
+    if (size === undefined) throw new UsageError(`"${text}" is not ${what}`);
+    const amount = Number(number) * size;
+    if (amount < min || amount > max) {
+      throw new UsageError(`"${text}" is not between ${format(min)} and ${format(max)}`);
     }
-    return value;
+    return amount;
   };
 }
 
@@ -62,15 +73,8 @@ const UNIT_BYTES: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G:
 
 /** A size such as `512K`, `64M` or `1G`, in bytes; between the two bounds, given in bytes. */
 export function sizeBetween(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const match = /^(\d+(?:\.\d+)?)([KMG])$/.exec(text);
-    const value = match === null ? NaN : Math.round(Number(match[1]) * (UNIT_BYTES[match[2] ?? ''] ?? NaN));
-    if (Number.isNaN(value)) throw new UsageError(`"${text}" is not a size such as 512K, 64M or 1G`);
-    if (value < min || value > max) {
-      throw new UsageError(`"${text}" is not between ${formatSize(min)} and ${formatSize(max)}`);
-    }
-    return value;
-  };
+  const read = amountBetween([min, max], UNIT_BYTES, formatSize, 'a size such as 512K, 64M or 1G');
+  return (text) => Math.round(read(text));
 }
 
 /** The shortest exact spelling: 67108864 → `64M`. */

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { SMFIC } from './constants.ts';
 import { MAX_SET } from './macros.ts';
-import { type Packet, ProtocolError } from './packet.ts';
+import { decodeStrings, type Packet, ProtocolError } from './packet.ts';
 
 /** The SMTP client as the MTA sees it. */
 export interface ConnectInfo {
@@ -78,7 +78,7 @@ export function decodeCommand({ command, data }: Packet): Command {
     case SMFIC.DATA:
       return { type: 'data' };
     case SMFIC.HEADER: {
-      const [name = '', value = ''] = strings(mandatory(data, 'HEADER'));
+      const [name = '', value = ''] = decodeStrings(mandatory(data, 'HEADER'));
       return { type: 'header', name, value };
     }
     case SMFIC.EOH:
@@ -106,14 +106,8 @@ function firstString(data: Buffer): string {
   return data.toString('latin1', 0, nul === -1 ? data.length : nul);
 }
 
-function strings(data: Buffer): string[] {
-  const list = data.toString('latin1').split('\0');
-  if (list.at(-1) === '') list.pop();
-  return list;
-}
-
 function decodeEnvelope(data: Buffer): Envelope {
-  const [raw = '', ...args] = strings(data);
+  const [raw = '', ...args] = decodeStrings(data);
   const address = raw.startsWith('<') && raw.endsWith('>') ? raw.slice(1, -1) : raw;
   return { raw, address, args };
 }

@@ -116,6 +116,13 @@ export function encodeStrings(...strings: readonly string[]): Buffer {
   return Buffer.from(strings.map((each) => `${each}\0`).join(''), 'latin1');
 }
 
+/** The strings of a packet, as `encodeStrings` writes them; the last NUL may be missing. */
+export function decodeStrings(data: Buffer): string[] {
+  const list = data.toString('latin1').split('\0');
+  if (list.at(-1) === '') list.pop();
+  return list;
+}
+
 function refuseNul(text: string): void {
   if (text.includes('\0')) throw new RangeError('a string in a milter packet must not hold NUL');
 }

@@ -2,7 +2,7 @@
 import type { Offer } from './command.ts';
 import { SMFIM, SMFIR } from './constants.ts';
 import type { MacroStage } from './negotiation.ts';
-import { type Packet, ProtocolError } from './packet.ts';
+import { decodeStrings, type Packet, ProtocolError } from './packet.ts';
 import type { Reply, ReplyCode } from './reply.ts';
 
 /** An SMTP reply as the MTA will give it to its client: `%%` has become `%` again. */
@@ -83,32 +83,32 @@ function decodeCode(data: Buffer): ReceivedCode {
 export function decodeChange({ command, data }: Packet): Change | null {
   switch (command) {
     case SMFIR.ADDHEADER: {
-      const [name = '', value = ''] = strings(data);
+      const [name = '', value = ''] = decodeStrings(data);
       return { type: 'addHeader', name, value };
     }
     case SMFIR.INSHEADER: {
-      const [name = '', value = ''] = strings(data.subarray(4));
+      const [name = '', value = ''] = decodeStrings(data.subarray(4));
       return { type: 'insertHeader', index: indexOf(data), name, value };
     }
     case SMFIR.CHGHEADER: {
-      const [name = '', value = ''] = strings(data.subarray(4));
+      const [name = '', value = ''] = decodeStrings(data.subarray(4));
       return { type: 'changeHeader', index: indexOf(data), name, value: value === '' ? null : value };
     }
     case SMFIR.ADDRCPT:
     case SMFIR.ADDRCPT_PAR: {
-      const [address = '', args = null] = strings(data);
+      const [address = '', args = null] = decodeStrings(data);
       return { type: 'addRecipient', address, args };
     }
     case SMFIR.DELRCPT:
-      return { type: 'deleteRecipient', address: strings(data)[0] ?? '' };
+      return { type: 'deleteRecipient', address: decodeStrings(data)[0] ?? '' };
     case SMFIR.CHGFROM: {
-      const [address = '', args = null] = strings(data);
+      const [address = '', args = null] = decodeStrings(data);
       return { type: 'changeSender', address, args };
     }
     case SMFIR.REPLBODY:
       return { type: 'replaceBody', chunk: data };
     case SMFIR.QUARANTINE:
-      return { type: 'quarantine', reason: strings(data)[0] ?? '' };
+      return { type: 'quarantine', reason: decodeStrings(data)[0] ?? '' };
     default:
       return null;
   }
@@ -141,10 +141,4 @@ export function decodeAgreement(data: Buffer): ReceivedAgreement {
 function indexOf(data: Buffer): number {
   if (data.length < 4) throw new ProtocolError('a header change without its index');
   return data.readUInt32BE(0);
-}
-
-function strings(data: Buffer): string[] {
-  const list = data.toString('latin1').split('\0');
-  if (list.at(-1) === '') list.pop();
-  return list;
 }

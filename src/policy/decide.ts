@@ -19,6 +19,14 @@ import type { CountedFinding, Policy, Verdict } from './policy.ts';
 import { streamOf } from './stream.ts';
 import { type Credit, waived, weightOf } from './weight.ts';
 
+/** What a verdict rests on besides the assessment; both are false where they are absent. */
+export interface DecidedWith {
+  /** The resolver is out of order. */
+  readonly dnsIll?: boolean;
+  /** The client is known by its mail. */
+  readonly regular?: boolean;
+}
+
 /**
  * Pure. With `dnsIll` the resolver is out of order, and what it said before may be as wrong as what it says
  * now: so findings of no such name, of no correspondence and of no answer do not count. But where the name's
@@ -26,7 +34,11 @@ import { type Credit, waived, weightOf } from './weight.ts';
  * that answer may be false, the mail is delayed until the outage is over, and refused only for what does not
  * rest on DNS. A `regular` is known by its mail: what DNS does not have and what was inferred does not count.
  */
-export function decide(assessed: Assessment, policy: Policy, dnsIll = false, regular = false): Verdict {
+export function decide(
+  assessed: Assessment,
+  policy: Policy,
+  { dnsIll = false, regular = false }: DecidedWith = {},
+): Verdict {
   const assessment = asDeclared(assessed, policy);
   const { stream, held } = streamOf(assessment, policy);
   const credit: Credit = { proofs: assessment.proofs, regular };

@@ -95,13 +95,14 @@ export function judge(cached: Assessment, rules: JudgingRules, circumstances: Ci
     shareUsedUp: heldBack(cached.dns) === 'share',
   };
   const assessment = withSession(cached, facts, sessionChecks);
-  const verdict = decide(assessment, policy, dnsIll, session.regular);
+  const verdict = decide(assessment, policy, { dnsIll, regular: session.regular });
   return {
     assessment,
     verdict,
     policy,
     ownPolicy: null,
-    shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll, session.regular),
+    shadow:
+      shadowPolicy === null ? null : decide(assessment, shadowPolicy, { dnsIll, regular: session.regular }),
     shadowPolicy,
     dnsIll,
     action: enforce(verdict.disposition, cached.client.ip, enforcement),
@@ -115,7 +116,10 @@ export function judge(cached: Assessment, rules: JudgingRules, circumstances: Ci
 
 /** The verdict under the policy of a recipient. */
 export function judgeUnder(policy: Policy, judged: Judged, { enforcement }: JudgingRules): Judged {
-  const verdict = decide(judged.assessment, policy, judged.dnsIll, judged.session.regular);
+  const verdict = decide(judged.assessment, policy, {
+    dnsIll: judged.dnsIll,
+    regular: judged.session.regular,
+  });
   const action = enforce(verdict.disposition, judged.assessment.client.ip, enforcement);
   return { ...judged, verdict, policy, ownPolicy: policy, action };
 }
@@ -124,12 +128,13 @@ export function judgeUnder(policy: Policy, judged: Judged, { enforcement }: Judg
 export function judgeMessage(judged: Judged, facts: MessageFacts, { enforcement }: JudgingRules): Judged {
   const { policy, shadowPolicy, dnsIll, session } = judged;
   const assessment = withSession(judged.assessment, facts, messageChecks);
-  const verdict = decide(assessment, policy, dnsIll, session.regular);
+  const verdict = decide(assessment, policy, { dnsIll, regular: session.regular });
   return {
     ...judged,
     assessment,
     verdict,
-    shadow: shadowPolicy === null ? null : decide(assessment, shadowPolicy, dnsIll, session.regular),
+    shadow:
+      shadowPolicy === null ? null : decide(assessment, shadowPolicy, { dnsIll, regular: session.regular }),
     action: enforce(verdict.disposition, assessment.client.ip, enforcement),
   };
 }
@@ -217,7 +222,7 @@ const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 
 /**
  * The mildest of several. Among equals, the one that needs no exemption; then the one with the lowest score;
- * then the mildest verdict where we only watch; then the general policy. It does not depend on who came first.
+ * then the mildest verdict where we only watch; then the general policy, whoever came first.
  */
 export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
   const rank = ({ judged: { action }, exempt }: Opinion): number =>
@@ -238,7 +243,7 @@ export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
  * ends with the outage. If it were counted, it would let in what is refused at all other times.
  */
 export function isPutOff({ dnsIll, assessment, policy, session }: Judged): boolean {
-  return dnsIll && decide(assessment, policy, false, session.regular).disposition === 'reject';
+  return dnsIll && decide(assessment, policy, { regular: session.regular }).disposition === 'reject';
 }
 
 /** Whether it is let in for no other reason than that it is known by its mail. */
@@ -246,7 +251,7 @@ export function isLetInAsRegular({ session, verdict, assessment, policy, dnsIll 
   return (
     session.regular &&
     verdict.disposition === 'accept' &&
-    decide(assessment, policy, dnsIll).disposition !== 'accept'
+    decide(assessment, policy, { dnsIll }).disposition !== 'accept'
   );
 }
 

@@ -6,7 +6,7 @@ import { type Exemption, exemptClient, isOnPipe } from '../policy/exemption.ts';
 import type { Rules } from '../policy/rules.ts';
 
 export class ConnectedClient {
-  /** Its IPv4 address where it came through the MTA's NAT64; null if it has none, or none that we can read. */
+  /** Its IPv4 address where it came through the MTA's NAT64; null if it has none that we can read. */
   readonly ip: IpAddress | null;
   /** Unix time in milliseconds. */
   readonly connectedAt: number;

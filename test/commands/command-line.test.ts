@@ -9,6 +9,7 @@ import { OPTIONS } from '../../src/config/options.ts';
 import { startDnsStub } from '../support/dns-stub.ts';
 import * as mta from '../support/mta.ts';
 import { fakeTerminal } from '../support/terminal.ts';
+import { quietly } from '../support/quietly.ts';
 
 interface Ran {
   code: number;
@@ -305,7 +306,7 @@ describe('serve', () => {
   it('serves an MTA and logs the decision', async () => {
     const { out } = await run([...LISTEN, '--grace', '0s'], async (state) => {
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
-      const socket = connect(port, '127.0.0.1');
+      const socket = quietly(connect(port, '127.0.0.1'));
       let received = Buffer.alloc(0);
       socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
       socket.write(
@@ -324,7 +325,7 @@ describe('serve', () => {
   ])('%j asks the MTA for the actions %i and declines %i of it', async (args, actions, declined) => {
     await run([...LISTEN, '--grace', '0s', ...args], async (state) => {
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
-      const socket = connect(port, '127.0.0.1');
+      const socket = quietly(connect(port, '127.0.0.1'));
       socket.write(mta.optneg());
       const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
       expect(answer.readUInt32BE(9)).toBe(actions);
@@ -376,8 +377,7 @@ describe('serve', () => {
   it('logs a peer that breaks the protocol', async () => {
     const { out } = await run([...LISTEN, '--grace', '0s'], async (state) => {
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
-      const socket = connect(port, '127.0.0.1');
-      socket.on('error', () => undefined);
+      const socket = quietly(connect(port, '127.0.0.1'));
       socket.write('GET / HTTP/1.0\r\n\r\n');
       await new Promise((resolve) => socket.once('close', resolve));
     });
@@ -398,7 +398,7 @@ describe('serve', () => {
     let closed: Promise<unknown> = Promise.resolve();
     const { out, code } = await run([...LISTEN, '--grace', '1h'], async (state) => {
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(state.out)?.[1]);
-      const socket = connect(port, '127.0.0.1');
+      const socket = quietly(connect(port, '127.0.0.1'));
       await new Promise((resolve) => socket.once('connect', resolve));
       socket.write(mta.optneg());
       await new Promise((resolve) => socket.once('data', resolve));

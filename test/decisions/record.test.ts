@@ -139,7 +139,9 @@ describe.each(PRESETS)('the senders of the examples under %s', (preset) => {
     for (const each of PRESETS) {
       for (const dnsIll of [false, true]) {
         const policy = makePolicy(each, findings);
-        expect(brief(decide(again, policy, dnsIll))).toEqual(brief(decide(assessment, policy, dnsIll)));
+        expect(brief(decide(again, policy, { dnsIll }))).toEqual(
+          brief(decide(assessment, policy, { dnsIll })),
+        );
       }
     }
   });

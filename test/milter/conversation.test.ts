@@ -108,7 +108,10 @@ const later = <T>(value: T): Promise<T> =>
       resolve(value);
     }),
   );
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+/** Lets everything happen that follows from what has come: by turns of the event loop, not by time. */
+const settle = async (): Promise<void> => {
+  for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve));
+};
 
 describe('the order of commands', () => {
   it.each<[string, Buffer[], string[], string]>([

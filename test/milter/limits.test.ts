@@ -22,6 +22,7 @@ import { MAX_SET } from '../../src/milter/macros.ts';
 import { Turns } from '../../src/milter/turns.ts';
 import { connectPeer, type Peer } from '../support/milter-peer.ts';
 import * as mta from '../support/mta.ts';
+import { quietly } from '../support/quietly.ts';
 
 let servers: MilterServer[];
 let peers: Peer[];
@@ -258,6 +259,7 @@ describe('connections that find no place', () => {
     const child = spawn('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    quietly(child.stdin);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (): Promise<Report> => JSON.parse(String((await lines.next()).value)) as Report;
     return {

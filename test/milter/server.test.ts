@@ -9,6 +9,7 @@ import {
   MilterServer,
   type MilterServerOptions,
 } from '../../src/milter/index.ts';
+import { connectPeer, type Peer } from '../support/milter-peer.ts';
 import * as mta from '../support/mta.ts';
 
 let directory: string;
@@ -39,42 +40,10 @@ async function listenInet(server: MilterServer, host = '127.0.0.1'): Promise<num
   return address.port;
 }
 
-interface Peer {
-  readonly socket: Socket;
-  /** Sends, and waits until there are this many replies in all. */
-  readonly ask: (bytes: Buffer, count: number) => Promise<string[]>;
-  readonly closed: Promise<void>;
-}
-
 async function peer(where: number | string): Promise<Peer> {
-  const socket = typeof where === 'number' ? dial(where, '127.0.0.1') : dial(where);
-  sockets.push(socket);
-  let received = Buffer.alloc(0);
-  let check = (): void => undefined;
-  socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    check();
-  });
-  const closed = new Promise<void>((resolve) =>
-    socket.once('close', () => {
-      resolve();
-    }),
-  );
-  socket.on('error', () => undefined);
-  await new Promise<void>((resolve) => socket.once('connect', resolve));
-  return {
-    socket,
-    closed,
-    ask: (bytes, count) =>
-      new Promise((resolve) => {
-        check = () => {
-          const replies = mta.replies(received);
-          if (replies.length >= count) resolve(replies);
-        };
-        socket.write(bytes);
-        check();
-      }),
-  };
+  const made = await connectPeer(where);
+  sockets.push(made.socket);
+  return made;
 }
 
 const hello = Buffer.concat([mta.optneg(), mta.connect('192.0.2.1'), mta.helo('a.example.org')]);

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { tagged } from '../support/tagged.ts';
 import { describeWith } from './kit/present.ts';
+import { feed } from '../support/quietly.ts';
 
 const READER = fileURLToPath(new URL('read-authres.py', import.meta.url));
 
@@ -20,7 +21,7 @@ interface Understood {
 
 async function read(values: readonly string[]): Promise<(Understood | { readonly error: string })[]> {
   const reading = promisify(execFile)('/usr/bin/python3', [READER]);
-  reading.child.stdin?.end(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+  feed(reading.child.stdin, values.map((value) => `${JSON.stringify(value)}\n`).join(''));
   const { stdout } = await reading;
   return stdout
     .trimEnd()

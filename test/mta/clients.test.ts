@@ -14,6 +14,7 @@ import { type Program, startProgram } from './kit/program.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 import { ZONES } from './kit/zones.ts';
 import { SENDER, SENDER6, STRANGER } from './scenarios.ts';
+import { feed } from '../support/quietly.ts';
 
 const VERSIONS = ['2', '3', '4', '6'];
 
@@ -33,7 +34,7 @@ async function run(
     env: { ...process.env, ...environment },
     stdio: ['pipe', written, written],
   });
-  child.stdin?.end(input);
+  feed(child.stdin, input);
   const code = await new Promise((resolve) => child.once('close', resolve));
   closeSync(written);
   const output = readFileSync(join(directory, 'output'), 'latin1');

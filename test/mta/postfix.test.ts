@@ -16,6 +16,7 @@ import { brief } from './kit/verdict.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 import { ZONES } from './kit/zones.ts';
 import { SENDER, SENDER6, STRANGER } from './scenarios.ts';
+import { feed } from '../support/quietly.ts';
 
 /** In network order. */
 function octetsOf(address: string): Buffer {
@@ -136,7 +137,7 @@ describeWith(['postfix', 'nsd'], 'Postfix', () => {
         env: withSystemPath(),
       },
     );
-    sent.child.stdin?.end('Subject: t\n\nbody\n');
+    feed(sent.child.stdin, 'Subject: t\n\nbody\n');
     await sent;
     await vi.waitFor(async () => {
       const [line] = (await program.decisions()).slice(before);

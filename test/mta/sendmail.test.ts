@@ -10,6 +10,7 @@ import { type Sendmail, startSendmail } from './kit/sendmail.ts';
 import { SmtpClient } from './kit/smtp-client.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 import { SENDER } from './scenarios.ts';
+import { quietly } from '../support/quietly.ts';
 
 describeWith(['sendmail', 'own network'], 'Sendmail', () => {
   let workdir: string;
@@ -68,7 +69,7 @@ describeWith(['sendmail', 'own network'], 'Sendmail', () => {
     const server = createServer({ pauseOnConnect: true });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const taken = new Promise<Connection>((resolve) => server.once('connection', resolve));
-    const stranger = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const stranger = quietly(connect((server.address() as AddressInfo).port, '127.0.0.1'));
     await new Promise((resolve) => stranger.write(`${SESSION.join('\r\n')}\r\n`, resolve));
     const connection = await taken;
     stranger.resetAndDestroy();

@@ -198,7 +198,9 @@ describe('the weight of a stream', () => {
     ill = false,
   ): string => {
     const weights = new Map(Object.entries(given));
-    return words(decide(assessment(ids, facts), makePolicy('rfc5321', findings, { weights }), ill));
+    return words(
+      decide(assessment(ids, facts), makePolicy('rfc5321', findings, { weights }), { dnsIll: ill }),
+    );
   };
   const FAILED = { 'stream-failed': 10 };
   const BOTH = { 'stream-unverified': 6, 'stream-failed': 3 };
@@ -425,7 +427,7 @@ describe('with the resolver out of order', () => {
   const REST = IDS.filter((id) => !DECLARED.includes(id));
 
   it('what could not be known does not count, and what the text says does', () => {
-    const all = decide(assessment(REST), makePolicy('strict', findings), true);
+    const all = decide(assessment(REST), makePolicy('strict', findings), { dnsIll: true });
     for (const {
       finding: { id },
       weight,
@@ -435,7 +437,8 @@ describe('with the resolver out of order', () => {
     }
     expect(all.disposition).toBe('reject');
     expect(
-      decide(assessment(['helo-nxdomain', 'dns-temperror']), makePolicy('strict', findings), true).score,
+      decide(assessment(['helo-nxdomain', 'dns-temperror']), makePolicy('strict', findings), { dnsIll: true })
+        .score,
     ).toBe(0);
   });
 
@@ -446,7 +449,7 @@ describe('with the resolver out of order', () => {
     ['what the text says still refuses', ['helo-spf-fail', 'helo-syntax'], 'reject 20 helo-syntax'],
     ['a hint alone does what it always does', ['helo-spf-softfail'], 'accept 2 helo-spf-softfail'],
   ])('%s', (_, ids, wanted) => {
-    expect(words(decide(assessment(ids), makePolicy('rfc5321', findings), true))).toBe(wanted);
+    expect(words(decide(assessment(ids), makePolicy('rfc5321', findings), { dnsIll: true }))).toBe(wanted);
   });
 
   it('never turns what was declared into an acceptance, nor into a refusal of what DNS said', () => {
@@ -458,7 +461,7 @@ describe('with the resolver out of order', () => {
         anyFacts,
         (policy, ids, declared, facts) => {
           const given = assessment([...new Set([...ids, declared])], facts);
-          const ill = decide(given, policy, true);
+          const ill = decide(given, policy, { dnsIll: true });
           if ((policy.weights.get(declared) ?? 0) > 0) {
             expect(ill.disposition === 'accept').toBe(decide(given, policy).disposition === 'accept');
           }
@@ -474,8 +477,8 @@ describe('with the resolver out of order', () => {
   it('adding a finding never softens a verdict', () => {
     fc.assert(
       fc.property(anyPolicy, anyIds, fc.constantFrom(...IDS), anyFacts, (policy, ids, more, facts) => {
-        const before = decide(assessment(ids, facts), policy, true);
-        const after = decide(assessment([...new Set([...ids, more])], facts), policy, true);
+        const before = decide(assessment(ids, facts), policy, { dnsIll: true });
+        const after = decide(assessment([...new Set([...ids, more])], facts), policy, { dnsIll: true });
         expect(SEVERITY[after.disposition]).toBeGreaterThanOrEqual(SEVERITY[before.disposition]);
       }),
     );
@@ -485,7 +488,7 @@ describe('with the resolver out of order', () => {
     fc.assert(
       fc.property(anyPolicy, anyIds, anyFacts, (policy, ids, facts) => {
         const given = assessment(ids, facts);
-        expect(SEVERITY[decide(given, policy, true).disposition]).toBeLessThanOrEqual(
+        expect(SEVERITY[decide(given, policy, { dnsIll: true }).disposition]).toBeLessThanOrEqual(
           SEVERITY[decide(given, policy).disposition],
         );
       }),

@@ -36,7 +36,7 @@ it.each(PRESETS)(
     fc.assert(
       fc.property(fc.subarray([...findings.keys()]), (ids) => {
         const given = having(ids);
-        const [other, regular] = [decide(given, policy), decide(given, policy, false, true)];
+        const [other, regular] = [decide(given, policy), decide(given, policy, { regular: true })];
         for (const [i, { finding, weight }] of regular.counted.entries()) {
           const forgiven = FORGIVEN.some(([id]) => id === finding.id);
           expect(weight).toBe(forgiven ? 0 : other.counted[i]?.weight);
@@ -52,13 +52,13 @@ it.each(PRESETS)(
 
 it('a weight that the operator set counts', () => {
   const policy = makePolicy('rfc5321', findings, { weights: new Map([['helo-nxdomain', 10]]) });
-  expect(decide(having(['helo-nxdomain']), policy, false, true).disposition).toBe('reject');
+  expect(decide(having(['helo-nxdomain']), policy, { regular: true }).disposition).toBe('reject');
 });
 
 it('not knowing is no worse than knowing', () => {
   const policy = makePolicy('strict', findings);
   const open = (atWorst: readonly string[]): number =>
-    decide(having(['dns-temperror'], atWorst), policy, false, true).score;
+    decide(having(['dns-temperror'], atWorst), policy, { regular: true }).score;
   expect(open(['helo-nxdomain', 'iprev-none'])).toBe(0);
   expect(open(['helo-nxdomain', 'helo-spf-fail'])).toBe(5);
 });

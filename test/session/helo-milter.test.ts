@@ -9,11 +9,8 @@ import { makePolicy, type Policy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import * as mta from '../support/mta.ts';
-import { CLIENT, envelope, hello, list, message, service, ZONE } from '../support/service.ts';
+import { CLIENT, envelope, hello, list, message, service, ZONE, codeOf } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
-
-const code = (reply: string | undefined): string =>
-  (reply ?? '').replace(/^y(\d{3}) .*\[([a-z-]+)\].*$/s, '$1 $2');
 
 describe('the usual session', () => {
   it('accepts an exact host at MAIL, where all later events can be spared', async () => {
@@ -40,7 +37,7 @@ describe('the usual session', () => {
     expect(await say(...hello(name))).toEqual(['c', 'c']);
     const [mail, rcpt] = await say(...message);
     expect(mail).toBe('c');
-    expect(code(rcpt)).toBe(wanted);
+    expect(codeOf(rcpt)).toBe(wanted);
   });
 
   it.each(['other.sender.org', `[${CLIENT}]`, 'broken.org', ''])('accepts %j under rfc5321', async (name) => {
@@ -86,13 +83,13 @@ describe('HELO in odd places', () => {
   it('lets a good name clear the verdict, and the same bad one not', async () => {
     const { say } = service().connection();
     await say(...hello('Jupiter'));
-    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
     await say(mta.helo('Jupiter'), mta.abort, mta.abort);
-    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
     await say(mta.helo('mail.sender.org'), mta.abort);
     expect((await say(...message))[0]).toBe('a');
     await say(mta.helo('Jupiter'));
-    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
   });
 
   it('tells of a changed name', async () => {
@@ -106,7 +103,7 @@ describe('HELO in odd places', () => {
   it('keeps the name over ABORT', async () => {
     const { say } = service().connection();
     await say(...hello('Jupiter'), mta.mail('s@x'), mta.abort, mta.abort);
-    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
   });
 });
 
@@ -172,14 +169,14 @@ describe('who is exempt', () => {
     const { say } = service().connection();
     await say(mta.packet('C', `${hostname}\0U`), mta.helo('Jupiter'));
     const macros = authInfo === null ? [] : [mta.macros('M', { _: authInfo })];
-    expect(code((await say(...macros, ...message)).at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(...macros, ...message)).at(-1))).toBe('550 helo-not-fqdn');
   });
 
   it('a stranger with an address is not local, whatever the MTA calls it', async () => {
     const { say } = service().connection();
     await say(mta.connect(CLIENT, 'localhost'), mta.helo('Jupiter'));
     const replies = await say(mta.macros('M', { _: 'user@localhost' }), ...message);
-    expect(code(replies.at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf(replies.at(-1))).toBe('550 helo-not-fqdn');
   });
 
   it('a pipe is known at HELO, where the verdict is given there', async () => {
@@ -191,7 +188,7 @@ describe('who is exempt', () => {
   it('an empty login name is no login', async () => {
     const { say } = service().connection();
     await say(...hello('Jupiter'));
-    expect(code((await say(mta.macros('M', { '{auth_authen}': '' }), ...message)).at(-1))).toBe(
+    expect(codeOf((await say(mta.macros('M', { '{auth_authen}': '' }), ...message)).at(-1))).toBe(
       '550 helo-not-fqdn',
     );
   });
@@ -203,7 +200,7 @@ describe('who is exempt', () => {
       mta.macros('H', { '{cert_subject}': 'CN=bob', '{verify}': 'FAIL' }),
       mta.helo('Jupiter'),
     );
-    expect(code((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(...message)).at(-1))).toBe('550 helo-not-fqdn');
   });
 
   it('asks DNS nothing for clients that are never refused', async () => {
@@ -225,7 +222,7 @@ describe('who is exempt', () => {
   ])('mail to %s gets %s', async (recipient, wanted) => {
     const { say } = service().connection();
     await say(...hello('Jupiter'), mta.mail('s@x'));
-    expect(code((await say(mta.rcpt(recipient)))[0])).toBe(wanted);
+    expect(codeOf((await say(mta.rcpt(recipient)))[0])).toBe(wanted);
   });
 
   it('the postmaster of a message whose other recipient is refused', async () => {
@@ -237,7 +234,7 @@ describe('who is exempt', () => {
       mta.rcpt('postmaster@dest.test'),
       mta.rcpt('b@dest.test'),
     );
-    expect(replies.map(code)).toEqual(['550 helo-not-fqdn', 'c', '550 helo-not-fqdn']);
+    expect(replies.map(codeOf)).toEqual(['550 helo-not-fqdn', 'c', '550 helo-not-fqdn']);
     await say(mta.abort);
     expect(log.map((line) => /exempt=(\w+)/.exec(line)?.[1])).toEqual([undefined, 'postmaster']);
   });
@@ -246,7 +243,7 @@ describe('who is exempt', () => {
 describe('--apply-at', () => {
   it('helo refuses there, and is continue for a good name', async () => {
     const { log, connection } = service({ rules: { applyAt: 'helo' } });
-    expect((await connection().say(...hello('Jupiter'))).map(code)).toEqual(['c', '550 helo-not-fqdn']);
+    expect((await connection().say(...hello('Jupiter'))).map(codeOf)).toEqual(['c', '550 helo-not-fqdn']);
     expect(await connection().say(...hello('mail.sender.org'))).toEqual(['c', 'c']);
     expect(log).toHaveLength(1);
     expect(log[0]).toContain('stage=helo');
@@ -255,7 +252,7 @@ describe('--apply-at', () => {
   it('mail refuses there', async () => {
     const { say } = service({ rules: { applyAt: 'mail' } }).connection();
     await say(...hello('Jupiter'));
-    expect(code((await say(mta.mail('s@x')))[0])).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(mta.mail('s@x')))[0])).toBe('550 helo-not-fqdn');
   });
 });
 
@@ -348,7 +345,7 @@ describe('recipients with a policy of their own', () => {
     await say(...hello(STRANGERS_NAME));
     expect(await say(mta.mail('s@sender.org'))).toEqual(['c']);
     expect(await say(rcpt('a@dest.test'))).toEqual(['c']);
-    expect(code((await say(rcpt('b@strict.test')))[0])).toBe('550 helo-mismatch');
+    expect(codeOf((await say(rcpt('b@strict.test')))[0])).toBe('550 helo-mismatch');
     expect(await say(rcpt('c@dest.test'))).toEqual(['c']);
     await say(mta.abort);
     expect(
@@ -369,7 +366,7 @@ describe('recipients with a policy of their own', () => {
     const { say } = connection();
     await say(...hello('Jupiter'));
     await say(mta.mail('s@sender.org'));
-    expect(code((await say(rcpt('a@dest.test')))[0])).toBe('550 helo-not-fqdn');
+    expect(codeOf((await say(rcpt('a@dest.test')))[0])).toBe('550 helo-not-fqdn');
     expect(await say(rcpt('off@dest.test'), mta.abort)).toEqual(['c']);
     expect(log[1]).toMatch(/ action=accept exempt=opted-out .* rcpt=<off@dest\.test> /);
   });
@@ -384,7 +381,7 @@ describe('the access list', () => {
     expect(log[0]).toMatch(/ action=accept exempt=access verdict=reject .* access=1 /);
     const other = connection();
     await other.say(...hello('Jupiter', '203.0.113.1'));
-    expect(code((await other.say(...message)).at(-1))).toBe('550 helo-not-fqdn');
+    expect(codeOf((await other.say(...message)).at(-1))).toBe('550 helo-not-fqdn');
   });
 
   it('refuses with the operator’s text, at once when it changes', async () => {
@@ -418,7 +415,7 @@ describe('DNS trouble costs no mail', () => {
     const { say } = connection();
     await say(...hello('gone.strange.org'));
     const twice = async (): Promise<string[]> =>
-      (await say(...envelope, mta.rcpt('second@dest.test'), mta.abort)).map(code);
+      (await say(...envelope, mta.rcpt('second@dest.test'), mta.abort)).map(codeOf);
     expect(await twice()).toEqual(['c', '450 helo-nxdomain', '450 helo-nxdomain']);
     time = 2000;
     expect(await twice()).toEqual(['c', '450 helo-nxdomain', '450 helo-nxdomain']);
@@ -434,7 +431,7 @@ describe('DNS trouble costs no mail', () => {
     const { say } = service({ budget }).connection();
     await say(...hello('Jupiter'));
     for (let i = 0; i < 4; i++)
-      expect(code((await say(...message, mta.abort)).at(-1))).toBe('550 helo-not-fqdn');
+      expect(codeOf((await say(...message, mta.abort)).at(-1))).toBe('550 helo-not-fqdn');
   });
 
   it('with --apply-at helo too', async () => {
@@ -443,7 +440,7 @@ describe('DNS trouble costs no mail', () => {
       () => 0,
     );
     const { connection } = service({ budget, rules: { applyAt: 'helo' } });
-    expect(code((await connection().say(...hello('gone.strange.org'))).at(-1))).toBe('450 helo-nxdomain');
+    expect(codeOf((await connection().say(...hello('gone.strange.org'))).at(-1))).toBe('450 helo-nxdomain');
     const { say } = connection();
     expect(await say(...hello('gone.strange.org'))).toEqual(['c', 'c']);
     expect((await say(...message))[0]).toBe('a');
@@ -458,7 +455,7 @@ describe('DNS trouble costs no mail', () => {
     const refused = async (): Promise<string> => {
       const { say } = connection();
       await say(...hello('gone.strange.org'));
-      return code((await say(...message)).at(-1));
+      return codeOf((await say(...message)).at(-1));
     };
     expect(await refused()).toBe('550 helo-nxdomain');
     ill = true;
@@ -476,7 +473,7 @@ describe('DNS trouble costs no mail', () => {
     const { log, connection } = service({ wasDnsIll: () => true, rules: { ourNames: ['mx.dest.test'] } });
     const { say } = connection();
     await say(...hello(name));
-    expect(code((await say(...message)).at(-1))).toBe(wanted);
+    expect(codeOf((await say(...message)).at(-1))).toBe(wanted);
     expect(log.at(-1)).not.toContain(' dns=');
   });
 
@@ -504,7 +501,7 @@ describe('DNS trouble costs no mail', () => {
           outage = ill;
           const { say } = connection();
           await say(...hello(name));
-          return code((await say(...message)).at(-1));
+          return codeOf((await say(...message)).at(-1));
         },
       };
     }

@@ -8,10 +8,7 @@ import { makePolicy, type PolicyChanges } from '../../src/policy/policy.ts';
 import type { Rules } from '../../src/policy/rules.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import * as mta from '../support/mta.ts';
-import { envelope, hello, service, type Setup } from '../support/service.ts';
-
-const code = (reply: string | undefined): string =>
-  (reply ?? '').replace(/^y(\d{3}) .*\[([a-z-]+)\].*$/s, '$1 $2');
+import { envelope, hello, service, type Setup, codeOf } from '../support/service.ts';
 
 const RAMP = { count: 2, ageMs: 60_000 };
 const GONE = 'gone.strange.org';
@@ -38,8 +35,8 @@ function start(rules: Partial<Rules>, more: Setup = {}): { log: string[]; send: 
       const { say } = connection();
       const greeted = await say(...hello(GONE));
       return greeted.at(-1) === 'c'
-        ? (await say(...envelope, mta.rcpt('second@dest.test'), mta.abort)).map(code)
-        : greeted.map(code);
+        ? (await say(...envelope, mta.rcpt('second@dest.test'), mta.abort)).map(codeOf)
+        : greeted.map(codeOf);
     },
   };
 }

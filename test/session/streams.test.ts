@@ -6,10 +6,7 @@ import type { Rules, StreamLimit } from '../../src/policy/rules.ts';
 import { NetworkLimit } from '../../src/state/network-limit.ts';
 import { TempfailBudget } from '../../src/state/tempfail-budget.ts';
 import * as mta from '../support/mta.ts';
-import { CLIENT, hello, list, service, type Setup } from '../support/service.ts';
-
-const code = (reply: string | undefined): string =>
-  (reply ?? '').replace(/^y(\d{3}) .*\[([a-z-]+)\].*$/s, '$1 $2');
+import { CLIENT, hello, list, service, type Setup, codeOf } from '../support/service.ts';
 
 const TWO: StreamLimit = { count: 2, ageMs: 3_600_000, time: '1h' };
 const LIMITS = { streamLimits: new Map([['failed', TWO]] as const) };
@@ -47,7 +44,7 @@ function start(
           ...recipients.map((each) => mta.rcpt(each)),
           mta.abort,
         );
-        return replies.map(code);
+        return replies.map(codeOf);
       },
   };
 }

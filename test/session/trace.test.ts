@@ -6,6 +6,7 @@ import { createLog } from '../../src/log/log.ts';
 import { createTrace } from '../../src/session/trace.ts';
 import * as mta from '../support/mta.ts';
 import { fakeTerminal } from '../support/terminal.ts';
+import { quietly } from '../support/quietly.ts';
 
 const networks = (...texts: string[]): IpPrefix[] =>
   texts.map(parsePrefix).filter((prefix) => prefix !== null);
@@ -85,7 +86,7 @@ async function served(
       if (asked) return new Promise<never>(() => undefined);
       asked = true;
       const port = Number(/listens on inet:127\.0\.0\.1:(\d+)/.exec(out)?.[1]);
-      const socket = connect(port, '127.0.0.1');
+      const socket = quietly(connect(port, '127.0.0.1'));
       let received = Buffer.alloc(0);
       socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
       socket.write(Buffer.concat(packets));

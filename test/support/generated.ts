@@ -23,3 +23,9 @@ export function expectTable(page: URL, name: string, table: string): void {
     `the table "${name}" is not what the program says: run "npm run docs" and commit what it writes`,
   ).toContain(wanted);
 }
+
+/** Expects `text` to be the whole page, or writes it there. */
+export function expectPage(page: URL | string, text: string): void {
+  if (process.env['WRITE_DOCS'] === '1') writeFileSync(page, text);
+  expect(readFileSync(page, 'utf8'), 'run "npm run docs" and commit what it writes').toBe(text);
+}

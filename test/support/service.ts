@@ -166,3 +166,7 @@ export const hello = (name: string, client = CLIENT): Buffer[] => [mta.connect(c
 export const envelope = [mta.mail('s@sender.org'), mta.rcpt('r@dest.test')];
 /** A message that the client gives up: a decision is only told once its message is over. */
 export const message = [...envelope, mta.packet('A')];
+
+/** Code and finding of a refusal; any other reply as it is. */
+export const codeOf = (reply: string | undefined): string =>
+  (reply ?? '').replace(/^y(\d{3}) .*\[([a-z-]+)\].*$/s, '$1 $2');

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
+import { feed } from '../../support/quietly.ts';
 
 export interface Said {
   readonly stdout: string;
@@ -18,7 +19,7 @@ export async function ask(
   { input, env }: { readonly input?: string | undefined; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Said> {
   const asking = promisify(execFile)(command, args, { env: { ...process.env, ...env } });
-  if (input !== undefined) asking.child.stdin?.end(input);
+  if (input !== undefined) feed(asking.child.stdin, input);
   const said = await asking;
   const lines = `${said.stdout}${said.stderr}`.trimEnd().split('\n');
   const shown = lines.length > MAX_LINES ? ['...', ...lines.slice(-MAX_LINES)] : lines;

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import type { Certificates } from './certificates.ts';
 import { greets, type Mta, type MtaOptions, type Service, services } from './mta.ts';
 import { PARTS } from './present.ts';
+import { quietly } from '../../support/quietly.ts';
 
 const ROOT = join(PARTS, 'sendmail');
 const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu']
@@ -83,6 +84,7 @@ export async function startSendmail(workdir: string, options: MtaOptions): Promi
         env,
         stdio: [onSocket ? input : 'pipe', 'pipe', 'inherit'],
       });
+      if (session.stdin !== null) quietly(session.stdin);
       const lines = onSocket ? [] : [...input];
       let said = '';
       session.stdout?.on('data', (chunk: Buffer) => {
