@@ -5,7 +5,7 @@ import type { Decision } from '../../src/decisions/decision.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
 import { decisionRecord } from '../../src/decisions/record.ts';
 import type { Disposition } from '../../src/policy/policy.ts';
-import type { Part, Replayed } from '../../src/report/replayer.ts';
+import type { Part, Replayed } from '../../src/report/replayed.ts';
 import { DecisionTally, DIMENSIONS } from '../../src/report/tally.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 
@@ -83,6 +83,17 @@ it.each<[now: [Disposition, string][], stricter: number, milder: number]>([
   for (const [action, recipient] of now) {
     expect(recipients.get(recipient.slice(2))?.now[action]).toBe(1);
   }
+});
+
+it('counts a message once, however many decisions there are on it', () => {
+  const { all, recipients } = tally(
+    { decision: { message: 7 } },
+    { decision: { message: 7 }, now: [['accept', '<b@y.org>']] },
+    { decision: { message: 8 } },
+    { decision: { message: 8, reference: 'other.1' } },
+  );
+  expect([all.decisions, all.messages]).toEqual([4, 3]);
+  expect(['x.org', 'y.org'].map((each) => recipients.get(each)?.messages)).toEqual([3, 1]);
 });
 
 it('says from when to when, and on how many days', () => {
