@@ -31,8 +31,9 @@ const HOUSE: readonly Row[] = [
   { room: 'state', rooms: ['core'], packages: ['node-cache'] },
   { room: 'config', rooms: ['errors.ts', 'core', 'milter', 'log', 'dns', 'policy'], packages: ['smol-toml'] },
   { room: 'decisions', rooms: ['errors.ts', 'core', 'log', 'policy', 'system'] },
+  { room: 'store', rooms: ['errors.ts', 'core', 'state', 'decisions'], packages: ['ioredis'] },
   { room: 'cases', rooms: ['errors.ts', 'core', 'dns', 'policy', 'config', 'decisions'] },
-  { room: 'session', rooms: ['core', 'milter', 'log', 'dns', 'policy', 'state', 'decisions'] },
+  { room: 'session', rooms: ['core', 'milter', 'log', 'dns', 'policy', 'state', 'decisions', 'store'] },
   { room: 'report', rooms: ['core', 'log', 'advice', 'policy', 'decisions'], pure: true },
   { room: 'doctor', rooms: ['errors.ts', 'core', 'milter', 'system', 'dns', 'config'] },
   {
@@ -55,6 +56,7 @@ const HOUSE: readonly Row[] = [
       'state',
       'config',
       'decisions',
+      'store',
       'session',
       'monitoring',
     ],

@@ -11,6 +11,7 @@ import type { Host } from '../system/host.ts';
 import { flagOf } from '../config/option.ts';
 import type { OptionKey } from '../config/options.ts';
 import { prepare } from '../service/live.ts';
+import { storeAilment } from '../service/open-store.ts';
 import { becomeUser, type UserIdentity, namedIdentity } from '../system/privileges.ts';
 import { checkSockets } from '../service/sockets.ts';
 import { Faults, FileError, UsageError } from '../errors.ts';
@@ -39,6 +40,10 @@ export async function checkConfig(source: ConfigSource, host: Host): Promise<str
     for (const { key, text } of surprises(config, prepared, sockets)) {
       warnings.push(`${placeOf(key)}: ${text}`);
     }
+  }
+  const ailment = await faults.attempt(() => storeAilment(config));
+  if (ailment !== null) {
+    warnings.push(`${placeOf('store')}: it does not work now, and until then each host is alone: ${ailment}`);
   }
   const user = await faults.attempt(() => otherIdentity(config, host));
   if (user === null) {

@@ -6,6 +6,7 @@ import { asJson } from './as-json.ts';
 import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makePaint } from './paint.ts';
 import { makeProgress } from './progress.ts';
+import { storeAilment } from '../service/open-store.ts';
 import { diagnosesText, doctorReport } from './doctor-text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -64,6 +65,7 @@ export function addDoctor(
       progress: (text) => {
         progress.show(text);
       },
+      storeAilment: () => storeAilment(config),
     };
     const found = await doctor(config, settings).finally(() => {
       progress.done();

@@ -28,6 +28,7 @@ import {
 } from './values.ts';
 import { serverText } from './addresses.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
+import { STORE } from './store-options.ts';
 import { REGULARS } from './regulars-options.ts';
 import { LEVERS } from './levers.ts';
 import { LOGGING } from './logging-options.ts';
@@ -300,6 +301,7 @@ export const OPTIONS = {
     parse: durationBetween(0, 86_400_000),
     default: '15m',
   }),
+  ...STORE,
   authservId: optional({
     value: 'NAME',
     group: 'Replies',

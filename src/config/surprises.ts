@@ -5,6 +5,7 @@ import { PRESETS } from '../core/check.ts';
 import { formatDuration, formatSize } from './values.ts';
 import type { Config } from './config.ts';
 import type { OptionKey } from './options.ts';
+import type { StoreAddress } from './store-address.ts';
 import { FORGED_RESULTS } from '../policy/forged-results.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rules } from '../policy/rules.ts';
@@ -90,6 +91,26 @@ const ROWS: readonly Row[] = [
     () => 'with no-auth-results the end of most messages is not seen, and what is not seen does not count',
   ],
   [
+    'storePasswordFile',
+    ({ config }) => config.store === null && config.storePasswordFile !== null,
+    () => 'there is no store: this has no effect',
+  ],
+  [
+    'storeCa',
+    ({ config }) => config.storeCa !== null && config.store?.tls !== true,
+    () => 'there is no store with TLS (rediss://): this has no effect',
+  ],
+  [
+    'store',
+    ({ config }) => config.store !== null && config.storePasswordFile !== null && isOpenLine(config.store),
+    () => 'the password and what is known of senders go over the network as they are: use rediss://',
+  ],
+  [
+    'store',
+    ({ config }) => config.store !== null && config.storeShare.includes('assessments') && config.dnsZone !== null,
+    () => 'with dns-zone no assessments are shared',
+  ],
+  [
     'selfTestRecipient',
     ({ config }) => config.selfTestRecipient.length > 0 && config.applyAt !== 'rcpt',
     ({ config }) =>
@@ -157,6 +178,13 @@ export function surprises(
   const facts = { config, rules, sockets };
   const told = ROWS.filter(([, when]) => when(facts)).map(([key, , text]) => ({ key, text: text(facts) }));
   return [...crossings, ...told];
+}
+
+/** Without TLS, and to another host. */
+function isOpenLine({ place, tls }: StoreAddress): boolean {
+  if (tls || place.kind === 'unix') return false;
+  const hosts = place.kind === 'tcp' ? [place] : place.sentinels;
+  return hosts.some(({ host }) => !/^(?:127\.|::1$|localhost$)/.test(host));
 }
 
 function policiesIn({ policy, recipients }: Rules): readonly Policy[] {

@@ -39,6 +39,8 @@ export interface DoctorSettings {
   /** Hexadecimal digits that nobody has used before. */
   readonly random: () => string;
   readonly progress: (text: string) => void;
+  /** Why the store of the farm does not work; null if it does, or there is none. */
+  readonly storeAilment: () => Promise<string | null>;
 }
 
 const PROBE_MS = 3000;
@@ -77,6 +79,7 @@ export async function doctor(config: Config, settings: DoctorSettings): Promise<
             config.regularsFile,
             config.user === null ? null : await readAccount(config.user),
           ),
+    storeAilment: await settings.storeAilment(),
     probes: settings.probe
       ? (
           await Promise.all(listens.map((listen) => probeMilter(listen, PROBE_MS, () => performance.now())))

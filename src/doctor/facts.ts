@@ -23,6 +23,7 @@ export type RunningOptions = Pick<
   | 'dnsZone'
   | 'noAuthResults'
   | 'user'
+  | 'store'
 >;
 
 export interface Facts {
@@ -36,6 +37,8 @@ export interface Facts {
   readonly socketFiles: readonly SocketFile[];
   /** That of `--regulars-file`; null if there is none. */
   readonly regularsFile?: StateFile | null;
+  /** Why the store of the farm does not work; null if it does, or there is none. */
+  readonly storeAilment?: string | null;
   readonly probes: readonly Probe[];
   /** One per name server, in the order in which they are asked. */
   readonly servers: readonly ServerFacts[] | null;

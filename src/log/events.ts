@@ -77,6 +77,12 @@ export const EVENTS = {
     fields: ['file', 'lost'],
     when: 'records can be written again; `lost` is how many were not',
   },
+  'store-recovered': {
+    word: 'store-recovered',
+    level: 'notice',
+    fields: ['store'],
+    when: 'the store of the farm answers again',
+  },
   stopping: {
     word: 'stopping',
     level: 'notice',
@@ -180,6 +186,12 @@ export const EVENTS = {
     level: 'error',
     fields: ['failing', 'networks', 'effect'],
     when: 'the resolver is out of order, so nothing that rests on DNS is refused; how many of the client networks heard from lately meet with trouble',
+  },
+  'store-outage': {
+    word: 'store-outage',
+    level: 'error',
+    fields: ['store', 'detail', 'effect'],
+    when: 'the store of the farm cannot be reached, does not answer in time, or cannot do what is asked; told once until it answers again',
   },
   systemd: {
     word: 'systemd',

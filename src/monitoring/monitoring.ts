@@ -46,7 +46,10 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
       '/readyz',
       async () => {
         const obstacle = await readiness.obstacle();
-        return { status: obstacle === null ? 200 : 503, type: PLAIN, body: `${obstacle ?? 'ok'}\n` };
+        // Without the store each host can do all of its work, but alone.
+        const alone = options.store()?.ailment ?? null;
+        const ok = alone === null ? 'ok' : `degraded: without the store of the farm (${alone})`;
+        return { status: obstacle === null ? 200 : 503, type: PLAIN, body: `${obstacle ?? ok}\n` };
       },
     ],
   ]);

@@ -26,8 +26,23 @@ export interface MetricSources {
   readonly deadlineMs: () => number;
   /** Lines that the log lost because nobody took them. */
   readonly lostLines: () => number;
+  /** The store of the farm; null if there is none. */
+  readonly store: () => StoreNumbers | null;
   readonly build: Readonly<Record<'version' | 'node', string>>;
 }
+
+export interface StoreNumbers {
+  /** Null while it answers, else why it is not asked. */
+  readonly ailment: string | null;
+  /** By what became of them. */
+  readonly calls: ReadonlyMap<string, number>;
+  readonly outages: number;
+  readonly invalid: number;
+  /** Assessments that were taken from it. */
+  readonly assessments: number;
+}
+
+const STORE_RESULTS = ['ok', 'timeout', 'error', 'busy', 'alone'] as const;
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -212,6 +227,35 @@ export const METRICS: readonly MetricRow[] = [
     'helo_milter_outages_total',
     'How often the outage brake was pulled',
     ({ metrics }) => metrics.outages,
+  ),
+  number('gauge', 'helo_milter_store_up', '1 while the store of the farm answers; 0 without --store', ({ store }) =>
+    store()?.ailment === null ? 1 : 0,
+  ),
+  {
+    name: 'helo_milter_store_calls_total',
+    help: 'Questions to the store of the farm, by what became of them: busy: too many were under way; alone: not asked, because it did not answer before',
+    labels: ['result'],
+    type: 'counter',
+    read: ({ store }) =>
+      STORE_RESULTS.map((result) => [{ result }, store()?.calls.get(result) ?? 0] as const),
+  },
+  number(
+    'counter',
+    'helo_milter_store_outages_total',
+    'How often the store of the farm was given up, until it answered again',
+    ({ store }) => store()?.outages ?? 0,
+  ),
+  number(
+    'counter',
+    'helo_milter_store_invalid_total',
+    'Values and answers of the store of the farm that are not what we write, and were ignored',
+    ({ store }) => store()?.invalid ?? 0,
+  ),
+  number(
+    'counter',
+    'helo_milter_store_assessments_total',
+    'Assessments that another host of the farm had made, so that DNS was not asked',
+    ({ store }) => store()?.assessments ?? 0,
   ),
   number('gauge', 'helo_milter_sessions', 'SMTP connections open now', ({ connections }) => connections()),
   number(

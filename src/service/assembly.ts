@@ -21,6 +21,10 @@ import { Regulars } from '../state/regulars.ts';
 import { NetworkLimit } from '../state/network-limit.ts';
 import { RampTable } from '../state/ramp-table.ts';
 import { TempfailBudget } from '../state/tempfail-budget.ts';
+import { SharedKnowledge } from '../store/shared-knowledge.ts';
+import { SharedCounts } from '../store/shared-counts.ts';
+import type { ChurnSpan, SharedStore } from '../store/shared-store.ts';
+import { version } from '../system/version.ts';
 import type { Live } from './live.ts';
 import { Overload } from './overload.ts';
 import { sessionErrors } from './session-errors.ts';
@@ -33,6 +37,8 @@ export interface Workshop {
   readonly metrics: Metrics | null;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
+  /** Of the farm; null if there is none. */
+  readonly store: SharedStore | null;
 }
 
 export interface Assembly {
@@ -42,6 +48,8 @@ export interface Assembly {
   readonly resolver: SharedResolver;
   readonly assessor: Assessor;
   readonly regulars: Regulars;
+  /** Null if there is no farm. */
+  readonly knowledge: SharedKnowledge | null;
   readonly server: MilterServer;
   /** What is agreed with the MTA on connections from now on. */
   readonly agreed: () => Agreed;
@@ -55,16 +63,20 @@ export function assemble(workshop: Workshop, decided: (decision: Decision) => vo
   const brake = makeBrake(workshop);
   const overload = makeOverload(workshop);
   const resolver = overload.watch(brake.watch(metrics?.watch(current(live)) ?? current(live)));
-  const assessor = makeAssessor(workshop, resolver);
   const regulars = makeRegulars(live);
+  const knowledge = makeKnowledge(workshop, regulars);
+  const assessor = makeAssessor(workshop, resolver, knowledge);
   const sessions = sessionOptions(workshop, {
     assessor,
     brake,
     regulars,
+    knowledge,
     decided: (decision) => {
       decided(decision);
       const ip = decision.judged?.assessment.client.ip ?? null;
-      if (ip !== null && isWelcome(decision)) regulars.learn(ip, decision.helo);
+      if (ip === null || !isWelcome(decision)) return;
+      regulars.learn(ip, decision.helo);
+      knowledge?.learn(ip, decision.helo);
     },
   });
   const agreed = (): Agreed => ({
@@ -74,8 +86,31 @@ export function assemble(workshop: Workshop, decided: (decision: Decision) => vo
     replyOnError: live.config.onError,
   });
   const server = makeServer(workshop, assessor, agreed());
-  return { brake, overload, resolver, assessor, regulars, server, agreed };
+  return { brake, overload, resolver, assessor, regulars, knowledge, server, agreed };
 }
+
+/** Null if there is no farm. */
+function makeKnowledge({ live, store }: Workshop, regulars: Regulars): SharedKnowledge | null {
+  if (store === null) return null;
+  const shares = (what: Config['storeShare'][number]): boolean => live.config.storeShare.includes(what);
+  return new SharedKnowledge({
+    store,
+    churn: () => (shares('churn') ? churnSpan(live.config) : null),
+    regulars: shares('regulars') ? regulars : null,
+    assessing: () => {
+      const { cacheSize, dnsZone } = live.config;
+      // A zone file is this host's own.
+      if (!shares('assessments') || cacheSize === 0 || dnsZone !== null) return null;
+      const { checks } = live.rules;
+      return { checks, version: [version, ...checks.map(({ name }) => name), ...live.registry.versions].join() };
+    },
+  });
+}
+
+function churnSpan({ churnWindow, churnLimit }: Config): ChurnSpan {
+  return { windowMs: churnWindow, maxNames: churnLimit + 1 };
+}
+
 
 function makeRegulars(live: Live): Regulars {
   return new Regulars(
@@ -117,7 +152,11 @@ function makeOverload({ log, now }: Workshop): Overload {
   });
 }
 
-function makeAssessor({ live, log, metrics, now }: Workshop, resolver: SharedResolver): Assessor {
+function makeAssessor(
+  { live, log, metrics, now }: Workshop,
+  resolver: SharedResolver,
+  knowledge: SharedKnowledge | null,
+): Assessor {
   return new Assessor({
     resolver,
     checks: () => live.rules.checks,
@@ -127,6 +166,7 @@ function makeAssessor({ live, log, metrics, now }: Workshop, resolver: SharedRes
     },
     now,
     settles: (found) => settledByText(found, live.rules),
+    ...(knowledge === null ? {} : { made: (made, lifeMs) => { knowledge.keep(made, lifeMs); } }),
     onMemoryShort: () => {
       const effect =
         'answers that do not fit into the memory left count as unknown, and nobody is refused for that';
@@ -140,16 +180,32 @@ function makeAssessor({ live, log, metrics, now }: Workshop, resolver: SharedRes
 }
 
 function sessionOptions(
-  { live, log, metrics, now }: Workshop,
+  { live, log, metrics, now, store }: Workshop,
   {
     assessor,
     brake,
     regulars,
+    knowledge,
     decided,
-  }: Pick<Assembly, 'assessor' | 'brake' | 'regulars'> & Pick<HeloMilterOptions, 'decided'>,
+  }: Pick<Assembly, 'assessor' | 'brake' | 'regulars' | 'knowledge'> & Pick<HeloMilterOptions, 'decided'>,
 ): HeloMilterOptions {
   const perNetwork = new NetworkLimit(now);
+  const counted = {
+    budget: new TempfailBudget(() => live.config.tempfailLimit, now),
+    rehearsedBudget: new TempfailBudget(() => live.config.tempfailLimit, now),
+    ramps: new RampTable(now),
+    streams: perNetwork,
+  };
+  const { storeShare } = live.config;
+  const shared = {
+    budgets: storeShare.includes('budgets'),
+    ramps: storeShare.includes('ramps'),
+    streams: storeShare.includes('streams'),
+  };
   return {
+    ...counted,
+    sharedKnowledge: knowledge,
+    sharedCounts: store === null ? null : new SharedCounts({ ...counted, store, shared }),
     assessor,
     decided,
     timing: metrics ?? undefined,
@@ -157,10 +213,6 @@ function sessionOptions(
     rules: () => live.rules,
     wallClock: () => Date.now(),
     now,
-    budget: new TempfailBudget(() => live.config.tempfailLimit, now),
-    rehearsedBudget: new TempfailBudget(() => live.config.tempfailLimit, now),
-    ramps: new RampTable(now),
-    streams: perNetwork,
     selfTests: perNetwork,
     selfTested: ({ result, client, helo, judged, exempt, sender, recipient, reference }) => {
       metrics?.selfTests.count(result);
@@ -178,8 +230,7 @@ function sessionOptions(
     },
     churn: new ChurnCounter({
       limits: () => {
-        const { churnWindow, churnLimit, cacheSize } = live.config;
-        return { windowMs: churnWindow, maxNames: churnLimit + 1, maxClients: Math.max(1000, cacheSize) };
+        return { ...churnSpan(live.config), maxClients: Math.max(1000, live.config.cacheSize) };
       },
       now,
     }),

@@ -7,12 +7,15 @@ import type { Log } from '../log/log.ts';
 import { formatSocketAddress, probe } from '../milter/index.ts';
 import { Metrics } from '../monitoring/metrics.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
+import type { StoreNumbers } from '../monitoring/prometheus.ts';
 import type { OnExpired } from '../policy/access.ts';
 import { assemble, type Assembly, type Workshop } from './assembly.ts';
 import { launch, type Standing } from './launch.ts';
 import { Live, prepare } from './live.ts';
 import { RegularsFile } from './regulars-file.ts';
+import { openStore } from './open-store.ts';
 import { logHits, reloader, type Source } from './reload.ts';
+import type { RedisStore } from '../store/redis-store.ts';
 import type { OpenSocket } from './sockets.ts';
 
 /** A service that is running. */
@@ -71,7 +74,8 @@ export async function startService(
   const live = new Live(await prepare(config, onExpired));
   // Counted only if somebody can look at it.
   const metrics = config.http === null ? null : new Metrics(live.registry.findings.keys(), now);
-  const workshop = { live, log, metrics, now };
+  const store = await openStore(config, { log, now });
+  const workshop = { live, log, metrics, now, store };
   const logged = decisionLogger(log);
   /** Opened by the user that we have become, once the sockets are there. */
   const open: {
@@ -89,15 +93,17 @@ export async function startService(
     open.decisionLog?.write(decision);
   });
   const { assessor, server, brake, overload } = parts;
-  const { sockets, removePidFile } = await launch(server, config, standing, async () => {
+  const launched = launch(server, config, standing, async () => {
     if (config.decisionLog !== null) {
       open.decisionLog = await DecisionLog.open(config.decisionLog, log, () => Date.now());
     }
     if (config.regularsFile !== null) {
       open.regulars = await RegularsFile.open(config.regularsFile, parts.regulars, log);
     }
-    open.monitoring = await monitor(workshop, parts, { standing, lostLines });
+    open.monitoring = await monitor(workshop, parts, { standing, lostLines, store });
   });
+  launched.catch(() => store?.close());
+  const { sockets, removePidFile } = await launched;
   return {
     sockets: sockets.map(({ address }) => formatSocketAddress(address)),
     http: open.monitoring?.authority ?? null,
@@ -118,6 +124,7 @@ export async function startService(
       assessor.close();
       brake.close();
       overload.close();
+      store?.close();
       await removePidFile();
       await open.monitoring?.close();
       logHits(log, live.rules);
@@ -130,8 +137,12 @@ export async function startService(
 /** Serves the metrics, if somebody wants them. */
 async function monitor(
   { live, log, metrics, now }: Workshop,
-  { resolver, assessor, server, brake, overload, regulars }: Assembly,
-  { standing, lostLines }: Required<Pick<Surroundings, 'standing' | 'lostLines'>>,
+  { resolver, assessor, server, brake, overload, regulars, knowledge }: Assembly,
+  {
+    standing,
+    lostLines,
+    store,
+  }: Required<Pick<Surroundings, 'standing' | 'lostLines'>> & { readonly store: RedisStore | null },
 ): Promise<Monitoring | null> {
   const { http: address } = live.config;
   if (address === null || metrics === null) return null;
@@ -151,11 +162,21 @@ async function monitor(
     connections: () => server.connections,
     isDnsIll: () => brake.on,
     overloaded: () => overload.on,
+    store: () => (store === null ? null : storeNumbers(store, knowledge)),
     deadlineMs: () => live.config.deadline,
     lostLines,
     // A program that embeds the service keeps the process to itself.
     nodeVersion: standing?.host.node.version ?? 'unknown',
   });
+}
+
+function storeNumbers(store: RedisStore, knowledge: Assembly['knowledge']): StoreNumbers {
+  const { ailment, calls, outages, invalid } = store;
+  return {
+    ...{ ailment, calls, outages },
+    invalid: invalid + (knowledge?.invalid ?? 0),
+    assessments: knowledge?.assessments ?? 0,
+  };
 }
 
 async function ailmentOf(sockets: readonly OpenSocket[]): Promise<string | null> {

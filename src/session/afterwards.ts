@@ -1,6 +1,4 @@
-/** Goes on at once if the verdict is there, so that a cached one costs no promise. */
-import type { Judged } from '../policy/judge.ts';
-
-export function afterwards<R>(judged: Judged | Promise<Judged>, next: (judged: Judged) => R): R | Promise<R> {
-  return judged instanceof Promise ? judged.then(next) : next(judged);
+/** Goes on at once if what it takes is there, so that a cached verdict costs no promise. */
+export function afterwards<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }

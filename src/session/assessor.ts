@@ -12,6 +12,7 @@ import type { Client } from '../core/client.ts';
 import { networksOf } from '../core/client-networks.ts';
 import { parseHelo } from '../core/helo.ts';
 import type { IpAddress } from '../core/ip.ts';
+import type { FarmAssessment } from '../store/shared-knowledge.ts';
 import { keptText } from '../core/kept-text.ts';
 import { AnswerMemory } from '../dns/answer-memory.ts';
 import { isUnasked } from '../core/unasked.ts';
@@ -44,7 +45,12 @@ export interface AssessorOptions {
   readonly settles?: Settles;
   /** Milliseconds on any steady scale. */
   readonly now: () => number;
+  /** Told of each assessment that was made here, and for how many milliseconds it may be used. */
+  readonly made?: (assessment: Assessment, lifeMs: number) => void;
 }
+
+/** Asks others for an assessment, before DNS is asked; null where nobody is. Never rejects. */
+type AskOthers = () => Promise<{ readonly assessment: FarmAssessment | null } | null> | null;
 
 /** More names than this from one address push out the oldest, since an attacker can pick names. */
 const MAX_NAMES_PER_CLIENT = 16;
@@ -73,6 +79,8 @@ export class Assessor {
   readonly #cache: AssessmentCache<Assessment>;
   readonly #work = new WeakMap<Promise<Assessment>, Work>();
   readonly #memory: AnswerMemory;
+  /** How long those may be used that others made. */
+  readonly #lives = new WeakMap<Assessment, number>();
   /** Of the assessments under way. */
   readonly #askers = new Set<Asker>();
   /** Assessments asked for so far, by what the cache had. */
@@ -88,16 +96,16 @@ export class Assessor {
       },
       sizeOf: assessmentBytes,
       maxNamesPerClient: MAX_NAMES_PER_CLIENT,
-      lifeMs: (assessment) => this.#life(assessment),
+      lifeMs: (assessment) => this.#lives.get(assessment) ?? this.#life(assessment),
       now: options.now,
     });
   }
 
   /** The assessment, at once if it is cached. `helo` is as the client said it. */
-  lookup(ip: IpAddress | null, helo: string): AssessmentLookup {
+  lookup(ip: IpAddress | null, helo: string, askOthers: AskOthers = () => null): AssessmentLookup {
     const work: Work = { asker: new Asker(networksOf(ip)), wanted: 1 };
     const load = (text: string): Promise<Assessment> =>
-      this.#assess({ ip, helo: parseHelo(text) }, work.asker);
+      this.#learn({ ip, helo: parseHelo(text) }, work.asker, askOthers());
     // Overlong text is never a name and would fill the memory; a client without an address has no cache
     // entry.
     if (this.#options.limits().cacheSize === 0 || ip === null || helo.length > 255)
@@ -147,6 +155,27 @@ export class Assessor {
   /** Ends all assessments under way: their questions are taken back, and nothing keeps the process alive. */
   close(): void {
     for (const asker of this.#askers) asker.end('dropped');
+  }
+
+  /** Others may have made it; else it is made here. Not asking others costs no promise. */
+  #learn(client: Client, asker: Asker, others: ReturnType<AskOthers>): Promise<Assessment> {
+    if (others === null) return this.#make(client, asker);
+    return others.then((told) => {
+      const shared = told?.assessment ?? null;
+      if (shared === null) return this.#make(client, asker);
+      this.#lives.set(shared.value, Math.min(shared.lifeMs, this.#options.limits().cacheMaxMs));
+      return shared.value;
+    });
+  }
+
+  #make(client: Client, asker: Asker): Promise<Assessment> {
+    const { made } = this.#options;
+    const pending = this.#assess(client, asker);
+    if (made === undefined) return pending;
+    return pending.then((assessment) => {
+      made(assessment, this.#life(assessment));
+      return assessment;
+    });
   }
 
   async #assess(client: Client, asker: Asker): Promise<Assessment> {

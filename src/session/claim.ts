@@ -7,6 +7,7 @@
  */
 import type { Assessor } from './assessor.ts';
 import type { ChurnCounter } from '../state/churn.ts';
+import type { Acquainted, SharedKnowledge } from '../store/shared-knowledge.ts';
 import type { Assessment } from '../core/assessment.ts';
 import { canonicalName } from '../core/domain.ts';
 import type { IpAddress } from '../core/ip.ts';
@@ -35,6 +36,8 @@ export interface ClaimOptions {
   /** Whether a client is known by its mail under the name that it gives; nobody is where it is absent. */
   readonly isRegular?: ((ip: IpAddress | null, helo: string) => boolean) | undefined;
   readonly timing?: Timing | undefined;
+  /** What the other hosts of a farm know; absent or null where there are none. */
+  readonly sharedKnowledge?: SharedKnowledge | null;
 }
 
 /** Who claims the name, and where. */
@@ -57,7 +60,11 @@ export class Claim {
   readonly #session: { readonly id: string };
   readonly #ordinal: number;
   readonly #previousHelo: string | null;
-  readonly #namesSeen: number;
+  #namesSeen: number;
+  /** What the farm knows; null where nobody was asked. */
+  #met: Promise<Acquainted | null> | null = null;
+  /** As `#isNewName`, in the farm. */
+  #isNewToFarm = false;
   readonly #ip: IpAddress | null;
   /** Whether the name is counted (`helo-churn`) because of this claim or the one before. */
   #isNewName = false;
@@ -87,19 +94,28 @@ export class Claim {
     // STARTTLS makes a client say its name twice.
     const isAgain = before !== null && canonicalName(before.helo) === canonicalName(helo);
     this.#isNewName = ip !== null && (options.churn.added || (isAgain && before.#isNewName));
-    const found = options.assessor.lookup(ip, helo);
+    let isMet = false;
+    const meet = (withAssessment: boolean): Promise<Acquainted | null> | null => {
+      if (isMet) return this.#met;
+      isMet = true;
+      this.#met = isAgain ? before.#met : null;
+      return (this.#met ??= options.sharedKnowledge?.meet(ip, helo, withAssessment) ?? null);
+    };
+    const found = options.assessor.lookup(ip, helo, () => meet(true));
     this.cache = found.cache;
-    if (found.cache === 'hit') {
+    const met = meet(false);
+    if (found.cache === 'hit' && met === null) {
       this.#assessment = found.value;
       return;
     }
-    let wanted = true;
+    let wanted = found.cache !== 'hit';
     this.#leave = () => {
       wanted = false;
-      found.leave();
+      if (found.cache !== 'hit') found.leave();
     };
-    this.#assessment = found.pending.then((assessment) => {
-      this.#elapsedMs = options.now() - this.#begunAt;
+    const pending = found.cache === 'hit' ? Promise.resolve(found.value) : found.pending;
+    this.#assessment = this.#afterMeeting(met, pending).then((assessment) => {
+      if (found.cache !== 'hit') this.#elapsedMs = options.now() - this.#begunAt;
       this.#assessment = assessment;
       this.#leave = null;
       if (wanted) options.timing?.assessed(this.#elapsedMs, assessment);
@@ -141,6 +157,19 @@ export class Claim {
       this.#options.churn.forget(this.#ip, canonicalName(this.helo));
       this.#isNewName = false;
     }
+    if (this.#use === 'self-test' && this.#isNewToFarm && this.#ip !== null) {
+      this.#options.sharedKnowledge?.forgetName(this.#ip, this.helo);
+      this.#isNewToFarm = false;
+    }
+  }
+
+  async #afterMeeting(met: Promise<Acquainted | null> | null, pending: Promise<Assessment>): Promise<Assessment> {
+    const acquainted = met === null ? null : await met;
+    if (acquainted !== null) {
+      this.#namesSeen = Math.max(this.#namesSeen, acquainted.names);
+      this.#isNewToFarm = acquainted.isNewName;
+    }
+    return pending;
   }
 
   /** Another name has replaced this one. */

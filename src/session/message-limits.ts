@@ -12,8 +12,9 @@ import type { Rules, StreamLimit } from '../policy/rules.ts';
 import { SELF_TEST_LIMIT } from '../policy/self-test.ts';
 import { budgetKey } from '../state/budget-key.ts';
 import type { NetworkLimit } from '../state/network-limit.ts';
-import type { RampTable } from '../state/ramp-table.ts';
+import type { RampTable, RampTry } from '../state/ramp-table.ts';
 import type { TempfailBudget } from '../state/tempfail-budget.ts';
+import type { SharedCounts, ToCount } from '../store/shared-counts.ts';
 
 /** What is counted of all senders. */
 export interface LimitOptions {
@@ -28,6 +29,8 @@ export interface LimitOptions {
   readonly streams: NetworkLimit;
   /** Self-tests of client networks. */
   readonly selfTests: NetworkLimit;
+  /** Counts with the other hosts of a farm; absent or null where there are none. */
+  readonly sharedCounts?: SharedCounts | null;
 }
 
 /** The limits for the message under way. */
@@ -47,13 +50,65 @@ export class MessageLimits {
     this.#answers = null;
   }
 
+  /**
+   * Asks the other hosts all that the answers to these verdicts depend on, in one question, so that the
+   * methods below have it. Null where nobody is asked: then they count here. Never rejects.
+   */
+  ask(all: readonly Judged[], withStream = false): Promise<void> | null {
+    const { sharedCounts } = this.#options;
+    if (sharedCounts === undefined || sharedCounts === null) return null;
+    const wanted = this.#toCount(all, withStream);
+    if (wanted === null) return null;
+    const pending = sharedCounts.ask(wanted);
+    if (pending === null) return null;
+    return pending.then((told) => {
+      if (told === null) return;
+      this.#spent ??= told.spent;
+      const answers = new Map(this.#answers ?? []);
+      for (const [finding, within] of told.withinRamps) answers.set(`ramp ${finding}`, within);
+      if (wanted.stream !== null && told.withinStream !== null) {
+        answers.set(`stream ${wanted.stream.name}`, told.withinStream);
+      }
+      this.#answers = answers;
+    });
+  }
+
+  /** What is not known yet for this message; null if there is nothing. */
+  #toCount(all: readonly Judged[], withStream: boolean): ToCount | null {
+    const rules = this.#options.rules();
+    const ramps = new Map<string, RampTry>();
+    let budget: ToCount['budget'] = null;
+    let stream: ToCount['stream'] = null;
+    for (const judged of all) {
+      const climbs = (finding: string, ramp: Ramp): boolean => {
+        if (this.#answers?.has(`ramp ${finding}`) !== true) ramps.set(finding, tryOf(judged, finding, ramp));
+        return true;
+      };
+      onRamp(judged, climbs, rules);
+      if (judged.access?.action === 'allow') continue;
+      if (this.#spent === null && isTempfail(judged)) {
+        budget ??= { sender: budgetKey(judged.assessment), rehearsed: judged.action !== 'tempfail' };
+      }
+      const { ip } = judged.assessment.client;
+      const mayComeIn = judged.verdict.disposition === 'accept';
+      const ifSpent = !mayComeIn && judged.action === 'tempfail' && isTempfail(judged);
+      if (!withStream || ip === null || !(mayComeIn || (ifSpent && this.#spent !== false))) continue;
+      const counts = (name: Unproved, limit: StreamLimit): boolean => {
+        if (this.#answers?.has(`stream ${name}`) !== true) {
+          stream ??= { ip, name, limit, ifSpent: ifSpent && this.#spent === null };
+        }
+        return true;
+      };
+      onStreamLimit(judged, counts, rules);
+    }
+    if (budget === null && stream === null && ramps.size === 0) return null;
+    return { budget, ramps: [...ramps.values()], stream };
+  }
+
   onRamp(judged: Judged): Judged {
     const { ramps, rules } = this.#options;
-    const watched = judged.action === 'accept';
     const isWithin = (finding: string, ramp: Ramp): boolean =>
-      this.#once(`ramp ${finding}`, () =>
-        ramps.isWithin({ sender: budgetKey(judged.assessment), finding, ramp, watched }),
-      );
+      this.#once(`ramp ${finding}`, () => ramps.isWithin(tryOf(judged, finding, ramp)));
     return onRamp(judged, isWithin, rules());
   }
 
@@ -84,7 +139,7 @@ export class MessageLimits {
    * What the tempfail limit says: counted where the tempfail is given. Null if it does not apply.
    */
   ofTempfails(judged: Judged): Decision['limit'] {
-    if (judged.verdict.disposition !== 'tempfail' || isPutOff(judged)) return null;
+    if (!isTempfail(judged)) return null;
     const { budget, rehearsedBudget } = this.#options;
     const counted = judged.action === 'tempfail' ? budget : rehearsedBudget;
     this.#spent ??= !counted.spend(budgetKey(judged.assessment));
@@ -98,4 +153,13 @@ export class MessageLimits {
     this.#answers = new Map([...(this.#answers ?? []), [what, answer]]);
     return answer;
   }
+}
+
+/** Whether it counts for the tempfail limit. */
+function isTempfail(judged: Judged): boolean {
+  return judged.verdict.disposition === 'tempfail' && !isPutOff(judged);
+}
+
+function tryOf(judged: Judged, finding: string, ramp: Ramp): RampTry {
+  return { sender: budgetKey(judged.assessment), finding, ramp, watched: judged.action === 'accept' };
 }

@@ -26,7 +26,7 @@ import type { Rules, Stage } from '../policy/rules.ts';
 import { isSelfTest } from '../policy/self-test.ts';
 import { Claim, type ClaimOptions } from './claim.ts';
 import { ConnectedClient } from './connected-client.ts';
-import { judgeForAll } from './forged.ts';
+import { judgeForAll, verdictsForAll } from './forged.ts';
 import { type LimitOptions, MessageLimits } from './message-limits.ts';
 import { type Decided, notedOf } from './noted.ts';
 import { refuse } from './refusal.ts';
@@ -43,12 +43,31 @@ interface ToNote extends Decided {
 
 /** Of the recipient that a verdict is about. */
 interface Recipient {
+  /** As received; null if there is none yet. */
+  readonly raw: string | null;
   readonly own: Policy | null;
   /** Its address, without angle brackets. */
   readonly asked: string | null;
 }
 
-const NOBODY: Recipient = { own: null, asked: null };
+const NOBODY: Recipient = { raw: null, own: null, asked: null };
+
+/** What an answer is made from. */
+interface ToAnswer {
+  readonly claim: Claim;
+  readonly general: Judged;
+  /** Under the policy of the recipient. */
+  readonly own: Judged;
+  readonly stage: Stage;
+  readonly recipient: Recipient;
+  readonly context: MilterContext;
+}
+
+/** What happens to a message with too many forged fields, and the verdict. */
+interface ForgedReply {
+  readonly reply: ReplyCode | 'accept';
+  readonly judged: Judged;
+}
 
 /** What the MTA of a connection calls itself. */
 export type MtaSelfOf = (context: MilterContext) => MtaSelf;
@@ -99,13 +118,15 @@ export class HeloSession implements MilterSession {
     if (judged === null) return 'continue';
     // A verdict here applies to the whole connection and we would not see MAIL any more, so only a refusal is
     // given.
-    return afterwards(judged, (general) => {
-      const verdict = this.#limits.onRamp(general);
-      if (verdict.action === 'accept' || this.#limits.excused(verdict) !== null) return 'continue';
-      this.#note({ claim, judged: verdict, stage: 'helo', exempt: null, context });
-      this.#end('refused');
-      return refuse(verdict, { claim, rules: this.rules });
-    });
+    return afterwards(judged, (general) =>
+      afterwards(this.#limits.ask([general]), () => {
+        const verdict = this.#limits.onRamp(general);
+        if (verdict.action === 'accept' || this.#limits.excused(verdict) !== null) return 'continue';
+        this.#note({ claim, judged: verdict, stage: 'helo', exempt: null, context });
+        this.#end('refused');
+        return refuse(verdict, { claim, rules: this.rules });
+      }),
+    );
   }
 
   mail(sender: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
@@ -130,7 +151,7 @@ export class HeloSession implements MilterSession {
       if (judged === null || !acceptedByAll(judged, this.rules) || wouldRefuse(judged)) return 'continue';
       if (mayBeLimited(judged, this.rules)) return 'continue';
     }
-    return this.#apply(claim, 'mail', null, context);
+    return this.#apply(claim, 'mail', NOBODY, context);
   }
 
   rcpt(recipient: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
@@ -150,10 +171,8 @@ export class HeloSession implements MilterSession {
       this.#message.take(exempt);
       return 'continue';
     }
-    return this.#apply(claim, 'rcpt', recipient.raw, context, {
-      own: own === 'off' ? null : own,
-      asked: recipient.address,
-    });
+    const named = { raw: recipient.raw, own: own === 'off' ? null : own, asked: recipient.address };
+    return this.#apply(claim, 'rcpt', named, context);
   }
 
   endOfMessage(_message: Message, context: MilterContext): CommandReply | Promise<CommandReply> {
@@ -189,14 +208,17 @@ export class HeloSession implements MilterSession {
     general: Judged,
     { authservId, tooMany }: ResultFields,
     context: MilterContext,
-  ): { readonly reply: ReplyCode | 'accept'; readonly judged: Judged } {
+  ): ForgedReply | Promise<ForgedReply> {
     const claim = this.#claim;
     if (claim === null) return { reply: 'accept', judged: general };
     const accepted = { takers: this.#message.takers, limits: this.#limits, rules: this.rules };
-    const { judged, exempt } = judgeForAll(general, { authservId, forgedResults: tooMany }, accepted);
-    this.#note({ claim, judged, stage: 'message', exempt, context });
-    const refused = exempt === null && judged.action !== 'accept';
-    return { reply: refused ? refuse(judged, { claim, rules: this.rules }) : 'accept', judged };
+    const facts = { authservId, forgedResults: tooMany };
+    return afterwards(this.#limits.ask(verdictsForAll(general, facts, accepted)), () => {
+      const { judged, exempt } = judgeForAll(general, facts, accepted);
+      this.#note({ claim, judged, stage: 'message', exempt, context });
+      const refused = exempt === null && judged.action !== 'accept';
+      return { reply: refused ? refuse(judged, { claim, rules: this.rules }) : 'accept', judged };
+    });
   }
 
   protected get rules(): Rules {
@@ -236,35 +258,40 @@ export class HeloSession implements MilterSession {
   #apply(
     claim: Claim,
     stage: Stage,
-    recipient: string | null,
+    recipient: Recipient,
     context: MilterContext,
-    { own, asked }: Recipient = NOBODY,
   ): CommandReply | Promise<CommandReply> {
     const pending = claim.verdict(this.#self(context));
     // An exempt client ends at MAIL; without an assessment nothing is held against anybody.
     if (pending === null) return 'accept';
     return afterwards(pending, (general) => {
-      const verdict = this.#limits.onRamp(own === null ? general : judgeUnder(own, general, this.rules));
-      const excuse = this.#limits.excused(verdict);
-      const judged = stage === 'rcpt' ? this.#limits.onStreamLimit(verdict, excuse) : verdict;
-      const exempt = judged.streamLimit === 'over' && judged.action !== 'accept' ? null : excuse;
-      this.#note({ claim, judged, stage, recipient, exempt, context });
-      if (exempt === null && judged.action !== 'accept') {
-        const address = recipient ?? this.#message.sender ?? '';
-        const refusal = refuse(judged, { claim, rules: this.rules, address, recipient: asked });
-        // If a message is refused as a whole, no recipient follows.
-        if (stage === 'mail') this.#end('refused');
-        return refusal;
-      }
-      if (stage === 'rcpt') this.#message.take(exempt === 'access' ? exempt : own);
-      const { recipients } = this.rules;
-      const final =
-        exempt === 'access' ||
-        recipients.size === 0 ||
-        (acceptedByAll(general, this.rules) && !mayBeLimited(general, this.rules));
-      if (!final || !this.mayEndEarly()) return 'continue';
-      return this.#letIn();
+      const own = recipient.own === null ? general : judgeUnder(recipient.own, general, this.rules);
+      const counted = this.#limits.ask([own], stage === 'rcpt');
+      return afterwards(counted, () => this.#answer({ claim, general, own, stage, recipient, context }));
     });
+  }
+
+  /** All that depends on how often the sender has come is known by now, or counted here. */
+  #answer({ claim, general, own, stage, recipient, context }: ToAnswer): CommandReply {
+    const verdict = this.#limits.onRamp(own);
+    const excuse = this.#limits.excused(verdict);
+    const judged = stage === 'rcpt' ? this.#limits.onStreamLimit(verdict, excuse) : verdict;
+    const exempt = judged.streamLimit === 'over' && judged.action !== 'accept' ? null : excuse;
+    this.#note({ claim, judged, stage, recipient: recipient.raw, exempt, context });
+    if (exempt === null && judged.action !== 'accept') {
+      const address = recipient.raw ?? this.#message.sender ?? '';
+      const refusal = refuse(judged, { claim, rules: this.rules, address, recipient: recipient.asked });
+      // If a message is refused as a whole, no recipient follows.
+      if (stage === 'mail') this.#end('refused');
+      return refusal;
+    }
+    if (stage === 'rcpt') this.#message.take(exempt === 'access' ? exempt : recipient.own);
+    const { recipients } = this.rules;
+    const final =
+      exempt === 'access' ||
+      recipients.size === 0 ||
+      (acceptedByAll(general, this.rules) && !mayBeLimited(general, this.rules));
+    return final && this.mayEndEarly() ? this.#letIn() : 'continue';
   }
 
   /**

@@ -66,10 +66,11 @@ export class TaggingSession extends HeloSession {
     if (judged === null) return pass();
     return afterwards(judged, (general) => {
       if (fields.tooMany === 0) return tag(general);
-      const { reply, judged: found } = this.judgeForged(general, fields, context);
-      if (reply === 'accept') return tag(found);
-      this.ended('refused', context);
-      return reply;
+      return afterwards(this.judgeForged(general, fields, context), ({ reply, judged: found }) => {
+        if (reply === 'accept') return tag(found);
+        this.ended('refused', context);
+        return reply;
+      });
     });
   }
 }

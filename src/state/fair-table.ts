@@ -14,6 +14,13 @@ export interface TableKey extends ClientNetworks {
   readonly row: string;
 }
 
+/** How often something was seen, for those who keep count together. */
+export interface Tries {
+  readonly count: number;
+  /** Seconds since the first time. */
+  readonly age: number;
+}
+
 const PLACES = 64;
 /** Bits of the hash of a block, a site or a network, and of the number of times that a record was seen. */
 const HALF = 16;
@@ -173,6 +180,20 @@ class TableRecord {
   /** Up to 65,535. */
   get count(): number {
     return (this.#words[this.at + BLOCK] ?? 0) & LOW;
+  }
+
+  /** `now` is in seconds. */
+  tries(now: number): Tries {
+    return { count: this.count, age: now - this.first };
+  }
+
+  /** Was seen at least as often as this, and at least as long ago, the last time now. */
+  raise({ count, age }: Tries, now: number): void {
+    const first = Math.max(0, Math.min(this.first, now - age));
+    const most = Math.min(LOW, Math.max(this.count, count));
+    this.#words[this.at + FIRST] = first;
+    this.#words[this.at + LAST] = now;
+    this.#words[this.at + BLOCK] = ((this.#words[this.at + BLOCK] ?? 0) & ~LOW) | most;
   }
 
   /** Seen again. */

@@ -4,9 +4,9 @@
  */
 import { networksOf } from '../core/client-networks.ts';
 import type { IpAddress } from '../core/ip.ts';
-import { FairTable, tableBytes } from './fair-table.ts';
+import { FairTable, type TableKey, tableBytes, type Tries } from './fair-table.ts';
 
-interface Limit {
+export interface CountLimit {
   readonly count: number;
   /** Milliseconds, to the second. */
   readonly ageMs: number;
@@ -29,16 +29,39 @@ export class NetworkLimit {
   }
 
   /** Whether it is within the limit; if so, it is counted. `what` has limits of its own for each word. */
-  take(ip: IpAddress, what: string, { count, ageMs }: Limit): boolean {
+  take(ip: IpAddress, what: string, { count, ageMs }: CountLimit): boolean {
     const now = Math.floor(this.#now() / 1000);
-    const networks = networksOf(ip);
-    const key = { text: `${networks.network} ${what}`, row: networks.site, ...networks };
-    const since = now - LONGEST;
-    const known = this.#table.find(key, since);
-    if (known !== null && now - known.first >= Math.floor(ageMs / 1000)) this.#table.delete(key);
-    const record = this.#table.find(key, since) ?? this.#table.add(key, now, since);
+    const record = this.#record(networkKey(ip, what), now, ageMs);
     if (record.count >= count) return false;
     record.see(now);
     return true;
   }
+
+  /** How often it was done in the present length of time, as far as it is known here; null if never. */
+  known(ip: IpAddress, what: string, { ageMs }: CountLimit): Tries | null {
+    const now = Math.floor(this.#now() / 1000);
+    const record = this.#table.find(networkKey(ip, what), now - LONGEST);
+    if (record === null || now - record.first >= Math.floor(ageMs / 1000)) return null;
+    return record.tries(now);
+  }
+
+  /** How often with this time, as all know who count together with us. */
+  learn(ip: IpAddress, what: string, { ageMs }: CountLimit, tries: Tries): void {
+    const now = Math.floor(this.#now() / 1000);
+    this.#record(networkKey(ip, what), now, ageMs).raise(tries, now);
+  }
+
+  /** What is left from a length of time that is over makes room. */
+  #record(key: TableKey, now: number, ageMs: number): NonNullable<ReturnType<FairTable['find']>> {
+    const since = now - LONGEST;
+    const known = this.#table.find(key, since);
+    if (known !== null && now - known.first >= Math.floor(ageMs / 1000)) this.#table.delete(key);
+    return this.#table.find(key, since) ?? this.#table.add(key, now, since);
+  }
+}
+
+/** Where something that a client's network does is counted. */
+export function networkKey(ip: IpAddress, what: string): TableKey {
+  const networks = networksOf(ip);
+  return { text: `${networks.network} ${what}`, row: networks.site, ...networks };
 }

@@ -4,9 +4,9 @@
  * is who it is for the tempfail limit (`budget-key.ts`). What is forgotten here costs no mail: the sender is
  * told to come again once more.
  */
-import { accountsOf, newAccount } from './accounts.ts';
+import { type Accounts, accountsOf, newAccount } from './accounts.ts';
 import type { BudgetKey } from './budget-key.ts';
-import { FairTable, tableBytes } from './fair-table.ts';
+import { FairTable, type TableKey, tableBytes, type Tries } from './fair-table.ts';
 
 interface Ramp {
   /** Tries that are answered 4yz at least. */
@@ -16,7 +16,7 @@ interface Ramp {
 }
 
 /** A try of a message. */
-interface Try {
+export interface RampTry {
   readonly sender: BudgetKey;
   /** The finding, by its id. */
   readonly finding: string;
@@ -29,7 +29,7 @@ interface Try {
  * Whoever does not come for so long, in seconds, begins anew: longer than any MTA keeps trying (RFC 5321
  * §4.5.4.1).
  */
-const LIFE = 14 * 86_400;
+export const RAMP_LIFE = 14 * 86_400;
 /** 5 MB: a quarter of a million senders and findings. */
 const ROWS = 4096;
 
@@ -45,15 +45,41 @@ export class RampTable {
   }
 
   /** Counts a try. Whether it is still answered 4yz. */
-  isWithin({ sender, finding, ramp, watched }: Try): boolean {
+  isWithin(each: RampTry): boolean {
+    const { ramp } = each;
     const now = Math.floor(this.#now() / 1000);
-    const since = now - LIFE;
-    const accounts = accountsOf(sender, ` ${finding}${watched ? ' watched' : ''}`);
-    const used = accounts.find((each) => this.#tries.find(each, since) !== null);
-    const chosen = used ?? newAccount(accounts, this.#tries);
-    const record = this.#tries.find(chosen, since) ?? this.#tries.add(chosen, now, since);
+    const record = this.#record(each, now);
     const within = record.count < ramp.count || now - record.first < Math.floor(ramp.ageMs / 1000);
     record.see(now);
     return within;
   }
+
+  /** The tries so far, as far as they are known here; null if there were none. */
+  known(each: RampTry): Tries | null {
+    const now = Math.floor(this.#now() / 1000);
+    const used = this.#used(rampAccounts(each), now);
+    return used === undefined ? null : (this.#tries.find(used, 0)?.tries(now) ?? null);
+  }
+
+  /** The tries with the one at hand, as all know who count together with us. */
+  learn(each: RampTry, tries: Tries): void {
+    const now = Math.floor(this.#now() / 1000);
+    this.#record(each, now).raise(tries, now);
+  }
+
+  #record(each: RampTry, now: number): NonNullable<ReturnType<FairTable['find']>> {
+    const accounts = rampAccounts(each);
+    const chosen = this.#used(accounts, now) ?? newAccount(accounts, this.#tries);
+    const since = now - RAMP_LIFE;
+    return this.#tries.find(chosen, since) ?? this.#tries.add(chosen, now, since);
+  }
+
+  #used(accounts: Accounts, now: number): TableKey | undefined {
+    return accounts.find((each) => this.#tries.find(each, now - RAMP_LIFE) !== null);
+  }
+}
+
+/** Where the tries of a sender are counted. */
+export function rampAccounts({ sender, finding, watched }: RampTry): Accounts {
+  return accountsOf(sender, ` ${finding}${watched ? ' watched' : ''}`);
 }

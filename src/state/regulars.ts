@@ -105,6 +105,38 @@ export class Regulars {
     found.lastDay = today;
   }
 
+  /** What is known of a client under this name; null if nothing is, or nobody is to be regular. */
+  known(ip: IpAddress, helo: string): Acquaintance | null {
+    return this.#limit() === null ? null : (this.#kept.get(this.#key(ip, canonicalName(helo))) ?? null);
+  }
+
+  /** How a client under this name is called here and in lists: `ADDRESS/LENGTH NAME`. */
+  nameOf(ip: IpAddress, helo: string): string | null {
+    const isLearned = this.#limit() !== null && helo !== '' && helo.length <= MAX_NAME;
+    return isLearned ? this.#key(ip, canonicalName(helo)) : null;
+  }
+
+  /** What others know of a client, if they know more; a day to come is one of a clock that is ahead. */
+  merge(ip: IpAddress, helo: string, told: Pick<Acquaintance, 'messages' | 'days' | 'firstDay' | 'lastDay'>): void {
+    const today = this.#today();
+    const lastDay = Math.min(told.lastDay, today);
+    if (told.lastDay > today + 1 || today - lastDay > KNOWN_DAYS) return;
+    const firstDay = Math.min(told.firstDay, lastDay);
+    const found = this.known(ip, helo);
+    this.#changes++;
+    if (found === null) {
+      const client = networkText(ip, this.#width()[ip.family]);
+      this.#add({ ...told, client, helo: canonicalName(helo), firstDay, lastDay }, ip);
+      return;
+    }
+    const kept = this.#kept.get(keyOf(found.client, found.helo));
+    if (kept === undefined) return;
+    kept.messages = Math.max(kept.messages, told.messages);
+    kept.days = Math.max(kept.days, told.days);
+    kept.firstDay = Math.min(kept.firstDay, firstDay);
+    kept.lastDay = Math.max(kept.lastDay, lastDay);
+  }
+
   /** All that are still known, in no order. */
   list(): readonly Acquaintance[] {
     const today = this.#today();

@@ -5,7 +5,7 @@
  */
 import { accountsOf, newAccount } from './accounts.ts';
 import type { BudgetKey } from './budget-key.ts';
-import { FairTable, tableBytes } from './fair-table.ts';
+import { FairTable, tableBytes, type Tries } from './fair-table.ts';
 
 export interface TempfailLimit {
   /** Tempfails given before the answer changes. */
@@ -14,10 +14,18 @@ export interface TempfailLimit {
   readonly ageMs: number;
 }
 
+/** How far a sender is. */
+export interface BudgetState {
+  /** It is used up: its messages are accepted. */
+  readonly spent: boolean;
+  /** Null where it was never tempfailed, or the budget is used up. */
+  readonly tries: Tries | null;
+}
+
 /** RFC 6647 §5 asks for at least a week; a sender that comes less often than that is as good as new. */
-const TRIES_LIFE = 7 * 86_400;
+export const TRIES_LIFE = 7 * 86_400;
 /** As in postgrey: longer than a month, so that what is sent monthly is delayed once. */
-const SPENT_LIFE = 35 * 86_400;
+export const SPENT_LIFE = 35 * 86_400;
 /**
  * 21 MB of address space, touched as it fills: a million tries are seventeen hours of a flood of 60,000 an
  * hour.
@@ -66,5 +74,41 @@ export class TempfailBudget {
     this.#tries.delete(chosen);
     this.#spent.add(newAccount(accounts, this.#spent), now, now - SPENT_LIFE);
     return false;
+  }
+
+  get limit(): TempfailLimit {
+    return this.#limit();
+  }
+
+  /** How far the sender is, as far as it is known here. */
+  known(key: BudgetKey): BudgetState {
+    const now = Math.floor(this.#now() / 1000);
+    const accounts = accountsOf(key);
+    if (accounts.some((each) => this.#spent.find(each, now - SPENT_LIFE) !== null)) {
+      return { spent: true, tries: null };
+    }
+    for (const each of accounts) {
+      const record = this.#tries.find(each, now - TRIES_LIFE);
+      if (record !== null) return { spent: false, tries: record.tries(now) };
+    }
+    return { spent: false, tries: null };
+  }
+
+  /** How far it is now, with the message at hand, as all know who count together with us. */
+  learn(key: BudgetKey, { spent, tries }: BudgetState): void {
+    const now = Math.floor(this.#now() / 1000);
+    const accounts = accountsOf(key);
+    if (spent) {
+      for (const each of accounts) this.#tries.delete(each);
+      const kept = accounts.find((each) => this.#spent.find(each, now - SPENT_LIFE) !== null);
+      if (kept === undefined) this.#spent.add(newAccount(accounts, this.#spent), now, now - SPENT_LIFE);
+      else this.#spent.find(kept, 0)?.see(now);
+    } else if (tries !== null) {
+      const used = accounts.find((each) => this.#tries.find(each, now - TRIES_LIFE) !== null);
+      const chosen = used ?? newAccount(accounts, this.#tries);
+      const record =
+        this.#tries.find(chosen, now - TRIES_LIFE) ?? this.#tries.add(chosen, now, now - TRIES_LIFE);
+      record.raise(tries, now);
+    }
   }
 }

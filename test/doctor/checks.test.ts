@@ -534,6 +534,16 @@ it.each<[StateFile['state'], string | null, string, readonly string[]]>([
   expect(found.map((each) => [each.id, each.changes.map(({ line }) => line)])).toEqual([[id, lines]]);
 });
 
+it.each([
+  [null, 'store-works'],
+  ['NOPERM', 'store-unusable'],
+])('the store of the farm, %j', (storeAilment, id) => {
+  const given = { ...facts(postfix(''), { store: ['redis://store'] }), storeAilment };
+  said(given);
+  const found = diagnose(given).filter((each) => each.topic === 'Farm');
+  expect(found.map((each) => each.id)).toEqual([id]);
+});
+
 it('says that no MTA was found', () => {
   expect(said(facts(null))).toEqual(['mta-unknown']);
 });

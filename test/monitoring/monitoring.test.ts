@@ -45,6 +45,16 @@ describe('monitoring', () => {
     expect((await get('/'))[0]).toBe(404);
   });
 
+  it('is degraded, and ready, without the store of a farm', async () => {
+    const store = { ailment: 'no answer', calls: new Map(), outages: 1, invalid: 0, assessments: 0 };
+    await start({ store: () => store });
+    expect(await get('/readyz')).toEqual([
+      200,
+      PLAIN,
+      'degraded: without the store of the farm (no answer)\n',
+    ]);
+  });
+
   it('serves the metrics, its own version among them', async () => {
     await start();
     const [status, type, body] = await get('/metrics');

@@ -129,7 +129,7 @@ What helo-milter reports to Prometheus. Generated; do not edit.
 - \`/readyz\`: 200 while it can do all of its work, else 503 and one line that says why not: DNS does not answer, the outage
   brake is on, there is more to ask than can be asked at once (for several client networks), or the service is stopping. If
   no mail has had an answer from DNS for ten seconds, it asks for the name servers of \`arpa\` itself, at most once in five
-  seconds.
+  seconds. Without the store of a farm it says \`degraded\`, and why, with 200: mail is not affected.
 
 There is no password and no TLS, so only a loopback address is accepted unless \`--http-public\` is given. No label holds a
 client, a HELO name or a domain, so the number of series is bounded, whatever strangers say. Without \`--http\` none of this

@@ -15,6 +15,7 @@ export function makeSources(changes: Partial<MetricSources> = {}): MetricSources
     isDnsIll: () => false,
     deadlineMs: () => 6000,
     lostLines: () => 0,
+    store: () => null,
     build: { version: '1.2.3', node: 'v20.0.0' },
     ...changes,
   };

@@ -20,5 +20,5 @@ export function prepared(given: Given = {}): Promise<InForce> {
 export async function workshop(given: Given = {}): Promise<Workshop & { readonly lines: string[] }> {
   const lines: string[] = [];
   const log = createLog((line) => lines.push(line.trimEnd()));
-  return { live: new Live(await prepared(given)), log, metrics: null, now: () => 0, lines };
+  return { live: new Live(await prepared(given)), log, metrics: null, store: null, now: () => 0, lines };
 }

@@ -13,6 +13,7 @@ import { regularsCheck } from './regulars.ts';
 import { resolverCheck } from './resolver.ts';
 import { restrictionsCheck } from './restrictions.ts';
 import { socketCheck } from './socket.ts';
+import { storeCheck } from './store.ts';
 import { timeoutsCheck } from './timeouts.ts';
 
 export const doctorChecks: readonly DoctorCheck[] = [
@@ -28,6 +29,7 @@ export const doctorChecks: readonly DoctorCheck[] = [
   exemptionsCheck,
   namesCheck,
   regularsCheck,
+  storeCheck,
   resolverCheck,
 ];
 

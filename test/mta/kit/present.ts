@@ -31,6 +31,7 @@ export type Part =
   | 'ldns-signzone'
   | 'miltertest'
   | 'openssl'
+  | 'redis-server'
   | 'spamassassin'
   | 'sieve-test'
   | 'rspamadm'

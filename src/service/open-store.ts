@@ -1,0 +1,73 @@
+/** The store of the farm as a Config names it. Its library is loaded only if there is one. */
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config/config.ts';
+import { describeError, OptionError } from '../errors.ts';
+import type { Log } from '../log/log.ts';
+import type { StoreAccess } from '../store/dial.ts';
+import type { RedisStore } from '../store/redis-store.ts';
+
+type StoreConfig = Pick<
+  Config,
+  'store' | 'storePasswordFile' | 'storeCa' | 'storePrefix' | 'storeTimeout'
+>;
+
+/** Reads what it takes to get in; null if no store is named. Rejects with UsageError. */
+export async function readStoreAccess({
+  store,
+  storePasswordFile,
+  storeCa,
+}: StoreConfig): Promise<StoreAccess | null> {
+  if (store === null) return null;
+  const { place, tls, user, database } = store;
+  const [first = ''] =
+    storePasswordFile === null
+      ? []
+      : (await textOf('--store-password-file', storePasswordFile)).split(/\r?\n/);
+  if (storePasswordFile !== null && first === '') {
+    throw new OptionError('--store-password-file', `the first line of ${storePasswordFile} is empty`);
+  }
+  const ca = storeCa === null ? null : await textOf('--store-ca', storeCa);
+  if (ca !== null && !ca.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new OptionError('--store-ca', `there is no certificate in ${storeCa ?? ''}`);
+  }
+  return { place, tls, ca, user, password: storePasswordFile === null ? null : first, database };
+}
+
+/** Does not wait until it answers. Rejects with UsageError for a file that it cannot read. */
+export async function openStore(
+  config: StoreConfig,
+  { log, now }: { readonly log: Log; readonly now: () => number },
+): Promise<RedisStore | null> {
+  const access = await readStoreAccess(config);
+  if (access === null) return null;
+  const { RedisStore: Store } = await import('../store/redis-store.ts');
+  return new Store({
+    access,
+    prefix: config.storePrefix,
+    timeoutMs: config.storeTimeout,
+    now,
+    onChange: (up, detail) => {
+      const store = config.store?.text ?? '';
+      if (up) log.tell('store-recovered', { store });
+      else log.tell('store-outage', { store, detail, effect: ALONE });
+    },
+  });
+}
+
+/** Whether the store that a Config names works from here; null where it does, or none is named. */
+export async function storeAilment(config: StoreConfig): Promise<string | null> {
+  const access = await readStoreAccess(config);
+  if (access === null) return null;
+  const { probeStore } = await import('../store/redis-store.ts');
+  return probeStore(access, config.storePrefix);
+}
+
+const ALONE = 'each host goes on with what it knows itself; mail is not held up';
+
+async function textOf(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new OptionError(flag, `cannot read ${file}: ${describeError(error)}`);
+  }
+}

@@ -1,0 +1,423 @@
+/** The store of a farm on a real Redis: what hosts share over it, and what becomes of mail when it is ill. */
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { parseIp } from '../../src/core/ip.ts';
+import { assess } from '../../src/core/assess.ts';
+import { checks } from '../../src/core/checks/index.ts';
+import { makeClient } from '../../src/core/client.ts';
+import { Regulars } from '../../src/state/regulars.ts';
+import { RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
+import { SharedKnowledge } from '../../src/store/shared-knowledge.ts';
+import { answers, farmHost, type FarmMessage, SENDER_COUNT } from '../support/farm.ts';
+import { ZONE } from '../support/service.ts';
+import { zoneResolver } from '../support/zone.ts';
+import { askMilter } from './kit/milter-client.ts';
+import { type Nsd, startNsd } from './kit/nsd.ts';
+import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
+import { describeWith } from './kit/present.ts';
+import { OURS, type Program, startProgram } from './kit/program.ts';
+import { type Redis, startRedis } from './kit/redis.ts';
+import { SmtpClient } from './kit/smtp-client.ts';
+import { freePort, freePorts, makeWorkdir, removeWorkdir } from './kit/workdir.ts';
+import { ZONES } from './kit/zones.ts';
+import { SENDER } from './scenarios.ts';
+
+const run = promisify(execFile);
+const PASSWORD = 'not-a-real-one';
+/** The rights that docs/farm.md gives the user, word for word. */
+const ACL =
+  /^user helo on .*$/m.exec(readFileSync(new URL('../../docs/farm.md', import.meta.url), 'utf8'))?.[0] ?? '';
+const PATIENCE = { timeout: 30_000, interval: 50 };
+
+describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the store of a farm', () => {
+  let workdir: string;
+  let nsd: Nsd;
+  let port: number;
+  let redis: Redis;
+  let passwordFile: string;
+  const open: (() => unknown)[] = [];
+  const lines = [ACL.replace('PASSWORD', PASSWORD)];
+
+  beforeAll(async () => {
+    workdir = makeWorkdir();
+    nsd = await startNsd(workdir, ZONES);
+    port = await freePort();
+    redis = await startRedis(workdir, port, lines);
+    passwordFile = join(workdir, 'password');
+    writeFileSync(passwordFile, `${PASSWORD}\n`);
+  });
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close();
+    await redis.say('flushall');
+  });
+  afterAll(async () => {
+    await redis.stop();
+    await nsd.stop();
+    removeWorkdir(workdir);
+  });
+
+  /** A connection of a host, once it is there. Patient, since the machine may be busy. */
+  async function connected(options: Partial<RedisStoreOptions['access']> = {}): Promise<RedisStore> {
+    const store = new RedisStore({
+      access: {
+        place: { kind: 'tcp', host: '127.0.0.1', port },
+        tls: false,
+        ca: null,
+        user: 'helo',
+        password: PASSWORD,
+        database: 0,
+        ...options,
+      },
+      prefix: 'helo-milter',
+      timeoutMs: 10_000,
+      now: () => performance.now(),
+      onChange: () => undefined,
+    });
+    open.push(() => {
+      store.close();
+    });
+    await vi.waitFor(() => {
+      expect(store.ailment).toBeNull();
+    }, PATIENCE);
+    return store;
+  }
+
+  const url = (): string => `redis://helo@127.0.0.1:${port}`;
+
+  async function start(...args: string[]): Promise<Program> {
+    const program = await startProgram([
+      ...['--dns-server', nsd.server, '--tempfail-limit', '2/0s', '--store-timeout', '300ms'],
+      ...args,
+    ]);
+    open.push(() => program.stop());
+    return program;
+  }
+
+  /** A host of the farm, and where it tells how it is. */
+  async function host(...args: string[]): Promise<{ program: Program; ready: () => Promise<string> }> {
+    const http = `127.0.0.1:${await freePort()}`;
+    const program = await start(
+      ...['--http', http, '--store', url(), '--store-password-file', passwordFile],
+      ...args,
+    );
+    const ready = async (): Promise<string> => (await fetch(`http://${http}/readyz`)).text();
+    return { program, ready };
+  }
+
+  const works = ({ ready }: { ready: () => Promise<string> }): Promise<unknown> =>
+    vi.waitFor(async () => {
+      expect(await ready()).toBe('ok\n');
+    }, PATIENCE);
+  const isAlone = ({ ready }: { ready: () => Promise<string> }): Promise<unknown> =>
+    vi.waitFor(async () => {
+      expect(await ready()).toMatch(/^degraded: without the store/);
+    }, PATIENCE);
+  /** One that is tempfailed twice, and then let in. */
+  const ask = async ({ program }: { program: Program }, helo = 'gone.strange.org'): Promise<string> =>
+    (await askMilter(program.socket, helo, SENDER)).slice(0, 3);
+
+  it('the budgets of n hosts equal those of one host', async () => {
+    const hosts = [await connected(), await connected({ database: 0 }), await connected()];
+    const message: fc.Arbitrary<FarmMessage> = fc.record({
+      host: fc.nat(hosts.length - 1),
+      sender: fc.nat(SENDER_COUNT - 1),
+      counted: fc.constantFrom('tempfail', 'tempfail', 'ramp', 'stream'),
+      after: fc.constant(0),
+    });
+    // The clock is the server's, so ages that do not depend on it: nothing is old enough, or everything.
+    const age = fc.constantFrom(0, 86_400_000);
+    await fc.assert(
+      fc.asyncProperty(age, fc.array(message, { maxLength: 40 }), async (ageMs, messages) => {
+        await redis.say('flushall');
+        const limits = {
+          tempfail: { count: 2, ageMs },
+          ramp: { count: 2, ageMs },
+          stream: { count: 3, ageMs: 86_400_000 },
+        };
+        const farm = hosts.map((store) => farmHost(store, limits, () => 1e9));
+        const one = farmHost(null, limits, () => 1e9);
+        const together = await answers(messages, (which) => farm[which] ?? one);
+        expect(together).toEqual(await answers(messages, () => one));
+      }),
+      { numRuns: 20 },
+    );
+    expect(hosts.map(({ invalid }) => invalid)).toEqual([0, 0, 0]);
+    expect(hosts.map(({ calls }) => calls.get('error'))).toEqual([0, 0, 0]);
+  });
+
+  it('asked at the same time, n hosts give no more tempfails than one', async () => {
+    const hosts = await Promise.all([connected(), connected(), connected()]);
+    const limit = { count: 5, ageMs: 0 };
+    const farm = hosts.map((store) =>
+      farmHost(store, { tempfail: limit, ramp: limit, stream: limit }, () => 1e9),
+    );
+    const message: FarmMessage = { host: 0, sender: 0, counted: 'tempfail', after: 0 };
+    const told = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => answers([message], () => farm[i % farm.length] ?? expect.fail())),
+    );
+    expect(told.flat().filter((within) => within)).toHaveLength(5);
+  });
+
+  it('counts by the clock of the server', async () => {
+    const [a, b] = [await connected(), await connected()];
+    const limit = { count: 1, ageMs: 1000 };
+    const limits = { tempfail: limit, ramp: limit, stream: limit };
+    // The clocks of the hosts are years apart, and stand still.
+    const [mx1, mx2] = [farmHost(a, limits, () => 0), farmHost(b, limits, () => 1e11)];
+    const message = { sender: 0, after: 0, host: 0 } as const;
+    for (const counted of ['tempfail', 'stream'] as const) await answers([{ ...message, counted }], () => mx1);
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    expect(await answers([{ ...message, counted: 'tempfail' }], () => mx2)).toEqual([false]);
+    expect(await answers([{ ...message, counted: 'stream' }], () => mx2)).toEqual([true]);
+  });
+
+  const NOW = 20_000 * 86_400_000;
+  function knowledge(store: RedisStore): { shared: SharedKnowledge; regulars: Regulars } {
+    const regulars = new Regulars(
+      () => ({ messages: 2, days: 1 }),
+      () => ({ 4: 32, 6: 64 }),
+      () => Date.now(),
+    );
+    const shared = new SharedKnowledge({
+      store,
+      churn: () => ({ windowMs: 600_000, maxNames: 4 }),
+      regulars,
+      assessing: () => ({ checks, version: '1' }),
+    });
+    return { shared, regulars };
+  }
+  const IP = parseIp('198.51.100.7') ?? expect.fail();
+
+  it('a client is known to one host as it is to the other', async () => {
+    const [a, b] = [await connected(), await connected()];
+    const [mx1, mx2] = [knowledge(a), knowledge(b)];
+    for (const name of ['a.sender.org', 'b.sender.org', 'b.sender.org']) await mx1.shared.meet(IP, name, false);
+    expect(await mx2.shared.meet(IP, 'c.sender.org', false)).toMatchObject({ names: 3, isNewName: true });
+    mx2.shared.forgetName(IP, 'c.sender.org');
+    // Nobody waits for what is only told.
+    await vi.waitFor(async () => {
+      const known = await mx1.shared.meet(IP, 'a.sender.org', false);
+      expect(known).toMatchObject({ names: 2, isNewName: false });
+    }, PATIENCE);
+    for (const name of 'defghi') await mx1.shared.meet(IP, `${name}.sender.org`, false);
+    expect(await mx2.shared.meet(IP, 'a.sender.org', false)).toMatchObject({ names: 4 });
+    for (const mx of [mx1, mx2]) {
+      mx.regulars.learn(IP, 'mail.sender.org');
+      mx.shared.learn(IP, 'mail.sender.org');
+    }
+    expect(mx1.regulars.has(IP, 'mail.sender.org')).toBe(false);
+    await vi.waitFor(async () => {
+      await mx1.shared.meet(IP, 'mail.sender.org', false);
+      expect(mx1.regulars.has(IP, 'mail.sender.org')).toBe(true);
+    }, PATIENCE);
+    const made = await assess(makeClient(IP.text, 'mail.sender.org'), {
+      resolver: zoneResolver(ZONE),
+      checks,
+      onCheckError: () => undefined,
+    });
+    mx1.shared.keep(made, 60_000);
+    await vi.waitFor(async () => {
+      const found = await mx2.shared.meet(IP, 'mail.sender.org', true);
+      expect(found?.assessment?.value).toEqual(made);
+      expect(found?.assessment?.lifeMs).toBeLessThanOrEqual(60_000);
+    }, PATIENCE);
+    expect(await mx2.shared.meet(IP, 'other.sender.org', true)).toMatchObject({ assessment: null });
+    expect([a.invalid, b.invalid, mx2.shared.invalid]).toEqual([0, 0, 0]);
+  });
+
+  it.each([
+    ['garbage', ['set', 'KEY', '{]']],
+    ['too long a value', ['set', 'KEY', '9'.repeat(100_000)]],
+    ['too large a number', ['set', 'KEY', '99999999 1']],
+    ['another type', ['sadd', 'KEY', 'x']],
+  ])('ignores and counts %s of a neighbour', async (_, words) => {
+    const store = await connected();
+    const limit = { count: 1, ageMs: 86_400_000 };
+    const mx1 = farmHost(store, { tempfail: limit, ramp: limit, stream: limit }, () => NOW);
+    const { shared, regulars } = knowledge(store);
+    const message = { sender: 0, host: 0, after: 0 } as const;
+    const all = (['tempfail', 'ramp', 'stream'] as const).map((counted) => ({ ...message, counted }));
+    const touch = async (): Promise<unknown[]> => [
+      await answers(all, () => farmHost(store, { tempfail: limit, ramp: limit, stream: limit }, () => NOW)),
+      await shared.meet(IP, 'mail.sender.org', true),
+    ];
+    await answers(all, () => mx1);
+    regulars.learn(IP, 'mail.sender.org');
+    shared.learn(IP, 'mail.sender.org');
+    await shared.meet(IP, 'mail.sender.org', true);
+    const keys = (await redis.say('keys', 'helo-milter:*')).split('\n').sort();
+    expect(keys.length).toBeGreaterThan(4);
+    for (const key of keys) {
+      await redis.say('del', key);
+      await redis.say(...words.map((word) => (word === 'KEY' ? key : word)));
+    }
+    expect(await touch()).toEqual([[true, true, true], { names: 1, isNewName: true, assessment: null }]);
+    expect(store.invalid).toBeGreaterThan(4);
+    expect(store.ailment).toBeNull();
+  });
+
+  it('a sender tempfailed at mx1 passes at mx2, through Postfix', async () => {
+    const [mx1, mx2] = [await host(), await host()];
+    await Promise.all([works(mx1), works(mx2)]);
+    const postfix: Postfix = await startPostfix(workdir, {
+      mainCf: shippedMainCf(mx2.program.socket),
+      milters: [null],
+    });
+    open.push(() => postfix.stop());
+    const throughPostfix = async (name: string): Promise<number> => {
+      const client = await SmtpClient.connect(postfix.ports[0] ?? 0, SENDER);
+      await client.say(`EHLO ${name}`);
+      await client.say('MAIL FROM:<sender@sender.org>');
+      const { code } = await client.say('RCPT TO:<user@dest.test>');
+      await client.say('QUIT');
+      return code;
+    };
+    const helo = 'gone.strange.org';
+    for (let i = 0; i < 2; i++) expect(await askMilter(mx1.program.socket, helo, SENDER)).toMatch(/^450 /);
+    expect(await throughPostfix(helo)).toBe(250);
+    expect((await mx2.program.decisions()).join('\n')).toContain(' exempt=tempfail-limit ');
+  });
+
+  it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
+    [
+      'stopped, and started empty',
+      () => redis.stop(),
+      async () => {
+        redis = await startRedis(workdir, port, lines);
+      },
+    ],
+    [
+      'hanging',
+      () => Promise.resolve(redis.signal('SIGSTOP')),
+      () => Promise.resolve(redis.signal('SIGCONT')),
+    ],
+    ['slow', () => redis.say('client', 'pause', '4000', 'all'), () => Promise.resolve()],
+    [
+      'full',
+      async () => {
+        await redis.say('config', 'set', 'maxmemory-policy', 'noeviction');
+        await redis.say('config', 'set', 'maxmemory', '1');
+      },
+      () => redis.say('config', 'set', 'maxmemory', '0'),
+    ],
+  ])('mail goes on while the store is %s', async (_, breakIt, mend) => {
+    const mx1 = await host();
+    await works(mx1);
+    await breakIt();
+    await vi.waitFor(async () => {
+      expect(await ask(mx1, 'mail.sender.org')).toBe('con');
+      expect(await mx1.ready()).toMatch(/^degraded/);
+    }, PATIENCE);
+    // What it knows itself goes on to count.
+    const told = [await ask(mx1), await ask(mx1), await ask(mx1)];
+    expect(told).toEqual(['450', '450', 'con']);
+    await mend();
+    await works(mx1);
+    const words = (await mx1.program.output()).match(/^\S*store-\w+/gm);
+    expect(words).toEqual(['store-outage', 'store-recovered']);
+    // The farm learns what was decided meanwhile.
+    const mx2 = await host();
+    await works(mx2);
+    await ask(mx1);
+    expect(await ask(mx2)).toBe('con');
+  });
+
+  it('a flushed store fills again', async () => {
+    const [mx1, mx2] = [await host(), await host()];
+    await Promise.all([works(mx1), works(mx2)]);
+    expect([await ask(mx1), await ask(mx2)]).toEqual(['450', '450']);
+    await redis.say('flushall');
+    await redis.say('script', 'flush');
+    expect([await ask(mx2), await ask(mx1)]).toEqual(['con', 'con']);
+  });
+
+  it('is not stopped by a wrong password, and does not tell it', async () => {
+    const file = join(workdir, 'wrong');
+    writeFileSync(file, 'quite-wrong\n');
+    const mx1 = await host('--store-password-file', file);
+    await isAlone(mx1);
+    expect(await ask(mx1)).toBe('450');
+    const output = await mx1.program.output();
+    expect(output).toContain('WRONGPASS');
+    expect(output).not.toContain('quite-wrong');
+    const { stdout } = await run(OURS.node, [
+      OURS.cli,
+      ...['--check-config', '--store', url(), '--store-password-file', file],
+    ]);
+    expect(stdout).toMatch(/warning: --store: it does not work now.*WRONGPASS/);
+  });
+
+  it('over TLS with an authority of its own, and not with an expired certificate', async () => {
+    const key = join(workdir, 'store.key');
+    const request = join(workdir, 'store.csr');
+    const names = join(workdir, 'store.ext');
+    writeFileSync(names, 'subjectAltName=IP:127.0.0.1\n');
+    await run('openssl', [
+      ...['req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=store', '-keyout', key, '-out', request],
+    ]);
+    const certificate = async (days: string): Promise<string> => {
+      const file = join(workdir, `store${days}.pem`);
+      await run('openssl', [
+        ...['x509', '-req', '-in', request, '-signkey', key, '-extfile', names, '-days', days, '-out', file],
+      ]);
+      return file;
+    };
+    const [good, expired] = [await certificate('2'), await certificate('-1')];
+    const serve = async (file: string): Promise<number> => {
+      const [plain = 0, tls = 0] = await freePorts(2);
+      const more = [`tls-port ${tls}`, `tls-cert-file ${file}`, `tls-key-file ${key}`, 'tls-auth-clients no'];
+      const server = await startRedis(workdir, plain, [...more, ...lines]);
+      open.push(() => server.stop());
+      return tls;
+    };
+    const tls = await serve(good);
+    await works(await host('--store', `rediss://helo@127.0.0.1:${tls}`, '--store-ca', good));
+    const strange = await host('--store', `rediss://helo@127.0.0.1:${tls}`);
+    await isAlone(strange);
+    expect(await strange.ready()).toMatch(/self-signed/);
+    const old = await host('--store', `rediss://helo@127.0.0.1:${await serve(expired)}`, '--store-ca', expired);
+    await isAlone(old);
+    expect(await old.ready()).toMatch(/expired/);
+    expect(await ask(old)).toBe('450');
+  });
+
+  it('over a unix socket, and by a Sentinel', async () => {
+    const [other = 0, watch = 0] = await freePorts(2);
+    const path = join(workdir, 'r.sock');
+    const server = await startRedis(workdir, other, [`unixsocket ${path}`]);
+    open.push(() => server.stop());
+    const sentinel = await startRedis(
+      workdir,
+      watch,
+      [`sentinel monitor main 127.0.0.1 ${other} 1`],
+      ['--sentinel'],
+    );
+    open.push(() => sentinel.stop());
+    const plain = { user: null, password: null };
+    await connected({ ...plain, place: { kind: 'unix', path } });
+    const sentinels = [{ host: '127.0.0.1', port: watch }];
+    await connected({ ...plain, place: { kind: 'sentinel', sentinels, name: 'main' } });
+  });
+
+  it('without --store the library is not even loaded', async () => {
+    const service = new URL('../../dist/index.js', import.meta.url).href;
+    const script = `
+      const { startService, readConfig, createLog } = await import(${JSON.stringify(service)});
+      const given = new Map([['listen', ['inet:127.0.0.1:0']], ...JSON.parse(process.argv[1])]);
+      const started = await startService(readConfig(given), createLog(() => undefined));
+      const { default: module } = await import('node:module');
+      console.log(Object.keys(module._cache).some((file) => file.includes('ioredis')));
+      await started.stop(0);
+    `;
+    const loaded = async (options: readonly [string, string[]][]): Promise<string> => {
+      const words = ['--input-type=module', '-e', script, JSON.stringify(options)];
+      return (await run(OURS.node, words)).stdout.trim();
+    };
+    expect(await loaded([])).toBe('false');
+    expect(await loaded([['store', ['redis://127.0.0.1:1']]])).toBe('true');
+  });
+});
