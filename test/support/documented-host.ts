@@ -45,6 +45,7 @@ export interface DocumentedHost {
 const ZONE = {
   'mail.example.org': { A: ['192.0.2.10'] },
   'example.org': { NS: ['ns.example.org'] },
+  'sender.org': { NS: ['ns.example.org'] },
   '10.2.0.192.in-addr.arpa': { PTR: ['mail.example.org'] },
 };
 
