@@ -5,7 +5,8 @@
  * client without a reverse name, 0.3 % say a single label, 8.7 % have SPF for their name; of the others 39 %,
  * 15 % and 2 % (mass checks of SpamAssassin, 2009, and its notes; nothing newer was published). Wanted mail
  * comes from 20,000 domains, a few of which send most of it; each other message from a client and a domain of
- * its own. Four weeks. Only names, addresses and times differ from one record of a kind to the next.
+ * its own. Four weeks. Only names, addresses, times and references differ from one record of a kind to
+ * the next.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { decisionRecord } from '../src/decisions/record.ts';
@@ -90,7 +91,7 @@ export async function writeCorpus(file: string, records: number): Promise<number
     const domain = wanted ? Math.floor(DOMAINS * random() ** 3) : DOMAINS + i;
     const kind = kindFor(wanted, random());
     const time = new Date(START + Math.floor((i / records) * DAYS * DAY_MS)).toISOString();
-    chunk.push(asSentBy(domain, texts[kind] ?? '', time), '\n');
+    chunk.push(asSentBy(domain, texts[kind] ?? '', { time, reference: `bench.${i}.1` }), '\n');
     if (chunk.length >= 2000) flush();
   }
   flush();
@@ -104,12 +105,20 @@ function kindFor(wanted: boolean, at: number): number {
   return Math.max(0, kind);
 }
 
-function asSentBy(domain: number, record: string, time: string): string {
+function asSentBy(
+  domain: number,
+  record: string,
+  { time, reference }: { readonly time: string; readonly reference: string },
+): string {
   const octets = [100 + ((domain >> 16) & 127), 100 + ((domain >> 9) & 127), 100 + ((domain >> 2) & 127)];
   const host = 100 + (domain & 3);
-  return record
-    .replaceAll(DOMAIN, `s${String(domain).padStart(7, '0')}.org`)
-    .replaceAll(ADDRESS, [...octets, host].join('.'))
-    .replaceAll(REVERSE, [host, ...octets.toReversed()].join('.'))
-    .replace('TIME', time);
+  return (
+    record
+      .replaceAll(DOMAIN, `s${String(domain).padStart(7, '0')}.org`)
+      .replaceAll(ADDRESS, [...octets, host].join('.'))
+      .replaceAll(REVERSE, [host, ...octets.toReversed()].join('.'))
+      .replace('TIME', time)
+      // Records with the same one in a row are about one message.
+      .replace(/"reference":"[^"]*"/, `"reference":"${reference}"`)
+  );
 }

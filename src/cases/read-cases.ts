@@ -14,6 +14,7 @@ import { type RecordedDecision, RecordError, readRecord } from '../decisions/rec
 import { zoneFileResolver } from '../dns/zone-file.ts';
 import { describeError, Faults, FileError } from '../errors.ts';
 import { AccessList, parseAccess } from '../policy/access.ts';
+import { DISPOSITIONS, STREAMS } from '../policy/policy.ts';
 import { type Case, type Expected, NO_CAUSE, type CaseSource } from './case.ts';
 import { findRecord } from './find-record.ts';
 
@@ -177,9 +178,9 @@ function expectedOf(table: TomlKeys, { findings }: Known): Expected {
   if (!OF_EXPECT.some((key) => expect.has(key)))
     table.fail('expect', `takes at least one of ${OF_EXPECT.join(', ')}`);
   return {
-    disposition: expect.word('disposition', ['accept', 'tempfail', 'reject']),
+    disposition: expect.word('disposition', DISPOSITIONS),
     cause: expect.word('cause', [NO_CAUSE, ...findings.keys()]),
-    stream: expect.word('stream', ['verified', 'unverified', 'failed']),
+    stream: expect.word('stream', STREAMS),
     score: expect.number('score'),
   };
 }

@@ -2,10 +2,10 @@
 import { assess } from '../core/assess.ts';
 import { clientAddress } from '../core/embedded.ts';
 import { parseHelo } from '../core/helo.ts';
-import { type IpAddress, parseIp } from '../core/ip.ts';
+import { parseIp } from '../core/ip.ts';
 import type { RecordedDecision } from '../decisions/record-reader.ts';
 import { type Asked, type Treatment, treatmentOf } from '../policy/treatment.ts';
-import { type Exemption, exemptClient, isToldByMta } from '../policy/exemption.ts';
+import { type Exemption, exemptAddress, isToldByMta } from '../policy/exemption.ts';
 import { withoutBrackets } from '../policy/mailbox.ts';
 import type { Disposition, Stream } from '../policy/policy.ts';
 import { type Rules, settledByText } from '../policy/rules.ts';
@@ -30,9 +30,6 @@ export interface CaseResult {
   readonly differs: readonly (keyof Expected)[];
 }
 
-/** An MTA that says nothing about the session but what the case says. */
-const SILENT = { macro: () => undefined };
-
 /** `now` is Unix time in milliseconds, for a case that has no time. Rejects if a check fails. */
 export async function runCase(each: Case, rules: Rules, now: number): Promise<CaseResult> {
   const got = await whatIsDone(each, enforced({ ...rules, access: each.access ?? rules.access }), now);
@@ -49,7 +46,8 @@ function enforced(rules: Rules): Rules {
 }
 
 async function whatIsDone({ source, recipient, at }: Case, rules: Rules, now: number): Promise<Got> {
-  const exempt = source.kind === 'zone' ? exemptAt(source.client, rules) : exemptBefore(source.record, rules);
+  const exempt =
+    source.kind === 'zone' ? exemptAddress(source.client, rules) : exemptBefore(source.record, rules);
   if (exempt !== null) return unjudged(exempt);
   if (source.kind === 'record') return fromRecord(source.record, rules, { recipient, at });
   return told(
@@ -100,20 +98,11 @@ function fromRecord(
   return told(treatmentOf(judged.assessment, rules, asked));
 }
 
-/** As at CONNECT, by the address that the MTA saw and by that behind its NAT64. */
-function exemptAt(client: IpAddress, rules: Rules): Exemption | null {
-  const peer = { family: client.family === 4 ? 'inet' : 'inet6', hostname: '' };
-  return (
-    exemptClient(peer, clientAddress(client, rules.nat64), SILENT, rules) ??
-    exemptClient(peer, client, SILENT, rules)
-  );
-}
-
 /** What the MTA told of a session stands; what the configuration says of the address is looked up again. */
 function exemptBefore({ client, exempt }: RecordedDecision, rules: Rules): Exemption | null {
   if (isToldByMta(exempt)) return exempt;
   const ip = client === null ? null : parseIp(client);
-  return ip === null ? null : exemptAt(ip, rules);
+  return ip === null ? null : exemptAddress(ip, rules);
 }
 
 function unjudged(exempt: Exemption | null): Got {

@@ -6,13 +6,14 @@ import { LogReader } from '../decisions/log-reader.ts';
 import type { RecordedDecision } from '../decisions/record-reader.ts';
 import { UsageError } from '../errors.ts';
 import { escape } from '../log/value.ts';
+import { EXEMPTIONS } from '../policy/exemption.ts';
 import { withoutBrackets } from '../policy/mailbox.ts';
 import { registryOf } from '../service/registry.ts';
 import { resolverOf } from '../service/resolver.ts';
 import { asJson } from './as-json.ts';
 import { type Manner, pastReport } from './check-report.ts';
 import { explain, explainSeen, type Explanation } from './explanation.ts';
-import { explanationText } from './explanation-text.ts';
+import { explanationText, withoutMarks } from './explanation-text.ts';
 import { makePaint } from './paint.ts';
 
 interface Past {
@@ -68,12 +69,25 @@ async function evidenceOf(
 
 /** What was done then. Texts of a stranger are escaped. */
 function decisionText(record: RecordedDecision): string {
-  const { reference, time, action, stage, exemptText, sender, recipients, recipientCount, end, judged } =
-    record;
+  const {
+    reference,
+    time,
+    action,
+    stage,
+    exempt,
+    exemptText,
+    sender,
+    recipients,
+    recipientCount,
+    end,
+    judged,
+  } = record;
   const more = recipientCount > recipients.length ? ` and ${recipientCount - recipients.length} more` : '';
   const lines = [
     `Decision ${escape(reference)} of ${new Date(time).toISOString()}: ${action} at ${stage}`,
-    ...(exemptText === null ? [] : [`  never refused: ${escape(exemptText)}`]),
+    ...(exemptText === null
+      ? []
+      : [`  never refused: ${exempt === null ? escape(exemptText) : withoutMarks(EXEMPTIONS[exempt])}`]),
     ...(sender === null ? [] : [`  from ${escape(sender)}`]),
     ...(recipients.length === 0 ? [] : [`  for ${recipients.map(escape).join(', ')}${more}`]),
     ...(record.queueId === null ? [] : [`  queue id ${escape(record.queueId)}`]),

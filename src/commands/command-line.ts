@@ -50,7 +50,7 @@ export function makeProgram(run: Run): Command {
       const texts = addTableOptions(addConfigOptions(command, AS_THE_SERVICE), takes);
       return (flags) => ({
         source: sourceOf(texts, flags, terminal.standardConfig ?? null),
-        isGiven: (key) => texts.has(key),
+        given: new Set([...served.keys(), ...texts.keys()]),
       });
     };
   const failed = (): void => {

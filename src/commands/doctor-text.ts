@@ -4,6 +4,7 @@
  */
 import type { Severity } from '../doctor/diagnosis.ts';
 import type { GradedDiagnosis } from '../doctor/checks/index.ts';
+import { count as number } from '../report/figures.ts';
 import type { Paint } from './paint.ts';
 
 /** The texts come from files and DNS: none of their bytes may control a terminal. */
@@ -28,8 +29,7 @@ export function diagnosesText(found: readonly GradedDiagnosis[], paint: Paint): 
 function summary(found: readonly GradedDiagnosis[]): string {
   const count = (severity: Severity): number => found.filter((each) => each.severity === severity).length;
   const [wrong, warnings, notes] = [count('wrong'), count('warning'), count('note')];
-  const few = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
-  return `${wrong === 0 ? 'nothing is wrong' : `${wrong} wrong`}, ${few(warnings, 'warning')}, ${few(notes, 'note')}`;
+  return `${wrong === 0 ? 'nothing is wrong' : `${wrong} wrong`}, ${number(warnings, 'warning')}, ${number(notes, 'note')}`;
 }
 
 export function doctorReport(found: readonly GradedDiagnosis[]): object {

@@ -172,7 +172,7 @@ function yourLines(
         ]
       : []),
     ...(regularsFault === null ? [] : [`whether it is a regular is not known: ${escape(regularsFault)}`]),
-    ...(exempt === null ? [] : [`never refused: ${plainWords(EXEMPTIONS[exempt])}`]),
+    ...(exempt === null ? [] : [`never refused: ${withoutMarks(EXEMPTIONS[exempt])}`]),
     ...(shadow === null || shadowPolicy === null
       ? []
       : [`the shadow policy ${shadowPolicy.preset} would ${shadow.disposition}, score ${shadow.score}`]),
@@ -189,7 +189,7 @@ function yourLines(
 }
 
 /** Without the marks of a page. */
-function plainWords(text: string): string {
+export function withoutMarks(text: string): string {
   return text.replaceAll('`', '');
 }
 

@@ -17,13 +17,14 @@ import { networksOf } from '../core/client-networks.ts';
 import { Asker } from '../dns/asker.ts';
 import { withDeadline } from '../dns/deadline.ts';
 import { UsageError } from '../errors.ts';
-import { type Exemption, exemptClient, exemptRecipient } from '../policy/exemption.ts';
-import { type Judged, judge, judgeUnder, type SessionSeen } from '../policy/judge.ts';
+import { type Exemption, exemptAddress } from '../policy/exemption.ts';
+import { type Judged, judge, type SessionSeen } from '../policy/judge.ts';
 import { decide } from '../policy/decide.ts';
 import { type Disposition, makePolicy, type Policy, type Verdict } from '../policy/policy.ts';
 import type { Rules } from '../policy/rules.ts';
 import { waysFor } from '../policy/sender-ways.ts';
 import { smtpReply } from '../policy/smtp-reply.ts';
+import { treatmentOf } from '../policy/treatment.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
 import { regularHere } from './known-regulars.ts';
@@ -166,16 +167,8 @@ function judgedHere(
   recipient: string | null,
   rules: Rules,
 ): Omit<Yours, 'regularsFault'> {
-  const general = judge(cached, rules, { session, dnsIll, elapsedMs: 0, at: Date.now() });
-  const own = recipient === null ? null : rules.recipients.of(recipient);
-  const judged = own === null || own === 'off' ? general : judgeUnder(own, general, rules);
-  const peer = { family: 'inet', hostname: '' };
-  const silent = { macro: () => undefined };
-  const exempt =
-    exemptClient(peer, cached.client.ip, silent, rules) ??
-    exemptClient(peer, ip, silent, rules) ??
-    (recipient === null ? null : exemptRecipient(recipient)) ??
-    (own === 'off' ? 'opted-out' : null) ??
-    (judged.access?.action === 'allow' ? 'access' : null);
-  return { judged, exempt, action: exempt === null ? judged.action : 'accept' };
+  const asked = { session, dnsIll, elapsedMs: 0, at: Date.now(), recipient, message: null };
+  const treatment = treatmentOf(cached, rules, asked);
+  const exempt = (ip === null ? null : exemptAddress(ip, rules)) ?? treatment.exempt;
+  return { ...treatment, exempt, action: exempt === null ? treatment.action : 'accept' };
 }

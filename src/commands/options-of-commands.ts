@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { flagOf, type OptionRow } from '../config/option.ts';
-import { ROWS } from '../config/options.ts';
+import { type OptionKey, ROWS } from '../config/options.ts';
 import { type ConfigSource, STANDARD_CONFIG } from '../config/source.ts';
 
 /** The options of a command that asks DNS and nothing else. */
@@ -48,7 +48,7 @@ export const WITH_THE_PAST: ReadonlySet<string> = new Set<keyof Config>([
 export const IN_LETTERS: ReadonlySet<string> = new Set<keyof Config>(['contact', 'helpUrl']);
 
 /** What a command line gave, by the key of the option; the values in order. */
-export type Texts = Map<string, string[]>;
+export type Texts = Map<OptionKey, string[]>;
 
 /** The flags about the configuration file, as commander gives them. */
 export interface ConfigFlags {
@@ -59,8 +59,8 @@ export interface ConfigFlags {
 /** What a command was given, on its command line and elsewhere. */
 export interface GivenOptions {
   readonly source: ConfigSource;
-  /** Whether the command line itself gave an option. */
-  readonly isGiven: (key: keyof Config) => boolean;
+  /** Those that the command line itself gave. */
+  readonly given: ReadonlySet<OptionKey>;
 }
 
 /** Gives a command its options of the table, and returns a reader of what was given. */

@@ -3,6 +3,7 @@ import type { Expected } from '../cases/case.ts';
 import type { CaseResult, Got } from '../cases/run-case.ts';
 import { formatValue } from '../log/value.ts';
 import { EXEMPTIONS } from '../policy/exemption.ts';
+import { count } from '../report/figures.ts';
 import type { Paint } from './paint.ts';
 
 type Aspects = Partial<Record<keyof Expected, string | number | null>>;
@@ -11,11 +12,10 @@ type Aspects = Partial<Record<keyof Expected, string | number | null>>;
 export function resultsText(results: readonly CaseResult[], paint: Paint): string {
   const failing = results.filter(({ differs }) => differs.length > 0);
   const passed = results.length - failing.length;
-  const count = (many: number): string => `${many} ${many === 1 ? 'case' : 'cases'}`;
   const last =
     failing.length === 0
-      ? paint.disposition('accept', `${count(passed)} passed`)
-      : paint.disposition('reject', `${count(failing.length)} of ${results.length} failed`);
+      ? paint.disposition('accept', `${count(passed, 'case')} passed`)
+      : paint.disposition('reject', `${count(failing.length, 'case')} of ${results.length} failed`);
   return `${failing.map((each) => failureText(each, paint)).join('')}${last}\n`;
 }
 

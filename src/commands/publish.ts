@@ -91,20 +91,18 @@ async function verified(
   const text = zoneText(rows, (record) =>
     betterLines(record, host, addresses, states[records.indexOf(record)], explanations[0]),
   );
-  return { text: [text, ...against.map((line) => `; ${line}\n`)].join(''), held: against.length > 0 };
+  const end = against.length === 0 ? ['a check holds nothing against this host'] : against;
+  return { text: [text, ...end.map((line) => `; ${line}\n`)].join(''), held: against.length > 0 };
 }
 
 function zoneText(
   rows: readonly (readonly [record: PublishedRecord, note: string])[],
   instead: (record: PublishedRecord) => readonly string[] = () => [],
 ): string {
-  const width = Math.max(...rows.map(([record]) => formatRecord(record).length));
+  // What must not be pasted is a comment.
   const lines = rows.flatMap(([record, note]) => {
     const better = instead(record);
-    // What must not be pasted is a comment.
-    return better.length === 0
-      ? [`${formatRecord(record).padEnd(width)}  ; ${note}`]
-      : [`; ${note}`, ...better];
+    return [`; ${note}`, ...(better.length === 0 ? [formatRecord(record)] : better)];
   });
   return `${lines.join('\n')}\n`;
 }

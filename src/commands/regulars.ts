@@ -5,6 +5,7 @@ import { isQueryName } from '../core/domain.ts';
 import { parseHelo } from '../core/helo.ts';
 import { UsageError } from '../errors.ts';
 import { formatValue } from '../log/value.ts';
+import { count, DAY_MS, dayText } from '../report/figures.ts';
 import { type Acquaintance, isRegular, KNOWN_DAYS } from '../state/regulars.ts';
 import { asJson } from './as-json.ts';
 import { readRegulars } from './known-regulars.ts';
@@ -16,8 +17,6 @@ interface Flags extends ConfigFlags {
   readonly export?: boolean;
   readonly json?: boolean;
 }
-
-const DAY_MS = 86_400_000;
 
 /** `addOptions` gives the command the options about regulars, and returns a reader of the given ones. */
 export function addRegulars(root: Command, terminal: Terminal, addOptions: AddOptions): void {
@@ -74,7 +73,8 @@ function told(
     }));
     return asJson({ version: 1, regulars });
   }
-  return table([
+  const regular = known.filter(is).length;
+  const rows = table([
     ['client', 'helo', 'messages', 'days', 'first', 'last', 'regular'],
     ...known.map((each) => [
       each.client,
@@ -86,6 +86,12 @@ function told(
       is(each) ? 'yes' : 'no',
     ]),
   ]);
+  const pairs = count(known.length, 'pair');
+  const total =
+    limit === null
+      ? `${pairs}; without --regulars nobody is regular`
+      : `${pairs}; regular by ${count(limit.messages, 'message')} on ${count(limit.days, 'day')}: ${regular}`;
+  return `${rows}\n${total}\n`;
 }
 
 /**
@@ -108,5 +114,5 @@ export function accessLines(regulars: readonly Acquaintance[]): string {
 }
 
 function dateOf(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+  return dayText(day * DAY_MS);
 }

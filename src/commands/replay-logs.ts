@@ -5,7 +5,9 @@ import { LogReader, type ReadingProgress } from '../decisions/log-reader.ts';
 import { UsageError } from '../errors.ts';
 import { escape } from '../log/value.ts';
 import type { Rules } from '../policy/rules.ts';
-import { Replayer, type Replayed } from '../report/replayer.ts';
+import { count } from '../report/figures.ts';
+import type { Replayed } from '../report/replayed.ts';
+import { Replayer } from '../report/replayer.ts';
 import type { DecisionTally } from '../report/tally.ts';
 import { pastOf } from './replay-past.ts';
 
@@ -37,7 +39,7 @@ export async function replayLogs(
     if (now - shownAt < SHOW_EVERY_MS) continue;
     shownAt = now;
     const { read, total } = reader.progress;
-    show(`${total === 0 ? '' : `${Math.floor((100 * read) / total)} % `}${decisions} decisions`);
+    show(`${total === 0 ? '' : `${Math.floor((100 * read) / total)} % `}${count(decisions, 'decision')}`);
   }
   return reader.progress;
 }
@@ -55,22 +57,26 @@ export function notesOn(
     ...(settled === 0
       ? []
       : [
-          `${settled} decisions are not sure: the text of HELO alone decided then, DNS was not asked, and now it would be`,
+          `${openText(settled)} not sure: the text of HELO alone decided then, DNS was not asked, and now it would be`,
         ]),
     ...(earlier === 0
       ? []
       : [
-          `${earlier} decisions are not sure: they depend on mail from before the first record, or on how messages ended that were not seen to their end`,
+          `${openText(earlier)} not sure: it depends on mail from before the first record, or on how messages ended that were not seen to their end`,
         ]),
     ...(unseen === 0
       ? []
-      : [`${unseen} decisions are unknown: the client was exempt then, and was not looked up`]),
+      : [`${openText(unseen)} unknown: the client was exempt then, and was not looked up`]),
     ...(reading.unreadable === 0
       ? []
       : [
-          `${reading.unreadable} lines are no decisions and were left out: ${reading.told.map(escape).join('; ')}`,
+          `${reading.unreadable === 1 ? '1 line is no decision and was' : `${reading.unreadable} lines are no decisions and were`} left out: ${reading.told.map(escape).join('; ')}`,
         ]),
   ];
+}
+
+function openText(decisions: number): string {
+  return `${count(decisions, 'decision')} ${decisions === 1 ? 'is' : 'are'}`;
 }
 
 /** The value of a flag that has no row in the option table. Throws UsageError. */

@@ -1,7 +1,7 @@
 /** What depends on earlier mail, for a replay: the service's own tables, on the clock of the records. */
 import type { Config } from '../config/config.ts';
 import { isWelcome } from '../decisions/welcome.ts';
-import type { ReplayPast } from '../report/replayer.ts';
+import type { ReplayPast } from '../report/replay-past.ts';
 import { budgetKey } from '../state/budget-key.ts';
 import { NetworkLimit } from '../state/network-limit.ts';
 import { RampTable } from '../state/ramp-table.ts';

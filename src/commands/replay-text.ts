@@ -4,7 +4,10 @@
  */
 import type { ReadingProgress } from '../decisions/log-reader.ts';
 import { escape } from '../log/value.ts';
+import { DISPOSITIONS } from '../policy/policy.ts';
+import { count, dayText, spanText } from '../report/figures.ts';
 import { type Counts, DIMENSIONS, type Dimension, type Group, type DecisionTally } from '../report/tally.ts';
+import { wrap } from '../report/wrap.ts';
 import { table } from './table.ts';
 
 /** What was replayed. */
@@ -15,13 +18,10 @@ export interface ReplayResult {
   readonly notes: readonly string[];
 }
 
-const DISPOSITIONS = ['accept', 'tempfail', 'reject'] as const;
-
 const HEADINGS: Readonly<Record<Dimension, string>> = {
-  finding: 'By what weighs now',
-  stream: 'By stream',
-  sender:
-    'By sender: the registrable domain that HELO claims, else that of the reverse name, else the network',
+  finding: 'By finding that weighs now',
+  stream: 'By stream (whether the host has shown who it is)',
+  sender: 'By sender (the domain that HELO claims, else of the reverse name, else network)',
   network: 'By network of the client',
   recipient: 'By domain of the recipient',
 };
@@ -32,37 +32,53 @@ export function replayText({ tally, notes }: ReplayResult, top: number): string 
     ...(all.decisions === 0
       ? []
       : [
-          `${all.decisions} decision${all.decisions === 1 ? '' : 's'}, ${day(all.first)} to ${day(all.last)}\n`,
+          `${count(all.messages, 'message')} with ${count(all.decisions, 'decision')}, ${spanText(all.first, all.last)}\n`,
         ]),
     table([
       ['', 'then', 'now'],
       ...DISPOSITIONS.map((each) => [each, String(all.then[each]), String(all.now[each])]),
     ]),
-    `stricter: ${all.stricter}; milder: ${all.milder}\n`,
+    `Would be treated more strictly: ${all.stricter}; more mildly: ${all.milder}; as before: ${all.decisions - all.stricter - all.milder}\n`,
+    ...(all.decisions === 0 ? [] : ['In the columns below, then and now: accepted/delayed/refused.\n']),
     ...DIMENSIONS.map((dimension) => section(dimension, [...tally.of(dimension).values()], top)),
-    ...notes.map((note) => `note: ${note}\n`),
+    ...notes.map((note) => `${wrap(`note: ${note}`)}\n`),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
 
+/** Columns of a name; a longer one has a line of its own, so that 80 columns are enough. */
+const MAX_NAME = 24;
+
 function section(dimension: Dimension, groups: readonly Group[], top: number): string {
   if (groups.length === 0) return '';
   const sorted = groups.toSorted(byChange);
-  const rows = sorted
-    .slice(0, top)
-    .map((each) => [
-      escape(each.name),
-      String(each.decisions),
-      String(each.days),
-      day(each.last),
-      counts(each.then),
-      counts(each.now),
-      String(each.stricter),
-      String(each.milder),
-    ]);
-  const more = sorted.length - rows.length;
-  const head = ['', 'decisions', 'days', 'last', 'then', 'now', 'stricter', 'milder'];
-  return `${HEADINGS[dimension]}\n${table([head, ...rows])}${more === 0 ? '' : `and ${more} more\n`}`;
+  const shown = sorted.slice(0, top).map((each) => ({ each, name: escape(each.name) }));
+  const head = ['', 'messages', 'days', 'last', 'then', 'now', 'change'];
+  const rows = shown.map(({ each, name }) => [
+    name.length > MAX_NAME ? '' : name,
+    String(each.messages),
+    String(each.days),
+    dayText(each.last),
+    counts(each.then),
+    counts(each.now),
+    changeText(each),
+  ]);
+  const [title = '', ...lines] = table([head, ...rows])
+    .trimEnd()
+    .split('\n');
+  const told = shown.flatMap(({ name }, i) => [
+    ...(name.length > MAX_NAME ? [name] : []),
+    (lines[i] ?? '').trimEnd(),
+  ]);
+  const more = sorted.length - shown.length;
+  return [HEADINGS[dimension], title, ...told, ...(more === 0 ? [] : [`and ${more} more`]), ''].join('\n');
+}
+
+function changeText({ stricter, milder }: Group): string {
+  return [
+    ...(stricter === 0 ? [] : [`${stricter} stricter`]),
+    ...(milder === 0 ? [] : [`${milder} milder`]),
+  ].join(', ');
 }
 
 /** Those for whom most would change come first; then those with the most decisions. */
@@ -78,10 +94,6 @@ function byChange(a: Group, b: Group): number {
 /** Accepted, delayed, refused. */
 function counts({ accept, tempfail, reject }: Counts): string {
   return `${accept}/${tempfail}/${reject}`;
-}
-
-function day(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
 }
 
 /** The object that `--json` prints. Its member names are public API. */
@@ -107,9 +119,21 @@ export function replayReport({ tally, reading, notes }: ReplayResult): object {
   };
 }
 
-function groupReport({ decisions, then, now, stricter, milder, unknown, first, last, days }: Group): object {
+function groupReport(group: Group): object {
+  const { decisions, messages, then, now, stricter, milder, unknown, first, last, days } = group;
   const time = (at: number): string | null => (decisions === 0 ? null : new Date(at).toISOString());
-  return { decisions, then, now, stricter, milder, unknown, first: time(first), last: time(last), days };
+  return {
+    decisions,
+    messages,
+    then,
+    now,
+    stricter,
+    milder,
+    unknown,
+    first: time(first),
+    last: time(last),
+    days,
+  };
 }
 
 const COLUMNS = [
@@ -124,6 +148,7 @@ const COLUMNS = [
   'stricter',
   'milder',
   'unknown',
+  'messages',
 ] as const;
 
 /** RFC 4180, including its line ends. */
@@ -138,7 +163,7 @@ export function replayCsv(tally: DecisionTally): string {
 }
 
 function csvRow(by: string, group: Group): string {
-  const { name, decisions, days, first, last, then, now, stricter, milder, unknown } = group;
+  const { name, decisions, messages, days, first, last, then, now, stricter, milder, unknown } = group;
   return [
     by,
     csvText(name),
@@ -151,6 +176,7 @@ function csvRow(by: string, group: Group): string {
     stricter,
     milder,
     unknown,
+    messages,
   ].join(',');
 }
 

@@ -46,9 +46,9 @@ export function addReplay(root: Command, terminal: Terminal, addOptions: AddOpti
     .copyInheritedSettings(root);
   const read = addOptions(command);
   command.action(async (files: string[], flags: Flags) => {
-    const { source, isGiven } = read(flags);
+    const { source, given } = read(flags);
     const config = await source.read();
-    const observe = config.observe && isGiven('observe');
+    const observe = config.observe && given.has('observe');
     const progress = makeProgress(terminal);
     const top = wholeNumber('--top', flags.top);
     const rate = wholeNumber('--rate', flags.rate);

@@ -4,8 +4,10 @@
  * HTML.
  */
 import { createHash } from 'node:crypto';
-import { type Letter, timeText } from '../report/letter.ts';
-import { count } from '../report/likeness.ts';
+import { escapeHtml as html } from '../help/escape-html.ts';
+import { toldEvidence } from '../report/evidence.ts';
+import { count, timeText } from '../report/figures.ts';
+import type { Letter } from '../report/letter.ts';
 import type { CaseReport, SenderReport } from '../report/sender-report.ts';
 import { STYLE } from './report-style.ts';
 import {
@@ -107,9 +109,9 @@ function caseSection(each: CaseReport): string[] {
       `${sender === null ? '' : `, from ${html(shown(sender))}`}${each.uncertain ? '; not sure, as DNS was not asked then' : ''}</p>`,
     '<table>',
     ...each.reasons.map(({ id, weight, summary, evidence }) => {
-      const seen = Object.entries(evidence)
-        .filter(([key]) => key !== 'helo')
-        .map(([key, value]) => `<br><code>${html(`${key}=${shown(value)}`)}</code>`);
+      const seen = toldEvidence(evidence).map(
+        ([key, value]) => `<br><code>${html(`${key}=${shown(value)}`)}</code>`,
+      );
       return `<tr><td class="n">${weight}</td><td>${html(summary)} <span class="faint">${html(id)}</span>${seen.join('')}</td></tr>`;
     }),
     '</table>',
@@ -130,9 +132,4 @@ function letterSection({ to, subject, body }: Letter): string[] {
     `<p>${address}. Subject: ${html(subject)}</p>`,
     `<pre>${html(body.trimEnd())}</pre>`,
   ];
-}
-
-/** For text and for attributes in double quotes. */
-function html(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -4,10 +4,14 @@
  */
 import { UsageError } from '../errors.ts';
 import { escape } from '../log/value.ts';
-import { type Letter, timeText } from '../report/letter.ts';
-import { count } from '../report/likeness.ts';
+import { toldEvidence } from '../report/evidence.ts';
+import { count, spanText, timeText } from '../report/figures.ts';
+import type { Letter } from '../report/letter.ts';
 import type { CaseReport, SenderReport } from '../report/sender-report.ts';
 import type { Group } from '../report/tally.ts';
+import { wrap } from '../report/wrap.ts';
+import { asJson } from './as-json.ts';
+import type { NextStep } from './next-step.ts';
 
 export interface ReportResult {
   /** All decisions that could have been hits. */
@@ -21,6 +25,8 @@ export interface ReportResult {
   readonly now: number;
   /** Of `--days`. */
   readonly days: number | null;
+  /** What the report is about; see `nextStep`. */
+  readonly step: NextStep['step'];
   readonly policy: string;
   /** What an administrator has to know about the result, one sentence for each point. */
   readonly notes: readonly string[];
@@ -30,16 +36,19 @@ export interface ReportResult {
 const MAX_SHOWN = 200;
 
 /** Lines without anything of a stranger's. */
-export function summaryOf({ all, count: senders, messages, days, policy, ...rest }: ReportResult): string[] {
+export function summaryOf(result: ReportResult): string[] {
+  const { all, count: senders, messages, days, step } = result;
   const period = days === null ? '' : ` of the last ${count(days, 'day')}`;
   if (all.decisions === 0) return [`There is no decision${period} in these files.`];
-  const told = rest.senders.length;
+  const told = result.senders.length;
   return [
-    `With these options (policy ${policy}) ${senders === 0 ? 'nobody' : count(senders, 'sender')} would be hit` +
+    `${stepText(result)} ${senders === 0 ? 'nobody' : count(senders, 'sender')} would be hit` +
       `${senders === 0 ? '' : `, with ${count(messages, 'message')}`}, ` +
-      `of ${count(all.decisions, 'decision')}${period}, ${dayText(all.first)} to ${dayText(all.last)}.`,
+      `of ${count(all.decisions, 'decision')}${period}, ${spanText(all.first, all.last)}.`,
     ...(senders === 0
-      ? ['If they are those in force already, give those of the next step, such as --policy emailcore.']
+      ? step === 'given'
+        ? ['If they are in force already, give those of the next step, such as --policy emailcore.']
+        : []
       : [
           'A sender is hit if its mail would be delayed or refused and was not, or refused and was only delayed.',
         ]),
@@ -51,10 +60,23 @@ export function summaryOf({ all, count: senders, messages, days, policy, ...rest
   ];
 }
 
+function stepText({ step, policy }: ReportResult): string {
+  switch (step) {
+    case 'given':
+      return `With these options (policy ${policy})`;
+    case 'enforce-percent':
+      return `With all client networks in place of a share of them (--enforce-percent 100, policy ${policy})`;
+    case 'shadow-policy':
+      return `With your shadow policy in place of the one in force (policy ${policy})`;
+  }
+}
+
 export function reportText(result: ReportResult): string {
   const parts = [
-    summaryOf(result).join('\n'),
-    ...result.notes.map((note) => `note: ${note}`),
+    summaryOf(result)
+      .map((line) => wrap(line))
+      .join('\n'),
+    ...result.notes.map((note) => wrap(`note: ${note}`)),
     ...result.senders.map((each, i) => senderText(each, i + 1)),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -90,7 +112,7 @@ export function hitText({ decisions, now, days, first, last, unknown }: Group, m
     ...(reject === 0 ? [] : [reject === decisions ? 'refused' : `refused ${reject}`]),
     ...(tempfail === 0 ? [] : [tempfail === decisions ? 'delayed' : `delayed ${tempfail}`]),
     `on ${count(days, 'day')}`,
-    first === last ? dayText(first) : `${dayText(first)} to ${dayText(last)}`,
+    spanText(first, last),
     ...(unknown === 0 ? [] : [`not sure of ${unknown}`]),
   ].join(', ');
 }
@@ -106,9 +128,7 @@ function caseLines(each: CaseReport): string[] {
     `     last ${timeText(each.time)}, ref ${shown(each.reference)}${each.sender === null ? '' : `, from ${shown(each.sender)}`}`,
     ...each.reasons.flatMap(({ id, weight, summary, evidence }) => [
       `     ${id} ${weight}: ${summary}`,
-      ...Object.entries(evidence)
-        .filter(([key]) => key !== 'helo')
-        .map(([key, value]) => `       ${key}=${shown(value)}`),
+      ...toldEvidence(evidence).map(([key, value]) => `       ${key}=${shown(value)}`),
     ]),
     ...methodsText(each).map((line) => `     ${line}`),
   ];
@@ -161,13 +181,14 @@ function message(to: string, subject: string, body: string): string {
   ].join('\n');
 }
 
-/** The object that `--json` prints, in printable ASCII. Its member names are public API. */
+/** The object that `--json` prints. Its member names are public API. */
 export function reportJson(result: ReportResult): string {
-  const { all, count: hit, messages, now, days, policy, notes } = result;
+  const { all, count: hit, messages, now, days, step, policy, notes } = result;
   const report = {
     version: 1,
     time: new Date(now).toISOString(),
     days,
+    step,
     policy,
     decisions: all.decisions,
     senders: hit,
@@ -175,9 +196,7 @@ export function reportJson(result: ReportResult): string {
     notes,
     hit: result.senders.map(senderJson),
   };
-  return `${JSON.stringify(report, null, 2).replaceAll(/[^\n\x20-\x7e]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  })}\n`;
+  return asJson(report);
 }
 
 function senderJson(sender: SenderReport): object {
@@ -214,10 +233,6 @@ function senderJson(sender: SenderReport): object {
 
 function periodJson({ decisions, days, first, last }: Group): object {
   return { decisions, days, first: new Date(first).toISOString(), last: new Date(last).toISOString() };
-}
-
-function dayText(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
 }
 
 /** Printable ASCII without a quote of its own, bounded. */

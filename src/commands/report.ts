@@ -1,8 +1,8 @@
 /** `helo-milter report`: who would be hit by the next step, with a letter to each one's postmaster. */
 import { lstat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
 import { describeError, OptionError, UsageError } from '../errors.ts';
+import { DAY_MS, dayText } from '../report/figures.ts';
 import { HitCollector } from '../report/hits.ts';
 import { senderReport, type SenderReport } from '../report/sender-report.ts';
 import { DecisionTally } from '../report/tally.ts';
@@ -10,6 +10,7 @@ import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
 import { replaceFile } from '../system/replace-file.ts';
 import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
+import { nextStep, type NextStep } from './next-step.ts';
 import { makeProgress } from './progress.ts';
 import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { letterMail, mailOf, type ReportResult, reportJson, reportText } from './report-text.ts';
@@ -26,7 +27,6 @@ interface Flags extends ConfigFlags {
   readonly days?: string;
 }
 
-const DAY_MS = 86_400_000;
 /** How long a suggested line of the access list counts. */
 const LINE_DAYS = 90;
 
@@ -34,9 +34,10 @@ export function addReport(root: Command, terminal: Terminal, addOptions: AddOpti
   const command = root
     .createCommand('report')
     .description(
-      'say who would be hit if these options were turned on: senders in a decision log (--decision-log) whose mail would be delayed\n' +
-        'or refused and was not, those first that look most like legitimate ones, each with the cause, the evidence, lines for the\n' +
-        'access list and a letter to its postmaster. Nothing is looked up. --observe of a configuration file is left out.',
+      'say who would be hit by the next step: senders in a decision log (--decision-log) whose mail would be delayed or refused\n' +
+        'and was not, those first that look most like legitimate ones, each with the cause, the evidence, lines for the access list\n' +
+        'and a letter to its postmaster. Nothing is looked up. The next step is the options given; without any, what follows the\n' +
+        'configuration as it is: to act (observe is left out), then for all client networks (enforce-percent), then the shadow policy.',
     )
     .argument('<FILE...>', 'decision logs, in any order; .gz and .zst are read as they are')
     .option('--days <N>', 'only what came in the last N days can be hit; the rest of the logs is history')
@@ -50,13 +51,12 @@ export function addReport(root: Command, terminal: Terminal, addOptions: AddOpti
     .copyInheritedSettings(root);
   const read = addOptions(command);
   command.action(async (files: string[], flags: Flags) => {
-    const { source, isGiven } = read(flags);
+    const { source, given } = read(flags);
     const config = await source.read();
     checkFlags(flags);
     if (flags.html !== undefined) await requireReplaceable(flags.html);
     const progress = makeProgress(terminal);
-    const chosen = { ...config, observe: config.observe && isGiven('observe') };
-    const result = await reportOn(files, chosen, flags, (text) => {
+    const result = await reportOn(files, nextStep(config, given), flags, (text) => {
       progress.show(text);
     });
     progress.done();
@@ -89,7 +89,7 @@ async function requireReplaceable(file: string): Promise<void> {
 /** Rejects with UsageError if a file cannot be read. */
 async function reportOn(
   files: readonly string[],
-  config: Config,
+  { config, step }: NextStep,
   { top, days, mask, letter }: Flags,
   show: (text: string) => void,
 ): Promise<ReportResult> {
@@ -112,7 +112,7 @@ async function reportOn(
     rules,
     checks,
     words: rules.reply,
-    until: new Date(now + LINE_DAYS * DAY_MS).toISOString().slice(0, 10),
+    until: dayText(now + LINE_DAYS * DAY_MS),
     now,
     masked: mask === 'recipients',
   };
@@ -120,9 +120,10 @@ async function reportOn(
     all: hits.all,
     senders: chosen.map((each): SenderReport => senderReport(each, options)),
     count: senders.length,
-    messages: senders.reduce((sum, each) => sum + each.messages, 0),
+    messages: senders.reduce((sum, { hits: { messages } }) => sum + messages, 0),
     now,
     days: days === undefined ? null : Number(days),
+    step,
     policy: rules.policy.preset,
     notes: notesOn(tally, config, reading),
   };

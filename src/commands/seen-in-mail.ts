@@ -10,6 +10,7 @@ import { parseHelo } from '../core/helo.ts';
 import type { OnCheckError } from '../core/assess.ts';
 import type { Assessment } from '../core/assessment.ts';
 import { headsIn, NOT_READ, type NotRead } from '../mailboxes/mailboxes.ts';
+import { count, dayText } from '../report/figures.ts';
 import { type Arrival, arrivalOf, NOT_TAKEN, type NotTaken, type OurHosts } from '../report/received.ts';
 import type { Seen } from '../report/seen.ts';
 import { PacedAssessments } from '../service/paced-assessments.ts';
@@ -191,16 +192,16 @@ function seenOf(
  */
 export function mailNotes(counts: MailCounts, now: number): string[] {
   const { messages, taken, lookups, first, last, notTaken, notRead } = counts;
-  const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
-  const span = first === null || last === null ? '' : `, received from ${day(first)} to ${day(last)}`;
-  const left = [
-    ...(Object.keys(NOT_TAKEN) as NotTaken[]).map((why) => [notTaken[why], 'messages', NOT_TAKEN[why]]),
-    ...(Object.keys(NOT_READ) as NotRead[]).map((why) => [notRead[why], 'files', NOT_READ[why]]),
-  ] as const;
+  const span = first === null || last === null ? '' : `, received from ${dayText(first)} to ${dayText(last)}`;
+  const leftOut = (number: number, what: string, why: string): string[] =>
+    number === 0 ? [] : [`Left out: ${count(number, what)} (${why}).`];
   return [
-    `${taken} of ${messages} messages were taken${span}; ${lookups} pairs of client and HELO were looked up on ${day(now)}: ` +
-      "today's DNS is not that of the sessions.",
+    `Messages taken: ${taken} of ${messages}${span}; pairs of client and HELO looked up on ${dayText(now)}: ${lookups}. ` +
+      "Today's DNS is not that of the sessions.",
     'Delivered mail shows nothing of what was refused, or deleted since.',
-    ...left.flatMap(([count, what, why]) => (count === 0 ? [] : [`Left out: ${count} ${what} that ${why}.`])),
+    ...(Object.keys(NOT_TAKEN) as NotTaken[]).flatMap((why) =>
+      leftOut(notTaken[why], 'message', NOT_TAKEN[why]),
+    ),
+    ...(Object.keys(NOT_READ) as NotRead[]).flatMap((why) => leftOut(notRead[why], 'file', NOT_READ[why])),
   ];
 }

@@ -26,9 +26,10 @@ export async function* logLines(
     for await (const chunk of text as AsyncIterable<Buffer>) {
       let from = 0;
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
-        rest.push(chunk.subarray(from, end));
         length += end - from;
-        yield length > MAX_LINE ? null : Buffer.concat(rest).toString('latin1');
+        if (length > MAX_LINE) yield null;
+        else if (rest.length === 0) yield chunk.toString('latin1', from, end);
+        else yield Buffer.concat([...rest, chunk.subarray(from, end)]).toString('latin1');
         rest = [];
         length = 0;
         from = end + 1;

@@ -3,6 +3,7 @@
  * and `#FINDING-ID` to what happened. One file, without scripts, and nothing on it comes from elsewhere.
  */
 import type { FindingSpec, Remedy } from '../core/check.ts';
+import { escapeHtml } from './escape-html.ts';
 import { REMEDIES, remediesOf } from './remedies.ts';
 
 export interface RefusalPageOptions {
@@ -105,12 +106,4 @@ function marked(text: string): string {
 /** What is filled in, as a blank. */
 function blanks(reply: string): string {
   return escapeHtml(reply).replaceAll(/\{(\w+)\}/g, '<i>$1</i>');
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -13,7 +13,7 @@ import { headsOfMbox } from './mbox.ts';
 /** Why a file was left out, in the words of a report. */
 export const NOT_READ = {
   unreadable: 'could not be read',
-  'not-mail': 'do not begin as mail does',
+  'not-mail': 'the beginning is not that of mail',
 } as const;
 
 export type NotRead = keyof typeof NOT_READ;

@@ -14,11 +14,9 @@ import { type SharedResolver, watched } from '../dns/asker.ts';
 import type { Timing } from '../decisions/listener.ts';
 import { EXEMPTIONS } from '../policy/exemption.ts';
 import { isLetInAsRegular, type Judged } from '../policy/judge.ts';
-import type { Disposition, Stream } from '../policy/policy.ts';
+import { DISPOSITIONS, STREAMS } from '../policy/policy.ts';
 import { SELF_TESTS } from '../policy/self-test.ts';
 
-const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
-const STREAMS: readonly Stream[] = ['verified', 'unverified', 'failed'];
 const BOUNDS: readonly NonNullable<Judged['ramp' | 'streamLimit']>[] = ['within', 'over'];
 const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'];
 const RESULTS: readonly Answer<RecordType>['status'][] = ['found', 'nodata', 'nxdomain', 'temperror'];

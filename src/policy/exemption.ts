@@ -1,4 +1,5 @@
 /** Whose mail is never refused, and why. Knows the MTA only by its macros. */
+import { clientAddress } from '../core/embedded.ts';
 import { type IpAddress, type IpPrefix, isLoopback, prefixContains } from '../core/ip.ts';
 import { parseMailbox } from './mailbox.ts';
 
@@ -50,7 +51,18 @@ export function exemptClient(
 ): Exemption | null {
   if (peer.family === 'unix' || isOnPipe(peer, macros)) return 'local';
   if (isExemptService(macros, exemptDaemons)) return 'service';
-  if (ip === null) return null;
+  return ip === null ? null : exemptBy(ip, trusted);
+}
+
+/** By nothing but its address: that which the MTA sees, or the one behind our NAT64. */
+export function exemptAddress(
+  client: IpAddress,
+  { trusted, nat64 }: { readonly trusted: readonly IpPrefix[]; readonly nat64: readonly IpPrefix[] },
+): Exemption | null {
+  return exemptBy(clientAddress(client, nat64), trusted) ?? exemptBy(client, trusted);
+}
+
+function exemptBy(ip: IpAddress, trusted: readonly IpPrefix[]): Exemption | null {
   if (isLoopback(ip)) return 'loopback';
   return isTrusted(ip, trusted) ? 'trusted' : null;
 }

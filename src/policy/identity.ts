@@ -1,7 +1,7 @@
 /** The names by which senders are counted or sorted: the client's and that of its HELO name. */
 import type { Assessment } from '../core/assessment.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
-import { registrableDomain } from '../core/domain.ts';
+import { organisation, registrableDomain } from '../core/domain.ts';
 import { queryName } from '../core/helo.ts';
 
 export interface SenderIdentity {
@@ -10,6 +10,12 @@ export interface SenderIdentity {
   /** Verified reverse name of the client (iprev, RFC 8601 §3); null where there is none. */
   readonly reverse: string | null;
   /** Its registrable domain. */
+  readonly reverseDomain: string | null;
+}
+
+/** Who is behind the two names: as a rule their registrable domains; below a private suffix, its customer. */
+export interface SenderOrganisations {
+  readonly domain: string | null;
   readonly reverseDomain: string | null;
 }
 
@@ -27,4 +33,13 @@ export function identityOf({ client, outcomes }: Pick<Assessment, 'client' | 'ou
     names[0] ??
     null;
   return { domain, reverse, reverseDomain: reverse === null ? null : registrableDomain(reverse) };
+}
+
+export function organisationsOf(assessment: Pick<Assessment, 'client' | 'outcomes'>): SenderOrganisations {
+  const asked = queryName(assessment.client.helo);
+  const { reverse } = identityOf(assessment);
+  return {
+    domain: asked === null ? null : organisation(asked),
+    reverseDomain: reverse === null ? null : organisation(reverse),
+  };
 }

@@ -14,7 +14,7 @@ import { enforce } from './enforcement.ts';
 import type { Exemption } from './exemption.ts';
 import { type MtaSelf, ourselves } from './our-names.ts';
 import { decide, rejectsWithout } from './decide.ts';
-import type { Disposition, Policy, Ramp, Verdict } from './policy.ts';
+import { type Disposition, DISPOSITIONS, type Policy, type Ramp, type Verdict } from './policy.ts';
 import { mayOptOut } from './stream.ts';
 import type { Rules, StreamLimit } from './rules.ts';
 
@@ -211,9 +211,6 @@ export interface Opinion {
   readonly judged: Judged;
   readonly exempt: Exemption | null;
 }
-
-/** From the mildest. */
-const DISPOSITIONS: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 
 /**
  * The mildest of several. Among equals, the one that needs no exemption; then the one with the lowest score;

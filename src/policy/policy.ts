@@ -11,9 +11,11 @@ import {
   type PresetName,
   type Weight,
 } from '../core/check.ts';
-import type { Unproved } from '../core/checks/stream.ts';
+import { type Unproved, UNPROVED } from '../core/checks/stream.ts';
 
-export type Disposition = 'accept' | 'tempfail' | 'reject';
+/** From the mildest. */
+export const DISPOSITIONS = ['accept', 'tempfail', 'reject'] as const;
+export type Disposition = (typeof DISPOSITIONS)[number];
 
 /**
  * `verified`: correspondence of the required strength. `unverified`: the client is a neighbour that the
@@ -21,6 +23,8 @@ export type Disposition = 'accept' | 'tempfail' | 'reject';
  * owner could not be asked. `failed`: the rest, and every declared "no".
  */
 export type Stream = 'verified' | Unproved;
+
+export const STREAMS: readonly Stream[] = ['verified', ...UNPROVED];
 
 /**
  * A finding that is answered 4yz at first, and 5yz after so many tries over so long, as Gmail does for a

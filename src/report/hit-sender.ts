@@ -1,5 +1,5 @@
 /** A sender that would be hit, as it is counted. */
-import type { Part, Replayed } from './replayer.ts';
+import type { Part, Replayed } from './replayed.ts';
 import type { Group } from './tally.ts';
 
 /** Mail of one client under one name that would be hit for the same reason. */
@@ -13,28 +13,32 @@ export interface HitCase {
   part: Part;
 }
 
-/**
- * A sender, as the tally names it, and where it comes from: so a forger of a name is not taken for its owner,
- * nor the mail of the owner counted for the forger.
- */
-export interface HitSender {
-  readonly name: string;
-  /**
-   * Registrable domain of the verified reverse name of the clients; their network if they have none, or one
-   * that looks like that of an access line: behind those are all kinds of people.
-   */
-  readonly origin: string;
+/** What is known of every sender in the log, whether it would be hit or not. */
+export interface SenderPast {
   /** All its decisions, whatever they were. */
   readonly history: Group;
   /** Messages of these that were let in and that we saw accepted at their end. */
   accepted: number;
   /** Messages that the client gave up, or that somebody else refused. */
   aborted: number;
+}
+
+/**
+ * A sender, named by its organisation, and where it comes from: so a forger of a name is not taken for its
+ * owner, nor the mail of the owner counted for the forger.
+ */
+export interface HitSender {
+  readonly name: string;
+  /**
+   * Organisation of the verified reverse name of the clients; their network if they have none, or one
+   * that looks like that of an access line: behind those are all kinds of people.
+   */
+  readonly origin: string;
+  readonly past: SenderPast;
   /** Sessions of clients in the same networks that had logged in or shown a certificate. */
   authenticated: number;
   /** The decisions that would be stricter. */
   readonly hits: Group;
-  messages: number;
   /** Of these: the name was shown to be the client's, or to be of its organisation. */
   proved: number;
   /** The client had a verified reverse name that does not look like that of an access line. */

@@ -3,12 +3,12 @@
  * like, so that an administrator can tell whether it is wanted. The counts are those of the tally.
  */
 import type { Assessment } from '../core/assessment.ts';
-import { identityOf } from '../policy/identity.ts';
+import { identityOf, organisationsOf } from '../policy/identity.ts';
 import { denialOf } from '../policy/policy.ts';
-import type { HitSender } from './hit-sender.ts';
+import type { HitSender, SenderPast } from './hit-sender.ts';
 import { pointsOf } from './likeness.ts';
-import { messageOf, type Part, type Replayed } from './replayer.ts';
-import { countIn, emptyGroup, networkName, senderName, strictestOf, strictness } from './tally.ts';
+import type { Part, Replayed } from './replayed.ts';
+import { countIn, emptyGroup, MessageNumbers, networkName, strictestOf, strictness } from './tally.ts';
 
 /** Cases and recipients kept of one sender. */
 const MAX_OF_SENDER = 8;
@@ -20,13 +20,21 @@ const MAX_RECIPIENTS = 20;
  */
 const MAX_CASES = 5_000;
 
+interface Who {
+  readonly name: string;
+  readonly origin: string;
+  /** Of both. */
+  readonly key: string;
+}
+
 export class HitCollector {
   readonly all = emptyGroup('all');
+  readonly #pasts = new Map<string, SenderPast>();
   readonly #senders = new Map<string, HitSender>();
   readonly #authenticated = new Map<string, number>();
   /** The networks of hit clients, by sender. */
   readonly #networks = new Map<HitSender, Set<string>>();
-  readonly #lastMessage = new Map<HitSender, string>();
+  readonly #messages = new MessageNumbers();
   readonly #since: number;
   readonly #maxCases: number;
   #cases = 0;
@@ -41,7 +49,8 @@ export class HitCollector {
   add(replayed: Replayed): void {
     const { record, parts } = replayed;
     const part = strictestOf(parts);
-    const change = { replayed, then: record.action, now: part.action };
+    const message = this.#messages.of(record);
+    const change = { replayed, message, then: record.action, now: part.action };
     const network = networkName(record.client);
     if (record.exempt === 'authenticated' || record.exempt === 'certificate')
       this.#authenticated.set(network, (this.#authenticated.get(network) ?? 0) + 1);
@@ -49,19 +58,22 @@ export class HitCollector {
     if (isRecent) countIn(this.all, change);
     // Of a client that was exempt nothing is known but its address, which is counted above.
     if (record.judged === null) return;
-    const sender = this.#sender(replayed, network);
-    countIn(sender.history, change);
-    if (record.exempt === null && record.end === 'accepted') sender.accepted++;
-    if (record.exempt === null && record.end === 'aborted') sender.aborted++;
+    const who = whoSent(record.judged.assessment, network);
+    const past = this.#past(who);
+    countIn(past.history, change);
+    if (record.exempt === null && record.end === 'accepted') past.accepted++;
+    if (record.exempt === null && record.end === 'aborted') past.aborted++;
     if (!isRecent || strictness(part.action) <= strictness(record.action)) return;
+    const sender = this.#sender(who, past);
+    const before = sender.hits.messages;
     countIn(sender.hits, change);
     this.#networks.get(sender)?.add(network);
-    this.#count(sender, replayed, part);
+    this.#count(sender, replayed, part, sender.hits.messages > before);
   }
 
   /** Those that would be hit, the one that looks most like a legitimate sender first. */
   senders(): readonly HitSender[] {
-    const hit = [...this.#senders.values()].filter(({ hits }) => hits.decisions > 0);
+    const hit = [...this.#senders.values()];
     for (const sender of hit) {
       const networks = [...(this.#networks.get(sender) ?? [])];
       sender.authenticated = networks.reduce((sum, each) => sum + (this.#authenticated.get(each) ?? 0), 0);
@@ -69,23 +81,23 @@ export class HitCollector {
     return byLikeness(hit);
   }
 
-  #sender(replayed: Replayed, network: string): HitSender {
-    const { judged } = replayed.record;
-    const name = senderName(replayed);
-    const isProper = judged?.assessment.proofs.includes('reverse') === true;
-    const origin = (isProper ? identityOf(judged.assessment).reverseDomain : null) ?? network;
-    const key = `${name} ${origin}`;
+  #past({ name, key }: Who): SenderPast {
+    const known = this.#pasts.get(key);
+    if (known !== undefined) return known;
+    const past = { history: emptyGroup(name), accepted: 0, aborted: 0 };
+    this.#pasts.set(key, past);
+    return past;
+  }
+
+  #sender({ name, origin, key }: Who, past: SenderPast): HitSender {
     const known = this.#senders.get(key);
     if (known !== undefined) return known;
     const sender: HitSender = {
       name,
       origin,
-      history: emptyGroup(name),
-      accepted: 0,
-      aborted: 0,
+      past,
       authenticated: 0,
       hits: emptyGroup(name),
-      messages: 0,
       proved: 0,
       reverse: 0,
       permitted: 0,
@@ -100,12 +112,8 @@ export class HitCollector {
     return sender;
   }
 
-  #count(sender: HitSender, replayed: Replayed, part: Part): void {
-    const { record } = replayed;
-    const message = messageOf(record);
-    const isNew = this.#lastMessage.get(sender) !== message;
-    this.#lastMessage.set(sender, message);
-    if (isNew) sender.messages++;
+  /** `isNew`: it is the first decision on its message that would be a hit. */
+  #count(sender: HitSender, replayed: Replayed, part: Part, isNew: boolean): void {
     const { judged } = part;
     if (judged !== null) {
       const { assessment, policy } = judged;
@@ -136,6 +144,13 @@ export class HitCollector {
       sender.cases.clear();
     }
   }
+}
+
+function whoSent(assessment: Assessment, network: string): Who {
+  const { domain, reverseDomain } = organisationsOf(assessment);
+  const name = domain ?? reverseDomain ?? network;
+  const origin = (assessment.proofs.includes('reverse') ? reverseDomain : null) ?? network;
+  return { name, origin, key: `${name} ${origin}` };
 }
 
 /** Exact and authorized prove what they say; aligned only where it is not the name of an access line. */
@@ -180,7 +195,7 @@ function byLikeness(senders: readonly HitSender[]): HitSender[] {
     .sort(
       (a, b) =>
         b.points - a.points ||
-        b.sender.messages - a.sender.messages ||
+        b.sender.hits.messages - a.sender.hits.messages ||
         (word(a.sender) < word(b.sender) ? -1 : 1),
     )
     .map(({ sender }) => sender);

@@ -5,14 +5,16 @@
  */
 import type { Way } from '../advice/sender-advice.ts';
 import { linesOf } from '../advice/words.ts';
-import { canonicalName, isQueryName } from '../core/domain.ts';
+import { canonicalName, isQueryName, registrableDomain } from '../core/domain.ts';
 import { escape } from '../log/value.ts';
-import { identityOf } from '../policy/identity.ts';
+import { identityOf, organisationsOf } from '../policy/identity.ts';
 import type { Judged } from '../policy/judge.ts';
 import { waysFor } from '../policy/sender-ways.ts';
 import { type ReplyOptions, smtpReply } from '../policy/smtp-reply.ts';
+import { toldEvidence } from './evidence.ts';
+import { count, timeText } from './figures.ts';
 import type { HitCase, HitSender } from './hit-sender.ts';
-import { count } from './likeness.ts';
+import { wrap } from './wrap.ts';
 
 export interface Letter {
   /** A guess; null where there is no domain to write to. */
@@ -23,8 +25,6 @@ export interface Letter {
   readonly body: string;
 }
 
-/** Columns of a line of ours; what must not be broken may be longer. */
-const WIDTH = 72;
 /** Octets of one value of a stranger. */
 const MAX_SHOWN = 300;
 /** Pairs of name and address that are told. */
@@ -52,7 +52,7 @@ export function letterTo(sender: HitSender, words: ReplyOptions): Letter | null 
         'If the host is not yours, somebody else uses your name, and this letter tells you so.',
     ),
     [
-      to === null ? `To whom to write: ${why}.` : `Your address is a guess: ${why}.`,
+      wrap(to === null ? `To whom to write: ${why}.` : `Your address is a guess: ${why}.`),
       ...(words.contact === null ? [] : [`Whom to ask: ${shown(words.contact)}`]),
       ...(words.helpUrl === null ? [] : [`More: ${shown(words.helpUrl)}`]),
     ].join('\n'),
@@ -86,8 +86,8 @@ function clientOf({ sample, part }: HitCase): string {
 }
 
 /**
- * The registrable domain of the name; where it does not exist, or there is none, that of the verified reverse
- * name.
+ * The domain of the name, which is the customer's below a private suffix: the records are for whoever holds
+ * it. Where it does not exist, or there is none, that of the verified reverse name.
  */
 function postmasterOf({ part: { judged } }: HitCase): {
   readonly to: string | null;
@@ -95,10 +95,13 @@ function postmasterOf({ part: { judged } }: HitCase): {
 } {
   const nobody = { to: null, why: 'no domain is known for this host; whois may tell whose address it is' };
   if (judged === null) return nobody;
-  const { domain, reverseDomain } = identityOf(judged.assessment);
+  const { domain, reverseDomain } = organisationsOf(judged.assessment);
   const isGone = judged.assessment.dns.some(
     ({ name, status, alias }) =>
-      status === 'nxdomain' && alias === undefined && canonicalName(name) === domain,
+      status === 'nxdomain' &&
+      alias === undefined &&
+      domain !== null &&
+      [domain, registrableDomain(domain)].includes(canonicalName(name)),
   );
   const at = (name: string, why: string): { to: string; why: string } => ({ to: `postmaster@${name}`, why });
   if (domain !== null && isQueryName(domain) && !isGone)
@@ -138,9 +141,7 @@ function reasonLines(judged: Judged, action: string, words: ReplyOptions): strin
     `   Why it would be ${action === 'reject' ? 'refused' : 'delayed'}`,
     ...reasons.flatMap(({ finding: { id, evidence } }) => [
       `${INDENT}${policy.findings.get(id)?.summary ?? id} [${id}]`,
-      ...Object.entries(evidence)
-        .filter(([key]) => key !== 'helo')
-        .map(([key, value]) => `${INDENT}  ${key}: ${shown(value)}`),
+      ...toldEvidence(evidence).map(([key, value]) => `${INDENT}  ${key}: ${shown(value)}`),
     ]),
     ...(reply === null
       ? []
@@ -214,21 +215,4 @@ function folded(line: string): string {
 function shown(text: string, limit = MAX_SHOWN): string {
   const safe = text.slice(0, limit).replaceAll(/[^\x20-\x7e]/g, escape);
   return safe.length < text.length || safe.length > limit ? `${safe.slice(0, limit - 3)}...` : safe;
-}
-
-export function timeText(time: number): string {
-  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-/** Each line begins with `indent`; words are not broken. */
-function wrap(text: string, indent = ''): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
-      lines.push(indent + line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, indent + line].join('\n');
 }

@@ -2,6 +2,7 @@
  * How much like a legitimate sender somebody looks, from what was recorded: 0 to 100 points, of signs that
  * are told beside it. docs/report.md has the same table. It only sorts; nothing is decided by it.
  */
+import { count } from './figures.ts';
 import type { HitSender } from './hit-sender.ts';
 
 export interface LikenessSign {
@@ -27,7 +28,8 @@ const SEVERAL = 3;
 const POINTS_A_DAY = 2;
 
 export function signsOf(sender: HitSender): readonly LikenessSign[] {
-  const { hits, history, accepted, aborted, authenticated } = sender;
+  const { hits, authenticated } = sender;
+  const { history, accepted, aborted } = sender.past;
   const share = (id: 'proved' | 'reverse' | 'permitted' | 'denied', text: string): LikenessSign[] =>
     sender[id] === 0
       ? []
@@ -76,9 +78,4 @@ export function signsOf(sender: HitSender): readonly LikenessSign[] {
 export function pointsOf(sender: HitSender): number {
   const sum = signsOf(sender).reduce((points, each) => points + each.points, 0);
   return Math.max(0, Math.min(100, sum));
-}
-
-/** `1 day`, `2 days`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -44,13 +44,13 @@ export interface Arrival {
 
 /** Why nothing can be told of a message, in the words of a report. */
 export const NOT_TAKEN = {
-  'no-received': 'have no Received field',
-  inside: 'came from our own hosts, or name no client',
-  authenticated: 'came from a client that had logged in',
-  certified: 'came from a client with a TLS certificate that the MTA trusts',
-  'another-host': 'were taken from outside by a host that is not named as ours',
-  fetched: 'were fetched from a mailbox elsewhere',
-  unclear: 'have a Received field that cannot be read with certainty, or does not tell the HELO',
+  'no-received': 'no Received field',
+  inside: 'from our own hosts, or no client is named',
+  authenticated: 'from a client that had logged in',
+  certified: 'from a client with a TLS certificate that the MTA trusts',
+  'another-host': 'taken from outside by a host that is not named as ours',
+  fetched: 'fetched from a mailbox elsewhere',
+  unclear: 'a Received field that cannot be read with certainty, or does not tell the HELO',
 } as const;
 
 export type NotTaken = keyof typeof NOT_TAKEN;

@@ -2,87 +2,29 @@
  * What other rules would have done with recorded sessions: the functions that judge live sessions, applied to
  * what was seen then. Nothing is looked up again.
  */
-import type { Unproved } from '../core/checks/stream.ts';
-import { type IpAddress, parseIp } from '../core/ip.ts';
+import { parseIp } from '../core/ip.ts';
+import type { RecordedDecision, RecordedJudged } from '../decisions/record-reader.ts';
 import { type Exemption, exemptRecipient, isToldByMta, isTrusted } from '../policy/exemption.ts';
 import {
-  isPutOff,
   judge,
   type Judged,
   type JudgingRules,
   judgeMessage,
   judgeUnder,
   mildestOf,
-  onRamp,
-  onStreamLimit,
   type Opinion,
 } from '../policy/judge.ts';
 import { withoutBrackets } from '../policy/mailbox.ts';
-import type { Disposition, Policy, Ramp } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
+import { policiesOf, type Rules } from '../policy/rules.ts';
 import { settles } from '../policy/weight.ts';
-import { policiesOf, type Rules, type StreamLimit } from '../policy/rules.ts';
-import type { Ended } from '../decisions/welcome.ts';
-import type { RecordedDecision, RecordedJudged } from '../decisions/record-reader.ts';
+import { PastOfMessage } from './past-of-message.ts';
+import type { ReplayPast } from './replay-past.ts';
+import { asTold, messageOf, type Part, type Replayed, whole } from './replayed.ts';
 
 export interface ReplayOptions {
   readonly rules: JudgingRules & Pick<Rules, 'trusted' | 'applyAt'>;
   readonly past: ReplayPast;
-}
-
-/** What depends on earlier mail. `at` is Unix time in milliseconds. */
-export interface ReplayPast {
-  /**
-   * Counts a message that is about to be tempfailed; false once its sender has been tempfailed often enough.
-   * `given`: the tempfail would really be given, not only watched.
-   */
-  readonly spend: (judged: Judged, given: boolean, at: number) => boolean;
-  /** Counts a try of a sender on the ramp of a finding; whether it is still answered 4yz. */
-  readonly isWithinRamp: (judged: Judged, finding: string, ramp: Ramp, at: number) => boolean;
-  /** Whether the client's network may send one more message in the stream, which is counted if so. */
-  readonly isWithinStream: (ip: IpAddress, stream: Unproved, limit: StreamLimit, at: number) => boolean;
-  /** `perhaps`: if messages that were not seen to be accepted were. */
-  readonly isRegular: (ip: IpAddress, helo: string, at: number) => boolean | 'perhaps';
-  /** Takes note of what became of a message. */
-  readonly learn: (ip: IpAddress, helo: string, decision: Ended, at: number) => void;
-  /** Whether anybody can be a regular. */
-  readonly followsRegulars: boolean;
-}
-
-/** Each message for itself: nothing that came before counts. */
-export const NO_PAST: ReplayPast = {
-  spend: () => true,
-  isWithinRamp: () => false,
-  isWithinStream: () => true,
-  isRegular: () => false,
-  learn: () => undefined,
-  followsRegulars: false,
-};
-
-/** What would be done for a group of recipients that would be treated alike. */
-export interface Part {
-  readonly recipients: readonly string[];
-  readonly recipientCount: number;
-  readonly action: Disposition;
-  readonly exempt: Exemption | null;
-  readonly limit: 'within' | 'spent' | null;
-  readonly judged: Judged | null;
-}
-
-/**
- * Why a record does not say what would have been done. `not-looked-up`: the client was exempt then and would
- * not be now; `settled`: its text alone decided, so DNS was not asked, and now it would be;
- * `earlier-mail`: it depends on mail from before the first record, or on how a message ended that was not
- * seen to its end.
- */
-export const UNKNOWNS = ['not-looked-up', 'settled', 'earlier-mail'] as const;
-export type Unknown = (typeof UNKNOWNS)[number];
-
-export interface Replayed {
-  readonly record: RecordedDecision;
-  /** At least one; more if recipients would be treated differently. */
-  readonly parts: readonly Part[];
-  /** If it is not null, `parts` still say what is known. */
-  readonly unknown: Unknown | null;
 }
 
 /** What let those recipients through that were seen before the end of the message. */
@@ -99,11 +41,11 @@ export class Replayer {
     reference: '',
     regular: false,
   };
-  /** What was asked about this message, once however many recipients it has. */
-  #answers = new Map<string, boolean>();
+  readonly #past: PastOfMessage;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
+    this.#past = new PastOfMessage(options.past, options.rules);
   }
 
   replay(record: RecordedDecision): Replayed {
@@ -111,7 +53,7 @@ export class Replayer {
     if (message !== this.#message) {
       this.#message = message;
       this.#takers = [];
-      this.#answers = new Map();
+      this.#past.begin();
     }
     const { judged: recorded } = record;
     if (this.#isTrusted(record)) return { record, parts: [whole(record, 'trusted')], unknown: null };
@@ -174,39 +116,10 @@ export class Replayer {
     }
   }
 
-  #once(what: string, ask: () => boolean): boolean {
-    const known = this.#answers.get(what);
-    if (known !== undefined) return known;
-    const answer = ask();
-    this.#answers.set(what, answer);
-    return answer;
-  }
-
-  #withRamp({ time }: RecordedDecision, judged: Judged): Judged {
-    const { rules, past } = this.#options;
-    return onRamp(
-      judged,
-      (finding, ramp) => this.#once(`ramp ${finding}`, () => past.isWithinRamp(judged, finding, ramp, time)),
-      rules,
-    );
-  }
-
-  /** As `session/message-limits.ts` does it: only at RCPT, and only for what comes in otherwise. */
-  #withStreamLimit({ time, stage }: RecordedDecision, judged: Judged, isLetIn: boolean): Judged {
-    const { rules, past } = this.#options;
-    const { ip } = judged.assessment.client;
-    const isAsked = stage !== 'message' && (rules.applyAt === 'rcpt' || rules.recipients.size > 0);
-    if (!isAsked || ip === null || !(judged.verdict.disposition === 'accept' || isLetIn)) return judged;
-    return onStreamLimit(
-      judged,
-      (stream, limit) => this.#once(`stream ${stream}`, () => past.isWithinStream(ip, stream, limit, time)),
-      rules,
-    );
-  }
-
   #isTrusted({ client }: RecordedDecision): boolean {
-    const ip = client === null ? null : parseIp(client);
-    return ip !== null && isTrusted(ip, this.#options.rules.trusted);
+    const { trusted } = this.#options.rules;
+    const ip = client === null || trusted.length === 0 ? null : parseIp(client);
+    return ip !== null && isTrusted(ip, trusted);
   }
 
   #forRecipients(record: RecordedDecision, general: Judged): readonly Part[] {
@@ -242,7 +155,7 @@ export class Replayer {
       this.#takers.push(part.exempt === 'access' ? part.exempt : taker);
       return part;
     });
-    return together(parts);
+    return asTold(parts);
   }
 
   /** The message as a whole is treated as mildly as the mildest policy of its recipients demands. */
@@ -266,13 +179,13 @@ export class Replayer {
     recipients: readonly string[],
     recipientCount: number,
   ): Part {
-    const verdict = this.#withRamp(record, found);
+    const verdict = this.#past.withRamp(record, found);
     if (verdict.access?.action === 'allow') {
       return { recipients, recipientCount, action: 'accept', exempt: 'access', limit: null, judged: verdict };
     }
-    const limit = this.#limit(record, verdict);
+    const limit = this.#past.tempfailLimit(record, verdict);
     const isSpent = verdict.action === 'tempfail' && limit === 'spent';
-    const judged = this.#withStreamLimit(record, verdict, isSpent);
+    const judged = this.#past.withStreamLimit(record, verdict, isSpent);
     const letIn = isSpent && judged.streamLimit !== 'over';
     return {
       recipients,
@@ -282,14 +195,6 @@ export class Replayer {
       limit,
       judged,
     };
-  }
-
-  #limit({ time }: RecordedDecision, judged: Judged): Part['limit'] {
-    if (judged.verdict.disposition !== 'tempfail' || isPutOff(judged)) return null;
-    const isWithin = this.#once('tempfail limit', () =>
-      this.#options.past.spend(judged, judged.action === 'tempfail', time),
-    );
-    return isWithin ? 'within' : 'spent';
   }
 }
 
@@ -309,35 +214,4 @@ function wasFurther({ ramp, streamLimit }: RecordedDecision, { judged }: Part): 
     (ramp === 'over' && judged?.ramp === 'within') ||
     (streamLimit === 'over' && judged?.streamLimit === 'within')
   );
-}
-
-/** As they are told: once for each exemption, once for each policy. */
-function together(parts: readonly Part[]): readonly Part[] {
-  const byKind = new Map<string, Part>();
-  for (const part of parts) {
-    const kind = part.exempt ?? `policy ${part.judged?.ownPolicy?.preset ?? ''}`;
-    const before = byKind.get(kind);
-    byKind.set(
-      kind,
-      before === undefined
-        ? part
-        : {
-            ...before,
-            recipients: [...before.recipients, ...part.recipients],
-            recipientCount: before.recipientCount + part.recipientCount,
-          },
-    );
-  }
-  return [...byKind.values()];
-}
-
-/** All recipients alike, with no verdict. */
-function whole({ recipients, recipientCount }: RecordedDecision, exempt: Exemption | null): Part {
-  return { recipients, recipientCount, action: 'accept', exempt, limit: null, judged: null };
-}
-
-/** Records of one message follow each other and have this key in common. */
-export function messageOf({ reference, message, stage }: RecordedDecision): string {
-  const session = reference.slice(0, reference.lastIndexOf('.'));
-  return stage === 'helo' ? reference : `${session} ${message}`;
 }

@@ -67,7 +67,8 @@ export interface SenderReportOptions extends SuggestOptions {
 }
 
 export function senderReport(sender: HitSender, options: SenderReportOptions): SenderReport {
-  const { name, origin, messages, hits, history, accepted, aborted, authenticated } = sender;
+  const { name, origin, hits, authenticated } = sender;
+  const { history, accepted, aborted } = sender.past;
   const address = options.masked ? masked : withoutBrackets;
   const recipients = [...sender.recipients].toSorted(([, a], [, b]) => b - a).map(([each]) => address(each));
   return {
@@ -75,7 +76,7 @@ export function senderReport(sender: HitSender, options: SenderReportOptions): S
     origin,
     points: pointsOf(sender),
     signs: signsOf(sender),
-    messages,
+    messages: hits.messages,
     hits,
     history,
     accepted,

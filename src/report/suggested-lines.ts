@@ -9,7 +9,8 @@ import { AccessList, parseAccess } from '../policy/access.ts';
 import { denialOf } from '../policy/policy.ts';
 import type { HitCase, HitSender } from './hit-sender.ts';
 import { isProved } from './hits.ts';
-import { NO_PAST, Replayer, type ReplayOptions } from './replayer.ts';
+import { NO_PAST } from './replay-past.ts';
+import { Replayer, type ReplayOptions } from './replayer.ts';
 import { strictestOf } from './tally.ts';
 
 export interface SuggestedLine {

@@ -5,17 +5,22 @@
 import { networkOf } from '../core/client-networks.ts';
 import { identityOf } from '../policy/identity.ts';
 import { parseIp } from '../core/ip.ts';
-import type { Disposition } from '../policy/policy.ts';
+import { type Disposition, DISPOSITIONS } from '../policy/policy.ts';
 import { parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
-import type { Part, Replayed, Unknown } from './replayer.ts';
+import { DAY_MS } from './figures.ts';
+import { messageOf, type Part, type Replayed, type Unknown } from './replayed.ts';
 
 export type Counts = Record<Disposition, number>;
 
 /** One group of decisions that are counted together. */
 export interface Group {
   readonly name: string;
-  /** Number of decisions; a message may have several. */
+  /** Number of decisions; a message may have several, where its recipients are treated differently. */
   decisions: number;
+  /** A client that was refused at HELO counts as one. */
+  messages: number;
+  /** Number of the latest. */
+  message: number;
   /** As they were. */
   readonly then: Counts;
   /** As they would be. If recipients would be treated differently, the strictest counts. */
@@ -28,8 +33,8 @@ export interface Group {
   /** Unix times in milliseconds. */
   first: number;
   last: number;
-  /** Days (UTC, since 1970) on which there was one, and how many they are. */
-  readonly seenOn: Set<number>;
+  /** Days (UTC, since 1970) on which there was one, and how many they are; most groups only have one. */
+  seenOn: Set<number> | number | null;
   days: number;
 }
 
@@ -46,6 +51,7 @@ export class DecisionTally {
   readonly senders = new Map<string, Group>();
   readonly networks = new Map<string, Group>();
   readonly recipients = new Map<string, Group>();
+  readonly #messages = new MessageNumbers();
 
   of(dimension: Dimension): ReadonlyMap<string, Group> {
     return {
@@ -60,7 +66,8 @@ export class DecisionTally {
   add(replayed: Replayed): void {
     const { record, parts, unknown } = replayed;
     const strictest = strictestOf(parts);
-    const change = { replayed, then: record.action, now: strictest.action };
+    const message = this.#messages.of(record);
+    const change = { replayed, message, then: record.action, now: strictest.action };
     countIn(this.all, change);
     if (unknown !== null) this.unknown[unknown]++;
     if (strictest.exempt !== null && record.exempt !== null) this.exempt++;
@@ -73,7 +80,7 @@ export class DecisionTally {
     }
     const network = networkName(record.client);
     countIn(named(this.networks, network), change);
-    countIn(named(this.senders, senderName(replayed)), change);
+    countIn(named(this.senders, senderName(record, network)), change);
     for (const part of parts) {
       const domains = new Set(part.recipients.map(domainOf));
       for (const domain of domains) {
@@ -83,18 +90,31 @@ export class DecisionTally {
   }
 }
 
+/** Numbers messages from 1; decisions on one message follow each other. */
+export class MessageNumbers {
+  #message = '';
+  #number = 0;
+
+  of(record: Replayed['record']): number {
+    const message = messageOf(record);
+    if (message !== this.#message || this.#number === 0) this.#number++;
+    this.#message = message;
+    return this.#number;
+  }
+}
+
 /** What was done, and what would be: the strictest of what different recipients would see. */
 interface Change {
   readonly replayed: Replayed;
+  /** Number of its message. */
+  readonly message: number;
   readonly then: Disposition;
   readonly now: Disposition;
 }
 
-const ORDER: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
-
 /** For comparing: the more, the stricter. */
 export function strictness(disposition: Disposition): number {
-  return ORDER.indexOf(disposition);
+  return DISPOSITIONS.indexOf(disposition);
 }
 
 /** The part of a decision with the strictest action. */
@@ -111,6 +131,8 @@ export function emptyGroup(name: string): Group {
   return {
     name,
     decisions: 0,
+    messages: 0,
+    message: 0,
     then: { accept: 0, tempfail: 0, reject: 0 },
     now: { accept: 0, tempfail: 0, reject: 0 },
     stricter: 0,
@@ -118,7 +140,7 @@ export function emptyGroup(name: string): Group {
     unknown: 0,
     first: Infinity,
     last: -Infinity,
-    seenOn: new Set(),
+    seenOn: null,
     days: 0,
   };
 }
@@ -132,20 +154,28 @@ function named(groups: Map<string, Group>, name: string): Group {
   return found;
 }
 
-const DAY_MS = 86_400_000;
-
-export function countIn(into: Group, { replayed, then, now }: Change): void {
+export function countIn(into: Group, { replayed, message, then, now }: Change): void {
   const { time } = replayed.record;
   into.decisions++;
+  if (into.message !== message) into.messages++;
+  into.message = message;
   into.then[then]++;
   into.now[now]++;
   if (strictness(now) > strictness(then)) into.stricter++;
   if (strictness(now) < strictness(then)) into.milder++;
   if (replayed.unknown !== null) into.unknown++;
-  into.seenOn.add(Math.floor(time / DAY_MS));
-  into.days = into.seenOn.size;
+  seeOn(into, Math.floor(time / DAY_MS));
   into.first = Math.min(into.first, time);
   into.last = Math.max(into.last, time);
+}
+
+function seeOn(group: Group, day: number): void {
+  const { seenOn } = group;
+  if (seenOn === day) return;
+  if (seenOn === null) group.seenOn = day;
+  else if (typeof seenOn === 'number') group.seenOn = new Set([seenOn, day]);
+  else seenOn.add(day);
+  group.days = group.seenOn instanceof Set ? group.seenOn.size : 1;
 }
 
 /** The network of a client, or `unknown`. */
@@ -158,10 +188,9 @@ export function networkName(client: string | null): string {
  * The sender: the registrable domain of the HELO name; if it has none, that of the verified reverse name;
  * else the network. A HELO name may be forged, so the domain is only a claim.
  */
-export function senderName({ record }: Pick<Replayed, 'record'>): string {
-  const network = networkName(record.client);
-  if (record.judged === null) return network;
-  const { domain, reverseDomain } = identityOf(record.judged.assessment);
+function senderName({ judged }: Replayed['record'], network: string): string {
+  if (judged === null) return network;
+  const { domain, reverseDomain } = identityOf(judged.assessment);
   return domain ?? reverseDomain ?? network;
 }
 

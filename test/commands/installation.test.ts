@@ -235,8 +235,11 @@ describe('publish --verify', () => {
       'mail.sender.org. A 192.0.2.7\nmail.sender.org. TXT "v=spf1 a -all"\n',
       '192.0.2.7',
     );
-    expect(out).toMatch(/IN TXT "v=spf1 ip4:192\.0\.2\.7 -all" +; ok: SPF .*; found v=spf1 a -all$/m);
-    expect(out).toMatch(/IN PTR mail\.sender\.org\. +; missing: /);
+    expect(out).toMatch(
+      /^; ok: SPF .*; found v=spf1 a -all\nmail\.sender\.org\. IN TXT "v=spf1 ip4:192\.0\.2\.7 -all"$/m,
+    );
+    expect(out).toMatch(/^; missing: .*\n7\.2\.0\.192\.in-addr\.arpa\. IN PTR mail\.sender\.org\.$/m);
+    expect(out).toMatch(/\n; a check holds nothing against this host\n$/);
     expect(code).toBe(0);
   });
 
@@ -333,6 +336,16 @@ describe('check --ref', () => {
     const { out } = await run('check', '--ref', 'mwtthiz8.5.1', at('hostile'), '--dns-zone', ZONE);
     expect(out).toMatch(/says HELO \\x1b\]0;x\\x07\\xe9/);
     expect(out).not.toMatch(/[^\x20-\x7e\n]/);
+  });
+
+  it('escapes them in JSON too, where a terminal would obey controls that JSON does not escape', async () => {
+    const helo = 'a\x9b31m\xe9';
+    writeFileSync(at('hostile'), await logged(helo));
+    const past = await run('check', '--ref', 'mwtthiz8.5.1', at('hostile'), '--json', '--dns-zone', ZONE);
+    const pair = await run('check', '203.0.113.50', 'a\x9b\u202e', '--json', '--dns-zone', ZONE);
+    for (const { out } of [past, pair]) expect(out).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(JSON.parse(past.out)).toMatchObject({ evidence: { helo } });
+    expect(JSON.parse(pair.out)).toMatchObject({ helo: 'a\x9b\u202e' });
   });
 
   it.each([

@@ -41,10 +41,9 @@ it('lists them, the best known first, with what a stranger wrote made inert', as
     regularsText([entry('b.example.org', 2), entry('\x1b[31m', 1), entry('a.example.org', 5)]),
   );
   const { out } = await run('--regulars-file', file, '--regulars', '5/3');
-  const rows = out
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(/\s{2,}/));
+  const [table = '', total] = out.trimEnd().split('\n\n');
+  expect(total).toBe('3 pairs; regular by 5 messages on 3 days: 1');
+  const rows = table.split('\n').map((line) => line.split(/\s{2,}/));
   expect(rows.map((row) => [row[1], row[6]])).toEqual([
     ['helo', 'regular'],
     ['a.example.org', 'yes'],

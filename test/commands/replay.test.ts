@@ -3,14 +3,19 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import zlib, { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { flagOf } from '../../src/config/option.ts';
+import { ROWS } from '../../src/config/options.ts';
 import { csvText } from '../../src/commands/replay-text.ts';
 import type { Decision } from '../../src/decisions/decision.ts';
+import { findings } from '../../src/core/checks/index.ts';
 import { decisionRecord } from '../../src/decisions/record.ts';
+import { makePolicy } from '../../src/policy/policy.ts';
+import type { Rules } from '../../src/policy/rules.ts';
 import * as mta from '../support/mta.ts';
-import { hello, service } from '../support/service.ts';
+import { CLIENT, hello, service } from '../support/service.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hm-replay-'));
@@ -23,17 +28,28 @@ async function run(...args: readonly string[]): Promise<{ code: number; out: str
   return { code, out, err };
 }
 
+interface Traffic {
+  readonly from?: string;
+  readonly to?: readonly string[];
+  readonly rules?: Partial<Rules>;
+}
+
 /** A log of what a service decided about clients that say these names, one a day. */
-async function logOf(names: readonly string[], from = '2026-11-01', to = 'r@dest.test'): Promise<string[]> {
+async function logOf(
+  sent: readonly (string | readonly [name: string, client: string])[],
+  { from = '2026-11-01', to = ['r@dest.test'], rules = {} }: Traffic = {},
+): Promise<string[]> {
   const lines: string[] = [];
   let day = Date.parse(`${from}T10:00:00Z`);
   const { connection } = service({
+    rules,
     wallClock: () => day,
     decided: (decision: Decision) => lines.push(decisionRecord(decision, new Date(day).toISOString(), null)),
   });
-  for (const name of names) {
+  for (const each of sent) {
+    const [name, client] = typeof each === 'string' ? [each, CLIENT] : each;
     const { say } = connection();
-    await say(...hello(name), mta.mail('s@sender.org'), mta.rcpt(to), mta.abort);
+    await say(...hello(name, client), mta.mail('s@sender.org'), ...to.map((one) => mta.rcpt(one)), mta.abort);
     day += 86_400_000;
   }
   return lines;
@@ -45,15 +61,19 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
-interface Report {
+interface Counted {
   readonly decisions: number;
   readonly then: Record<string, number>;
   readonly now: Record<string, number>;
+  readonly days: number;
+  readonly first: string;
+  readonly last: string;
+}
+
+interface Report extends Counted {
   readonly stricter: number;
   readonly unreadable: number;
-  readonly first: string;
-  readonly days: number;
-  readonly groups: Record<string, { name: string; decisions: number; now: Record<string, number> }[]>;
+  readonly groups: Record<string, (Counted & { readonly name: string })[]>;
 }
 
 async function report(...args: readonly string[]): Promise<Report> {
@@ -64,32 +84,79 @@ async function report(...args: readonly string[]): Promise<Report> {
 
 const NAMES = ['mail.sender.org', 'other.sender.org', 'gone.strange.org', 'Jupiter', 'other.sender.org'];
 
+/** Everything that is counted, by dimension and name: decisions, what was done, days, first and last. */
+const AWK = String.raw`
+function text(field) {
+  if (!match($0, "\"" field "\":\"[^\"]*\"")) return ""
+  split(substr($0, RSTART, RLENGTH), part, "\""); return part[4]
+}
+function domain(address) { sub(/^.*@/, "", address); sub(/>$/, "", address); return address }
+function add(by, name,   key) {
+  key = by " " name; n[key]++; act[key, action]++
+  shadowed[key, shadow]++
+  if (!((key, day) in seen)) { seen[key, day] = 1; days[key]++ }
+  if (!(key in first) || time < first[key]) first[key] = time
+  if (time > last[key]) last[key] = time
+}
+{
+  action = text("action"); time = text("time"); day = substr(time, 1, 10)
+  shadow = match($0, /"preset":"strict","disposition":"[a-z]*"/) ? substr($0, RSTART, RLENGTH) : ""
+  gsub(/^.*:"|"$/, "", shadow)
+  add("all", "all")
+  add("stream", text("stream"))
+  ip = text("ip"); network = ip; sub(/[0-9]+$/, "0/24", network); add("network", network)
+  sender = text("domain"); if (sender == "") sender = text("reverseDomain")
+  add("sender", sender == "" ? network : sender)
+  rest = $0; delete told
+  while (match(rest, /"id":"[^"]*","basis":"[^"]*","weight":[1-9]/)) {
+    split(substr(rest, RSTART, RLENGTH), part, "\""); add("finding", part[4]); rest = substr(rest, RSTART + RLENGTH)
+  }
+  list = match($0, /"recipients":\[[^\]]*\]/) ? substr($0, RSTART + 13, RLENGTH - 14) : text("recipient")
+  count = split(list, to, ",")
+  for (i = 1; i <= count; i++) {
+    gsub(/"/, "", to[i]); whose = domain(to[i])
+    if (!(whose in told)) { told[whose] = 1; add("recipient", whose) }
+  }
+}
+END {
+  for (key in n)
+    print key, n[key], act[key, "accept"] + 0, act[key, "tempfail"] + 0, act[key, "reject"] + 0, days[key], first[key], last[key],
+      shadowed[key, "accept"] + 0, shadowed[key, "tempfail"] + 0, shadowed[key, "reject"] + 0
+}`;
+
+/** What `replay` counts, in the words of the program above; `now` is what the strict policy would do. */
+function lines(told: Report): string[] {
+  const line = (key: string, { decisions, then, now, days, first, last }: Counted): string =>
+    [key, decisions, ...counts(then), days, first, last, ...counts(now)].join(' ');
+  const counts = (each: Record<string, number>) => [each['accept'], each['tempfail'], each['reject']];
+  return [
+    line('all all', told),
+    ...Object.entries(told.groups).flatMap(([by, groups]) =>
+      groups.map((group) => line(`${by} ${group.name}`, group)),
+    ),
+  ].toSorted();
+}
+
 describe('the counts', () => {
   it('equal those of awk over the same log', async () => {
-    const log = file('plain.log', `${(await logOf(NAMES)).join('\n')}\n`);
-    const { decisions, then, groups } = await report(log);
-    const awk = (program: string): Record<string, number> =>
-      Object.fromEntries(
-        execFileSync('awk', [program, log], { encoding: 'utf8' })
-          .trim()
-          .split('\n')
-          .map((line) => line.split(' '))
-          .map(([key = '', count]) => [key, Number(count)]),
-      );
-    const counting = (field: string): string =>
-      `match($0, /"${field}":"[^"]*"/) { split(substr($0, RSTART, RLENGTH), part, "\\""); n[part[4]]++ } END { for (k in n) print k, n[k] }`;
-    const sender =
-      `match($0, /"domain":"[^"]*"/) || match($0, /"reverseDomain":"[^"]*"/) ` +
-      `{ split(substr($0, RSTART, RLENGTH), part, "\\""); n[part[4]]++ } END { for (k in n) print k, n[k] }`;
-    const actions = awk(counting('action'));
-    expect(decisions).toBe(NAMES.length);
-    expect(then).toEqual({ accept: 0, tempfail: 0, reject: 0, ...actions });
-    const byName = (dimension: string): Record<string, number> =>
-      Object.fromEntries((groups[dimension] ?? []).map((each) => [each.name, each.decisions]));
-    expect(byName('stream')).toEqual(awk(counting('stream')));
-    expect(byName('sender')).toEqual(awk(sender));
-    // Of the first, which is accepted at MAIL, nobody sees the recipients.
-    expect(byName('recipient')).toEqual({ 'dest.test': NAMES.length - 1 });
+    // What the strict policy says stands in the records of the session, as that of a shadow policy.
+    const shadowPolicy = makePolicy('strict', findings);
+    const to = ['a@dest.test', 'b@dest.test', 'c@other.test'];
+    const sent = [
+      ...NAMES.map((name) => [name, CLIENT] as const),
+      ...['gone.strange.org', 'mail.sender.org', '[203.0.113.9]', 'Jupiter'].map(
+        (name) => [name, '203.0.113.9'] as const,
+      ),
+    ];
+    const found = await logOf(sent, { rules: { shadowPolicy }, to });
+    const log = file('plain.log', `${[...found, ...found.toReversed()].join('\n')}\n`);
+    const awk = execFileSync('awk', [AWK, log], { encoding: 'utf8' }).trim().split('\n');
+    const strict = await report(log, '--policy', 'strict');
+    // What weighs is that of the session, and not what would weigh now.
+    const by = (wanted: boolean) => (line: string) => /^(?:finding|stream) /.test(line) === wanted;
+    expect(lines(strict).filter(by(false))).toEqual(awk.filter(by(false)).toSorted());
+    const plain = (line: string): string => line.split(' ').slice(0, -3).join(' ');
+    expect(lines(await report(log)).map(plain)).toEqual(awk.map(plain).toSorted());
   });
 
   it('say what a stricter policy would have done, and to whom', async () => {
@@ -102,14 +169,14 @@ describe('the counts', () => {
     const [worst] = after.groups['sender'] ?? [];
     expect(worst).toMatchObject({ name: 'sender.org', decisions: 4, now: { accept: 1, reject: 3 } });
     expect((await run(log, '--policy', 'strict')).out).toMatch(
-      /^sender\.org +4 +4 +2026-11-05 +3\/0\/1 +1\/0\/3 +2 +0$/m,
+      /^sender\.org +4 +4 +2026-11-05 +3\/0\/1 +1\/0\/3 +2 stricter$/m,
     );
   });
 });
 
 describe('the files', () => {
   it('may be compressed and rotated, and given in any order', async () => {
-    const old = file('log.1.gz', gzipSync(`${(await logOf(NAMES, '2026-10-01')).join('\n')}\n`));
+    const old = file('log.1.gz', gzipSync(`${(await logOf(NAMES, { from: '2026-10-01' })).join('\n')}\n`));
     const young = file('log', `${(await logOf(NAMES)).join('\n')}\n`);
     const all = await report(young, old);
     expect(all).toMatchObject({ decisions: 10, first: '2026-10-01T10:00:00.000Z', days: 10, unreadable: 0 });
@@ -124,9 +191,23 @@ describe('the files', () => {
     );
     const { decisions, unreadable } = await report(log);
     expect([decisions, unreadable]).toEqual([2, 3]);
-    expect((await run(log)).out).toMatch(
+    expect((await run(log)).out.replaceAll('\n', ' ')).toMatch(
       /note: 3 lines are no decisions and were left out: .*torn\.log:2: it is too long/,
     );
+  });
+
+  const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: (text: string) => Buffer };
+  const names = NAMES.slice(0, 2);
+  it.runIf(zstdCompressSync !== undefined)('may be compressed with zstd, where Node has it', async () => {
+    const log = file('log.zst', zstdCompressSync?.(`${(await logOf(names)).join('\n')}\n`) ?? '');
+    expect(await report(log)).toMatchObject({ decisions: 2, unreadable: 0 });
+  });
+  it.runIf(zstdCompressSync === undefined)('says what to do where Node has no zstd', async () => {
+    const { code, err } = await run(file('log.zst', 'x'));
+    expect([code, err]).toEqual([
+      64,
+      expect.stringMatching(/log\.zst: this Node cannot read zstd; use "zstd -dc"/),
+    ]);
   });
 
   it.each([
@@ -140,7 +221,7 @@ describe('the files', () => {
 
 it('is inert in a terminal, in CSV and in JSON, whatever names strangers give', async () => {
   const hostile = '=cmd()"\x1b[31m\u202e<script>';
-  const log = file('hostile.log', `${(await logOf([hostile], '2026-11-01', `x@${hostile}`)).join('\n')}\n`);
+  const log = file('hostile.log', `${(await logOf([hostile], { to: [`x@${hostile}`] })).join('\n')}\n`);
   for (const flags of [[], ['--csv'], ['--json']]) {
     expect((await run(log, ...flags)).out).toMatch(/^[\x20-\x7e\r\n]*$/);
   }
@@ -148,6 +229,32 @@ it('is inert in a terminal, in CSV and in JSON, whatever names strangers give', 
   expect(out).not.toMatch(/(?:^|,)"?[=+@-]/m);
   expect(out.split('\r\n')[0]).toMatch(/^by,name,decisions,/);
 });
+
+it('says how far it is on a terminal, and leaves nothing of it', async () => {
+  const log = file('long.log', `${(await logOf(NAMES)).join('\n')}\n`);
+  let err = '';
+  const terminal = fakeTerminal({
+    writeError: (text) => (err += text),
+    screen: { colour: false, columns: 80 },
+  });
+  expect(await runCommandLine(['replay', '--no-config', log], '1.2.3', terminal)).toBe(0);
+  const [, first, ...more] = err.split('\r\x1b[K');
+  expect([first, more.at(-1)]).toEqual(['100 % 1 decision', '']);
+});
+
+it.each(['replay', 'report'])(
+  '%s takes every option of policy, of exemptions and of who we are',
+  async (name) => {
+    // What only the MTA knows, or was counted at the time, stands in the record.
+    const recorded = ['churnWindow', 'exemptDaemon', 'regularsFile'];
+    const rows = ROWS.filter(([, { group }]) => ['Policy', 'Who we are', 'Exemptions'].includes(group));
+    const wanted = rows.flatMap(([key]) => (recorded.includes(key) ? [] : [flagOf(key)]));
+    let out = '';
+    await runCommandLine([name, '--help'], '1.2.3', fakeTerminal({ write: (text) => (out += text) }));
+    expect(wanted.length).toBeGreaterThan(15);
+    expect(wanted.filter((flag) => !new RegExp(`^  ${flag}(?: |$)`, 'm').test(out))).toEqual([]);
+  },
+);
 
 it.each([
   ['=1+1', `"'=1+1"`],

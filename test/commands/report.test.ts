@@ -26,10 +26,14 @@ afterAll(() => {
 });
 
 async function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  return runWith('--no-config', ...args);
+}
+
+async function runWith(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   let out = '';
   let err = '';
   const terminal = fakeTerminal({ write: (text) => (out += text), writeError: (text) => (err += text) });
-  const code = await runCommandLine(['report', '--no-config', ...args], '1.2.3', terminal);
+  const code = await runCommandLine(['report', ...args], '1.2.3', terminal);
   return { code, out, err };
 }
 
@@ -64,6 +68,8 @@ function file(name: string, content: string | Buffer): string {
 }
 
 interface Report {
+  readonly step: string;
+  readonly policy: string;
   readonly decisions: number;
   readonly senders: number;
   readonly messages: number;
@@ -105,7 +111,7 @@ describe('who is told', () => {
 
   it('is nobody where nothing would be stricter', async () => {
     const { out, code } = await run('--weight', 'helo-not-fqdn=0', '--policy', 'rfc5321', log);
-    expect([code, out]).toEqual([0, expect.stringMatching(/nobody would be hit, of 16 decisions/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/nobody would be hit, of 16\sdecisions/)]);
   });
 
   it('of the last days only is hit, while all of the logs is history', async () => {
@@ -119,6 +125,71 @@ describe('who is told', () => {
   it('is bounded', async () => {
     const { senders, hit } = await report('--policy', 'strict', '--top', '1', log);
     expect([senders, hit.length]).toEqual([3, 1]);
+  });
+});
+
+describe('the next step', () => {
+  const told = async (config: string, ...args: readonly string[]): Promise<Report> => {
+    const { out, err } = await runWith('--config', file('next.toml', config), ...args, '--json', log);
+    expect(err).toBe('');
+    return JSON.parse(out) as Report;
+  };
+  const SHADOW = 'shadow-policy = "strict"\n';
+  const NONE = 'weight = { helo-not-fqdn = 0 }\n';
+  const ALL = ['--policy', 'strict'];
+
+  it.each<[string, string, readonly string[], step: string, policy: string, messages: number]>([
+    ['is to act, where we only watch', `observe = true\n${SHADOW}`, [], 'given', 'rfc5321', 2],
+    ['is the shadow policy, where the policy is in force', SHADOW, [], 'shadow-policy', 'strict', 11],
+    ['takes what else is configured along', SHADOW + NONE, [], 'shadow-policy', 'strict', 9],
+    [
+      'comes after the share that is acted on',
+      `enforce-percent = 0\n${SHADOW}`,
+      [],
+      'enforce-percent',
+      'rfc5321',
+      2,
+    ],
+    ['is what is given', `policy = "emailcore"\n${SHADOW}`, ['--policy', 'rfc5321'], 'given', 'rfc5321', 2],
+    ['is a line of a list that is given', SHADOW, ['--our-name', 'x.test'], 'given', 'rfc5321', 2],
+    ['may be given as such', '', ['--shadow-policy', 'strict'], 'shadow-policy', 'strict', 11],
+    [
+      'does not depend on what else is said',
+      SHADOW,
+      ['--contact', 'x@y.test'],
+      'shadow-policy',
+      'strict',
+      11,
+    ],
+    [
+      'is the policy, where the shadow policy is the same',
+      'shadow-policy = "rfc5321"',
+      [],
+      'given',
+      'rfc5321',
+      2,
+    ],
+  ])('%s', async (_, config, args, step, policy, messages) => {
+    expect(await told(config, ...args)).toMatchObject({ step, policy, messages });
+  });
+
+  it('given before the name of the command counts too', async () => {
+    const config = file('next.toml', SHADOW);
+    let out = '';
+    const terminal = fakeTerminal({ write: (text) => (out += text) });
+    await runCommandLine(['--config', config, ...ALL, 'report', '--json', log], '1.2.3', terminal);
+    expect(JSON.parse(out)).toMatchObject({ step: 'given', policy: 'strict' });
+  });
+
+  it('is told', async () => {
+    const text = async (config: string): Promise<string> =>
+      (await runWith('--config', file('next.toml', config), log)).out.replaceAll('\n', ' ');
+    expect(await text(SHADOW)).toMatch(
+      /^With your shadow policy in place of .* \(policy strict\) 3 senders would/,
+    );
+    expect(await text('enforce-percent = 5')).toMatch(
+      /^With all client networks .* \(.*policy rfc5321\) 1 sender /,
+    );
   });
 });
 
@@ -230,6 +301,11 @@ describe('is a usage error', () => {
   ])('%s', async (_, args, message) => {
     const { code, err } = await run(...args, '--policy', 'strict', log);
     expect([code, err]).toEqual([64, expect.stringMatching(message)]);
+  });
+
+  it('a mistake of the configuration is 78', async () => {
+    const { code, err } = await runWith('--config', file('bad.toml', 'policy = "none"\n'), log);
+    expect([code, err]).toEqual([78, expect.stringMatching(/bad\.toml:1/)]);
   });
 
   it('a file that is not there', async () => {

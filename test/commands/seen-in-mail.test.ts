@@ -165,13 +165,13 @@ it('counts what it read, and why it left out the rest', async () => {
   expect(shown).toContainEqual(expect.stringMatching(/^256 messages, \d names looked up$/));
   expect(shown.at(-1)).toBe('done');
   expect(mailNotes(counts, Date.UTC(2026, 10, 27))).toEqual([
-    "301 of 307 messages were taken, received from 2026-11-24 to 2026-11-26; 4 pairs of client and HELO were looked up on 2026-11-27: today's DNS is not that of the sessions.",
+    "Messages taken: 301 of 307, received from 2026-11-24 to 2026-11-26; pairs of client and HELO looked up on 2026-11-27: 4. Today's DNS is not that of the sessions.",
     'Delivered mail shows nothing of what was refused, or deleted since.',
-    'Left out: 1 messages that have no Received field.',
-    'Left out: 2 messages that came from our own hosts, or name no client.',
-    'Left out: 1 messages that came from a client that had logged in.',
-    'Left out: 1 messages that were taken from outside by a host that is not named as ours.',
-    'Left out: 1 messages that have a Received field that cannot be read with certainty, or does not tell the HELO.',
+    'Left out: 1 message (no Received field).',
+    'Left out: 2 messages (from our own hosts, or no client is named).',
+    'Left out: 1 message (from a client that had logged in).',
+    'Left out: 1 message (taken from outside by a host that is not named as ours).',
+    'Left out: 1 message (a Received field that cannot be read with certainty, or does not tell the HELO).',
   ]);
 });
 
@@ -186,7 +186,7 @@ it('takes the IPv4 client behind NAT64 for what it is', async () => {
 it('says nothing of a span where nothing was taken', async () => {
   const { counts } = await walk();
   expect(mailNotes(counts, 0)[0]).toBe(
-    "0 of 0 messages were taken; 0 pairs of client and HELO were looked up on 1970-01-01: today's DNS is not that of the sessions.",
+    "Messages taken: 0 of 0; pairs of client and HELO looked up on 1970-01-01: 0. Today's DNS is not that of the sessions.",
   );
 });
 

@@ -7,7 +7,8 @@ import { makePolicy } from '../../src/policy/policy.ts';
 import type { HitSender } from '../../src/report/hit-sender.ts';
 import { HitCollector } from '../../src/report/hits.ts';
 import { pointsOf, SIGNS, signsOf } from '../../src/report/likeness.ts';
-import { NO_PAST, Replayer } from '../../src/report/replayer.ts';
+import { NO_PAST } from '../../src/report/replay-past.ts';
+import { Replayer } from '../../src/report/replayer.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { RULES } from '../support/service.ts';
 
@@ -26,7 +27,7 @@ const many = (count: number, of: (i: number) => Omit<Sent, 'time'>): Omit<Sent, 
 
 it('keeps a few cases of one sender and counts the rest', async () => {
   const [sender] = await hitBy(many(30, (i) => ({ client: `192.0.2.${i}`, helo: `h${i}` })));
-  expect(sender).toMatchObject({ messages: 30, left: 22 });
+  expect(sender).toMatchObject({ hits: { messages: 30 }, left: 22 });
   expect(sender?.cases.size).toBe(8);
 });
 
@@ -36,16 +37,16 @@ it('keeps those of the senders that look most legitimate where there are too man
   const senders = await hitBy([partner, ...junk, partner], 10);
   expect(senders.length).toBe(41);
   expect(senders.reduce((sum, { cases }) => sum + cases.size, 0)).toBeLessThanOrEqual(10);
-  expect(senders[0]).toMatchObject({ name: 'sender.org', messages: 2, left: 0 });
+  expect(senders[0]).toMatchObject({ name: 'sender.org', hits: { messages: 2 }, left: 0 });
   expect(senders[0]?.cases.size).toBe(1);
-  expect(senders.reduce((sum, { messages }) => sum + messages, 0)).toBe(42);
+  expect(senders.reduce((sum, { hits: { messages } }) => sum + messages, 0)).toBe(42);
 });
 
 it('counts a message once, however many recipients were treated differently', async () => {
   const [sender] = await hitBy([
     { helo: 'Jupiter', to: ['a@dest.test', 'postmaster@dest.test', 'b@dest.test'] },
   ]);
-  expect(sender).toMatchObject({ messages: 1, moreRecipients: 0 });
+  expect(sender).toMatchObject({ hits: { messages: 1 }, moreRecipients: 0 });
   expect([...(sender?.recipients.keys() ?? [])]).toEqual(['<a@dest.test>', '<b@dest.test>']);
 });
 

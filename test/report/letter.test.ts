@@ -6,7 +6,8 @@ import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { HitCollector } from '../../src/report/hits.ts';
 import { type Letter, letterTo, masterLines } from '../../src/report/letter.ts';
-import { NO_PAST, Replayer } from '../../src/report/replayer.ts';
+import { NO_PAST } from '../../src/report/replay-past.ts';
+import { Replayer } from '../../src/report/replayer.ts';
 import { observedLog } from '../support/observed-log.ts';
 import { RULES } from '../support/service.ts';
 import { type Zone, zoneResolver } from '../support/zone.ts';
@@ -27,6 +28,8 @@ const REVERSE: Zone = {
   '9.2.0.192.in-addr.arpa': { PTR: ['host.provider.net'] },
   'host.provider.net': { A: ['192.0.2.9'] },
   'there.org': { NS: ['ns.there.org'] },
+  'github.io': { NS: ['ns.github.io'] },
+  'bob.github.io': { A: ['203.0.113.7'] },
 };
 
 it.each([
@@ -37,12 +40,23 @@ it.each([
     'postmaster@provider.net',
   ],
   ['that of the reverse name, where HELO has none', ['192.0.2.9', 'Jupiter'], 'postmaster@provider.net'],
+  ['a customer below a private suffix', ['192.0.2.9', 'a.bob.github.io'], 'postmaster@bob.github.io'],
   ['nobody, where there is no domain at all', ['192.0.2.10', 'Jupiter'], null],
   ['nobody, where none is left', ['192.0.2.10', 'a.gone.org'], null],
 ] as const)('is for the postmaster of %s', async (_, pair, to) => {
   const [letter] = await letters(REVERSE, [pair]);
   expect(letter?.to).toBe(to);
   expect(letter?.body).toMatch(to === null ? /^To whom to write: /m : /^Your address is a guess: /m);
+});
+
+it('is one for each customer below a private suffix, about this one alone', async () => {
+  const pair = (name: string) => ['192.0.2.10', `mail.${name}.github.io`] as const;
+  const told = await letters(REVERSE, [pair('alice'), pair('bob'), pair('bob')]);
+  expect(told.map((letter) => letter?.to)).toEqual([
+    'postmaster@bob.github.io',
+    'postmaster@alice.github.io',
+  ]);
+  expect(told[0]?.body).not.toContain('alice');
 });
 
 it('tells a few pairs of client and name, and has the others in its subject', async () => {

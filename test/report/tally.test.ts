@@ -5,7 +5,7 @@ import type { Decision } from '../../src/decisions/decision.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
 import { decisionRecord } from '../../src/decisions/record.ts';
 import type { Disposition } from '../../src/policy/policy.ts';
-import type { Part, Replayed } from '../../src/report/replayer.ts';
+import type { Part, Replayed } from '../../src/report/replayed.ts';
 import { DecisionTally, DIMENSIONS } from '../../src/report/tally.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 
