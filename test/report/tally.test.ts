@@ -85,6 +85,17 @@ it.each<[now: [Disposition, string][], stricter: number, milder: number]>([
   }
 });
 
+it('counts a message once, however many decisions there are on it', () => {
+  const { all, recipients } = tally(
+    { decision: { message: 7 } },
+    { decision: { message: 7 }, now: [['accept', '<b@y.org>']] },
+    { decision: { message: 8 } },
+    { decision: { message: 8, reference: 'other.1' } },
+  );
+  expect([all.decisions, all.messages]).toEqual([4, 3]);
+  expect(['x.org', 'y.org'].map((each) => recipients.get(each)?.messages)).toEqual([3, 1]);
+});
+
 it('says from when to when, and on how many days', () => {
   const days = ['2026-11-24T23:59:59.000Z', '2026-11-25T00:00:00.000Z', '2026-11-25T09:00:00.000Z'];
   const { all } = tally(...days.toReversed().map((time) => ({ time })));
