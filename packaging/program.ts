@@ -1,5 +1,5 @@
 /** The program with all that it needs at run time, from what is built and installed in this checkout. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesBelow, put, putAll, type Tree } from './tree.ts';
 
@@ -21,7 +21,7 @@ export interface Dependency {
   readonly version: string;
   /** SPDX. */
   readonly license: string;
-  /** The text of its licence, as it came. */
+  /** The text of its licence, as it came if it came with one. */
   readonly licenseText: string;
   readonly author: string;
   /** From the lock file: the algorithm, a hyphen, and the digest in base64. */
@@ -50,7 +50,7 @@ export function productionDependencies(root: string): readonly Dependency[] {
         path,
         version,
         license: found.license,
-        licenseText: readFileSync(join(root, path, 'LICENSE'), 'utf8'),
+        licenseText: licenceIn(join(root, path)) ?? `Licensed under ${found.license}.`,
         author: typeof author === 'string' ? author : (author?.name ?? ''),
         integrity,
       };
@@ -63,6 +63,12 @@ interface FoundManifest {
   readonly author?: string | { readonly name: string };
 }
 
+/** LICENSE, license.md and the like; null where a package names its licence in package.json alone. */
+function licenceIn(directory: string): string | null {
+  const name = readdirSync(directory).find((each) => /^licen[cs]e(?:\.\w+)?$/i.test(each));
+  return name === undefined ? null : readFileSync(join(directory, name), 'utf8');
+}
+
 function manifestOf(directory: string): FoundManifest | null {
   const file = join(directory, 'package.json');
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as FoundManifest) : null;
@@ -70,7 +76,7 @@ function manifestOf(directory: string): FoundManifest | null {
 
 /** What a package has beside the code that is run: types, maps, tests, minified copies. */
 const ASIDE =
-  /(?:^|\/)(?:test|tests|specs|examples|bench|typings|types|src|_src|bin)\/|\.min\.js$|(?:^|\/)(?:gruntfile|example)\.js$|tsconfig\.json$/;
+  /(?:^|\/)(?:test|tests|specs|examples|bench|bin)\/|\.min\.js$|(?:^|\/)(?:gruntfile|example)\.js$|tsconfig\.json$/;
 
 const isRun = (path: string): boolean => /\.(?:js|cjs|mjs|json)$/.test(path) && !ASIDE.test(path);
 

@@ -1,4 +1,4 @@
-/** What the packages are made by: versions, the Node that suffices, configuration, links, maintainer scripts. */
+/** What the packages are made by: versions, the Node that suffices, configuration, links, scripts. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

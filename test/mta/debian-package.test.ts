@@ -191,7 +191,7 @@ describeWith(['dpkg-deb', 'shellcheck'], 'the Debian package', () => {
     mkdirSync(unpacked);
     await run('tar', ['xf', archive, '-C', unpacked, '--strip-components=1']);
     const install = readFileSync(join(unpacked, 'INSTALL'), 'utf8');
-    const named = [...install.matchAll(/(?:install .*-m 644|sed \S+ \S+) ((?!\/)[\w./-]+)/g)].map(
+    const named = [...install.matchAll(/(?:install .*-m 644|sed '[^']*') ((?!\/)[\w./-]+)/g)].map(
       ([, path = '']) => path,
     );
     expect(named.length).toBeGreaterThan(2);
