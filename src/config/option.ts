@@ -2,7 +2,15 @@
 import { OptionError, UsageError } from '../errors.ts';
 
 export type OptionGroup =
-  'Service' | 'Policy' | 'Who we are' | 'Exemptions' | 'DNS and cache' | 'Farm' | 'Replies' | 'Logging' | 'Monitoring';
+  | 'Service'
+  | 'Policy'
+  | 'Who we are'
+  | 'Exemptions'
+  | 'DNS and cache'
+  | 'Farm'
+  | 'Replies'
+  | 'Logging'
+  | 'Monitoring';
 
 export interface OptionDoc {
   /** Placeholder for the value in `--help`; absent for a switch. */

@@ -107,7 +107,8 @@ const ROWS: readonly Row[] = [
   ],
   [
     'store',
-    ({ config }) => config.store !== null && config.storeShare.includes('assessments') && config.dnsZone !== null,
+    ({ config }) =>
+      config.store !== null && config.storeShare.includes('assessments') && config.dnsZone !== null,
     () => 'with dns-zone no assessments are shared',
   ],
   [

@@ -228,8 +228,11 @@ export const METRICS: readonly MetricRow[] = [
     'How often the outage brake was pulled',
     ({ metrics }) => metrics.outages,
   ),
-  number('gauge', 'helo_milter_store_up', '1 while the store of the farm answers; 0 without --store', ({ store }) =>
-    store()?.ailment === null ? 1 : 0,
+  number(
+    'gauge',
+    'helo_milter_store_up',
+    '1 while the store of the farm answers; 0 without --store',
+    ({ store }) => (store()?.ailment === null ? 1 : 0),
   ),
   {
     name: 'helo_milter_store_calls_total',

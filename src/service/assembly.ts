@@ -102,7 +102,10 @@ function makeKnowledge({ live, store }: Workshop, regulars: Regulars): SharedKno
       // A zone file is this host's own.
       if (!shares('assessments') || cacheSize === 0 || dnsZone !== null) return null;
       const { checks } = live.rules;
-      return { checks, version: [version, ...checks.map(({ name }) => name), ...live.registry.versions].join() };
+      return {
+        checks,
+        version: [version, ...checks.map(({ name }) => name), ...live.registry.versions].join(),
+      };
     },
   });
 }
@@ -110,7 +113,6 @@ function makeKnowledge({ live, store }: Workshop, regulars: Regulars): SharedKno
 function churnSpan({ churnWindow, churnLimit }: Config): ChurnSpan {
   return { windowMs: churnWindow, maxNames: churnLimit + 1 };
 }
-
 
 function makeRegulars(live: Live): Regulars {
   return new Regulars(
@@ -166,7 +168,13 @@ function makeAssessor(
     },
     now,
     settles: (found) => settledByText(found, live.rules),
-    ...(knowledge === null ? {} : { made: (made, lifeMs) => { knowledge.keep(made, lifeMs); } }),
+    ...(knowledge === null
+      ? {}
+      : {
+          made: (made, lifeMs) => {
+            knowledge.keep(made, lifeMs);
+          },
+        }),
     onMemoryShort: () => {
       const effect =
         'answers that do not fit into the memory left count as unknown, and nobody is refused for that';

@@ -6,10 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { StoreAccess } from '../store/dial.ts';
 import type { RedisStore } from '../store/redis-store.ts';
 
-type StoreConfig = Pick<
-  Config,
-  'store' | 'storePasswordFile' | 'storeCa' | 'storePrefix' | 'storeTimeout'
->;
+type StoreConfig = Pick<Config, 'store' | 'storePasswordFile' | 'storeCa' | 'storePrefix' | 'storeTimeout'>;
 
 /** Reads what it takes to get in; null if no store is named. Rejects with UsageError. */
 export async function readStoreAccess({

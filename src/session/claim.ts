@@ -163,7 +163,10 @@ export class Claim {
     }
   }
 
-  async #afterMeeting(met: Promise<Acquainted | null> | null, pending: Promise<Assessment>): Promise<Assessment> {
+  async #afterMeeting(
+    met: Promise<Acquainted | null> | null,
+    pending: Promise<Assessment>,
+  ): Promise<Assessment> {
     const acquainted = met === null ? null : await met;
     if (acquainted !== null) {
       this.#namesSeen = Math.max(this.#namesSeen, acquainted.names);

@@ -117,7 +117,11 @@ export class Regulars {
   }
 
   /** What others know of a client, if they know more; a day to come is one of a clock that is ahead. */
-  merge(ip: IpAddress, helo: string, told: Pick<Acquaintance, 'messages' | 'days' | 'firstDay' | 'lastDay'>): void {
+  merge(
+    ip: IpAddress,
+    helo: string,
+    told: Pick<Acquaintance, 'messages' | 'days' | 'firstDay' | 'lastDay'>,
+  ): void {
     const today = this.#today();
     const lastDay = Math.min(told.lastDay, today);
     if (told.lastDay > today + 1 || today - lastDay > KNOWN_DAYS) return;

@@ -100,7 +100,8 @@ export class StoreConnection {
           if (!open) return;
           end('timeout', null);
           this.#silent++;
-          if (this.#silent >= MAX_SILENT) this.#lose(client, `no answer within ${this.#options.timeoutMs} ms`);
+          if (this.#silent >= MAX_SILENT)
+            this.#lose(client, `no answer within ${this.#options.timeoutMs} ms`);
         });
       }, this.#options.timeoutMs);
       reply.then(

@@ -4,10 +4,20 @@ import type { StoreAccess } from './dial.ts';
 import { COUNT_LUA, stepArguments } from './count-script.ts';
 import { keyMaker, type KeyOf, textDigest } from './key.ts';
 import { FORGET_LUA, KEEP_LUA, LEARN_LUA, MEET_LUA } from './sender-scripts.ts';
-import type { Counted, CountStep, CountTable, Meeting, Met, SharedStore, MailStanding } from './shared-store.ts';
+import type {
+  Counted,
+  CountStep,
+  CountTable,
+  Meeting,
+  Met,
+  SharedStore,
+  MailStanding,
+} from './shared-store.ts';
 
-export interface RedisStoreOptions
-  extends Pick<ConnectionOptions, 'access' | 'timeoutMs' | 'now' | 'onChange'> {
+export interface RedisStoreOptions extends Pick<
+  ConnectionOptions,
+  'access' | 'timeoutMs' | 'now' | 'onChange'
+> {
   /** Of all our names in the store. */
   readonly prefix: string;
 }

@@ -97,10 +97,7 @@ export class SharedCounts {
     });
   }
 
-  #budget(
-    { sender, rehearsed }: NonNullable<ToCount['budget']>,
-    told: (spent: boolean) => void,
-  ): Asked {
+  #budget({ sender, rehearsed }: NonNullable<ToCount['budget']>, told: (spent: boolean) => void): Asked {
     const table = rehearsed ? this.#options.rehearsedBudget : this.#options.budget;
     const { spent, tries } = table.known(sender);
     return {

@@ -169,7 +169,8 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     // The clocks of the hosts are years apart, and stand still.
     const [mx1, mx2] = [farmHost(a, limits, () => 0), farmHost(b, limits, () => 1e11)];
     const message = { sender: 0, after: 0, host: 0 } as const;
-    for (const counted of ['tempfail', 'stream'] as const) await answers([{ ...message, counted }], () => mx1);
+    for (const counted of ['tempfail', 'stream'] as const)
+      await answers([{ ...message, counted }], () => mx1);
     await new Promise((resolve) => setTimeout(resolve, 2100));
     expect(await answers([{ ...message, counted: 'tempfail' }], () => mx2)).toEqual([false]);
     expect(await answers([{ ...message, counted: 'stream' }], () => mx2)).toEqual([true]);
@@ -195,7 +196,8 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
   it('a client is known to one host as it is to the other', async () => {
     const [a, b] = [await connected(), await connected()];
     const [mx1, mx2] = [knowledge(a), knowledge(b)];
-    for (const name of ['a.sender.org', 'b.sender.org', 'b.sender.org']) await mx1.shared.meet(IP, name, false);
+    for (const name of ['a.sender.org', 'b.sender.org', 'b.sender.org'])
+      await mx1.shared.meet(IP, name, false);
     expect(await mx2.shared.meet(IP, 'c.sender.org', false)).toMatchObject({ names: 3, isNewName: true });
     mx2.shared.forgetName(IP, 'c.sender.org');
     // Nobody waits for what is only told.
@@ -379,7 +381,12 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     const strange = await host('--store', `rediss://helo@127.0.0.1:${tls}`);
     await isAlone(strange);
     expect(await strange.ready()).toMatch(/self-signed/);
-    const old = await host('--store', `rediss://helo@127.0.0.1:${await serve(expired)}`, '--store-ca', expired);
+    const old = await host(
+      '--store',
+      `rediss://helo@127.0.0.1:${await serve(expired)}`,
+      '--store-ca',
+      expired,
+    );
     await isAlone(old);
     expect(await old.ready()).toMatch(/expired/);
     expect(await ask(old)).toBe('450');

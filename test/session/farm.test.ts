@@ -49,7 +49,13 @@ function host(store: MemoryStore): Host {
     ramps: new RampTable(now),
     streams: new NetworkLimit(now),
   };
-  const limits = { deadlineMs: 1000, cacheSize: 100, cacheMemory: 1 << 24, cacheMinMs: 1000, cacheMaxMs: 9e5 };
+  const limits = {
+    deadlineMs: 1000,
+    cacheSize: 100,
+    cacheMemory: 1 << 24,
+    cacheMinMs: 1000,
+    cacheMaxMs: 9e5,
+  };
   const options = {
     ...milterOptions({ resolver }, log),
     ...counted,

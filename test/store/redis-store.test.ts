@@ -88,8 +88,10 @@ it.each<[string, Answer]>([
   ['announces more than comes', () => '$100000000\r\nx'],
 ])('gives up a server that %s, asks nothing meanwhile, and finds it again', async (_, answer) => {
   let ill = true;
-  const it = await made((words) => (ill ? answer(words) : WITHIN), 50, (words) =>
-    ill && it.store.outages > 0 ? null : honest(words),
+  const it = await made(
+    (words) => (ill ? answer(words) : WITHIN),
+    50,
+    (words) => (ill && it.store.outages > 0 ? null : honest(words)),
   );
   await up(it);
   const calls = [it.store.count([STEP]), it.store.count([STEP]), it.store.count([STEP])];
@@ -160,7 +162,11 @@ it('is not in the way of a program whose server is not there, and tells it once'
 
 it('does not tell the password when it is wrong', async () => {
   const wrong = '-WRONGPASS invalid username-password pair\r\n';
-  const it = await made(() => WITHIN, 500, ([name = '']) => (name === 'auth' ? wrong : '-NOAUTH\r\n'));
+  const it = await made(
+    () => WITHIN,
+    500,
+    ([name = '']) => (name === 'auth' ? wrong : '-NOAUTH\r\n'),
+  );
   await vi.waitFor(() => {
     expect(it.told).toHaveLength(1);
   }, PATIENCE);

@@ -56,7 +56,11 @@ it('whatever happens to the store, no host tempfails a sender more often than a 
 });
 
 describe('a host', () => {
-  function pair(): { store: MemoryStore; mx1: ReturnType<typeof farmHost>; mx2: ReturnType<typeof farmHost> } {
+  function pair(): {
+    store: MemoryStore;
+    mx1: ReturnType<typeof farmHost>;
+    mx2: ReturnType<typeof farmHost>;
+  } {
     const limits = { ...LIMITS, tempfail: { count: 2, ageMs: 0 }, ramp: { count: 2, ageMs: 0 } };
     const store = new MemoryStore(() => 0);
     return { store, mx1: farmHost(store, limits, () => 0), mx2: farmHost(store, limits, () => 0) };

@@ -35,9 +35,7 @@ export function farmHost(store: SharedStore | null, limits: FarmLimits, now: () 
   const ramps = new RampTable(now);
   const streams = new NetworkLimit(now);
   const counts =
-    store === null
-      ? null
-      : new SharedCounts({ store, shared: ALL, budget, rehearsedBudget, ramps, streams });
+    store === null ? null : new SharedCounts({ store, shared: ALL, budget, rehearsedBudget, ramps, streams });
   const ask = (what: Partial<ToCount>): ReturnType<SharedCounts['ask']> =>
     counts?.ask({ ...NOTHING, ...what }) ?? null;
   return {

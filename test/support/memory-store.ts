@@ -1,5 +1,12 @@
 /** The store of a farm in this process, behind the same seam as the one on a server. */
-import type { CountStep, Counted, Meeting, Met, SharedStore, MailStanding } from '../../src/store/shared-store.ts';
+import type {
+  CountStep,
+  Counted,
+  Meeting,
+  Met,
+  SharedStore,
+  MailStanding,
+} from '../../src/store/shared-store.ts';
 import { LIVES } from '../../src/store/count-script.ts';
 import { SPENT_LIFE } from '../../src/state/tempfail-budget.ts';
 
