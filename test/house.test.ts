@@ -14,6 +14,7 @@ import {
   hiddenImports,
   nodeGlobals,
   processUses,
+  reachedFrom,
   type Row,
   sharedNames,
   wordsOfChecks,
@@ -34,7 +35,13 @@ const HOUSE: readonly Row[] = [
   { room: 'store', rooms: ['errors.ts', 'core', 'state', 'decisions'], packages: ['ioredis'] },
   { room: 'cases', rooms: ['errors.ts', 'core', 'dns', 'policy', 'config', 'decisions'] },
   { room: 'session', rooms: ['core', 'milter', 'log', 'dns', 'policy', 'state', 'decisions', 'store'] },
-  { room: 'report', rooms: ['core', 'log', 'advice', 'policy', 'decisions'], pure: true },
+  { room: 'report', rooms: ['core', 'log', 'advice', 'policy', 'state', 'decisions'], pure: true },
+  {
+    room: 'web',
+    rooms: ['core', 'log', 'policy', 'decisions', 'report'],
+    packages: ['preact', 'preact/hooks'],
+    pure: true,
+  },
   { room: 'doctor', rooms: ['errors.ts', 'core', 'milter', 'system', 'dns', 'config'] },
   {
     room: 'monitoring',
@@ -90,11 +97,22 @@ const HOUSE: readonly Row[] = [
 ];
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
-const tree: ReadonlyMap<string, string> = new Map(
-  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => [name, readFileSync(join(SRC, name), 'utf8')]),
-);
+/** The page, which lies beside `src/`. */
+const WEB = fileURLToPath(new URL('../web', import.meta.url));
+const tree: ReadonlyMap<string, string> = new Map([...sourcesIn(SRC, ''), ...sourcesIn(WEB, 'web/')]);
+
+function sourcesIn(directory: string, prefix: string): [path: string, text: string][] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => [`${prefix}${name}`, readFileSync(join(directory, name), 'utf8')]);
+}
+
+it('takes nothing into the page that only Node has', () => {
+  const reached = [...reachedFrom(tree, 'web/main.tsx')].filter((path) => !tree.has(path));
+  expect(reached.sort()).toEqual(['preact', 'preact/hooks', 'tldts']);
+  const other = withLine('core/helo.ts', "import { createHash } from 'node:crypto';");
+  expect([...reachedFrom(other, 'web/main.tsx')]).toContain('node:crypto');
+});
 
 it('keeps to the table', () => {
   expect(faultsOf(tree, HOUSE)).toEqual([]);

@@ -27,6 +27,7 @@ it(
       'completion/helo-milter.fish',
       'man/helo-milter.8',
       ...compiled,
+      'dist/page.html',
       ...below('docs'),
       ...below('examples'),
       ...below('postfix-conf'),

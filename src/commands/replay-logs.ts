@@ -6,10 +6,10 @@ import { UsageError } from '../errors.ts';
 import { escape } from '../log/value.ts';
 import type { Rules } from '../policy/rules.ts';
 import { count } from '../report/figures.ts';
+import { pastOf } from '../report/earlier-mail.ts';
 import type { Replayed } from '../report/replayed.ts';
 import { Replayer } from '../report/replayer.ts';
 import type { DecisionTally } from '../report/tally.ts';
-import { pastOf } from './replay-past.ts';
 
 /** Milliseconds between two reports of progress. */
 const SHOW_EVERY_MS = 200;
@@ -22,18 +22,21 @@ export interface ReplayLogsOptions {
   readonly show: (text: string) => void;
 }
 
-/** Gives each decision to `take`, the oldest file first. Rejects with UsageError if one cannot be read. */
+/**
+ * Gives each decision to `take`, with its line in the log, the oldest file first. Rejects with UsageError if
+ * one cannot be read.
+ */
 export async function replayLogs(
   files: readonly string[],
   { rules, config, checks, show }: ReplayLogsOptions,
-  take: (replayed: Replayed) => void,
+  take: (replayed: Replayed, line: string) => void,
 ): Promise<ReadingProgress> {
   const reader = await LogReader.open(files, checks);
   const replayer = new Replayer({ rules, past: pastOf(config) });
   let shownAt = 0;
   let decisions = 0;
-  for await (const record of reader) {
-    take(replayer.replay(record));
+  for await (const [record, line] of reader.withLines()) {
+    take(replayer.replay(record), line);
     decisions++;
     const now = performance.now();
     if (now - shownAt < SHOW_EVERY_MS) continue;

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { recordOf } from '../report/as-record.ts';
+import { pastUnordered } from '../report/earlier-mail.ts';
 import { Replayer } from '../report/replayer.ts';
 import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
@@ -10,7 +11,6 @@ import { asJson } from './as-json.ts';
 import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
-import { pastUnordered } from './replay-past.ts';
 import { replayCsv, replayReport, type ReplayResult, replayText } from './replay-text.ts';
 import { DEFAULT_RATE, mailNotes, type MailOptions, seenInMail } from './seen-in-mail.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,15 +1,12 @@
 /**
- * The report as one page: it loads nothing, runs nothing and sends nothing, and its policy forbids it
- * (Content Security Policy level 3). Whatever a stranger wrote is escaped to printable ASCII and then for
- * HTML.
+ * The report in plain HTML, for the page: it can be printed, and is there without the page's program too.
+ * Whatever a stranger wrote is escaped to printable ASCII and then for HTML.
  */
-import { createHash } from 'node:crypto';
 import { escapeHtml as html } from '../help/escape-html.ts';
 import { toldEvidence } from '../report/evidence.ts';
 import { count, timeText } from '../report/figures.ts';
 import type { Letter } from '../report/letter.ts';
 import type { CaseReport, SenderReport } from '../report/sender-report.ts';
-import { STYLE } from './report-style.ts';
 import {
   hitText,
   methodsText,
@@ -23,30 +20,14 @@ import {
 /** Characters of a link; what a mail program is handed on its command line is bounded by the system. */
 const MAX_LINK = 8000;
 
-export function reportPage(result: ReportResult): string {
-  const hash = createHash('sha256').update(STYLE).digest('base64');
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+export function reportSection(result: ReportResult): string {
   return [
-    '<!DOCTYPE html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
-    '<meta name="referrer" content="no-referrer">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<title>Who would be hit</title>',
-    `<style>${STYLE}</style>`,
-    '</head>',
-    '<body>',
-    '<h1>Who would be hit</h1>',
+    '<h2>Who would be hit</h2>',
     ...summaryOf(result).map((line) => `<p>${html(line)}</p>`),
     ...result.notes.map((note) => `<p class="faint">Note: ${html(note)}</p>`),
     `<p class="faint">Made at ${html(timeText(result.now))}. It holds addresses of people: keep it to yourself.</p>`,
     ...overview(result.senders),
     ...result.senders.flatMap(senderSection),
-    '</body>',
-    '</html>',
-    '',
   ].join('\n');
 }
 
@@ -92,7 +73,7 @@ function senderSection(sender: SenderReport, i: number): string[] {
     ...(lines.length === 0
       ? []
       : [
-          '<h2>For the end of the access list</h2>',
+          '<h3>For the end of the access list</h3>',
           `<pre>${lines.map(({ line, letsIn }) => html(`${line}  # lets in ${letsIn} of ${messages}`)).join('\n')}</pre>`,
         ]),
     ...(letter === null ? [] : letterSection(letter)),
@@ -104,7 +85,7 @@ function caseSection(each: CaseReport): string[] {
   const { client, helo, action, messages, sender } = each;
   const from = client === null ? 'an unknown address' : shown(client);
   return [
-    `<h2><code>${html(shown(helo))}</code> from ${html(from)}: ${action}, ${count(messages, 'message')}</h2>`,
+    `<h3><code>${html(shown(helo))}</code> from ${html(from)}: ${action}, ${count(messages, 'message')}</h3>`,
     `<p class="faint">Last ${html(timeText(each.time))}, reference ${html(shown(each.reference))}` +
       `${sender === null ? '' : `, from ${html(shown(sender))}`}${each.uncertain ? '; not sure, as DNS was not asked then' : ''}</p>`,
     '<table>',
@@ -128,7 +109,7 @@ function letterSection({ to, subject, body }: Letter): string[] {
         ? `To ${html(to)}`
         : `To <a href="${html(link)}">${html(to)}</a>, which is a guess`;
   return [
-    '<h2>Letter</h2>',
+    '<h3>Letter</h3>',
     `<p>${address}. Subject: ${html(subject)}</p>`,
     `<pre>${html(body.trimEnd())}</pre>`,
   ];

@@ -4,17 +4,21 @@ import type { Command } from 'commander';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 import { DAY_MS, dayText } from '../report/figures.ts';
 import { HitCollector } from '../report/hits.ts';
+import { assemblePage } from '../report/page.ts';
 import { senderReport, type SenderReport } from '../report/sender-report.ts';
 import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
+import { pageTemplate } from '../system/page-template.ts';
 import { replaceFile } from '../system/replace-file.ts';
 import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { nextStep, type NextStep } from './next-step.ts';
+import { pageDataOf, type PageSubject } from './page-data-of.ts';
+import { AddressMask, PageDecisions } from './page-decisions.ts';
 import { makeProgress } from './progress.ts';
 import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { letterMail, mailOf, type ReportResult, reportJson, reportText } from './report-text.ts';
-import { reportPage } from './report-page.ts';
+import { reportSection } from './report-page.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Flags extends ConfigFlags {
@@ -43,7 +47,10 @@ export function addReport(root: Command, terminal: Terminal, addOptions: AddOpti
     .option('--days <N>', 'only what came in the last N days can be hit; the rest of the logs is history')
     .option('--top <N>', 'the senders that are told', '50')
     .option('--mask <WHAT>', 'recipients: hide local parts of recipients and senders')
-    .option('--html <FILE>', 'write a page to this file, readable for its owner only')
+    .option(
+      '--html <FILE>',
+      'write a page to this file, readable for its owner only: the report, and every decision judged again while you move the thresholds',
+    )
     .option('--mail <ADDRESS>', 'print a mail to this address, for sendmail -t')
     .option('--letter <DOMAIN>', 'print the letter to the sender with this name alone, for sendmail -t')
     .option('--json', 'print one JSON object')
@@ -56,11 +63,11 @@ export function addReport(root: Command, terminal: Terminal, addOptions: AddOpti
     checkFlags(flags);
     if (flags.html !== undefined) await requireReplaceable(flags.html);
     const progress = makeProgress(terminal);
-    const result = await reportOn(files, nextStep(config, given), flags, (text) => {
+    const told = await reportOn(files, nextStep(config, given), flags, (text) => {
       progress.show(text);
     });
     progress.done();
-    await tell(result, flags, terminal);
+    await tell(told, flags, terminal);
   });
   root.addCommand(command);
 }
@@ -86,13 +93,20 @@ async function requireReplaceable(file: string): Promise<void> {
     throw new OptionError('--html', `${file} is there and is not a regular file`);
 }
 
+interface Told {
+  readonly result: ReportResult;
+  readonly subject: PageSubject;
+  /** Null if no page is wanted. */
+  readonly decisions: PageDecisions | null;
+}
+
 /** Rejects with UsageError if a file cannot be read. */
 async function reportOn(
   files: readonly string[],
   { config, step }: NextStep,
-  { top, days, mask, letter }: Flags,
+  { top, days, mask: hidden, letter, html }: Flags,
   show: (text: string) => void,
-): Promise<ReportResult> {
+): Promise<Told> {
   const now = Date.now();
   const since = days === undefined ? undefined : now - wholeNumber('--days', days) * DAY_MS;
   const limit = wholeNumber('--top', top);
@@ -101,9 +115,13 @@ async function reportOn(
   const rules = await readRules(config, registry, () => undefined);
   const tally = new DecisionTally();
   const hits = new HitCollector(since);
-  const reading = await replayLogs(files, { rules, config, checks, show }, (replayed) => {
+  const mask = hidden === 'recipients' ? new AddressMask() : null;
+  const decisions =
+    html === undefined ? null : new PageDecisions(mask === null ? undefined : (line) => mask.line(line));
+  const reading = await replayLogs(files, { rules, config, checks, show }, (replayed, line) => {
     tally.add(replayed);
     hits.add(replayed);
+    decisions?.add(line);
   });
   const senders = hits.senders();
   const chosen =
@@ -114,9 +132,9 @@ async function reportOn(
     words: rules.reply,
     until: dayText(now + LINE_DAYS * DAY_MS),
     now,
-    masked: mask === 'recipients',
+    masked: mask !== null,
   };
-  return {
+  const result = {
     all: hits.all,
     senders: chosen.map((each): SenderReport => senderReport(each, options)),
     count: senders.length,
@@ -127,18 +145,31 @@ async function reportOn(
     policy: rules.policy.preset,
     notes: notesOn(tally, config, reading),
   };
+  return { result, subject: { config, registry, reply: rules.reply, mask }, decisions };
 }
 
-async function tell(result: ReportResult, flags: Flags, terminal: Terminal): Promise<void> {
+async function tell(told: Told, flags: Flags, terminal: Terminal): Promise<void> {
+  const { result } = told;
   const { html, mail, letter } = flags;
   if (html !== undefined) {
-    await replaceFile(html, reportPage(result), 0o600).catch((error: unknown) => {
-      throw new OptionError('--html', describeError(error));
-    });
+    await writePage(html, told);
     return;
   }
   if (letter !== undefined) terminal.write(letterMail(result, letter));
   else if (mail !== undefined) terminal.write(mailOf(result, mail));
   else if (flags.json === true) terminal.write(reportJson(result));
   else terminal.write(reportText(result));
+}
+
+/** Rejects with UsageError. */
+async function writePage(file: string, { result, subject, decisions }: Told): Promise<void> {
+  const chunks = decisions?.chunks() ?? [];
+  const { now: made, notes } = result;
+  const data = await pageDataOf(subject, { made, notes, left: decisions?.left ?? 0 });
+  try {
+    const parts = { report: reportSection(result), data, decisions: chunks };
+    await replaceFile(file, assemblePage(await pageTemplate(), parts), 0o600);
+  } catch (error) {
+    throw new OptionError('--html', describeError(error));
+  }
 }

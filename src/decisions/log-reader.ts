@@ -61,13 +61,18 @@ export class LogReader {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordedDecision> {
+    for await (const [record] of this.withLines()) yield record;
+  }
+
+  /** Each record with its line as it stands in the file. */
+  async *withLines(): AsyncGenerator<readonly [record: RecordedDecision, line: string]> {
     for (const file of this.#files) {
       let number = 0;
       for await (const line of logLines(file, (octets) => (this.progress.read += octets))) {
         number++;
         if (line === '' || line?.includes(this.#wanted) === false) continue;
         const record = this.#read(line, `${file}:${number}`);
-        if (record !== null) yield record;
+        if (record !== null && line !== null) yield [record, line];
       }
     }
   }

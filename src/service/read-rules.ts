@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
 import type { Check, FindingSpec } from '../core/check.ts';
-import { streamId } from '../core/checks/stream.ts';
 import { describeError, Faults, OptionError } from '../errors.ts';
 import { AccessList, type OnExpired, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
+import { policyFrom, type PolicyOptions } from '../policy/policy-options.ts';
 import { parseRecipientRules, RecipientPolicies } from '../policy/recipients.ts';
 import { policiesOf, type Rules } from '../policy/rules.ts';
 import { placeholders, type ReplyCodes, type ReplyOptions } from '../policy/smtp-reply.ts';
@@ -93,14 +93,9 @@ async function text(file: string, flag: string): Promise<string> {
   });
 }
 
-export type PolicyConfig = Pick<
-  Config,
-  'policy' | 'rejectAt' | 'tempfailAt' | 'require' | 'weight' | 'ramp' | 'streamWeight' | 'txtOptsOut'
->;
-
 /** The policy that the flags give. Throws UsageError for weights and ramps of findings that do not exist. */
-export function policyOf(config: PolicyConfig, known: ReadonlyMap<string, FindingSpec>): Policy {
-  const { policy, rejectAt, tempfailAt, require, weight, ramp, streamWeight, txtOptsOut } = config;
+export function policyOf(config: PolicyOptions, known: ReadonlyMap<string, FindingSpec>): Policy {
+  const { weight, ramp } = config;
   const faults = new Faults();
   for (const [id] of weight) {
     if (!known.has(id)) faults.add(noFinding('--weight', id, known));
@@ -114,17 +109,7 @@ export function policyOf(config: PolicyConfig, known: ReadonlyMap<string, Findin
     }
   }
   faults.throwAny();
-  return makePolicy(policy, known, {
-    rejectAt,
-    tempfailAt,
-    require: require ?? undefined,
-    weights: new Map([
-      ...weight,
-      ...streamWeight.map(([stream, number]) => [streamId(stream), number] as const),
-    ]),
-    ramps: new Map(ramp),
-    textOptsOut: txtOptsOut,
-  });
+  return policyFrom(config, known);
 }
 
 function noFinding(flag: string, id: string, known: ReadonlyMap<string, FindingSpec>): OptionError {

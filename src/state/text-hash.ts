@@ -2,13 +2,11 @@
  * Short numbers in place of a stranger's text, for tables that must not grow with what strangers write. Each
  * process has a new seed, so that nobody outside can choose texts that collide.
  */
-import { randomBytes } from 'node:crypto';
-
 export type TextHash = (text: string) => number;
 
 /** A hash of 32 bits, unsigned. Not for secrets, and different in every process. */
 export function textHash(): TextHash {
-  const seed = randomBytes(4).readInt32LE();
+  const seed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
   return (text) => {
     let hash = seed;
     for (let i = 0; i < text.length; i++) {

@@ -1,4 +1,4 @@
-import { pastUnordered } from '../../src/commands/replay-past.ts';
+import { pastUnordered } from '../../src/report/earlier-mail.ts';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

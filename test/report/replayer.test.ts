@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pastOf } from '../../src/commands/replay-past.ts';
+import { pastOf } from '../../src/report/earlier-mail.ts';
 import { PRESETS } from '../../src/core/check.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import { type Unproved, UNPROVED } from '../../src/core/checks/stream.ts';

@@ -23,6 +23,10 @@ interface Import {
   readonly target: string;
 }
 
+function isFile(target: string): boolean {
+  return /\.tsx?$/.test(target);
+}
+
 /** The room of a path below `src/`. */
 function roomOf(path: string): string {
   return path.split('/')[0] ?? path;
@@ -32,7 +36,10 @@ function roomOf(path: string): string {
 function importsOf(file: string, text: string): readonly Import[] {
   return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => ({
     file,
-    target: fileName.startsWith('.') ? posix.join(posix.dirname(file), fileName) : fileName,
+    // The page lies beside `src/`.
+    target: fileName.startsWith('.')
+      ? posix.join(posix.dirname(file), fileName).replace(/^src\//, '')
+      : fileName,
   }));
 }
 
@@ -77,7 +84,7 @@ function importFaults(
     }
     return row.pure === true ? [`${file} imports ${target}: ${row.room} must run in a browser too`] : [];
   }
-  if (!target.endsWith('.ts')) {
+  if (!isFile(target)) {
     const owner = table.find(({ packages = [] }) => packages.includes(target));
     if (owner?.room === row.room) return [];
     return [
@@ -96,7 +103,7 @@ function idleFaults(imports: readonly Import[], table: readonly Row[]): string[]
   return table.flatMap(({ room, rooms = [], packages = [] }) => {
     const used = imports.filter(({ file }) => roomOf(file) === room).map(({ target }) => target);
     return [
-      ...rooms.filter((each) => !used.some((target) => target.endsWith('.ts') && roomOf(target) === each)),
+      ...rooms.filter((each) => !used.some((target) => isFile(target) && roomOf(target) === each)),
       ...packages.filter((each) => !used.includes(each)),
     ].map((each) => `the row of ${room} names ${each}, which nothing there imports`);
   });
@@ -106,7 +113,7 @@ function idleFaults(imports: readonly Import[], table: readonly Row[]): string[]
 function circles(imports: readonly Import[]): string[] {
   const below = new Map<string, string[]>();
   for (const { file, target } of imports) {
-    if (target.endsWith('.ts')) below.set(file, [...(below.get(file) ?? []), target]);
+    if (isFile(target)) below.set(file, [...(below.get(file) ?? []), target]);
   }
   const found: string[] = [];
   const done = new Set<string>();
@@ -122,6 +129,19 @@ function circles(imports: readonly Import[]): string[] {
   };
   for (const file of below.keys()) walk(file, []);
   return found;
+}
+
+/** Everything that a file needs to run, type imports left out, by path: itself, files, packages, Node. */
+export function reachedFrom(tree: Tree, file: string): ReadonlySet<string> {
+  const reached = new Set([file]);
+  for (const path of reached) {
+    for (const { target } of importsOf(path, withoutTypes(tree.get(path) ?? ''))) reached.add(target);
+  }
+  return reached;
+}
+
+function withoutTypes(text: string): string {
+  return text.replaceAll(/^(?:im|ex)port type [^;]*;$/gm, '');
 }
 
 /**

@@ -27,6 +27,7 @@ const BUILT = [
 export type Part =
   | 'postfix'
   | 'nsd'
+  | 'chromium'
   | 'unbound'
   | 'ldns-signzone'
   | 'miltertest'

@@ -1,17 +1,21 @@
 /** What depends on earlier mail, for a replay: the service's own tables, on the clock of the records. */
-import type { Config } from '../config/config.ts';
 import { isWelcome } from '../decisions/welcome.ts';
-import type { ReplayPast } from '../report/replay-past.ts';
 import { budgetKey } from '../state/budget-key.ts';
 import { NetworkLimit } from '../state/network-limit.ts';
 import { RampTable } from '../state/ramp-table.ts';
-import { Regulars } from '../state/regulars.ts';
-import { TempfailBudget } from '../state/tempfail-budget.ts';
+import { type ClientWidth, Regulars, type RegularsLimit } from '../state/regulars.ts';
+import { TempfailBudget, type TempfailLimit } from '../state/tempfail-budget.ts';
+import type { ReplayPast } from './replay-past.ts';
 
-type PastConfig = Pick<Config, 'tempfailLimit' | 'regulars' | 'regularsNetwork'>;
+/** The options of the same names. */
+export interface PastOptions {
+  readonly tempfailLimit: TempfailLimit;
+  readonly regulars: RegularsLimit | null;
+  readonly regularsNetwork: ClientWidth;
+}
 
 /** Knows nothing of what came before the first record. */
-export function pastOf({ tempfailLimit, regulars, regularsNetwork }: PastConfig): ReplayPast {
+export function pastOf({ tempfailLimit, regulars, regularsNetwork }: PastOptions): ReplayPast {
   let time = 0;
   const now = (): number => time;
   const at = (moment: number): void => {
@@ -59,7 +63,7 @@ export function pastOf({ tempfailLimit, regulars, regularsNetwork }: PastConfig)
 }
 
 /** Where the order of the messages is not that of their times, earlier mail says nothing. */
-export function pastUnordered(config: PastConfig): ReplayPast {
+export function pastUnordered(config: PastOptions): ReplayPast {
   return {
     ...pastOf({ ...config, regulars: null }),
     isWithinRamp: () => false,

@@ -1,0 +1,47 @@
+/**
+ * The page as one HTML text: the program that the build has made, the data that it works on, and the report
+ * in plain HTML, which is there without a program too.
+ */
+
+/** Stand in the page that the build makes, each once, in this order; see `scripts/page.mjs`. */
+export const PAGE_MARKS = ['@@REPORT@@', '@@DATA@@', '@@DECISIONS@@'] as const;
+
+export interface PageParts {
+  /** HTML, escaped by whoever made it. */
+  readonly report: string;
+  /** Survives JSON. */
+  readonly data: unknown;
+  /** Of base64, one a line. */
+  readonly decisions: readonly string[];
+}
+
+/** Throws an Error if the template is not one. */
+export function assemblePage(template: string, { report, data, decisions }: PageParts): string {
+  const strange = decisions.find((each) => !/^[A-Za-z0-9+/=]*$/.test(each));
+  if (strange !== undefined) throw new Error('decisions are given as base64');
+  const parts = [report, islandText(data), decisions.join('\n')];
+  const pieces = piecesOf(template);
+  return pieces.map((piece, i) => `${piece}${parts[i] ?? ''}`).join('');
+}
+
+function piecesOf(template: string): string[] {
+  const pieces: string[] = [];
+  let rest = template;
+  for (const mark of PAGE_MARKS) {
+    const at = rest.indexOf(mark);
+    if (at === -1) throw new Error(`the page has no ${mark}`);
+    pieces.push(rest.slice(0, at));
+    rest = rest.slice(at + mark.length);
+  }
+  return [...pieces, rest];
+}
+
+/**
+ * JSON for the inside of a `script` element: printable ASCII without `<`, so that neither `</script` nor
+ * `<!--` can be in it (HTML, "Restrictions for contents of script elements").
+ */
+export function islandText(data: unknown): string {
+  return JSON.stringify(data).replaceAll(/[<>&]|[^\x20-\x7e]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

@@ -1,0 +1,205 @@
+/** The page counts what `replay` counts: the same decisions, the same options, the same numbers. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+import { type Choice, choiceOf, flagsOf } from '../../web/choice.ts';
+import type { PageEngine } from '../../web/engine.ts';
+import { PAGE_ROWS, type Query } from '../../web/search.ts';
+import { observedLog, type Sent } from '../support/observed-log.ts';
+import { engineOf, linesOf, takeApart } from '../support/page-file.ts';
+import { fakeTerminal } from '../support/terminal.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'hm-page-'));
+const log = join(directory, 'log');
+const page = join(directory, 'page.html');
+const access = join(directory, 'access');
+const recipients = join(directory, 'recipients');
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+const HELOS = [
+  'mail.sender.org',
+  'other.sender.org',
+  'gone.sender.org',
+  'gone.strange.org',
+  'broken.org',
+  'Jupiter',
+  '[198.51.100.7]',
+  '[192.0.2.9]',
+  'server.local',
+];
+const CLIENTS = ['198.51.100.7', '203.0.113.9', '203.0.113.99', '2001:db8::9'];
+const MAILBOXES = ['r@dest.test', 'boss@dest.test', 'postmaster@dest.test', 'sales@shop.test'];
+
+/** Some days of mail in which everything comes several times. */
+function traffic(): Sent[] {
+  const at = <T>(list: readonly T[], i: number): T => list[i % list.length] as T;
+  return Array.from({ length: 160 }, (_, i) => ({
+    client: at(CLIENTS, Math.floor(i / 3)),
+    helo: at(HELOS, Math.floor(i / 2) * 5 + (i % 2)),
+    time: Date.UTC(2026, 10, 1) + i * 1_700_000,
+    from: i % 11 === 0 ? '' : `user${i % 5}@sender.org`,
+    to: i % 4 === 0 ? [at(MAILBOXES, i), at(MAILBOXES, i + 1)] : [at(MAILBOXES, Math.floor(i / 5))],
+    login: i % 13 === 0,
+    aborted: i % 9 === 0,
+  }));
+}
+
+beforeAll(async () => {
+  writeFileSync(log, `${(await observedLog(traffic())).join('\n')}\n`, 'latin1');
+  writeFileSync(access, 'allow mail.sender.org ip=203.0.113.0/24 until=2026-11-02\ndeny *.strange.org\n');
+  writeFileSync(recipients, 'boss@dest.test strict\nshop.test off\n');
+});
+
+async function run(...args: readonly string[]): Promise<string> {
+  let out = '';
+  const terminal = fakeTerminal({ write: (text) => (out += text) });
+  expect(await runCommandLine([...args, log], '1.2.3', terminal)).toBe(0);
+  return out;
+}
+
+async function pageWith(...options: readonly string[]): Promise<PageEngine> {
+  await run('report', '--no-config', '--html', page, ...options);
+  return engineOf(takeApart(readFileSync(page, 'latin1')));
+}
+
+interface Replay {
+  readonly groups: Record<string, { name: string; decisions: number; now: object; stricter: number }[]>;
+}
+
+/** Both ways in which the page counts must give what `replay` gives. */
+async function expectSameCounts(
+  engine: PageEngine,
+  choice: Choice,
+  options: readonly string[],
+): Promise<void> {
+  const flags = flagsOf(choice).split(' ');
+  const told = JSON.parse(await run('replay', '--no-config', '--json', ...options, ...flags)) as Replay;
+  const { all, streams, findings, uncertain, exempt, scores, slices } = engine.overview(choice);
+  expect(told).toMatchObject({ ...all, exempt });
+  const { unknown } = told as unknown as { unknown: number };
+  expect(uncertain).toBe(unknown);
+  for (const group of [...streams.filter(({ decisions }) => decisions > 0), ...findings]) {
+    const { name, decisions, now, stricter } = group;
+    const same = [...(told.groups['stream'] ?? []), ...(told.groups['finding'] ?? [])];
+    expect(same.find((each) => each.name === name)).toMatchObject({ decisions, now, stricter });
+  }
+  const sum = (counts: readonly { readonly now: Record<string, number> }[]): number =>
+    counts.reduce((total, { now }) => total + Object.values(now).reduce((a, b) => a + b), 0);
+  expect(sum(slices)).toBe(all.decisions);
+  expect(sum(scores)).toBeLessThanOrEqual(all.decisions);
+  const detail = await engine.detail(choice, () => true);
+  const { decisions, then, now, stricter, milder } = detail?.tally.all ?? expect.fail();
+  expect({ decisions, then, now, stricter, milder }).toEqual(all);
+  const changed = (list: { senders: readonly { decisions: number }[] } | undefined): number =>
+    list?.senders.reduce((total, each) => total + each.decisions, 0) ?? -1;
+  // A decision on which nothing was judged has no sender.
+  expect(changed(detail?.refused)).toBe(stricter);
+  expect(changed(detail?.letIn)).toBe(milder);
+}
+
+const SOME: readonly Partial<Choice>[] = [
+  {},
+  { policy: 'strict' },
+  { policy: 'emailcore', rejectAt: 4, tempfailAt: 2 },
+  { policy: 'emailcore', require: 'exact' },
+  { rejectAt: 20, tempfailAt: 1 },
+  {
+    weight: [
+      ['helo-mismatch', 7],
+      ['iprev-none', 0],
+    ],
+  },
+  { policy: 'strict', enforcePercent: 40 },
+];
+
+const WITH: readonly (readonly [string, () => readonly string[]])[] = [
+  ['nothing else', () => []],
+  ['another policy in force', () => ['--policy', 'emailcore', '--weight', 'iprev-none=9']],
+  ['names of ours and trusted networks', () => ['--our-name', 'other.sender.org', '--trust', '203.0.113.9']],
+  ['an access list', () => ['--access', access]],
+  ['policies of recipients', () => ['--recipient-policy', recipients]],
+  ['hidden recipients', () => ['--recipient-policy', recipients, '--mask', 'recipients']],
+  ['what depends on other mail', () => ['--ramp', 'helo-not-fqdn=2/1h', '--regulars', '1/1']],
+  ['limits of streams', () => ['--stream-limit', 'failed=1/12h', '--tempfail-limit', '1/1h']],
+];
+
+describe.each(WITH)('with %s', (_, options) => {
+  let engine: PageEngine;
+  beforeAll(async () => {
+    engine = await pageWith(...options());
+  });
+
+  it.each(SOME)('counts the same: %j', async (changes) => {
+    const given = options().filter((each, i, all) => each !== '--mask' && all[i - 1] !== '--mask');
+    await expectSameCounts(engine, { ...choiceOf(engine.data.options), ...changes }, given);
+  });
+});
+
+const QUERY: Query = {
+  text: '',
+  change: 'any',
+  now: 'any',
+  finding: '',
+  sort: 'time',
+  descending: true,
+  page: 0,
+};
+
+it('finds, sorts and opens decisions', async () => {
+  const engine = await pageWith();
+  const choice: Choice = { ...choiceOf(engine.data.options), policy: 'strict' };
+  await engine.detail(choice, () => true);
+  const all = engine.find(QUERY);
+  expect(all.total).toBe(engine.size);
+  expect(all.rows).toHaveLength(PAGE_ROWS);
+  expect(all.rows.map(({ time }) => time)).toEqual(
+    all.rows.map(({ time }) => time).toSorted((a, b) => b - a),
+  );
+  const jupiter = engine.find({ ...QUERY, text: 'JUPITER dest.test', sort: 'score' });
+  expect(jupiter.total).toBeGreaterThan(0);
+  expect(jupiter.rows.every(({ helo }) => helo === 'Jupiter')).toBe(true);
+  const stricter = engine.find({ ...QUERY, change: 'stricter' });
+  expect(stricter.total).toBe(engine.overview(choice).all.stricter);
+  expect(engine.find({ ...QUERY, finding: 'helo-not-fqdn' }).total).toBeGreaterThan(0);
+  expect(engine.find({ ...QUERY, page: 1e6 }).rows.length).toBeGreaterThan(0);
+
+  const [row] = engine.find({ ...QUERY, text: 'gone.sender.org', now: 'reject' }).rows;
+  const opened = engine.open(row?.index ?? -1, choice) ?? expect.fail();
+  expect(opened).toMatchObject({ then: { action: 'accept' }, now: { action: 'reject' } });
+  expect(opened.replyThen).toBeNull();
+  const reference = new Map(opened.facts).get('Reference') ?? '';
+  expect(opened.replyNow).toMatch(/^550 5\.\S+ \[helo-nxdomain\] .*gone\.sender\.org/);
+  expect(opened.replyNow).toContain(`(ref ${reference})`);
+  expect(opened.dns).toContainEqual(
+    expect.objectContaining({ name: 'gone.sender.org', type: 'A', status: 'nxdomain' }),
+  );
+  expect(opened.checks.map(({ name }) => name)).toContain('iprev');
+  expect(opened.findings.map(({ id }) => id)).toContain('helo-nxdomain');
+  expect(engine.open(1e9, choice)).toBeNull();
+});
+
+it('is masked in all of it', async () => {
+  await run('report', '--no-config', '--policy', 'strict', '--html', page, '--mask', 'recipients');
+  const file = takeApart(readFileSync(page, 'latin1'));
+  const told = [file.report, file.data, ...linesOf(file)].join('\n');
+  expect(told).toContain('@dest.test');
+  expect(told).toContain('postmaster@dest.test');
+  expect(told).not.toMatch(/\b(?:r|boss|sales|user\d)@/);
+});
+
+it('gives up a judgement that nobody waits for any more', async () => {
+  const engine = await pageWith();
+  expect(await engine.detail(choiceOf(engine.data.options), () => false)).toBeNull();
+});
+
+it('knows no decision and no line that is none', async () => {
+  const { data } = await pageWith();
+  const engine = engineOf({ frame: [], report: '', data: JSON.stringify(data), decisions: '' });
+  expect(engine.add('{"version":99}')).toBe(false);
+  expect(engine.add('not JSON')).toBe(false);
+  expect(engine.overview(choiceOf(data.options)).all.decisions).toBe(0);
+});

@@ -1,0 +1,104 @@
+/** The page is one small file that loads nothing, and whose policy forbids it. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { AddressMask, PageDecisions } from '../../src/commands/page-decisions.ts';
+import { assemblePage, islandText, PAGE_MARKS } from '../../src/report/page.ts';
+import { linesOf, takeApart } from '../support/page-file.ts';
+
+const template = readFileSync(new URL('../../dist/page.html', import.meta.url), 'latin1');
+const between = (from: string, to: string): string => template.split(from)[1]?.split(to)[0] ?? '';
+const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+it('takes 150 kB at most without data, packed', () => {
+  expect(gzipSync(template).length).toBeLessThanOrEqual(150_000);
+});
+
+it('may run its own program only, and load nothing', () => {
+  expect(between('Content-Security-Policy" content="', '">').split('; ')).toEqual([
+    "default-src 'none'",
+    `script-src ${hash(between('<script id="program">', '</script>'))}`,
+    `style-src ${hash(between('<style>', '</style>'))}`,
+    'worker-src blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ]);
+  expect(template).toMatch(/^[\n\x20-\x7e]*$/);
+  const program = between('<script id="program">', '</script>');
+  expect(program).not.toMatch(/\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon|\bimport\(|\beval\(/);
+  expect(template.replace(program, '')).not.toMatch(
+    /<(?:img|link|iframe|object|embed|form)\b|\bsrc=|https?:|url\(/,
+  );
+});
+
+it('shows texts as texts only', () => {
+  const web = new URL('../../web/', import.meta.url);
+  for (const name of readdirSync(web)) {
+    const source = readFileSync(new URL(name, web), 'utf8');
+    expect(source, name).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write/i);
+  }
+});
+
+it('holds data that cannot break out', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom(
+          ...PAGE_MARKS,
+          '</script><script>alert(1)</script>',
+          '<!--',
+          '<SCRIPT',
+          '\u2028',
+          ']]>',
+        ),
+      ),
+      (text) => {
+        const data = { [text]: [text] };
+        const decisions = new PageDecisions();
+        decisions.add(JSON.stringify(text).replaceAll(/[^\x20-\x7e]/g, '?'));
+        const parts = { report: '<h2>R</h2>', data, decisions: decisions.chunks() };
+        const file = takeApart(assemblePage(template, parts));
+        expect(file.frame).toEqual(template.split(/@@[A-Z]+@@/));
+        expect(JSON.parse(file.data)).toEqual(data);
+        expect(file.data).toMatch(/^[\x20-\x3b\x3d-\x7e]*$/);
+        expect(linesOf(file)).toHaveLength(1);
+      },
+    ),
+  );
+  expect(() => assemblePage(template, { report: '', data: null, decisions: ['<'] })).toThrow('base64');
+  expect(() => assemblePage('', { report: '', data: null, decisions: [] })).toThrow('@@REPORT@@');
+  expect(islandText('<\u{1f600}')).toBe('"\\u003c\\ud83d\\ude00"');
+});
+
+it('keeps the newest decisions', () => {
+  const decisions = new PageDecisions((line) => line, 3);
+  for (let i = 1; i <= 10; i++) decisions.add(`line ${i}`);
+  const kept = decisions.chunks().length;
+  expect(kept).toBe(1);
+  expect(decisions.left).toBe(9);
+});
+
+it('hides local parts, one number for each mailbox', () => {
+  const mask = new AddressMask();
+  const line = JSON.stringify({
+    sender: '<Bob@Example.org>',
+    recipients: ['<anne@dest.test>', '<postmaster@dest.test>', '<>', 'bob@example.org', '"a b"@dest.test'],
+    recipient: '<anne@dest.test>',
+    helo: 'bob.example.org',
+  });
+  expect(JSON.parse(mask.line(line))).toEqual({
+    sender: '<hidden-1@example.org>',
+    recipient: '<hidden-2@dest.test>',
+    recipients: [
+      '<hidden-2@dest.test>',
+      '<postmaster@dest.test>',
+      '<>',
+      'hidden-1@example.org',
+      'hidden-3@dest.test',
+    ],
+    helo: 'bob.example.org',
+  });
+});

@@ -1,0 +1,280 @@
+/** The page as a whole: what is tried, what comes of it, and the views of it. */
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { PageData } from '../src/report/page-data.ts';
+import { ChangedView } from './changed-view.tsx';
+import { choiceFrom, choiceOf, fragmentOf, type Choice } from './choice.ts';
+import { type WorkerClient, startClient } from './client.ts';
+import { CountCards } from './counts.tsx';
+import { DecisionDialog } from './decision-dialog.tsx';
+import { DecisionsView } from './decisions-view.tsx';
+import { ExportView } from './export-view.tsx';
+import { FindingsView } from './findings-view.tsx';
+import { day, minute, number } from './format.ts';
+import { Histogram } from './histogram.tsx';
+import type { FromWorker } from './messages.ts';
+import type { Opened } from './opened.ts';
+import type { FoundRows, Query } from './search.ts';
+import { SettingsPanel } from './settings.tsx';
+import { type Tab, Tabs } from './tabs.tsx';
+import { Timelines } from './timeline.tsx';
+
+interface AppProps {
+  readonly data: PageData;
+  readonly chunks: readonly string[];
+  readonly program: string;
+}
+
+type Told<Kind extends FromWorker['kind']> = Extract<FromWorker, { readonly kind: Kind }>;
+
+const ANYTHING: Query = {
+  text: '',
+  change: 'any',
+  now: 'any',
+  finding: '',
+  sort: 'time',
+  descending: true,
+  page: 0,
+};
+
+export function App({ data, chunks, program }: AppProps): JSX.Element {
+  const [given] = useState(() => choiceOf(data.options));
+  const [choice, setChoice] = useState(given);
+  const [progress, setProgress] = useState<Told<'progress'> | null>(null);
+  const [loaded, setLoaded] = useState<Told<'loaded'> | null>(null);
+  const [judged, setJudged] = useState<Told<'overview'> | null>(null);
+  const [detail, setDetail] = useState<Told<'detail'> | null>(null);
+  const [found, setFound] = useState<FoundRows | null>(null);
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [tab, setTab] = useState('refused');
+  const [query, setQuery] = useState(ANYTHING);
+  const client = useRef<WorkerClient | null>(null);
+
+  useEffect(() => {
+    const take = (answer: FromWorker): void => {
+      if (answer.kind === 'progress') setProgress(answer);
+      else if (answer.kind === 'loaded') setLoaded(answer);
+      else if (answer.kind === 'overview') setJudged(answer);
+      else if (answer.kind === 'detail') setDetail(answer);
+      else if (answer.kind === 'found') setFound(answer.found);
+      else if (answer.kind === 'opened') setOpened(answer.opened);
+      else setFailure(answer.why);
+    };
+    try {
+      client.current = startClient(program, { data, chunks }, take);
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : 'its worker could not be started');
+    }
+  }, []);
+
+  // A link holds what was tried.
+  useEffect(() => {
+    if (loaded === null) return undefined;
+    const ids = new Set(loaded.findings.map(({ id }) => id));
+    const follow = (): void => {
+      setChoice(choiceFrom(location.hash, given, (id) => ids.has(id)));
+    };
+    follow();
+    addEventListener('hashchange', follow);
+    return () => {
+      removeEventListener('hashchange', follow);
+    };
+  }, [loaded]);
+
+  useEffect(() => {
+    if (loaded !== null && loaded.decisions > 0) client.current?.judge(choice);
+  }, [loaded, choice]);
+
+  useEffect(() => {
+    if (tab === 'decisions') client.current?.find(query);
+  }, [tab, query, detail]);
+
+  useEffect(() => {
+    const report = document.getElementById('report');
+    if (report !== null) report.hidden = failure === null && (loaded === null || tab !== 'report');
+  }, [failure, loaded, tab]);
+
+  const change = (to: Choice): void => {
+    setChoice(to);
+    const fragment = JSON.stringify(to) === JSON.stringify(given) ? '' : fragmentOf(to);
+    history.replaceState(
+      null,
+      '',
+      `${location.href.split('#')[0] ?? ''}${fragment === '' ? '' : `#${fragment}`}`,
+    );
+  };
+  const lookFor = (changes: Partial<Query>): void => {
+    setQuery({ ...ANYTHING, ...changes });
+    setTab('decisions');
+  };
+
+  // What was worked out for other settings is not shown beside these.
+  const changes = detail !== null && detail.choice === judged?.choice ? detail : sameChoice(detail, choice);
+  const tabs = useMemo((): readonly Tab[] => {
+    const count = (value: number | undefined): { note?: string } =>
+      value === undefined ? {} : { note: number(value) };
+    return [
+      { id: 'refused', label: 'Newly refused or delayed', ...count(changes?.refused.count) },
+      { id: 'letin', label: 'Let in', ...count(changes?.letIn.count) },
+      { id: 'findings', label: 'Findings', ...count(judged?.overview.findings.length) },
+      { id: 'decisions', label: 'Decisions', ...count(loaded?.decisions) },
+      { id: 'export', label: 'Export' },
+      { id: 'report', label: 'Letters' },
+    ];
+  }, [changes, judged, loaded]);
+
+  if (failure !== null) return <Failure why={failure} />;
+  if (loaded === null) return <Loading progress={progress} />;
+  if (loaded.decisions === 0) return <Empty unreadable={loaded.unreadable} />;
+  if (judged === null) return <Loading progress={progress} />;
+  const { overview, weights, tookMs } = judged;
+  return (
+    <>
+      <PageHead data={data} loaded={loaded} judged={judged} />
+      <CountCards overview={overview} />
+      <div class="columns">
+        <SettingsPanel
+          choice={choice}
+          given={given}
+          findings={loaded.findings}
+          overview={overview}
+          weights={weights}
+          onChoice={change}
+        />
+        <div class="card">
+          <Histogram scores={overview.scores} choice={choice} onChoice={change} />
+          <Timelines overview={overview} />
+        </div>
+      </div>
+      <Tabs tabs={tabs} chosen={tab} onTab={setTab}>
+        {tab === 'refused' && (
+          <ChangedView
+            key="refused"
+            changed={changes?.refused ?? null}
+            empty="With these options nobody is treated more strictly than before. Move a threshold, or choose a stricter policy."
+            onSender={(text) => {
+              lookFor({ text, change: 'stricter' });
+            }}
+          />
+        )}
+        {tab === 'letin' && (
+          <ChangedView
+            key="letin"
+            changed={changes?.letIn ?? null}
+            empty="With these options nobody is treated more mildly than before."
+            onSender={(text) => {
+              lookFor({ text, change: 'milder' });
+            }}
+          />
+        )}
+        {tab === 'findings' && (
+          <FindingsView
+            overview={overview}
+            findings={loaded.findings}
+            weights={weights}
+            onFinding={(finding) => {
+              lookFor({ finding });
+            }}
+          />
+        )}
+        {tab === 'decisions' && (
+          <DecisionsView
+            query={query}
+            found={found}
+            findings={overview.findings.map(({ name }) => name)}
+            onQuery={setQuery}
+            onOpen={(index) => client.current?.open(index, choice)}
+          />
+        )}
+        {tab === 'export' && <ExportView choice={choice} />}
+        {tab === 'report' && (
+          <p class="state">The report on the options that this page was made with is below.</p>
+        )}
+      </Tabs>
+      {opened !== null && (
+        <DecisionDialog
+          opened={opened}
+          onClose={() => {
+            setOpened(null);
+          }}
+        />
+      )}
+      <footer class="faint">
+        helo-milter {data.version}. Judged again in {tookMs < 10 ? tookMs.toFixed(1) : Math.round(tookMs)} ms.
+      </footer>
+    </>
+  );
+}
+
+function sameChoice(detail: Told<'detail'> | null, choice: Choice): Told<'detail'> | null {
+  return detail !== null && JSON.stringify(detail.choice) === JSON.stringify(choice) ? detail : null;
+}
+
+interface PageHeadProps {
+  readonly data: PageData;
+  readonly loaded: Told<'loaded'>;
+  readonly judged: Told<'overview'>;
+}
+
+function PageHead({ data, loaded, judged }: PageHeadProps): JSX.Element {
+  const { slices, sliceMs } = judged.overview;
+  const [first, last] = [slices[0]?.from ?? 0, (slices.at(-1)?.from ?? 0) + sliceMs - 1];
+  const notes = [
+    ...data.notes,
+    ...(data.left === 0 ? [] : [`${number(data.left)} older decisions are not in this page`]),
+    ...(loaded.unreadable === 0 ? [] : [`${number(loaded.unreadable)} decisions could not be read`]),
+  ];
+  return (
+    <header class="head">
+      <h1>What if the policy were another?</h1>
+      <p>
+        {number(loaded.decisions)} decisions, {day(first)} to {day(last)}; page of {minute(data.made)} UTC.{' '}
+        {data.masked
+          ? 'Recipients and senders are masked; addresses of hosts are not.'
+          : 'It holds addresses of people: keep it to yourself.'}
+      </p>
+      {notes.map((note) => (
+        <p key={note} class="faint">
+          Note: {note}
+        </p>
+      ))}
+    </header>
+  );
+}
+
+function Loading({ progress }: { readonly progress: Told<'progress'> | null }): JSX.Element {
+  const { done, total } = progress ?? { done: 0, total: 1 };
+  return (
+    <div class="whole" role="status">
+      <h1>Reading the decisions …</h1>
+      <progress aria-label="Read" max={total} value={done} />
+      <p class="faint">{total > 1 ? `${Math.floor((100 * done) / total)} %` : 'One moment.'}</p>
+    </div>
+  );
+}
+
+function Empty({ unreadable }: { readonly unreadable: number }): JSX.Element {
+  return (
+    <div class="whole">
+      <h1>There is no decision in this page</h1>
+      <p>
+        {unreadable > 0
+          ? `${number(unreadable)} lines could not be read: a newer helo-milter may have written them.`
+          : 'Let the milter write a decision log (--decision-log), wait for some mail, and make the page again.'}
+      </p>
+    </div>
+  );
+}
+
+function Failure({ why }: { readonly why: string }): JSX.Element {
+  return (
+    <div class="whole" role="alert">
+      <h1>This page does not work here</h1>
+      <p>
+        It needs a browser of 2023 or later that lets a page start a worker. What went wrong: {why}. The
+        report in plain words is below.
+      </p>
+    </div>
+  );
+}

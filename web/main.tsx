@@ -1,0 +1,32 @@
+/** The one program of the page: in a window it shows, in a worker it computes. */
+import { render } from 'preact';
+import type { PageData } from '../src/report/page-data.ts';
+import { App } from './app.tsx';
+import { serveWorker } from './worker.ts';
+
+if (typeof document === 'undefined') serveWorker(self);
+else {
+  // The report in plain words is for whoever has no program.
+  document.getElementById('report')?.setAttribute('hidden', '');
+  document.addEventListener('DOMContentLoaded', show);
+}
+
+/** Puts the page into its place, once all of its data has been read. */
+function show(): void {
+  const root = document.getElementById('app');
+  if (root === null) return;
+  const text = (id: string): string => document.getElementById(id)?.textContent ?? '';
+  const program = text('program');
+  const chunks = text('decisions')
+    .split('\n')
+    .filter((chunk) => chunk.trim() !== '');
+  let data: PageData;
+  try {
+    data = JSON.parse(text('data')) as PageData;
+  } catch {
+    root.textContent = 'This page is incomplete: its data cannot be read. Please make it again.';
+    return;
+  }
+  root.textContent = '';
+  render(<App data={data} chunks={chunks} program={program} />, root);
+}
