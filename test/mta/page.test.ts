@@ -23,10 +23,10 @@ const BUSY = 240_000;
 
 /** Each comes from an address of its own. */
 const CLIENTS = [
-  'mail.good.test',
-  'mail.good.test',
-  'gone.good.test',
-  'elsewhere.good.test',
+  'mail.good.org',
+  'mail.good.org',
+  'gone.good.org',
+  'elsewhere.good.org',
   'JUPITER',
   '[192.0.2.9]',
   `${`${'x'.repeat(60)}.`.repeat(4)}test`,
@@ -54,9 +54,9 @@ describeWith(['postfix', 'nsd', 'chromium'], 'the page', () => {
     mkdirSync(SHOTS, { recursive: true });
     const started = chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
     nsd = await startNsd(workdir, {
-      'good.test': 'mail A 198.51.100.10\nmail A 198.51.100.11\nelsewhere A 203.0.113.1',
-      '100.51.198.in-addr.arpa': '10 PTR mail.good.test.',
-      test: 'good NS ns.good',
+      'good.org': 'mail A 198.51.100.10\nmail A 198.51.100.11\nelsewhere A 203.0.113.1',
+      '100.51.198.in-addr.arpa': '10 PTR mail.good.org.',
+      org: 'good.org. IN NS ns.good.org.',
     });
     const program = await startProgram([
       ...['--dns-server', nsd.server, '--grace', '0s', '--observe', '--decision-log', log],
@@ -207,13 +207,32 @@ describeWith(['postfix', 'nsd', 'chromium'], 'the page', () => {
     await page.keyboard.press('Enter');
     await page.waitForSelector('dialog[open]');
     const told = (await page.textContent('dialog')) ?? '';
-    expect(told).toMatch(/helo-nxdomain.*gone\.good\.test A.*nxdomain/s);
+    expect(told).toMatch(/helo-nxdomain.*gone\.good\.org A.*nxdomain/s);
     expect(told).toMatch(/What it would be told550 5\.\S+ \[helo-nxdomain\].*\(ref \w+\.\w+\.\w+\)/s);
     await page.screenshot({ path: join(SHOTS, 'decision-dark.png') });
     await expectAccessible(page);
     await page.keyboard.press('Escape');
     await page.waitForSelector('dialog', { state: 'detached' });
     await page.screenshot({ path: join(SHOTS, 'dark.png'), fullPage: true });
+    await page.close();
+  });
+
+  it('is fit to be shown with a month of mail', { timeout: BUSY }, async () => {
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+    const many = Array.from({ length: 1200 }, (_, i) => {
+      const time = new Date(Date.UTC(2026, 0, 5) + i * 2_000_000).toISOString();
+      return (lines[(i * i) % lines.length] ?? '')
+        .replace(/"time":"[^"]*"/, `"time":"${time}"`)
+        .replace(/"reference":"[^"]*"/, `"reference":"month.${i}.1"`);
+    });
+    const month = join(workdir, 'month.jsonl');
+    writeFileSync(month, `${many.join('\n')}\n`);
+    helo('report', '--no-config', '--html', file, month);
+    const page = await open('#policy=emailcore&reject-at=8&tempfail-at=4');
+    await page.screenshot({ path: join(SHOTS, 'page.png') });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expectAccessible(page);
+    await page.screenshot({ path: join(SHOTS, 'page-dark.png') });
     await page.close();
   });
 
