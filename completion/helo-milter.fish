@@ -164,7 +164,7 @@ complete -c helo-milter -n '__fish_seen_subcommand_from replay' -l help -d 'prin
 complete -c helo-milter -n '__fish_seen_subcommand_from report' -l days -x -d 'only what came in the last N days can be hit; the rest of the logs is history'
 complete -c helo-milter -n '__fish_seen_subcommand_from report' -l top -x -d 'the senders that are told'
 complete -c helo-milter -n '__fish_seen_subcommand_from report' -l mask -x -d 'recipients: hide local parts of recipients and senders'
-complete -c helo-milter -n '__fish_seen_subcommand_from report' -l html -r -F -d 'write a page to this file, readable for its owner only'
+complete -c helo-milter -n '__fish_seen_subcommand_from report' -l html -r -F -d 'write a page to this file, readable for its owner only: the report, and every decision judged again while you move the thresholds'
 complete -c helo-milter -n '__fish_seen_subcommand_from report' -l mail -x -d 'print a mail to this address, for sendmail -t'
 complete -c helo-milter -n '__fish_seen_subcommand_from report' -l letter -x -d 'print the letter to the sender with this name alone, for sendmail -t'
 complete -c helo-milter -n '__fish_seen_subcommand_from report' -l json -d 'print one JSON object'
