@@ -35,20 +35,16 @@ export async function openStore(
   config: StoreConfig,
   { log, now }: { readonly log: Log; readonly now: () => number },
 ): Promise<RedisStore | null> {
+  const { store: address, storePrefix: prefix, storeTimeout: timeoutMs } = config;
   const access = await readStoreAccess(config);
-  if (access === null) return null;
+  if (access === null || address === null) return null;
   const { RedisStore: Store } = await import('../store/redis-store.ts');
-  return new Store({
-    access,
-    prefix: config.storePrefix,
-    timeoutMs: config.storeTimeout,
-    now,
-    onChange: (up, detail) => {
-      const store = config.store?.text ?? '';
-      if (up) log.tell('store-recovered', { store });
-      else log.tell('store-outage', { store, detail, effect: ALONE });
-    },
-  });
+  const onChange = (up: boolean, detail: string): void => {
+    const store = address.text;
+    if (up) log.tell('store-recovered', { store });
+    else log.tell('store-outage', { store, detail, effect: ALONE });
+  };
+  return new Store({ access, prefix, timeoutMs, now, onChange });
 }
 
 /** Whether the store that a Config names works from here; null where it does, or none is named. */
