@@ -6,7 +6,11 @@
 import { promises as dns } from 'node:dns';
 import type { Answer, RecordData, RecordType } from '../src/core/resolver.ts';
 import { PLACES } from '../src/dns/stub-resolver.ts';
-import { shareQuestions, type SharedQuestions, type SharedQuestionsOptions } from '../src/dns/shared-questions.ts';
+import {
+  shareQuestions,
+  type SharedQuestions,
+  type SharedQuestionsOptions,
+} from '../src/dns/shared-questions.ts';
 
 const TIMEOUT_MS = 3_000;
 

@@ -57,7 +57,7 @@ export function buildDebianPackage({ root, out, time, maintainer, version: given
 }
 
 /** The package's files, but for its changelog. */
-export function debianTree(root: string): Tree {
+function debianTree(root: string): Tree {
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
   const own = (name: string): string => read(`packaging/debian/${name}`);
   const tree: Tree = new Map();

@@ -199,7 +199,10 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
       'it is about a name in ‹in-addr.arpa› or ‹ip6.arpa›, the name servers are those of your provider. The word ' +
       'in parentheses says what happened.',
     ways: [
-      { where: 'timeout', how: 'A name server said nothing, or not in time: see that it runs and can be reached.' },
+      {
+        where: 'timeout',
+        how: 'A name server said nothing, or not in time: see that it runs and can be reached.',
+      },
       {
         where: 'bogus',
         how:

@@ -9,7 +9,7 @@ import type { RedisStore } from '../store/redis-store.ts';
 type StoreConfig = Pick<Config, 'store' | 'storePasswordFile' | 'storeCa' | 'storePrefix' | 'storeTimeout'>;
 
 /** Reads what it takes to get in; null if no store is named. Rejects with UsageError. */
-export async function readStoreAccess({
+async function readStoreAccess({
   store,
   storePasswordFile,
   storeCa,

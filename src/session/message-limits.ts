@@ -78,7 +78,7 @@ export class MessageLimits {
     const rules = this.#options.rules();
     const ramps = new Map<string, RampTry>();
     let budget: ToCount['budget'] = null;
-    let stream: ToCount['stream'] = null;
+    let stream = null as ToCount['stream'];
     for (const judged of all) {
       const climbs = (finding: string, ramp: Ramp): boolean => {
         if (this.#answers?.has(`ramp ${finding}`) !== true) ramps.set(finding, tryOf(judged, finding, ramp));

@@ -23,14 +23,16 @@ const STATUSES = ['found', 'nodata', 'nxdomain', 'temperror'] as const;
 
 /** Null for one that is too large. */
 export function assessmentText(assessment: Assessment): string | null {
-  const { client, outcomes, findings, settled: _settled, ...rest } = assessment;
+  const { client, outcomes, findings, ...rest } = assessment;
   const shown = outcomes.map(({ finding, evidence, ...outcome }) => ({
     ...outcome,
     ...(evidence === NOTHING ? {} : { evidence }),
     ...(finding === null ? {} : { finding: unlike(finding, evidence) }),
   }));
   const found = findings.map((each) => unlike(each, evidenceOf(outcomes, each.id)));
-  const text = JSON.stringify({ about: aboutText(client), outcomes: shown, findings: found, ...rest });
+  // Members that are undefined are left out.
+  const parts = { about: aboutText(client), outcomes: shown, findings: found, ...rest, settled: undefined };
+  const text = JSON.stringify(parts);
   return Buffer.byteLength(text) > MAX_SHARED_TEXT ? null : text;
 }
 

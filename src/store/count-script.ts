@@ -113,7 +113,7 @@ return { bad, answers }
 `;
 
 /** What the script calls the tables. */
-export const KINDS: Readonly<Record<CountTable, string>> = {
+const KINDS: Readonly<Record<CountTable, string>> = {
   tempfails: 'budget',
   rehearsed: 'budget',
   ramps: 'ramp',

@@ -18,7 +18,10 @@ describeWith(['own network'], 'the two commands of the README', () => {
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     try {
-      await vi.waitFor(() => expect(said).toContain('smtpd_milters'), { timeout: 50_000 });
+      const isReady = (): void => {
+        expect(said).toContain('smtpd_milters');
+      };
+      await vi.waitFor(isReady, { timeout: 50_000 });
       expect(await askMilter('inet:127.0.0.1:8892', 'Jupiter')).toMatch(/^550 .*\[helo-not-fqdn\]/);
     } finally {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');

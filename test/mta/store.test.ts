@@ -294,8 +294,14 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     ],
     [
       'hanging',
-      () => Promise.resolve(redis.signal('SIGSTOP')),
-      () => Promise.resolve(redis.signal('SIGCONT')),
+      async () => {
+        redis.signal('SIGSTOP');
+        await Promise.resolve();
+      },
+      async () => {
+        redis.signal('SIGCONT');
+        await Promise.resolve();
+      },
     ],
     ['slow', () => redis.say('client', 'pause', '4000', 'all'), () => Promise.resolve()],
     [

@@ -95,7 +95,7 @@ it.each<[string, Answer]>([
   );
   await up(it);
   const calls = [it.store.count([STEP]), it.store.count([STEP]), it.store.count([STEP])];
-  expect(await Promise.all(calls)).toEqual([null, null, null]);
+  expect(await Promise.all(calls.map((each) => Promise.resolve(each)))).toEqual([null, null, null]);
   await down(it);
   // At once, without a promise.
   expect(it.store.count([STEP])).toBeNull();
@@ -145,7 +145,7 @@ it('has a bounded number of calls under way', async () => {
   expect(pending.filter((each) => each !== null)).toHaveLength(1000);
   expect(it.store.calls.get('busy')).toBe(500);
   it.server.drop();
-  await Promise.all(pending);
+  await Promise.all(pending.map((each) => Promise.resolve(each)));
   expect(it.store.count([STEP])).toBeNull();
 });
 

@@ -41,7 +41,8 @@ export function farmHost(store: SharedStore | null, limits: FarmLimits, now: () 
   return {
     tempfail: async (key) => {
       const told = await ask({ budget: { sender: key, rehearsed: false } });
-      return told?.spent == null ? budget.spend(key) : !told.spent;
+      const spent = told?.spent ?? null;
+      return spent === null ? budget.spend(key) : !spent;
     },
     ramp: async (key) => {
       const step = { sender: key, finding: 'helo-not-fqdn', ramp: limits.ramp, watched: false };

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 /** What is sent for a command, as bytes of the protocol; null for nothing. */
 export type Answer = (command: readonly string[]) => string | null;
 
-export const OK = '+OK\r\n';
+const OK = '+OK\r\n';
 
 export class ScriptedRedis {
   readonly #server: Server;
