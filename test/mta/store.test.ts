@@ -44,7 +44,8 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
 
   beforeAll(async () => {
     workdir = makeWorkdir();
-    nsd = await startNsd(workdir, ZONES);
+    // What /readyz asks for is there too.
+    nsd = await startNsd(workdir, { ...ZONES, arpa: '' });
     port = await freePort();
     redis = await startRedis(workdir, port, lines);
     passwordFile = join(workdir, 'password');
@@ -131,7 +132,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     // The clock is the server's, so ages that do not depend on it: nothing is old enough, or everything.
     const age = fc.constantFrom(0, 86_400_000);
     await fc.assert(
-      fc.asyncProperty(age, fc.array(message, { maxLength: 40 }), async (ageMs, messages) => {
+      fc.asyncProperty(age, fc.array(message, { minLength: 30, maxLength: 40 }), async (ageMs, messages) => {
         await redis.say('flushall');
         const limits = {
           tempfail: { count: 2, ageMs },
@@ -143,7 +144,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
         const together = await answers(messages, (which) => farm[which] ?? one);
         expect(together).toEqual(await answers(messages, () => one));
       }),
-      { numRuns: 20 },
+      { numRuns: 5 },
     );
     expect(hosts.map(({ invalid }) => invalid)).toEqual([0, 0, 0]);
     expect(hosts.map(({ calls }) => calls.get('error'))).toEqual([0, 0, 0]);
@@ -317,21 +318,21 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     await works(mx1);
     await breakIt();
     await vi.waitFor(async () => {
-      expect(await ask(mx1, 'mail.sender.org')).toBe('con');
+      expect(await ask(mx1, 'mail.sender.org')).toBe('acc');
       expect(await mx1.ready()).toMatch(/^degraded/);
     }, PATIENCE);
     // What it knows itself goes on to count.
     const told = [await ask(mx1), await ask(mx1), await ask(mx1)];
-    expect(told).toEqual(['450', '450', 'con']);
+    expect(told).toEqual(['450', '450', 'acc']);
     await mend();
     await works(mx1);
-    const words = (await mx1.program.output()).match(/^\S*store-\w+/gm);
+    const words = (await mx1.program.output()).match(/store-(?:outage|recovered)(?= store=)/g);
     expect(words).toEqual(['store-outage', 'store-recovered']);
     // The farm learns what was decided meanwhile.
     const mx2 = await host();
     await works(mx2);
     await ask(mx1);
-    expect(await ask(mx2)).toBe('con');
+    expect(await ask(mx2)).toBe('acc');
   });
 
   it('a flushed store fills again', async () => {
@@ -340,7 +341,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     expect([await ask(mx1), await ask(mx2)]).toEqual(['450', '450']);
     await redis.say('flushall');
     await redis.say('script', 'flush');
-    expect([await ask(mx2), await ask(mx1)]).toEqual(['con', 'con']);
+    expect([await ask(mx2), await ask(mx1)]).toEqual(['acc', 'acc']);
   });
 
   it('is not stopped by a wrong password, and does not tell it', async () => {
