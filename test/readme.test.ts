@@ -135,7 +135,9 @@ it('the page for refused senders has no weights and no policies', () => {
 
 it('every page of the docs is in their index', () => {
   const index = readFileSync(page('README'), 'utf8');
-  const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name !== 'README.md');
+  const pages = readdirSync(new URL('../docs', import.meta.url)).filter(
+    (name) => name.endsWith('.md') && name !== 'README.md',
+  );
   expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
 });
 
