@@ -80,7 +80,7 @@ const ADDRESSES: readonly (readonly [string, (i: number) => string])[] = [
  * What a measurement fills the cache with, in bytes as the cache counts them. Compiled code and the like come
  * and go by some hundred kilobytes, more so with coverage: against this they are small.
  */
-const FILLING = 4 * 1024 * 1024;
+const FILLING = 2 * 1024 * 1024;
 
 describe('the estimate of what the cache takes', () => {
   it.each(

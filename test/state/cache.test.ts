@@ -302,7 +302,7 @@ describe('strangers who have many networks', () => {
           expect(made.bytes).toBeLessThanOrEqual(16 * maxBytes);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 8 },
     );
   }, 120_000);
 

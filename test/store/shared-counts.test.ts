@@ -32,7 +32,7 @@ it('the budgets of n hosts equal those of one host while the store answers', asy
       now = 0;
       expect(together).toEqual(await answers(messages, () => one, pass));
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 
@@ -52,6 +52,7 @@ it('whatever happens to the store, no host tempfails a sender more often than a 
       }
       for (const each of tempfails) expect(each).toBeLessThanOrEqual(LIMITS.tempfail.count);
     }),
+    { numRuns: 40 },
   );
 });
 
