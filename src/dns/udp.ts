@@ -89,10 +89,12 @@ class Port {
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#fail(errorWord(error));
     });
-    this.#socket.connect(port, address, () => {
+    this.#socket.on('connect', () => {
       for (const query of this.#unsent ?? []) this.#send(query);
       this.#unsent = null;
     });
+    // Without a callback: one would be told of failures such as a missing route in place of 'error'.
+    this.#socket.connect(port, address);
     // Whoever waits for an answer keeps a timer.
     this.#socket.unref();
     this.#life = setTimeout(() => {

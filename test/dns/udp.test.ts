@@ -36,6 +36,17 @@ async function ask(pool: UdpPool): Promise<number | undefined> {
   return server.heard.at(-1)?.from;
 }
 
+it('tells whoever asks that there is no way to the server', async () => {
+  // The kernel lets no socket connect to a broadcast address; a missing route fails in the same place.
+  const pool = new UdpPool({ address: '127.255.255.255', port: 53 });
+  const asked = [ask(pool), ask(pool), ask(pool), ask(pool), ask(pool)];
+  const told = await Promise.allSettled(asked);
+  for (const each of told)
+    expect(each).toMatchObject({
+      reason: { message: 'acces' },
+    });
+});
+
 it('gives a port up after 500 questions', async () => {
   const pool = poolOf(server);
   const ports: (number | undefined)[] = [];
