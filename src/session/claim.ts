@@ -66,8 +66,8 @@ export class Claim {
   /** As `#isNewName`, in the farm. */
   #isNewToFarm = false;
   readonly #ip: IpAddress | null;
-  /** Whether the name is counted (`helo-churn`) because of this claim or the one before. */
-  #isNewName = false;
+  /** Where the name is counted (`helo-churn`) because of this claim alone: what `forget` has to be told. */
+  #introduced: number | null = null;
   #use: 'self-test' | 'mail' | null = null;
   readonly #begunAt: number;
   /** Says that nobody wants the assessment under way. */
@@ -90,10 +90,14 @@ export class Claim {
       this.#namesSeen = 0;
       return;
     }
-    this.#namesSeen = ip === null ? 0 : options.churn.note(ip, canonicalName(helo));
+    const { churn } = options;
     // STARTTLS makes a client say its name twice.
     const isAgain = before !== null && canonicalName(before.helo) === canonicalName(helo);
-    this.#isNewName = ip !== null && (options.churn.added || (isAgain && before.#isNewName));
+    const inherited = isAgain ? before.#handOver() : null;
+    if (inherited === null) {
+      this.#namesSeen = ip === null ? 0 : churn.note(ip, canonicalName(helo));
+      if (ip !== null) this.#introduced = churn.introduced;
+    } else ({ namesSeen: this.#namesSeen, introduced: this.#introduced, use: this.#use } = inherited);
     let isMet = false;
     const meet = (withAssessment: boolean): Promise<Acquainted | null> | null => {
       if (isMet) return this.#met;
@@ -146,21 +150,29 @@ export class Claim {
     });
   }
 
-  /** A recipient was named under this claim. */
+  /** A recipient was named under this claim; `mail` also for a test beyond the limit. */
   usedFor(what: 'self-test' | 'mail'): void {
     this.#use = this.#use === 'mail' ? 'mail' : what;
   }
 
-  /** The connection is over. A name that was only tried is not one of those that the client gives. */
+  /** The same session gives the name again: from now on, the next claim stands for it. */
+  #handOver(): { namesSeen: number; introduced: number; use: 'self-test' | 'mail' | null } | null {
+    const [introduced, use] = [this.#introduced, this.#use];
+    this.#introduced = null;
+    return introduced === null ? null : { namesSeen: this.#namesSeen, introduced, use };
+  }
+
+  /**
+   * The connection is over. A name that was only tried is not one of those that the client gives, unless
+   * another session gave it meanwhile. What other hosts of a farm were told meanwhile is not known here.
+   */
   end(): void {
-    if (this.#use === 'self-test' && this.#isNewName && this.#ip !== null) {
-      this.#options.churn.forget(this.#ip, canonicalName(this.helo));
-      this.#isNewName = false;
-    }
-    if (this.#use === 'self-test' && this.#isNewToFarm && this.#ip !== null) {
-      this.#options.sharedKnowledge?.forgetName(this.#ip, this.helo);
-      this.#isNewToFarm = false;
-    }
+    const [ip, introduced] = [this.#ip, this.#introduced];
+    this.#introduced = null;
+    if (this.#use !== 'self-test' || introduced === null || ip === null) return;
+    const { churn, sharedKnowledge } = this.#options;
+    if (churn.forget(ip, canonicalName(this.helo), introduced) && this.#isNewToFarm)
+      sharedKnowledge?.forgetName(ip, this.helo);
   }
 
   async #afterMeeting(

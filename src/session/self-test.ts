@@ -57,9 +57,11 @@ export function answerSelfTest(
 ): CommandReply | Promise<CommandReply> {
   const { claim, ip, limits, mta } = asking;
   if (!limits.mayTest(ip)) {
+    claim.usedFor('mail');
     tell('limited', asking, options, null, null);
     return asReplyCode(selfTestLimited());
   }
+  claim.usedFor('self-test');
   const pending = claim.verdict(mta);
   return pending === null
     ? answer(null, asking, options)

@@ -308,7 +308,6 @@ export class HeloSession implements MilterSession {
   }
 
   #selfTest(claim: Claim, recipient: Envelope, context: MilterContext): CommandReply | Promise<CommandReply> {
-    claim.usedFor('self-test');
     this.#message.selfTested();
     const [message, limits, mta] = [this.#message, this.#limits, this.#self(context)];
     const ip = this.#client?.ip ?? null;

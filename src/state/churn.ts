@@ -24,7 +24,8 @@ export interface ChurnOptions {
 
 /**
  * Hashes of a network's names, so that the memory does not depend on the length of a stranger's text; nearly
- * all networks have one name.
+ * all networks have one name. A name that was given only once is as its hash, one that was given again is the
+ * complement (negative).
  */
 type Names = number | number[];
 
@@ -61,15 +62,22 @@ export class ChurnCounter {
   readonly #hash = textHash();
   readonly #generations = new Generations(() => new Generation());
   #startedAt: number;
-  /** Whether the latest `note` was of a name that was not counted before. */
-  added = false;
+  #generation = 0;
+  /**
+   * Of the latest `note`: for `forget`, if it was of a name that was not counted before; null if that name
+   * was counted.
+   */
+  introduced: number | null = null;
 
   constructor(options: ChurnOptions) {
     this.#options = options;
     this.#startedAt = options.now();
   }
 
-  /** Notes a (canonical) name and returns how many different ones this client gave, including this one. */
+  /**
+   * Notes a (canonical) name and returns how many different ones this client gave, including this one. It can
+   * not be taken back any more if it was noted before.
+   */
   note(address: IpAddress, name: string): number {
     this.#turn();
     const hash = this.#hash(name) >>> 1;
@@ -78,20 +86,24 @@ export class ChurnCounter {
     const { size } = this.#generations.young;
     const names = this.#add(network, hash, block);
     const before = this.#generations.old.names.get(network);
-    this.added =
-      this.#generations.young.size > size && (before === undefined || ![before].flat().includes(hash));
-    return before === undefined ? countOf(names) : new Set([names, before].flat()).size;
+    const isKnown = before !== undefined && [before].flat().some((each) => bare(each) === hash);
+    this.introduced = this.#generations.young.size > size && !isKnown ? this.#generation : null;
+    return before === undefined ? countOf(names) : new Set([names, before].flat().map(bare)).size;
   }
 
-  /** Takes a name back, as if it had not been noted in this window. */
-  forget(address: IpAddress, name: string): void {
+  /**
+   * Takes a name back, as if it had not been noted, and returns whether it did: not if it was noted again
+   * since it was `introduced`, or if the window is over.
+   */
+  forget(address: IpAddress, name: string, introduced: number): boolean {
+    if (introduced !== this.#generation) return false;
     const { young } = this.#generations;
     const block = this.#block(address);
     const network = this.#network(address, block);
     const hash = this.#hash(name) >>> 1;
     const known = [young.names.get(network) ?? []].flat();
     const left = known.filter((each) => each !== hash);
-    if (left.length === known.length) return;
+    if (left.length === known.length) return false;
     young.size--;
     block.names--;
     if (left.length > 0) young.names.set(network, left);
@@ -99,6 +111,7 @@ export class ChurnCounter {
       young.names.delete(network);
       block.networks--;
     }
+    return true;
   }
 
   /** An IPv6 client owns its /64 and could give each name from another address; many own the /48. */
@@ -135,7 +148,14 @@ export class ChurnCounter {
       return name;
     }
     const list = typeof known === 'number' ? [known] : known;
-    if (list.includes(name) || list.length >= this.#options.limits().maxNames) return known;
+    const at = list.findIndex((each) => bare(each) === name);
+    if (at !== -1) {
+      list[at] = ~name;
+      const names = typeof known === 'number' ? ~name : list;
+      young.names.set(network, names);
+      return names;
+    }
+    if (list.length >= this.#options.limits().maxNames) return known;
     if (block.names >= this.#most().names * BLOCK_SHARE) return [...list, name];
     block.names++;
     young.size++;
@@ -169,8 +189,14 @@ export class ChurnCounter {
     if (overdue < 0 && names.size < most.networks && size < most.names) return;
     // After a whole window of silence even the current names are old.
     this.#generations.turn(overdue < windowMs);
+    this.#generation++;
     this.#startedAt = at;
   }
+}
+
+/** The hash of a name, however often it was given. */
+function bare(name: number): number {
+  return name < 0 ? ~name : name;
 }
 
 function countOf(names: Names): number {

@@ -209,3 +209,64 @@ describe('a self-test', () => {
     expect((await send({ helo: 'mx.dest.org', to: ['a@x.test'] }))[0]).toMatch(/\[stream-limit\]/);
   });
 });
+
+describe('a name that was tried', () => {
+  type Connection = () => { readonly say: (...packets: Buffer[]) => Promise<string[]> };
+  const trial = [mta.mail('s@x.org'), mta.rcpt(TEST), mta.abort];
+  const mail = [mta.mail('s@x.org'), mta.rcpt('a@x.test'), mta.abort];
+  const end = mta.packet('Q');
+
+  it.each<[string, boolean, (connection: Connection, helo: Buffer[], name: string) => Promise<unknown>]>([
+    ['and no more, does not count', false, (connection, helo) => connection().say(...helo, ...trial, end)],
+    [
+      'and said again after STARTTLS, does not count',
+      false,
+      (connection, helo, name) => connection().say(...helo, mta.helo(name), ...trial, end),
+    ],
+    [
+      'counts if another session sends mail meanwhile',
+      true,
+      async (connection, helo) => {
+        const { say } = connection();
+        await say(...helo, ...trial);
+        await connection().say(...helo, ...mail, end);
+        await say(end);
+      },
+    ],
+    [
+      'counts if another session sent mail before it was tried',
+      true,
+      async (connection, helo) => {
+        const { say } = connection();
+        await say(...helo);
+        await connection().say(...helo, ...mail, end);
+        await say(...trial, end);
+      },
+    ],
+    [
+      'counts if it is said again and mail is sent',
+      true,
+      (connection, helo, name) => connection().say(...helo, ...trial, mta.helo(name), ...mail, end),
+    ],
+    [
+      'counts if the network has asked too often',
+      true,
+      async (connection, helo, name) => {
+        if (name.startsWith('gone0')) {
+          const { say } = connection();
+          await say(...hello('mail.sender.org'));
+          for (let i = 0; i < SELF_TEST_LIMIT.count; i++) await say(...trial);
+        }
+        await connection().say(...helo, ...trial, end);
+      },
+    ],
+  ])('%s', async (_, counts, use) => {
+    const { log, connection } = service({ rules: { ...ASKED, churnLimit: 3 } });
+    for (let i = 0; i < 4; i++) {
+      const name = `gone${i}.strange.org`;
+      await use(connection, hello(name), name);
+    }
+    await connection().say(...hello('mail.sender.org'), ...mail, end);
+    expect(log.at(-1)?.includes('helo-churn')).toBe(counts);
+  });
+});

@@ -52,6 +52,27 @@ describe('ChurnCounter', () => {
     expect(churn.note(ip('192.0.2.1'), 'b')).toBe(1);
   });
 
+  it('takes a name back once, if nobody gave it since', () => {
+    const { churn, clock } = counter();
+    const [one, other] = [ip('192.0.2.1'), ip('192.0.2.2')];
+    const introduce = (name: string): number => {
+      churn.note(one, name);
+      return churn.introduced ?? expect.fail(name);
+    };
+    churn.note(one, 'a');
+    const b = introduce('b');
+    churn.note(other, 'b');
+    expect([churn.forget(one, 'b', b), churn.forget(one, 'b', b)]).toEqual([true, false]);
+    const c = introduce('c');
+    churn.note(one, 'c');
+    expect([churn.introduced, churn.forget(one, 'c', c), churn.note(one, 'd')]).toEqual([null, false, 3]);
+    churn.note(other, 'b');
+    expect(churn.note(other, 'b')).toBe(1);
+    const e = introduce('e');
+    clock.now = 1100;
+    expect([churn.note(one, 'e'), churn.forget(one, 'e', e), churn.note(one, 'f')]).toEqual([4, false, 5]);
+  });
+
   it('is bounded in names and clients', () => {
     const { churn } = counter();
     let last = 0;
