@@ -1,6 +1,16 @@
 /** What the packages are made by: versions, the Node that suffices, configuration, links, scripts. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { debianVersion, nodeDependency, unitOfPackage, watching } from '../packaging/debian.ts';
@@ -112,3 +122,61 @@ it.each(['debian/preinst', 'debian/postinst', 'debian/prerm', 'debian/postrm'])(
     execFileSync('sh', ['-n', `${ROOT}packaging/${name}`]);
   },
 );
+
+describe('a purge', () => {
+  const SOCKET = 'var/spool/postfix/helo-milter';
+  const DROP_IN = 'etc/systemd/system/helo-milter.socket.d';
+  const LEFT = [`${SOCKET}/socket`, `${DROP_IN}/postfix-chroot.conf`];
+
+  it.each<[string, (root: string) => void, boolean[]]>([
+    [
+      'removes what is ours',
+      (root) => {
+        for (const file of LEFT) {
+          mkdirSync(join(root, file, '..'), { recursive: true });
+          writeFileSync(join(root, file), '');
+        }
+      },
+      [false, false, false, false],
+    ],
+    [
+      'leaves links, and what they lead to',
+      (root) => {
+        for (const [i, file] of LEFT.entries()) {
+          const target = join(root, `target${i}`);
+          mkdirSync(target);
+          mkdirSync(join(root, file, '../..'), { recursive: true });
+          symlinkSync(target, join(root, file, '..'));
+          writeFileSync(join(root, file), '');
+        }
+      },
+      [true, true, true, true],
+    ],
+    [
+      'does not fail at a file in place of a directory, nor at a directory in place of a file',
+      (root) => {
+        mkdirSync(join(root, LEFT[0] ?? '', 'x'), { recursive: true });
+        mkdirSync(join(root, DROP_IN, '..'), { recursive: true });
+        writeFileSync(join(root, DROP_IN), '');
+      },
+      [true, true, true, false],
+    ],
+    ['does not fail where there is nothing', () => undefined, [false, false, false, false]],
+  ])('%s', (_, prepare, there) => {
+    const root = mkdtempSync(join(tmpdir(), 'hm-purge-'));
+    try {
+      prepare(root);
+      // Without the programs of a Debian system, which would have to do with this one.
+      const bin = join(root, 'bin');
+      mkdirSync(bin);
+      for (const name of ['rm', 'rmdir']) symlinkSync(`/bin/${name}`, join(bin, name));
+      execFileSync('/bin/sh', [`${ROOT}packaging/debian/postrm`, 'purge'], {
+        env: { PATH: bin, DPKG_ROOT: root },
+        stdio: 'ignore',
+      });
+      expect([SOCKET, DROP_IN, ...LEFT].map((file) => existsSync(join(root, file)))).toEqual(there);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+});
