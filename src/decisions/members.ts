@@ -8,6 +8,11 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
+/** We write less than ten levels; whoever goes through a deeper value may run out of stack. */
+const MAX_DEPTH = 100;
+/** The years of four digits from 1970, in Unix milliseconds: what our texts and pages can show. */
+const LAST_TIME = Date.UTC(10_000, 0) - 1;
+
 type Given = Readonly<Record<string, unknown>>;
 
 export class Members {
@@ -17,7 +22,7 @@ export class Members {
     this.#given = given;
   }
 
-  /** Throws RecordError if the text is not a JSON object. */
+  /** Throws RecordError if the text is not a JSON object, or nested too deeply. */
   static parse(text: string): Members {
     let given: unknown;
     try {
@@ -26,6 +31,8 @@ export class Members {
       throw new RecordError('it is not JSON');
     }
     if (!isObject(given)) throw new RecordError('it is not a JSON object');
+    const mayBeDeep = text.split(/[[{]/, MAX_DEPTH + 1).length > MAX_DEPTH;
+    if (mayBeDeep && isDeeper(given, MAX_DEPTH)) throw new RecordError('it is nested too deeply');
     return new Members(given);
   }
 
@@ -72,10 +79,10 @@ export class Members {
     return known ? (value as T) : this.#fail(name, 'a known word');
   }
 
-  /** Unix time in milliseconds, from a time as in RFC 3339. */
+  /** Unix time in milliseconds, from a time as in RFC 3339, of the years 1970 to 9999. */
   time(name: string): number {
     const value = Date.parse(this.text(name));
-    return Number.isNaN(value) ? this.#fail(name, 'a time') : value;
+    return value >= 0 && value <= LAST_TIME ? value : this.#fail(name, 'a time');
   }
 
   object(name: string): Members {
@@ -127,4 +134,9 @@ export class Members {
 
 function isObject(value: unknown): value is Given {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }

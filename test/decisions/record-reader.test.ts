@@ -58,6 +58,31 @@ describe('a line that is no record', () => {
     ['a list', '[1]', /not a JSON object/],
     ['a newer layout', edited((record) => (record['version'] = 3)), /version 3 is newer/],
     ['no HELO', edited((record) => delete record['helo']), /"helo" is not a string/],
+    [
+      'a time before 1970',
+      edited((record) => (record['time'] = '-271821-04-20T00:00:00Z')),
+      /"time" is not a/,
+    ],
+    [
+      'a time after 9999',
+      edited((record) => (record['time'] = '+275760-09-13T00:00:00Z')),
+      /"time" is not a/,
+    ],
+    [
+      'a connection before 1970',
+      edited((record) => (record['connected'] = '1969-12-31T23:59:59.999Z')),
+      /"connected" is not a time/,
+    ],
+    [
+      'lists in lists',
+      `${good.slice(0, -1)},"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+      /nested too deeply/,
+    ],
+    [
+      'objects in objects',
+      `${good.slice(0, -1)},"x":${'{"a":'.repeat(200)}1${'}'.repeat(200)}}`,
+      /nested too/,
+    ],
     ['a time that is none', edited((record) => (record['time'] = 'noon')), /"time" is not a time/],
     [
       'a word that is not known',
