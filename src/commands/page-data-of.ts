@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { checks as builtin } from '../core/checks/index.ts';
 import { describeError, OptionError } from '../errors.ts';
+import { withoutWords } from '../policy/access.ts';
 import { parseRecipientRules } from '../policy/recipients.ts';
 import type { ReplyOptions } from '../policy/smtp-reply.ts';
 import { type ForeignCheck, type PageData, pageOptionsOf } from '../report/page-data.ts';
@@ -24,6 +25,7 @@ export async function pageDataOf(
   told: Pick<PageData, 'made' | 'left' | 'notes'>,
 ): Promise<PageData> {
   const { access, recipientPolicy } = config;
+  const list = access === null ? null : await textOf('--access', access);
   const recipients =
     recipientPolicy === null
       ? []
@@ -32,7 +34,7 @@ export async function pageDataOf(
     ...told,
     version,
     options: pageOptionsOf(config),
-    access: access === null ? null : await textOf('--access', access),
+    access: list === null || mask === null ? list : withoutWords(list),
     recipients: recipients.map(([who, rule]) => [
       who.includes('@') ? (mask?.address(who) ?? who) : who,
       rule,

@@ -1,7 +1,8 @@
 /** The decisions of a page, as they are put into it: the newest ones, packed a thousand at a time. */
 import { gzipSync } from 'node:zlib';
-import { parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
 import { exemptRecipient } from '../policy/exemption.ts';
+import { isPlainMailbox, parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
+import { textOfWire } from '../policy/written-name.ts';
 
 /** What a browser judges again without making people wait. */
 const MOST_DECISIONS = 100_000;
@@ -51,16 +52,26 @@ export class PageDecisions {
 export class AddressMask {
   readonly #numbers = new Map<string, number>();
 
-  /** A mailbox, with or without angle brackets; what has no local part stays as it is. */
+  /**
+   * A path as it came over the wire, with or without angle brackets. Of a mailbox the domain stays, and of any
+   * other text nothing; the empty path is as it was.
+   */
   address(path: string): string {
-    const bare = withoutBrackets(path);
-    const { local, domain } = parseMailbox(bare);
-    if (local === '' || exemptRecipient(bare) !== null) return path;
-    const key = `${local}@${domain}`;
+    const bare = textOfWire(withoutBrackets(path));
+    if (bare === '') return path;
+    const mailbox = parseMailbox(bare);
+    const { local, domain } = mailbox;
+    const exempt = exemptRecipient(bare);
+    const isPlain = isPlainMailbox(mailbox);
+    let masked = exempt ?? `hidden-${this.#numberOf(isPlain ? `${local}@${domain}` : bare)}`;
+    if (isPlain) masked += `@${domain}`;
+    return path.startsWith('<') ? `<${masked}>` : masked;
+  }
+
+  #numberOf(key: string): number {
     const number = this.#numbers.get(key) ?? this.#numbers.size + 1;
     this.#numbers.set(key, number);
-    const masked = `hidden-${number}${domain === '' ? '' : `@${domain}`}`;
-    return path.startsWith('<') ? `<${masked}>` : masked;
+    return number;
   }
 
   /** A line of a decision log. */

@@ -171,9 +171,7 @@ export function parseAccess(text: string, file: string, now: number, checks: rea
   const entries: AccessEntry[] = [];
   const faults = new Faults();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
-    const words = [...line.matchAll(/#.*|(?:[^\s"#]|"[^"]*")+|"/g)].map(([word]) => word);
-    const comment = words.findIndex((word) => word.startsWith('#'));
-    const [action, subject, ...given] = comment === -1 ? words : words.slice(0, comment);
+    const [action, subject, ...given] = wordsOf(line);
     if (action === undefined) continue;
     try {
       entries.push(parseEntry({ line: i + 1, source: line }, action, subject, given, conditions));
@@ -186,6 +184,28 @@ export function parseAccess(text: string, file: string, now: number, checks: rea
     entries,
     expired: entries.filter(({ expiredFrom }) => expiredFrom !== null && now >= expiredFrom),
   };
+}
+
+/**
+ * The list without what people wrote to people, its comments and texts; each entry stays in its line, and
+ * matches as before.
+ */
+export function withoutWords(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) =>
+      wordsOf(line)
+        .filter((word) => !word.startsWith('text='))
+        .join(' '),
+    )
+    .join('\n');
+}
+
+/** Those before a comment. */
+function wordsOf(line: string): string[] {
+  const words = [...line.matchAll(/#.*|(?:[^\s"#]|"[^"]*")+|"/g)].map(([word]) => word);
+  const comment = words.findIndex((word) => word.startsWith('#'));
+  return comment === -1 ? words : words.slice(0, comment);
 }
 
 function parseEntry(

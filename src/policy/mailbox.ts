@@ -1,4 +1,6 @@
 /** An envelope mailbox in the one spelling used for comparison. */
+import { isQueryName } from '../core/domain.ts';
+import { parseHelo } from '../core/helo.ts';
 import { writtenName } from './written-name.ts';
 
 export interface Mailbox {
@@ -24,6 +26,11 @@ export function parseMailbox(path: string): Mailbox {
     local: (quoted ?? local).toLowerCase().normalize('NFC'),
     domain: at === -1 ? '' : writtenName(address.slice(at + 1)),
   };
+}
+
+/** Whether it has a local part, and a domain that is a name or an address literal: all else may be anything. */
+export function isPlainMailbox({ local, domain }: Mailbox): boolean {
+  return local !== '' && (isQueryName(domain) || parseHelo(domain).kind === 'literal');
 }
 
 /** The address in a path as MAIL and RCPT give it, with angle brackets or without. */

@@ -4,7 +4,8 @@
  */
 import type { Way } from '../advice/sender-advice.ts';
 import type { Check, Evidence } from '../core/check.ts';
-import { parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
+import { isPlainMailbox, parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
+import { textOfWire } from '../policy/written-name.ts';
 import type { Disposition } from '../policy/policy.ts';
 import type { ReplyOptions } from '../policy/smtp-reply.ts';
 import type { HitCase, HitSender } from './hit-sender.ts';
@@ -131,6 +132,6 @@ function caseReport(
 
 /** The domain alone. */
 function masked(path: string): string {
-  const { domain } = parseMailbox(withoutBrackets(path));
-  return domain === '' ? '*' : `*@${domain}`;
+  const mailbox = parseMailbox(textOfWire(withoutBrackets(path)));
+  return isPlainMailbox(mailbox) ? `*@${mailbox.domain}` : '*';
 }

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import type { PageData } from '../../src/report/page-data.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { linesOf, takeApart } from '../support/page-file.ts';
 import { fakeTerminal } from '../support/terminal.ts';
@@ -227,6 +228,20 @@ describe('addresses', () => {
       expect(told).toContain('*@dest.test');
       expect(told).not.toMatch(/alice|bob|s@sender/);
     }
+  });
+
+  it('in the access list are hidden in the page, and it counts as before', async () => {
+    const list =
+      '# asked for by alice@dest.test\ndeny jupiter text="ask bob@dest.test # now" # s@sender.org\n';
+    const out = join(directory, 'masked');
+    const deep = `${log}.deep`;
+    const [first = ''] = readFileSync(log, 'latin1').split('\n');
+    writeFileSync(deep, `${first.slice(0, -1)},"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}\n`);
+    const flags = ['--access', file('with-people', list), '--mask', 'recipients', '--html', out];
+    expect((await run('--policy', 'strict', ...flags, log, deep)).code).toBe(0);
+    const { access, notes } = JSON.parse(takeApart(readFileSync(out, 'latin1')).data) as PageData;
+    expect(access).toBe('\ndeny jupiter\n');
+    expect(notes.join()).toMatch(/1 line/);
   });
 
   it('of recipients are in no letter', async () => {

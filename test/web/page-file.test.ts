@@ -102,3 +102,29 @@ it('hides local parts, one number for each mailbox', () => {
     helo: 'bob.example.org',
   });
 });
+
+it.each([
+  ['<>', '<>'],
+  ['', ''],
+  ['Postmaster', 'postmaster'],
+  ['<Postmaster@Dest.test>', '<postmaster@dest.test>'],
+  ['<@alice.smith:abuse@dest.test>', '<abuse@dest.test>'],
+  ['<"post\\master"@alice smith>', '<postmaster>'],
+  ['<@relay.test:alice@dest.test>', '<hidden-1@dest.test>'],
+  ['<"alice@home"@dest.test>', '<hidden-1@dest.test>'],
+  ['<bob@dest.test,alice@dest.test>', '<hidden-1@dest.test>'],
+  ['<alice@[192.0.2.1]>', '<hidden-1@[192.0.2.1]>'],
+  ['<bob@dest.test> alice', '<hidden-1>'],
+  ['<bob@alice smith>', '<hidden-1>'],
+  ['<bounce@alice=dest.test>', '<hidden-1>'],
+  ['<bob@[IPv6:alice]>', '<hidden-1>'],
+  ['<@alice>', '<hidden-1>'],
+  ['<@alice.smith>', '<hidden-1>'],
+  ['<@alice:>', '<hidden-1>'],
+  ['<""@alice>', '<hidden-1>'],
+  ['<alice@>', '<hidden-1>'],
+  ['alice', 'hidden-1'],
+  ['j\u00c3\u00bcrgen@B\u00c3\u00bccher.test', 'hidden-1@xn--bcher-kva.test'],
+])('%j is shown as %j', (path, shown) => {
+  expect(new AddressMask().address(path)).toBe(shown);
+});
