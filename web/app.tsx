@@ -9,8 +9,9 @@ import { CountCards } from './counts.tsx';
 import { DecisionDialog } from './decision-dialog.tsx';
 import { DecisionsView } from './decisions-view.tsx';
 import { ExportView } from './export-view.tsx';
+import { Failure } from './failure.tsx';
 import { FindingsView } from './findings-view.tsx';
-import { day, minute, number } from './format.ts';
+import { minute, number, period } from './format.ts';
 import { Histogram } from './histogram.tsx';
 import type { FromWorker } from './messages.ts';
 import type { Opened } from './opened.ts';
@@ -227,9 +228,9 @@ function PageHead({ data, loaded, judged }: PageHeadProps): JSX.Element {
   ];
   return (
     <header class="head">
-      <h1>What if the policy were another?</h1>
+      <h1>What if the policy were different?</h1>
       <p>
-        {number(loaded.decisions)} decisions, {day(first)} to {day(last)}; page of {minute(data.made)} UTC.{' '}
+        {number(loaded.decisions)} decisions, {period(first, last)}; page of {minute(data.made)} UTC.{' '}
         {data.masked
           ? 'Recipients and senders are masked; addresses of hosts are not.'
           : 'It holds addresses of people: keep it to yourself.'}
@@ -262,18 +263,6 @@ function Empty({ unreadable }: { readonly unreadable: number }): JSX.Element {
         {unreadable > 0
           ? `${number(unreadable)} lines could not be read: a newer helo-milter may have written them.`
           : 'Let the milter write a decision log (--decision-log), wait for some mail, and make the page again.'}
-      </p>
-    </div>
-  );
-}
-
-function Failure({ why }: { readonly why: string }): JSX.Element {
-  return (
-    <div class="whole" role="alert">
-      <h1>This page does not work here</h1>
-      <p>
-        It needs a browser of 2023 or later that lets a page start a worker. What went wrong: {why}. The
-        report in plain words is below.
       </p>
     </div>
   );

@@ -8,6 +8,13 @@ export type Choice = Pick<
 >;
 
 export const REQUIREMENTS = ['exact', 'authorized', 'aligned'] as const;
+/** What each holds against a client, in the words of the README. */
+export const PRESET_WORDS = {
+  rfc5321: 'what RFC 5321 calls wrong is refused, what its owner may yet fix is tempfailed',
+  emailcore: 'a name without correspondence, or somebody else\u2019s address literal, is refused',
+  strict: 'correspondence must be exact or authorized; a neighbour or a reverse name is not enough',
+} as const;
+
 /** Bounds of a threshold, as `config/options.ts` has them. */
 const LEAST_SCORE = 0.1;
 const MAX_SCORE = 1_000_000;

@@ -2,6 +2,7 @@
 import { render } from 'preact';
 import type { PageData } from '../src/report/page-data.ts';
 import { App } from './app.tsx';
+import { Guard, showReport } from './failure.tsx';
 import { serveWorker } from './worker.ts';
 
 if (typeof document === 'undefined') serveWorker(self);
@@ -24,9 +25,16 @@ function show(): void {
   try {
     data = JSON.parse(text('data')) as PageData;
   } catch {
-    root.textContent = 'This page is incomplete: its data cannot be read. Please make it again.';
+    root.textContent =
+      'This page is incomplete: its data cannot be read. Please make it again. The report in plain words is below.';
+    showReport();
     return;
   }
   root.textContent = '';
-  render(<App data={data} chunks={chunks} program={program} />, root);
+  render(
+    <Guard>
+      <App data={data} chunks={chunks} program={program} />
+    </Guard>,
+    root,
+  );
 }

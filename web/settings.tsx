@@ -2,15 +2,9 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { PRESETS } from '../src/core/check.ts';
-import { type Choice, REQUIREMENTS, withWeight } from './choice.ts';
+import { type Choice, PRESET_WORDS, REQUIREMENTS, withWeight } from './choice.ts';
 import type { KnownFinding } from './messages.ts';
 import type { Overview } from './overview.ts';
-
-const PRESET_WORDS = {
-  rfc5321: 'RFC 5321 as written',
-  emailcore: 'the emailcore draft',
-  strict: 'MacQuigg’s proposal of 2009',
-} as const;
 
 interface SettingsProps {
   readonly choice: Choice;

@@ -1,0 +1,39 @@
+/** What the page says: presets in the words of the README, periods, and one sentence where it fails. */
+import { readFileSync } from 'node:fs';
+import { afterEach, expect, it, vi } from 'vitest';
+import { PRESETS } from '../../src/core/check.ts';
+import { PRESET_WORDS } from '../../web/choice.ts';
+import { Guard } from '../../web/failure.tsx';
+import { period } from '../../web/format.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+it.each(PRESETS)('%s is told as in the README', (preset) => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const plain = readme.replaceAll('`', '').replaceAll(/\s+/g, ' ');
+  const [, told] = new RegExp(`- ${preset}(?: \\(default\\))?: (.*?)(?: - |## |$)`).exec(plain) ?? [];
+  expect(told).toContain(PRESET_WORDS[preset].replace('\u2019', "'"));
+});
+
+it.each([
+  ['2026-11-26T00:00:00Z', '2026-11-26T23:59:59Z', '2026-11-26'],
+  ['2026-11-26T23:59:59Z', '2026-11-27T00:00:00Z', '2026-11-26 to 2026-11-27'],
+])('from %s to %s is %s', (first, last, told) => {
+  expect(period(Date.parse(first), Date.parse(last))).toBe(told);
+});
+
+it('a part of the page that throws leaves the report', () => {
+  const removeAttribute = vi.fn();
+  vi.stubGlobal('document', {
+    getElementById: (id: string) => (id === 'report' ? { removeAttribute } : null),
+  });
+  const guard = new Guard();
+  guard.props = { children: 'the page' };
+  expect(guard.render()).toBe('the page');
+  guard.state = Guard.getDerivedStateFromError(new RangeError('Invalid time value'));
+  guard.componentDidCatch();
+  expect(removeAttribute).toHaveBeenCalledWith('hidden');
+  expect(guard.render()).toMatchObject({ props: { why: 'Invalid time value' } });
+});
