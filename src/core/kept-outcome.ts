@@ -32,7 +32,7 @@ export function namedOutcome(check: string, outcome: Outcome): NamedOutcome {
  * Characters kept of one piece of evidence. All that is read from it fits: ten verified reverse names, and an
  * SPF record of any length in use.
  */
-const MAX_EVIDENCE = 4096;
+export const KEPT_OF_EVIDENCE = 4096;
 
 /** The outcome, cut to what is kept. */
 export function keptOutcome(outcome: Outcome): Outcome {
@@ -47,5 +47,5 @@ export function keptOutcome(outcome: Outcome): Outcome {
 function keptEvidence(evidence: Evidence): Evidence {
   const entries = Object.entries(evidence);
   if (entries.length === 0) return evidence;
-  return Object.fromEntries(entries.map(([name, value]) => [name, keptText(value, MAX_EVIDENCE)]));
+  return Object.fromEntries(entries.map(([name, value]) => [name, keptText(value, KEPT_OF_EVIDENCE)]));
 }

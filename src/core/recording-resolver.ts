@@ -23,14 +23,14 @@ export const QUERY_BUDGET = 40;
 export const REVERSE_BUDGET = 11;
 
 /** Characters kept of one record, of the records of one answer, and of those of one assessment. */
-const KEPT_OF_RECORD = 1024;
+export const KEPT_OF_RECORD = 1024;
 const KEPT_OF_ANSWER = 4096;
 const KEPT_IN_ALL = 16_384;
 /** Characters kept of the first record of an answer when no room is left. */
 const KEPT_OF_FIRST = 64;
 /** Extended errors kept of an answer, and characters of the text of each. */
-const KEPT_ERRORS = 2;
-const KEPT_OF_ERROR = 128;
+export const KEPT_ERRORS = 2;
+export const KEPT_OF_ERROR = 128;
 
 /** One question and what came back, ready to print. Records hold a stranger's bytes. */
 export interface DnsAnswer {

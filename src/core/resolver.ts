@@ -26,6 +26,19 @@ export interface RecordData {
 /** A type of records that can be asked for. */
 export type RecordType = keyof RecordData;
 
+/** All of them. */
+export const RECORD_TYPES: readonly RecordType[] = [
+  'A',
+  'AAAA',
+  'CNAME',
+  'MX',
+  'NS',
+  'PTR',
+  'SOA',
+  'SRV',
+  'TXT',
+];
+
 /**
  * How much of an answer a check gets to see: the number of records, and the characters of a text. A name has
  * a dozen addresses, and RFC 7208 §3.4 wants an SPF record to fit into 450 octets; anything longer was made

@@ -2,7 +2,7 @@
  * A decision with all its evidence as one line of JSON, as docs/decision-log.schema.json describes it. It has
  * what `decide` needs, so that another policy can judge the same session later.
  *
- * Names and DNS data come from strangers: everything is ASCII, and a record has at most 64 KiB with the
+ * Names and DNS data come from strangers: each text is escaped, whoever it is from, everything is ASCII, and a record has at most 64 KiB with the
  * built-in checks. What a verdict rests on is always there; evidence and DNS answers get the room that is
  * left, and what does not fit is counted.
  */
@@ -58,16 +58,16 @@ export function decisionRecord(decision: Decision, time: string, connected: stri
   const { judged, client, exempt, limit, recipients, recipientCount } = decision;
   const family = client === null ? 'null' : client.includes(':') ? '6' : '4';
   const head =
-    `{"version":${RECORD_VERSION},"time":"${time}","connected":${connected === null ? 'null' : `"${connected}"`}` +
-    `,"reference":"${decision.reference}","client":{"ip":${nullable(client)},"family":${family}}` +
-    `,"helo":${text(decision.helo)},"stage":"${decision.stage}","cache":"${decision.cache}"` +
+    `{"version":${RECORD_VERSION},"time":${text(time)},"connected":${nullable(connected)}` +
+    `,"reference":${text(decision.reference)},"client":{"ip":${nullable(client)},"family":${family}}` +
+    `,"helo":${text(decision.helo)},"stage":${text(decision.stage)},"cache":${text(decision.cache)}` +
     (decision.message > 1 ? `,"message":${decision.message}` : '') +
     member('sender', decision.sender) +
     member('recipient', recipients[0] ?? null) +
     (recipientCount < 2
       ? ''
       : `,"recipients":${texts(recipients, MAX_RECIPIENTS)},"recipientCount":${recipientCount}`) +
-    `${member('queue', decision.queueId)},"action":"${actionOf(decision)}","end":"${decision.end}"` +
+    `${member('queue', decision.queueId)},"action":${text(actionOf(decision))},"end":${text(decision.end)}` +
     member('exempt', exempt) +
     member('limit', limit) +
     member('ramp', judged?.ramp ?? null) +
@@ -108,14 +108,14 @@ function verdictText(judged: Judged, room: Room): string {
   const { assessment, verdict, policy, shadow, shadowPolicy, access, dnsIll, elapsedMs } = judged;
   const findings = verdict.counted.map(
     ({ finding: { id, evidence, provisional, atWorst }, weight }) =>
-      `{"id":"${id}","basis":"${policy.findings.get(id)?.basis ?? 'local'}","weight":${weight}${provisional === true ? ',"provisional":true' : ''}${atWorst === undefined ? '' : `,"atWorst":${words(atWorst)}`},"evidence":${evidenceText(evidence, room)}}`,
+      `{"id":${text(id)},"basis":${text(policy.findings.get(id)?.basis ?? 'local')},"weight":${weight}${provisional === true ? ',"provisional":true' : ''}${atWorst === undefined ? '' : `,"atWorst":${words(atWorst)}`},"evidence":${evidenceText(evidence, room)}}`,
   );
   return (
     `{"policy":${policyText(judged)},"verdict":{${verdictMembers(verdict)}},"findings":[${findings.join(',')}]` +
     (shadow === null || shadowPolicy === null
       ? ''
-      : `,"shadow":{"preset":"${shadowPolicy.preset}",${verdictMembers(shadow)}}`) +
-    (access === null ? '' : `,"access":{"action":"${access.action}","line":${access.line}}`) +
+      : `,"shadow":{"preset":${text(shadowPolicy.preset)},${verdictMembers(shadow)}}`) +
+    (access === null ? '' : `,"access":{"action":${text(access.action)},"line":${access.line}}`) +
     `${dnsIll ? ',"dnsIll":true' : ''},"elapsedMs":${Math.round(elapsedMs * 1000) / 1000}` +
     `${identityText(assessment)}${sessionText(judged)},"assessment":${assessmentText(judged, room)}`
   );
@@ -125,11 +125,11 @@ function verdictText(judged: Judged, room: Room): string {
 function policyText({ policy, ownPolicy }: Judged): string {
   const { preset, rejectAt, tempfailAt, require, excuseFrom } = policy;
   return (
-    `{"preset":"${preset}"` +
+    `{"preset":${text(preset)}` +
     (rejectAt === DEFAULT_REJECT_AT ? '' : `,"rejectAt":${rejectAt}`) +
     (tempfailAt === DEFAULT_TEMPFAIL_AT ? '' : `,"tempfailAt":${tempfailAt}`) +
-    (require === LINES[preset].require ? '' : `,"require":"${require}"`) +
-    (excuseFrom === LINES[preset].excuseFrom ? '' : `,"excuseFrom":"${excuseFrom}"`) +
+    (require === LINES[preset].require ? '' : `,"require":${text(require)}`) +
+    (excuseFrom === LINES[preset].excuseFrom ? '' : `,"excuseFrom":${text(excuseFrom)}`) +
     `${ownPolicy === null ? '' : ',"own":true'}}`
   );
 }
@@ -144,7 +144,7 @@ function sessionText({ session: { previousHelo, namesSeen, mta, regular } }: Jud
     ...(previousHelo === null ? [] : [`"previousHelo":${text(previousHelo)}`]),
     ...(namesSeen === 1 ? [] : [`"namesSeen":${namesSeen}`]),
     ...(mta.name === null ? [] : [`"mta":${text(mta.name)}`]),
-    ...(mta.address === null ? [] : [`"mtaAddress":"${mta.address.text}"`]),
+    ...(mta.address === null ? [] : [`"mtaAddress":${text(mta.address.text)}`]),
     ...(regular ? ['"regular":true'] : []),
   ];
   return members.length === 0 ? '' : `,"session":{${members.join(',')}}`;
@@ -158,9 +158,9 @@ function assessmentText({ assessment, verdict }: Judged, room: Room): string {
   const told = spoken.filter((outcome) => !isBare(outcome));
   const passed = spoken.filter(isBare);
   return (
-    `{"correspondence":"${correspondence}","proofs":${words(proofs)}` +
+    `{"correspondence":${text(correspondence)},"proofs":${words(proofs)}` +
     `${optOut ? ',"optOut":true' : ''}${undecided ? ',"undecided":true' : ''}` +
-    `${trouble === null ? '' : `,"trouble":"${trouble}"`}${settled ? ',"settled":true' : ''}` +
+    `${trouble === null ? '' : `,"trouble":${text(trouble)}`}${settled ? ',"settled":true' : ''}` +
     (mismatch === null ? '' : `,"mismatch":${evidenceText(mismatch, room)}`) +
     (ids === counted ? '' : `,"findings":${ids}`) +
     (passed.length === 0 ? '' : `,"passed":${words(passed.map(({ check }) => check))}`) +
@@ -188,13 +188,12 @@ function isBare({ result, finding, correspondence, optOut, evidence }: CheckOutc
   return plain && result === 'pass' && Object.keys(evidence).length === 0;
 }
 
-/** Words of our own, which need no escape. */
 function words(list: readonly string[]): string {
-  return list.length === 0 ? '[]' : `["${list.join('","')}"]`;
+  return `[${list.map((each) => text(each)).join(',')}]`;
 }
 
 function verdictMembers({ disposition, score, stream, cause }: Verdict): string {
-  return `"disposition":"${disposition}","score":${score},"stream":"${stream}"${member('cause', cause?.id ?? null)}`;
+  return `"disposition":${text(disposition)},"score":${score},"stream":${text(stream)}${member('cause', cause?.id ?? null)}`;
 }
 
 function outcomeText(
@@ -202,8 +201,8 @@ function outcomeText(
   room: Room,
 ): string {
   return (
-    `{"check":"${check}","result":"${result}"${finding === null ? '' : `,"finding":"${finding.id}"`}` +
-    `${correspondence === 'none' ? '' : `,"correspondence":"${correspondence}"`}${optOut ? ',"optOut":true' : ''}` +
+    `{"check":${text(check)},"result":${text(result)}${finding === null ? '' : `,"finding":${text(finding.id)}`}` +
+    `${correspondence === 'none' ? '' : `,"correspondence":${text(correspondence)}`}${optOut ? ',"optOut":true' : ''}` +
     `${Object.keys(evidence).length === 0 ? '' : `,"evidence":${evidenceText(evidence, room)}`}}`
   );
 }
@@ -223,7 +222,7 @@ function answersText(dns: readonly DnsAnswer[], room: Room): string {
   for (const answer of dns) {
     const types = byName.get(answer.name);
     const name = types === undefined ? `,${text(answer.name)}:{}` : '';
-    const item = `,"${answer.type}":${answerText(answer, room.left - name.length)}`;
+    const item = `,${text(answer.type)}:${answerText(answer, room.left - name.length)}`;
     if (!room.takes(name + item)) continue;
     if (types === undefined) byName.set(answer.name, [item]);
     else types.push(item);
@@ -241,7 +240,7 @@ function answerText(answer: DnsAnswer, room: number): string {
     (reasons.length === 0 ? '' : `,"errors":[${reasons.join(',')}]`) +
     (alias === undefined ? '' : `,"alias":${text(alias)}`);
   if (status === 'temperror') return `{"temperror":${text(records[0] ?? '')}${told}}`;
-  if (status !== 'found') return `{"${status}":${ttl ?? 'null'}${told}}`;
+  if (status !== 'found') return `{${text(status)}:${ttl ?? 'null'}${told}}`;
   const head = `{"ttl":${ttl ?? 'null'}${told},"records":[`;
   const most = room - head.length - TAIL;
   let list = '';

@@ -7,7 +7,7 @@
  */
 import type { Assessment } from '../core/assessment.ts';
 import { type Correspondence, CORRESPONDENCES } from '../core/check.ts';
-import type { Answer, RecordType } from '../core/resolver.ts';
+import { type Answer, RECORD_TYPES, type RecordType } from '../core/resolver.ts';
 import type { Decision } from '../decisions/decision.ts';
 import { heldBack, isUnasked } from '../core/unasked.ts';
 import { type SharedResolver, watched } from '../dns/asker.ts';
@@ -18,7 +18,6 @@ import { DISPOSITIONS, STREAMS } from '../policy/policy.ts';
 import { SELF_TESTS } from '../policy/self-test.ts';
 
 const BOUNDS: readonly NonNullable<Judged['ramp' | 'streamLimit']>[] = ['within', 'over'];
-const RECORD_TYPES: readonly RecordType[] = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'];
 const RESULTS: readonly Answer<RecordType>['status'][] = ['found', 'nodata', 'nxdomain', 'temperror'];
 /** `TURNED_AWAY` of the milter library. */
 const TURNED_AWAY = ['connections', 'descriptors', 'buffers', 'unread'] as const;

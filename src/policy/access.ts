@@ -66,6 +66,8 @@ export class AccessList {
    * name.
    */
   readonly needsReverse: boolean;
+  /** What DNS shows of a client can decide whether the list refuses it. */
+  readonly refusesByProof: boolean;
 
   /**
    * `expired` are known to have expired; `onExpired` hears of each other one once, when it would have
@@ -75,6 +77,8 @@ export class AccessList {
     this.#onExpired = onExpired;
     this.#void = new Set(expired.map(({ line }) => line));
     this.needsReverse = entries.some(({ shown }) => shown.some(({ ofClient }) => ofClient));
+    this.refusesByProof =
+      entries.some(({ action }) => action === 'deny') && entries.some(({ shown }) => shown.length > 0);
     for (const entry of entries) this.#index(entry);
     this.#empty = entries.length === 0;
   }

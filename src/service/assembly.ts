@@ -101,7 +101,9 @@ function makeKnowledge({ live, store }: Workshop, regulars: Regulars): SharedKno
       const { cacheSize, dnsZone } = live.config;
       // A zone file is this host's own.
       if (!shares('assessments') || cacheSize === 0 || dnsZone !== null) return null;
-      const { checks } = live.rules;
+      const { checks, access } = live.rules;
+      // What another host wrote must not decide whether mail is refused.
+      if (access.refusesByProof) return null;
       return {
         checks,
         version: [version, ...checks.map(({ name }) => name), ...live.registry.versions].join(),

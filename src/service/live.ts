@@ -88,6 +88,8 @@ export function sameAssessments(before: InForce, after: InForce): boolean {
   return (
     sameServers(before.config, after.config) &&
     String(before.registry.versions) === String(after.registry.versions) &&
+    // What other hosts wrote must not be there any longer.
+    (before.rules.access.refusesByProof || !after.rules.access.refusesByProof) &&
     after.rules.checks.every(({ name }) => asked.has(name))
   );
 }

@@ -8,6 +8,10 @@ import type { Redis } from 'ioredis';
 import { describeError } from '../errors.ts';
 import { dial, enter, type StoreAccess } from './dial.ts';
 
+/**
+ * A script answers `{ BAD, ANSWER, QUESTION }`: how many values of the store were no good, what was asked
+ * for, and its last argument, which tells the answer from that to another question.
+ */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
@@ -65,6 +69,8 @@ export class StoreConnection {
   #upAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** The latest question. */
+  #asked = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -84,7 +90,8 @@ export class StoreConnection {
       return null;
     }
     this.#inFlight++;
-    const reply = send(client, what, keys, args).finally(() => this.#inFlight--);
+    const question = ++this.#asked;
+    const reply = send(client, what, keys, [...args, question]).finally(() => this.#inFlight--);
     return new Promise((resolve) => {
       let open = true;
       const end = (result: (typeof CALL_RESULTS)[number], value: unknown): void => {
@@ -106,6 +113,12 @@ export class StoreConnection {
       }, this.#options.timeoutMs);
       reply.then(
         (value) => {
+          // One answer too many, and all that follow are somebody else's.
+          if (!answersTo(value, question)) {
+            end('error', null);
+            this.#lose(client, 'the server answered another question');
+            return;
+          }
           if (open) this.#silent = 0;
           end('ok', value);
         },
@@ -132,7 +145,10 @@ export class StoreConnection {
     const { access, scripts, probeKey, timeoutMs, now } = this.#options;
     const client = dial(access, CONNECT_MS);
     let told: unknown = null;
-    client.on('error', (error: unknown) => (told = error));
+    client.on('error', (error: unknown) => {
+      told = error;
+      this.#lose(client, describeError(error));
+    });
     client.on('close', () => {
       this.#lose(client, told === null ? 'the connection was closed' : describeError(told));
     });
@@ -214,6 +230,11 @@ async function probe(
     // With nothing to do they do nothing but stay with the server.
     ...scripts.map(({ lua }) => client.eval(lua, 0, 0)),
   ]);
+}
+
+/** See `Script`. */
+function answersTo(value: unknown, question: number): boolean {
+  return Array.isArray(value) && (value as unknown[])[2] === String(question);
 }
 
 /** A server that was restarted does not have the script, and says so before it does anything. */

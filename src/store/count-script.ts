@@ -21,22 +21,23 @@ export const LIVES: Readonly<Record<CountTable, number>> = {
 /** Seconds of a day. */
 const DAY = 86_400;
 
-/** Read a value, and keep one: also for the other scripts. */
+/** Take from the share of a block, keep a value, and read one: also for the other scripts. */
 export const COMMON = `
 local clock = redis.call('TIME')
 local now = tonumber(clock[1])
 local bad = 0
-local function put(key, existed, quota, most, span, value, life)
-  if not existed then
-    local made = redis.pcall('INCR', quota)
-    if type(made) ~= 'number' then
-      bad = bad + 1
-      made = 1
-      redis.call('SET', quota, 1)
-    end
-    if made == 1 then redis.call('EXPIRE', quota, span) end
-    if made > most then return end
+local function share(quota, most, span)
+  local made = redis.pcall('INCR', quota)
+  if type(made) ~= 'number' then
+    bad = bad + 1
+    made = 1
+    redis.call('SET', quota, 1)
   end
+  redis.call('EXPIRE', quota, span, 'NX')
+  return made <= most
+end
+local function put(key, existed, quota, most, span, value, life)
+  if not existed and not share(quota, most, span) then return end
   redis.call('SET', key, value, 'PX', string.format('%.0f', life * 1000))
 end
 local function text(key, most)
@@ -109,7 +110,7 @@ for i = 1, tonumber(ARGV[1]) do
     answers[i] = { within and 1 or 0, spent and 1 or 0, n, now - first }
   end
 end
-return { bad, answers }
+return { bad, answers, ARGV[#ARGV] }
 `;
 
 /** What the script calls the tables. */

@@ -1,5 +1,8 @@
 /** How the server of the store is reached. The only file that makes clients of the library. */
-import { Redis } from 'ioredis';
+import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
+import { AbstractConnector, Redis, type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
+import { guarded } from './reply-guard.ts';
 
 /** A server, or the Sentinels that know it. */
 export type StorePlace =
@@ -40,17 +43,59 @@ export function dial({ place, tls, ca }: StoreAccess, connectMs: number): Redis 
     disableClientInfo: true,
   };
   switch (place.kind) {
-    case 'unix':
-      return new Redis({ ...options, path: place.path });
+    case 'unix': {
+      const { path } = place;
+      return new Redis({ ...options, path, Connector: direct(() => connect({ path })) });
+    }
     case 'tcp': {
       const { host, port } = place;
-      return new Redis({ ...options, host, port, ...(tls ? { tls: secure } : {}) });
+      const open = (): Socket => (tls ? connectSecurely({ ...secure, host, port }) : connect({ host, port }));
+      // The library wants to know of TLS, to wait for it.
+      return new Redis({ ...options, host, port, Connector: direct(open), ...(tls ? { tls: secure } : {}) });
     }
     case 'sentinel': {
       const { sentinels, name } = place;
       const encrypted = tls ? { tls: secure, sentinelTLS: secure, enableTLSForSentinelMode: true } : {};
-      return new Redis({ ...options, sentinels: sentinels.map((each) => ({ ...each })), name, ...encrypted });
+      const Connector = GuardedSentinelConnector;
+      return new Redis({
+        ...options,
+        sentinels: sentinels.map((each) => ({ ...each })),
+        name,
+        Connector,
+        ...encrypted,
+      });
     }
+  }
+}
+
+/** Milliseconds that the server has to end the connection when we do. */
+const DISCONNECT_MS = 2000;
+
+/** As the library connects, with a guard. */
+function direct(open: () => Socket): new () => AbstractConnector {
+  return class extends AbstractConnector {
+    constructor() {
+      super(DISCONNECT_MS);
+    }
+
+    override connect(): Promise<Socket> {
+      this.connecting = true;
+      const stream = guarded(open());
+      stream.once('error', (error) => (this.firstError = error));
+      this.stream = stream;
+      return Promise.resolve(stream);
+    }
+  };
+}
+
+/** Guards the server; the Sentinels are asked by the library alone. */
+class GuardedSentinelConnector extends SentinelConnector {
+  constructor(options: unknown) {
+    super(options as SentinelConnectionOptions);
+  }
+
+  override async connect(...args: Parameters<SentinelConnector['connect']>): Promise<Socket> {
+    return guarded(await super.connect(...args));
   }
 }
 

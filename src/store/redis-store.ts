@@ -1,4 +1,5 @@
 /** The store on a server that speaks the protocol of Redis: scripts, their arguments, their answers. */
+import { MAX_SHARED_TEXT } from './assessment-text.ts';
 import { type ConnectionOptions, type Script, script, StoreConnection, tryStore } from './connection.ts';
 import type { StoreAccess } from './dial.ts';
 import { COUNT_LUA, stepArguments } from './count-script.ts';
@@ -86,6 +87,7 @@ export class RedisStore implements SharedStore {
       churn === null ? none : this.#keyOf('c', churn.network),
       regular === null ? none : this.#keyOf('k', regular),
       assessment === null ? none : this.#keyOf('a', assessment),
+      churn === null ? none : this.#keyOf('C', churn.block),
     ];
     const wanted = [churn, regular, assessment].map((each) => (each === null ? 0 : 1));
     const { windowMs, maxNames } = churn?.limits ?? { windowMs: 0, maxNames: 0 };
@@ -146,6 +148,7 @@ function metOf(answer: unknown): Met | null {
   const isNumber = names === -1 || isCount(names);
   if (!isNumber || !isCount(isNew) || !Array.isArray(regular) || typeof text !== 'string' || !isCount(lifeMs))
     return null;
+  if (text.length > MAX_SHARED_TEXT) return null;
   return {
     names: names === -1 ? null : names,
     isNewName: isNew === 1,

@@ -20,9 +20,11 @@ local function standing(key)
 end
 `;
 
-/** Keys: churn, regular, assessment; whichever is not wanted has another name of ours. */
+/**
+ * Keys: churn, regular, assessment, share of the block; whichever is not wanted has another name of ours.
+ */
 export const MEET_LUA = `${COMMON}${STANDING}
-if ARGV[1] ~= '1' then return { 0, {} } end
+if ARGV[1] ~= '1' then return { 0, {}, ARGV[#ARGV] } end
 local names, new, regular, found, life = -1, 0, {}, '', 0
 if ARGV[2] == '1' then
   local name, span, most = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -35,11 +37,13 @@ if ARGV[2] == '1' then
   redis.call('ZREMRANGEBYSCORE', KEYS[1], to, '+inf')
   local known = redis.call('ZSCORE', KEYS[1], name)
   if not known then new = 1 end
-  if known or redis.call('ZCARD', KEYS[1]) < most then
+  local held = redis.call('ZCARD', KEYS[1])
+  local seconds = math.max(1, math.ceil(span / 1000))
+  if known or (held > 0 and held < most) or (held == 0 and share(KEYS[4], ${MAX_NEW}, seconds)) then
     redis.call('ZADD', KEYS[1], string.format('%.0f', ms), name)
     redis.call('PEXPIRE', KEYS[1], span)
   end
-  names = math.min(most, redis.call('ZCARD', KEYS[1]))
+  names = math.min(most, math.max(1, redis.call('ZCARD', KEYS[1])))
 end
 if ARGV[3] == '1' then
   local m, d, f, l = standing(KEYS[2])
@@ -49,18 +53,18 @@ if ARGV[4] == '1' then
   found = text(KEYS[3], ${MAX_SHARED_TEXT}) or ''
   if found ~= '' then life = redis.call('PTTL', KEYS[3]) end
 end
-return { bad, { names, new, regular, found, math.max(0, life) } }
+return { bad, { names, new, regular, found, math.max(0, life) }, ARGV[#ARGV] }
 `;
 
 /** Keys: churn. */
 export const FORGET_LUA = `
 if ARGV[1] == '1' then redis.pcall('ZREM', KEYS[1], ARGV[2]) end
-return { 0, {} }
+return { 0, {}, ARGV[#ARGV] }
 `;
 
 /** Keys: regular, share of the block. */
 export const LEARN_LUA = `${COMMON}${STANDING}
-if ARGV[1] ~= '1' then return { 0, {} } end
+if ARGV[1] ~= '1' then return { 0, {}, ARGV[#ARGV] } end
 local today = math.floor(now / 86400)
 local km, kd, kf, kl = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 kl = math.min(kl, today)
@@ -76,12 +80,12 @@ else
 end
 local value = string.format('%.0f %.0f %.0f %.0f', m, d, f, l)
 put(KEYS[1], existed, KEYS[2], ${MAX_NEW}, ${DAY}, value, ${(KNOWN_DAYS + 1) * DAY})
-return { bad, {} }
+return { bad, {}, ARGV[#ARGV] }
 `;
 
 /** Keys: assessment, share of the block. */
 export const KEEP_LUA = `${COMMON}
-if ARGV[1] ~= '1' then return { 0, {} } end
+if ARGV[1] ~= '1' then return { 0, {}, ARGV[#ARGV] } end
 put(KEYS[1], false, KEYS[2], ${MAX_ASSESSMENTS}, ${ASSESSMENTS_SPAN}, ARGV[2], tonumber(ARGV[3]) / 1000)
-return { bad, {} }
+return { bad, {}, ARGV[#ARGV] }
 `;

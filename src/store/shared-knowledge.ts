@@ -69,7 +69,10 @@ export class SharedKnowledge {
     const regular = regulars?.nameOf(ip, helo) ?? null;
     if (limits === null && regular === null && made === null) return null;
     const pending = store.meet({
-      churn: limits === null ? null : { network: churnNetwork(ip), name: canonicalName(helo), limits },
+      churn:
+        limits === null
+          ? null
+          : { network: churnNetwork(ip), block: networksOf(ip).block, name: canonicalName(helo), limits },
       regular,
       assessment: made === null ? null : keyText(ip, helo, made.version),
     });
@@ -107,13 +110,12 @@ export class SharedKnowledge {
     if (known !== null && name !== null) store.learn(name, networksOf(ip).block, known);
   }
 
-  /** An assessment was made here, and may be used so long. An unknown is nobody else's. */
+  /** An assessment was made here, and may be used so long; see `assessmentText`. */
   keep(assessment: Assessment, lifeMs: number): void {
     const { store, assessing } = this.#options;
     const made = assessing();
-    const { client, dns, settled } = assessment;
-    if (made === null || client.ip === null || settled || lifeMs <= 0) return;
-    if (dns.some(({ status }) => status === 'temperror')) return;
+    const { client } = assessment;
+    if (made === null || client.ip === null || lifeMs <= 0) return;
     const text = assessmentText(assessment);
     if (text === null) return;
     const key = keyText(client.ip, client.helo.text, made.version);

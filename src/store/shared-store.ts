@@ -55,7 +55,13 @@ export type Counted = {
 /** What is asked about a client that says HELO; null for what is not wanted. */
 export interface Meeting {
   /** Its network, and the name that it gives now. */
-  readonly churn: { readonly network: string; readonly name: string; readonly limits: ChurnSpan } | null;
+  readonly churn: {
+    readonly network: string;
+    /** Of the client's address, which may have no more than its share of new records. */
+    readonly block: string;
+    readonly name: string;
+    readonly limits: ChurnSpan;
+  } | null;
   /** Client and name, as they are counted. */
   readonly regular: string | null;
   /** Client, name, and what was checked. */

@@ -387,6 +387,27 @@ describe('a record that strangers filled', () => {
   });
 });
 
+it('no word of an assessment or a verdict breaks the line', () => {
+  const hostile = (value: unknown): unknown => {
+    if (typeof value === 'string') return `${value}"]}}\n{"version":2,"x":"`;
+    if (Array.isArray(value)) return value.map(hostile);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, hostile(each)]));
+  };
+  const { judged } = DECISIONS.full;
+  if (judged === null) throw new Error('no verdict');
+  const finding = { id: 'helo-unknown', evidence: {}, atWorst: ['helo-mismatch'] };
+  const counted = [...judged.verdict.counted, { finding, weight: 1 }];
+  const { client, ...told } = judged.assessment;
+  const assessment = { client, ...(hostile({ ...told, trouble: 'owner' }) as Omit<Assessment, 'client'>) };
+  const verdict = hostile({ ...judged.verdict, counted, cause: finding }) as Verdict;
+  const line = decisionRecord({ ...DECISIONS.full, judged: { ...judged, assessment, verdict } }, TIME, TIME);
+  expect(line).toMatch(/^[\x20-\x7e]+$/);
+  const made = JSON.parse(line) as Recorded;
+  expect(made.judged?.findings.at(-1)?.atWorst).toEqual([hostile('helo-mismatch')]);
+  expect(Object.keys(made)).toEqual(Object.keys(record(DECISIONS.full)));
+});
+
 it('the schema refuses what is none', () => {
   const good = JSON.parse(decisionRecord(DECISIONS.full, TIME, TIME)) as object;
   expect(strict({ ...good, extra: 1 })).toBe(false);

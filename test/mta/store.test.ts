@@ -7,9 +7,11 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { parseIp } from '../../src/core/ip.ts';
 import { assess } from '../../src/core/assess.ts';
+import { networksOf } from '../../src/core/client-networks.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
 import { Regulars } from '../../src/state/regulars.ts';
+import { keyMaker } from '../../src/store/key.ts';
 import { RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
 import { SharedKnowledge } from '../../src/store/shared-knowledge.ts';
 import { answers, farmHost, type FarmMessage, SENDER_COUNT } from '../support/farm.ts';
@@ -230,6 +232,21 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     }, PATIENCE);
     expect(await mx2.shared.meet(IP, 'other.sender.org', true)).toMatchObject({ assessment: null });
     expect([a.invalid, b.invalid, mx2.shared.invalid]).toEqual([0, 0, 0]);
+  });
+
+  it('a block has its share of new records, also where its end was lost', async () => {
+    const store = await connected();
+    const { shared } = knowledge(store);
+    const share = keyMaker('helo-milter')('C', networksOf(IP).block);
+    const names = async (address: string, name: string): Promise<number | undefined> =>
+      (await shared.meet(parseIp(address), name, false))?.names;
+    await redis.say('set', share, '4095');
+    expect([await names(IP.text, 'a.org'), await names(IP.text, 'b.org')]).toEqual([1, 2]);
+    expect(Number(await redis.say('ttl', share))).toBeGreaterThan(0);
+    expect([await names('198.51.100.8', 'a.org'), await names('198.51.100.8', 'b.org')]).toEqual([1, 1]);
+    // Another block has its own, and what is kept goes on.
+    expect([await names('203.0.113.1', 'a.org'), await names('203.0.113.1', 'b.org')]).toEqual([1, 2]);
+    expect(await names(IP.text, 'c.org')).toBe(3);
   });
 
   it.each([

@@ -14,7 +14,14 @@ const STEP: CountStep = {
   spent: false,
   ifSpent: false,
 };
-const WITHIN = '*2\r\n:0\r\n*1\r\n*4\r\n:1\r\n:0\r\n:1\r\n:0\r\n';
+/** The answer of a script: no bad values, this, and the question that it answers. */
+const scripted =
+  (answer: string): Answer =>
+  (words) => {
+    const question = words.at(-1) ?? '';
+    return `*3\r\n:0\r\n${answer}$${question.length}\r\n${question}\r\n`;
+  };
+const WITHIN = scripted('*1\r\n*4\r\n:1\r\n:0\r\n:1\r\n:0\r\n');
 const PATIENCE = { timeout: 20_000 };
 
 const open: (() => unknown)[] = [];
@@ -65,7 +72,7 @@ const down = ({ store }: Made): Promise<unknown> =>
   }, PATIENCE);
 
 it('asks one question for all that is counted of a message', async () => {
-  const it = await made(() => WITHIN);
+  const it = await made(WITHIN);
   await up(it);
   const before = it.server.heard.length;
   const answer = await it.store.count([STEP]);
@@ -84,12 +91,12 @@ it('asks one question for all that is counted of a message', async () => {
 
 it.each<[string, Answer]>([
   ['says nothing', () => null],
-  ['says half of it', () => '*2\r\n:0\r\n*1\r\n*4\r\n:1\r\n'],
-  ['announces more than comes', () => '$100000000\r\nx'],
+  ['says half of it', () => '*3\r\n:0\r\n'],
+  ['announces more than comes', () => '$1000\r\nx'],
 ])('gives up a server that %s, asks nothing meanwhile, and finds it again', async (_, answer) => {
   let ill = true;
   const it = await made(
-    (words) => (ill ? answer(words) : WITHIN),
+    (words) => (ill ? answer(words) : WITHIN(words)),
     50,
     (words) => (ill && it.store.outages > 0 ? null : honest(words)),
   );
@@ -114,7 +121,23 @@ it.each<[string, Answer]>([
 it.each<[string, Answer, RegExp]>([
   ['is full', () => '-OOM command not allowed\r\n', /^OOM/],
   ['may not do it', () => '-NOPERM no permissions\r\n', /^NOPERM/],
-  ['speaks something else', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', /./],
+  ['speaks something else', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', /not RESP2/],
+  ['announces more than it may say', () => '$100000000\r\nx', /too long a reply/],
+  ['announces too long a list', () => '*200000000\r\n:1\r\n', /too long a reply/],
+  [
+    'says too much in short strings',
+    () => `*4096\r\n${'$30\r\n'.padEnd(35, 'x').concat('\r\n').repeat(4096)}`,
+    /too long a reply/,
+  ],
+  ['does not come to an end', () => `+${'a'.repeat(1 << 20)}`, /too long a line/],
+  ['has lists in lists', () => '*1\r\n'.repeat(5000), /too long a reply/],
+  ['pushes null', () => '>1\r\n_\r\n', /not RESP2/],
+  ['pushes half a subscription', () => '>2\r\n+subscribe\r\n_\r\n', /not RESP2/],
+  ['pushes after a strange line end', () => '+a\rX>1\r\n_\r\n', /not RESP2/],
+  ['answers with no list', () => '+OK\r\n', /another question/],
+  ['answers with an empty list', () => '*0\r\n', /another question/],
+  ['answers with nothing', () => '$-1\r\n', /another question/],
+  ['does not say to what it answers', () => '*2\r\n:0\r\n*0\r\n', /another question/],
 ])('gives up a server that %s', async (_, answer, detail) => {
   const it = await made(answer);
   await up(it);
@@ -124,17 +147,14 @@ it.each<[string, Answer, RegExp]>([
 });
 
 it.each([
-  ['no list', '+OK\r\n'],
-  ['an empty list', '*0\r\n'],
-  ['too few answers', '*2\r\n:0\r\n*0\r\n'],
-  ['text for a number', '*2\r\n:0\r\n*1\r\n*4\r\n:1\r\n:0\r\n$3\r\nNaN\r\n:0\r\n'],
-  ['a negative count', '*2\r\n:0\r\n*1\r\n*4\r\n:1\r\n:0\r\n:-1\r\n:0\r\n'],
-  ['nothing', '$-1\r\n'],
+  ['too few answers', '*0\r\n'],
+  ['text for a number', '*1\r\n*4\r\n:1\r\n:0\r\n$3\r\nNaN\r\n:0\r\n'],
+  ['a negative count', '*1\r\n*4\r\n:1\r\n:0\r\n:-1\r\n:0\r\n'],
 ])('ignores and counts an answer with %s', async (_, reply) => {
-  const it = await made(() => reply);
+  const it = await made(scripted(reply));
   await up(it);
   expect(await it.store.count([STEP])).toBeNull();
-  expect(it.store.invalid).toBe(reply === '$-1\r\n' ? 0 : 1);
+  expect(it.store.invalid).toBe(1);
   expect(it.store.ailment).toBeNull();
 });
 
@@ -150,7 +170,7 @@ it('has a bounded number of calls under way', async () => {
 });
 
 it('is not in the way of a program whose server is not there, and tells it once', async () => {
-  const it = await made(() => WITHIN);
+  const it = await made(WITHIN);
   await up(it);
   await it.server.stop();
   open.pop();
@@ -162,11 +182,7 @@ it('is not in the way of a program whose server is not there, and tells it once'
 
 it('does not tell the password when it is wrong', async () => {
   const wrong = '-WRONGPASS invalid username-password pair\r\n';
-  const it = await made(
-    () => WITHIN,
-    500,
-    ([name = '']) => (name === 'auth' ? wrong : '-NOAUTH\r\n'),
-  );
+  const it = await made(WITHIN, 500, ([name = '']) => (name === 'auth' ? wrong : '-NOAUTH\r\n'));
   await vi.waitFor(() => {
     expect(it.told).toHaveLength(1);
   }, PATIENCE);
@@ -175,8 +191,36 @@ it('does not tell the password when it is wrong', async () => {
 });
 
 it('loads a script again that the server has forgotten', async () => {
-  const it = await made(([name = '']) => (name === 'evalsha' ? '-NOSCRIPT No matching script\r\n' : WITHIN));
+  const it = await made((words) =>
+    words[0] === 'evalsha' ? '-NOSCRIPT No matching script\r\n' : WITHIN(words),
+  );
   await up(it);
   expect(await it.store.count([STEP])).toHaveLength(1);
   expect(it.store.ailment).toBeNull();
+});
+
+it('takes no answer for that to another question', async () => {
+  let asked = 0;
+  const it = await made((words) => {
+    const answer = WITHIN(words) ?? '';
+    asked++;
+    return asked === 1 ? answer + answer : asked === 2 ? null : answer;
+  });
+  await up(it);
+  const calls = [it.store.count([STEP]), it.store.count([STEP])];
+  const [first, second] = await Promise.all(calls.map((each) => Promise.resolve(each)));
+  expect(first).toHaveLength(1);
+  expect(second).toBeNull();
+  expect(it.told[0]).toEqual([false, 'the server answered another question']);
+  await up(it);
+  expect(await it.store.count([STEP])).toHaveLength(1);
+});
+
+it('takes no assessment that is longer than those that are kept', async () => {
+  const text = 'a'.repeat(20_000);
+  const body = `*5\r\n:1\r\n:1\r\n*0\r\n$${text.length}\r\n${text}\r\n:1000\r\n`;
+  const it = await made(scripted(body));
+  await up(it);
+  expect(await it.store.meet({ churn: null, regular: null, assessment: 'a' })).toBeNull();
+  expect(it.store.invalid).toBe(1);
 });
