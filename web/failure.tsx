@@ -1,26 +1,5 @@
-/** What is shown where the page does not work: one sentence, and the report in plain words. */
-import { Component, type ComponentChildren, type JSX } from 'preact';
-
-interface GuardState {
-  readonly why: string | null;
-}
-
-/** Shows what is in it, until something in it throws. */
-export class Guard extends Component<{ readonly children: ComponentChildren }, GuardState> {
-  override state: GuardState = { why: null };
-
-  static override getDerivedStateFromError(error: unknown): GuardState {
-    return { why: error instanceof Error ? error.message : 'unknown error' };
-  }
-
-  override componentDidCatch(): void {
-    showReport();
-  }
-
-  override render(): ComponentChildren {
-    return this.state.why === null ? this.props.children : <Failure why={this.state.why} />;
-  }
-}
+/** What is shown where the page does not work: what went wrong, and the report in plain words. */
+import type { JSX } from 'preact';
 
 /** The report in plain HTML, which is hidden while the program shows its own views. */
 export function showReport(): void {

@@ -2,7 +2,8 @@
 import { render } from 'preact';
 import type { PageData } from '../src/report/page-data.ts';
 import { App } from './app.tsx';
-import { Guard, showReport } from './failure.tsx';
+import { Failure, showReport } from './failure.tsx';
+import { Guard } from './guard.ts';
 import { serveWorker } from './worker.ts';
 
 if (typeof document === 'undefined') serveWorker(self);
@@ -32,7 +33,7 @@ function show(): void {
   }
   root.textContent = '';
   render(
-    <Guard>
+    <Guard otherwise={(why) => <Failure why={why} />} onFailure={showReport}>
       <App data={data} chunks={chunks} program={program} />
     </Guard>,
     root,
