@@ -94,6 +94,16 @@ describe('a line matches', () => {
   });
 });
 
+it.each([
+  ['', false],
+  ['deny mail.sender.org ip=198.51.100.7', false],
+  ['allow .sender.org spf=pass', false],
+  ['allow .sender.org spf=pass\ndeny .sender.org', true],
+  ['deny * ptr=sender.net', true],
+])('whether DNS decides what %j refuses: %s', (text, refuses) => {
+  expect(list(text).refusesByProof).toBe(refuses);
+});
+
 it('ten thousand networks cost one look-up a prefix length, not one a network', async () => {
   const lines = Array.from({ length: 10_000 }, (_, i) => `deny * ip=10.${i >> 8}.${i & 255}.0/24`);
   const access = list(lines.join('\n'));

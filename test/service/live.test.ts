@@ -12,6 +12,8 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'live-'));
   writeFileSync(join(directory, 'zone'), '$TTL 60\nmail.sender.org. A 198.51.100.7\n');
   writeFileSync(join(directory, 'bad'), 'permit *\n');
+  writeFileSync(join(directory, 'names'), 'deny spam.example.org\n');
+  writeFileSync(join(directory, 'proofs'), 'allow .example.org spf=pass\ndeny .example.org\n');
 });
 afterAll(() => {
   rmSync(directory, { recursive: true });
@@ -46,6 +48,10 @@ it.each<[before: Given, after: Given, resolver: 'kept' | 'new', assessments: 'ke
   [SERVER, { ...SERVER, weight: 'helo-alias=1' }, 'kept', 'new'],
   [{ ...SERVER, weight: 'helo-alias=1' }, SERVER, 'kept', 'kept'],
   [{ dnsZone: 'DIR/zone' }, { dnsZone: 'DIR/zone' }, 'new', 'new'],
+  // What other hosts wrote does not decide whether a list refuses.
+  [SERVER, { ...SERVER, access: 'DIR/names' }, 'kept', 'kept'],
+  [{ ...SERVER, access: 'DIR/names' }, { ...SERVER, access: 'DIR/proofs' }, 'kept', 'new'],
+  [{ ...SERVER, access: 'DIR/proofs' }, { ...SERVER, access: 'DIR/proofs' }, 'kept', 'kept'],
 ])('from %j to %j the resolver is %s, assessments are %s', async (from, to, resolver, assessments) => {
   const [before, after] = [await prepared(placed(from)), await prepared(placed(to))];
   const live = new Live(before);
