@@ -81,7 +81,7 @@ it.each<[string, (told: Told) => void]>([
   ['a long name', ({ dns }) => (first(dns).name = 'a'.repeat(300))],
   ['a long record', ({ dns }) => (first(dns).records = ['a'.repeat(2000)])],
   ['a long alias', ({ dns }) => (first(dns).alias = 'a'.repeat(300))],
-  ['many errors', ({ dns }) => (first(dns).errors = Array(3).fill({ code: 1, text: '' }))],
+  ['many errors', ({ dns }) => (first(dns).errors = [1, 2, 3].map((code) => ({ code, text: '' })))],
   ['more questions than are asked', (told) => (told.dns = Array<Loose>(60).fill(first(told.dns)))],
   ['an outcome twice', ({ outcomes }) => outcomes.push(first(outcomes))],
   ['a check that is none', ({ outcomes }) => (first(outcomes).check = 'certain')],
