@@ -53,8 +53,8 @@ export class AddressMask {
   readonly #numbers = new Map<string, number>();
 
   /**
-   * A path as it came over the wire, with or without angle brackets. Of a mailbox the domain stays, and of any
-   * other text nothing; the empty path is as it was.
+   * A path as it came over the wire, with or without angle brackets. Of a mailbox the domain stays, and of
+   * any other text nothing; the empty path is as it was.
    */
   address(path: string): string {
     const bare = textOfWire(withoutBrackets(path));

@@ -28,7 +28,7 @@ export function parseMailbox(path: string): Mailbox {
   };
 }
 
-/** Whether it has a local part, and a domain that is a name or an address literal: all else may be anything. */
+/** Whether it has a local part, and a domain that is a name or an address literal. */
 export function isPlainMailbox({ local, domain }: Mailbox): boolean {
   return local !== '' && (isQueryName(domain) || parseHelo(domain).kind === 'literal');
 }
