@@ -5,7 +5,7 @@ import type { OptionKey } from '../config/options.ts';
 export interface NextStep {
   readonly config: Config;
   /**
-   * `given`: the options given, acted on. Without any, what comes after the configuration as it is: `enforce`,
+   * `given`: the options given, acted on. Without any, what comes after the configuration: `enforce`,
    * the policy acted on in place of only watching (`observe`), and where it is in force already,
    * `enforce-percent`, all client networks in place of a share; `shadow-policy`, that policy in place of the
    * one in force.
