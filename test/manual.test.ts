@@ -39,6 +39,12 @@ describe('the manual page', () => {
   });
 });
 
+it('the manual page has optional arguments in brackets', () => {
+  const told = new Map(commandTree().map(({ name, synopsis }) => [name, synopsis]));
+  expect(told.get('check')).toBe('helo-milter check [OPTION]... IP [HELO] [FILE]...');
+  expect(told.get('publish')).toBe('helo-milter publish [OPTION]... NAME IP...');
+});
+
 it('the manual page names documents that there are', () => {
   const named = [
     ...manPage()

@@ -20,6 +20,8 @@ it(
     const wanted = [
       'CHANGELOG.md',
       'LICENSE',
+      'ARCHITECTURE.md',
+      'CONTRIBUTING.md',
       'README.md',
       'package.json',
       'completion/_helo-milter',

@@ -46,9 +46,10 @@ export function commandTree(): readonly ManualCommand[] {
 }
 
 function manualOf(command: Command, name: string): ManualCommand {
-  const args = command.registeredArguments.map(
-    (each) => `${each.name().replace(/\.+$/, '')}${each.variadic ? '...' : ''}`,
-  );
+  const args = command.registeredArguments.map((each) => {
+    const word = each.name().replace(/\.+$/, '');
+    return `${each.required ? word : `[${word}]`}${each.variadic ? '...' : ''}`;
+  });
   const help = {
     flag: '--help',
     value: null,

@@ -5,6 +5,7 @@
  */
 import { domainToASCII, domainToUnicode } from 'node:url';
 import type { Assessment, CheckOutcome } from '../core/assessment.ts';
+import { isUnknown } from '../core/checks/unknown.ts';
 import { registrableDomain } from '../core/domain.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { type Helo, queryName } from '../core/helo.ts';
@@ -28,15 +29,19 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
     `${client.ip?.text ?? 'unknown'} says HELO ${escape(client.helo.text)}`,
     '',
     `The name: ${describeHelo(client.helo)}`,
-    ...outcomes
-      .filter(({ check, finding }) => finding !== null && !headings.has(check))
-      .map(
-        ({ finding }) =>
-          `  ${paint.finding(finding?.id ?? '')}: ${policy.findings.get(finding?.id ?? '')?.summary ?? ''}`,
-      ),
+    // With a dead resolver many checks give the same finding.
+    ...new Set(
+      outcomes
+        .filter(({ check, finding }) => finding !== null && !headings.has(check))
+        .map(
+          ({ finding }) =>
+            `  ${paint.finding(finding?.id ?? '')}: ${policy.findings.get(finding?.id ?? '')?.summary ?? ''}`,
+        ),
+    ),
     '',
     dns.length === 0 ? 'DNS was not asked' : 'What DNS says',
     ...indented(dns.map((answer) => [answer.name, answer.type, answer.status, answerText(answer)])),
+    ...outcomes.flatMap(deniedTopDomain),
     ...(remarks.length === 0 ? [] : ['', 'Worth knowing of these zones']),
     ...indented(remarks.map(({ kind, name, text }) => [kind, escape(`${name} ${text}`)])),
     '',
@@ -53,6 +58,16 @@ export function explanationText(explanation: Explanation, paint: Paint = makePai
   ];
   lines.push(...yourLines(explanation, paint));
   return `${[...lines, ...remedy(explanation)].join('\n')}\n`;
+}
+
+/** Why an answer that stands in the table counts as none; see `exists`. */
+function deniedTopDomain({ finding }: CheckOutcome): string[] {
+  if (finding === null || !isUnknown(finding) || finding.evidence['detail'] !== 'denied') return [];
+  const question = escape(finding.evidence['question'] ?? '');
+  return [
+    `  (${question}: a resolver that denies a public top-level domain is cut off or filters, and would have everybody`,
+    '  refused, so its denials count as unanswered; docs/failures.md)',
+  ];
 }
 
 /** The records, with what the resolver said about them. */

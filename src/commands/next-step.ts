@@ -5,11 +5,12 @@ import type { OptionKey } from '../config/options.ts';
 export interface NextStep {
   readonly config: Config;
   /**
-   * `given`: the options given, acted on. Where they are in force already, what comes after them:
+   * `given`: the options given, acted on. Without any, what comes after the configuration: `enforce`,
+   * the policy acted on in place of only watching (`observe`), and where it is in force already,
    * `enforce-percent`, all client networks in place of a share; `shadow-policy`, that policy in place of the
    * one in force.
    */
-  readonly step: 'given' | 'enforce-percent' | 'shadow-policy';
+  readonly step: 'given' | 'enforce' | 'enforce-percent' | 'shadow-policy';
 }
 
 /** What is said or asked with a report, and changes no policy. */
@@ -31,7 +32,9 @@ const ASIDE: ReadonlySet<OptionKey> = new Set([
  */
 export function nextStep(config: Config, flags: ReadonlySet<OptionKey>): NextStep {
   const acted = { ...config, observe: config.observe && flags.has('observe') };
-  const isInForce = !config.observe && [...flags].every((key) => ASIDE.has(key));
+  const isAsItIs = [...flags].every((key) => ASIDE.has(key));
+  if (isAsItIs && config.observe) return { config: acted, step: 'enforce' };
+  const isInForce = isAsItIs && !config.observe;
   if (isInForce && config.enforcePercent < 100)
     return { config: { ...acted, enforcePercent: 100 }, step: 'enforce-percent' };
   if (isInForce && config.shadowPolicy !== null && config.shadowPolicy !== config.policy)

@@ -64,6 +64,8 @@ function stepText({ step, policy }: ReportResult): string {
   switch (step) {
     case 'given':
       return `With these options (policy ${policy})`;
+    case 'enforce':
+      return `With the policy acted on in place of only watched (observe = false, policy ${policy})`;
     case 'enforce-percent':
       return `With all client networks in place of a share of them (--enforce-percent 100, policy ${policy})`;
     case 'shadow-policy':

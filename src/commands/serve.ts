@@ -106,7 +106,7 @@ function warn(log: Log, { node, systemName, identity }: Host): void {
   }
 }
 
-/** What it will do, and what to tell the MTA: five lines, and one for the metrics if they are served. */
+/** What it will do, one line for the metrics if they are served, and the commands that attach Postfix. */
 function banner(config: Config, file: string | null, { sockets, http }: Service, version: string): string {
   const { policy, rejectAt, tempfailAt, applyAt, observe, enforcePercent, shadowPolicy } = config;
   const { dnsZone, dnsServer, dnsTimeout, deadline, cacheSize, cacheMemory, cacheMax } = config;
@@ -126,8 +126,21 @@ function banner(config: Config, file: string | null, { sockets, http }: Service,
     `policy ${policy}: reject at ${rejectAt}, tempfail at ${tempfailAt}, verdict at ${applyAt}`,
     `${acts}${shadowPolicy === null ? '' : `; logs what ${shadowPolicy} would have done`}; ${file === null ? 'no configuration file' : `configuration ${file}`}`,
     `asks ${asks}, ${formatDuration(dnsTimeout)} a question, ${formatDuration(deadline)} in all; ${keeps}`,
-    `in main.cf: helo_milter = ${milterItem(sockets[0] ?? 'SOCKET', config, 'tempfail')}, smtpd_helo_required = yes, and $helo_milter in front of what smtpd_milters has; then "postfix reload"`,
     ...(http === null ? [] : [`metrics and health at http://${http}/metrics, /healthz and /readyz${open}`]),
+    'Postfix hands its sessions over after these three commands; they keep the milters that it has:',
+    ...attachCommands(milterItem(sockets[0] ?? 'SOCKET', config, observe ? 'accept' : 'tempfail')),
     '',
   ].join('\n');
+}
+
+/**
+ * Each is whole in its line, and may be typed again. The list comes first: postconf warns of a parameter that
+ * is set and in no list.
+ */
+function attachCommands(item: string): string[] {
+  return [
+    `  postconf -h smtpd_milters | grep -qF '$helo_milter' || postconf -e "smtpd_milters = \\$helo_milter $(postconf -h smtpd_milters)"`,
+    `  postconf -e 'helo_milter = ${item}' 'smtpd_helo_required = yes'`,
+    '  postfix reload',
+  ];
 }

@@ -69,7 +69,7 @@ function patienceMs({ deadline }: Pick<RunningOptions, 'deadline'>): number {
 export function milterItem(
   socket: string,
   options: Pick<RunningOptions, 'deadline'>,
-  action: 'tempfail' | 'shutdown',
+  action: 'accept' | 'tempfail' | 'shutdown',
 ): string {
   const patience = formatDuration(patienceMs(options));
   return `{ ${socket}, connect_timeout=5s, command_timeout=${patience}, content_timeout=30s, default_action=${action} }`;
@@ -88,10 +88,13 @@ export function attachLine(
     const socket = ours?.socket ?? (listen === undefined ? 'SOCKET' : socketForSendmail(listen));
     const name = ours?.text ?? 'helo-milter';
     const times = `C:5s;S:${patience};R:${patience};E:30s`;
-    return ['sendmail.mc', `INPUT_MAIL_FILTER(\`${name}', \`S=${socket}, F=T, T=${times}')dnl`];
+    // Without F= mail passes while the filter is down.
+    const failure = options.observe ? '' : 'F=T, ';
+    return ['sendmail.mc', `INPUT_MAIL_FILTER(\`${name}', \`S=${socket}, ${failure}T=${times}')dnl`];
   }
   const { config } = mta;
-  const action = config.knowsShutdown === true ? 'shutdown' : 'tempfail';
+  const enforcing = config.knowsShutdown === true ? 'shutdown' : 'tempfail';
+  const action = options.observe ? 'accept' : enforcing;
   if (ours !== null) return changedLine(service, ours, milterItem(ours.socket, options, action));
   const queue = config.value('queue_directory');
   const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queue, service.chrooted);

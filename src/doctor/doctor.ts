@@ -184,18 +184,18 @@ async function postconf(directory: string | null): Promise<PostfixConfig | null>
   const where = directory === null ? [] : ['-c', directory];
   // Not every user has /usr/sbin in the path.
   for (const program of ['postconf', '/usr/sbin/postconf', '/usr/local/sbin/postconf']) {
-    const run = async (...args: string[]): Promise<string> =>
-      (await promisify(execFile)(program, [...where, ...args], { timeout: 10_000, maxBuffer: 1 << 24 }))
-        .stdout;
+    const ask = async (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+      promisify(execFile)(program, [...where, ...args], { timeout: 10_000, maxBuffer: 1 << 24 });
+    const run = async (...args: string[]): Promise<string> => (await ask(...args)).stdout;
     try {
       const [set, services, effective, builtIn] = await Promise.all([
-        run('-n'),
+        ask('-n'),
         run('-M'),
         run(...OF_THE_HOST),
         run('-d', ...BUILT_IN),
       ]);
       return new PostfixConfig(
-        parsePostconf(`${set}\n${services}`, 'postconf'),
+        parsePostconf(`${set.stdout}\n${set.stderr}\n${services}`, 'postconf'),
         parsePostconf(`${effective}\n${builtIn}`, 'postconf').parameters,
       );
     } catch (error) {

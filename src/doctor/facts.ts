@@ -24,6 +24,7 @@ export type RunningOptions = Pick<
   | 'noAuthResults'
   | 'user'
   | 'store'
+  | 'observe'
 >;
 
 export interface Facts {

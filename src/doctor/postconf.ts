@@ -63,10 +63,21 @@ function fail(file: string, number: number, line: string): never {
   );
 }
 
+/**
+ * How postconf tells of a parameter of the operator that nothing refers to. `postconf -n` leaves it out,
+ * and has it in this warning alone.
+ */
+const UNUSED = /^postconf: warning: \S*main\.cf: unused parameter: (\w+=.*)$/;
+
 /** Lines with their continuations, which begin with a blank; without comments and what postconf warns of. */
 function logicalLines(text: string): { number: number; line: string }[] {
   const lines: { number: number; line: string }[] = [];
   for (const [i, raw] of text.split(/\r?\n/).entries()) {
+    const [, unused] = UNUSED.exec(raw) ?? [];
+    if (unused !== undefined) {
+      lines.push({ number: i + 1, line: unused.trim() });
+      continue;
+    }
     if (/^\s*(?:#|$)/.test(raw) || /^postconf: (?:warning|fatal)/.test(raw)) continue;
     const last = lines.at(-1);
     if (/^\s/.test(raw) && last !== undefined) last.line += ` ${raw.trim()}`;

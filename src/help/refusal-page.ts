@@ -41,7 +41,7 @@ export function refusalPage({ findings, contact }: RefusalPageOptions): string {
     '</head>',
     '<body>',
     '<h1>Why your mail was refused</h1>',
-    '<p>When a mail server delivers mail to us, it gives the name of its host (HELO or EHLO). We look whether it has any ' +
+    '<p>When a mail server delivers mail to us, it gives the name of its host (HELO or EHLO). We check whether it has any ' +
       'right to that name, since most servers that have none send spam. The refusal that you have received names in ' +
       'square brackets what was found; look for that word here.</p>',
     `<p>If it does not help, ask ${escapeHtml(whom)}, and quote the whole refusal: its reference leads to what was seen.</p>`,

@@ -11,7 +11,7 @@ const FIRST_MINOR: readonly (readonly [line: number, minor: number])[] = [
 const FIRST_LINE = 24;
 
 /** In the words of the README. */
-export const NEEDED_NODE = `${FIRST_MINOR.map(([line, minor]) => `${line}.${minor}`).join(', ')}, ${FIRST_LINE} or later`;
+export const NEEDED_NODE = `${FIRST_MINOR.map(([line, minor]) => `${line}.${minor}+, `).join('')}or ${FIRST_LINE} and later`;
 
 /** `version` is such as `v20.19.2`. */
 export function nodeSuffices(version: string): boolean {

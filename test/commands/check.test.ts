@@ -26,6 +26,33 @@ it('paints dispositions and findings, and changes nothing else', async () => {
   expect(seen.replaceAll(/\x1b\[\d+m/g, '')).toBe(plain);
 });
 
+async function checkWith(...options: readonly string[]): Promise<string> {
+  let out = '';
+  const args = ['check', '--no-config', '203.0.113.9', 'gone.sender.org', ...options];
+  await runCommandLine(args, '1.2.3', fakeTerminal({ write: (text) => (out += text) }));
+  return out;
+}
+
+it('says a finding of many checks once', async () => {
+  const server = await startRawDns(({ query }, reply) => {
+    reply(message({ id: query.readUInt16BE(0), question: questionOf(query), flags: 0x8182 }));
+  });
+  const out = await checkWith('--dns-server', server.server);
+  await server.close();
+  expect(out.match(/^ {2}dns-temperror: /gm)).toHaveLength(1);
+});
+
+it('says why a top-level domain that is denied counts as unanswered', async () => {
+  const server = await startRawDns(({ query }, reply) => {
+    reply(message({ id: query.readUInt16BE(0), question: questionOf(query), flags: 0x8183 }));
+  });
+  const out = await checkWith('--dns-server', server.server);
+  await server.close();
+  expect(out).toMatch(
+    /^ {2}org +NS +nxdomain\n {2}\(org NS: a resolver that denies a public top-level domain /m,
+  );
+});
+
 it('says of a client without a reverse name that it has none, in words', async () => {
   expect(await check()).toMatch(/^ {2}reverse name \(iprev\) {2}no reverse name {2}iprev-none$/m);
 });

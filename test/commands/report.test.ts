@@ -141,7 +141,8 @@ describe('the next step', () => {
   const ALL = ['--policy', 'strict'];
 
   it.each<[string, string, readonly string[], step: string, policy: string, messages: number]>([
-    ['is to act, where we only watch', `observe = true\n${SHADOW}`, [], 'given', 'rfc5321', 2],
+    ['is to act, where we only watch', `observe = true\n${SHADOW}`, [], 'enforce', 'rfc5321', 2],
+    ['is to act with what is given', 'observe = true', ['--our-name', 'x.test'], 'given', 'rfc5321', 2],
     ['is the shadow policy, where the policy is in force', SHADOW, [], 'shadow-policy', 'strict', 11],
     ['takes what else is configured along', SHADOW + NONE, [], 'shadow-policy', 'strict', 9],
     [
@@ -186,6 +187,9 @@ describe('the next step', () => {
   it('is told', async () => {
     const text = async (config: string): Promise<string> =>
       (await runWith('--config', file('next.toml', config), log)).out.replaceAll('\n', ' ');
+    expect(await text('observe = true')).toMatch(
+      /^With the policy acted on in place of only watched \(observe = false, policy rfc5321\) \d+ senders? would/,
+    );
     expect(await text(SHADOW)).toMatch(
       /^With your shadow policy in place of .* \(policy strict\) 3 senders would/,
     );

@@ -71,6 +71,14 @@ describe('Postfix', () => {
     ['smtpd_milter_maps = static:{ DISABLE }', undefined, {}, ['postfix-milters-disabled']],
     ['', 'smtp inet n - n - - smtpd -o smtpd_milter_maps=static:DISABLE', {}, ['postfix-milters-disabled']],
     ['smtpd_milter_maps = cidr:/etc/postfix/maps', undefined, {}, ['postfix-milter-maps']],
+    // While the milter only watches, mail need not wait for it.
+    ['', undefined, { observe: ['true'] }, ['failure-tempfail-observed']],
+    [
+      'smtpd_milters = { inet:127.0.0.1:8892, command_timeout=15s, default_action=accept }',
+      undefined,
+      { observe: ['true'] },
+      [],
+    ],
     // A static map attaches us, and replaces smtpd_milters.
     ['smtpd_milters =\nsmtpd_milter_maps = static:inet:127.0.0.1:8892', undefined, {}, []],
     [

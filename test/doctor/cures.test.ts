@@ -7,7 +7,7 @@ import { attachments } from '../../src/doctor/attachment.ts';
 import { diagnose } from '../../src/doctor/checks/index.ts';
 import type { Edit } from '../../src/doctor/diagnosis.ts';
 import type { Mta } from '../../src/doctor/mta.ts';
-import { facts, GOOD_MASTER, postfix } from '../support/doctor-facts.ts';
+import { complaints, facts, GOOD_CF, GOOD_MASTER, postfix, sendmail } from '../support/doctor-facts.ts';
 
 /** What a set-up is made of. */
 interface Files {
@@ -70,6 +70,13 @@ describe.each<[title: string, main: string, master: string, id: string, wanted: 
     PORT_25,
     'postfix-not-attached',
     'main.cf: smtpd_milters = $helo_milter, inet:a:$port, $rest',
+  ],
+  [
+    'not attached, with our parameter in a warning of postconf alone',
+    `postconf: warning: /etc/postfix/main.cf: unused parameter: ${OURS.trim().replace(' = ', '=')}\nsmtpd_milters = inet:a:1`,
+    PORT_25,
+    'postfix-not-attached',
+    'main.cf: smtpd_milters = $helo_milter, inet:a:1',
   ],
   [
     'not attached, without it',
@@ -156,6 +163,63 @@ describe.each<[title: string, main: string, master: string, id: string, wanted: 
     const cured = postfix(after.main, after.master);
     expect(others(cured)).toEqual(others(postfix(main, master)));
     expect(diagnose(facts(cured)).map((each) => each.id)).not.toContain(id);
+  });
+});
+
+describe('while we only watch', () => {
+  const watching = { observe: ['true'] };
+  const linesFor = (mta: Mta, id: string): string[] =>
+    diagnose(facts(mta, watching))
+      .filter((each) => each.id === id)
+      .flatMap(({ changes }) => changes.map(({ line }) => line));
+  const milters = (action: string): Mta =>
+    postfix(`smtpd_milters = { inet:127.0.0.1:8892, command_timeout=15s, default_action=${action} }`);
+
+  it.each([
+    ['tempfail', 'failure-tempfail-observed'],
+    ['reject', 'failure-reject'],
+    ['quarantine', 'failure-quarantine'],
+  ])('default_action=%s has accept as its cure', (action, id) => {
+    const [line = ''] = linesFor(milters(action), id);
+    expect(line).toContain('default_action=accept');
+    const after = diagnose(facts(postfix(line), watching)).map((each) => each.id);
+    expect(after).not.toContain(id);
+    expect(after).toContain('failure-accept-observed');
+  });
+
+  it('what attaches us says accept', () => {
+    expect(linesFor(postfix('smtpd_milters ='), 'postfix-not-attached')[0]).toContain(
+      'default_action=accept',
+    );
+    expect(linesFor(sendmail(GOOD_CF.replace(/^Xhelo.*$/m, '')), 'sendmail-not-attached')[0]).not.toContain(
+      'F=',
+    );
+  });
+
+  it('a Sendmail filter needs no F=', () => {
+    const unix = { ...watching, listen: ['unix:/run/helo-milter/socket'] };
+    const ids = (cf: string): string[] => diagnose(facts(sendmail(cf), unix)).map(({ id }) => id);
+    expect(ids(GOOD_CF)).toContain('failure-tempfail-observed');
+    expect(ids(GOOD_CF.replace(' F=T,', ''))).toContain('failure-accept-observed');
+  });
+});
+
+describe('what happens while the milter is down', () => {
+  const told = (action: string, optionsFile: string | null, options: Record<string, string[]> = {}): string =>
+    diagnose({
+      ...facts(postfix(`smtpd_milters = { inet:127.0.0.1:8892, default_action=${action} }`), options),
+      optionsFile,
+    }).find(({ id }) => id.startsWith('failure-'))?.text ?? '';
+
+  it.each(['accept', 'tempfail'])('%s: has both sides where no configuration is known', (action) => {
+    expect(told(action, null)).toMatch(/if we only watch.*if we act|if we act.*if we only watch/);
+    expect(told(action, '/etc/helo-milter.toml')).not.toContain('if we');
+    expect(told(action, null, { observe: ['true'] })).not.toContain('if we');
+  });
+
+  it('enforcing by percent is enforcing', () => {
+    const mta = postfix('smtpd_milters = { inet:127.0.0.1:8892, default_action=accept }');
+    expect(complaints(facts(mta, { enforcePercent: ['10'] }))).toContain('failure-accept');
   });
 });
 

@@ -17,6 +17,8 @@ submission inet n - - - - smtpd -o syslog_name=postfix/submission -o smtpd_milte
 cleanup unix n - n - 0 cleanup
 smtp/inet/soft_bounce = yes
 postconf: warning: /etc/postfix/main.cf: unused parameter: empty=
+postconf: warning: /etc/postfix/main.cf: unused parameter: ours={ inet:a:1, default_action=accept }
+postconf: warning: /etc/postfix/main.cf: undefined parameter: theirs
 `;
 
 describe('parsePostconf', () => {
@@ -27,6 +29,7 @@ describe('parsePostconf', () => {
       myhostname: 'mx.dest.test',
       smtpd_milters: '{ inet:127.0.0.1:8892, default_action=tempfail }',
       empty: '',
+      ours: '{ inet:a:1, default_action=accept }',
     });
   });
 

@@ -3,7 +3,7 @@
  * program prints.
  */
 import { execFile } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -145,10 +145,27 @@ describeWith(['postfix', 'nsd', 'own network'], 'a Postfix that has milters alre
   it('is told by the program what the file says', async () => {
     const item = /^helo_milter =\s*(\{[^}]*\})/m.exec(SHIPPED)?.[1]?.replaceAll(/\s+/g, ' ');
     const [, told] =
-      /^in main\.cf: helo_milter = (\{[^}]*\}), smtpd_helo_required = yes, /m.exec(await program.output()) ??
-      [];
+      /^ {2}postconf -e 'helo_milter = (\{[^}]*\})' 'smtpd_helo_required = yes'$/m.exec(
+        await program.output(),
+      ) ?? [];
     expect(told).toBe(item?.replace('inet:127.0.0.1:8892', program.socket));
     expect(SHIPPED).toMatch(/^smtpd_helo_required = yes$/m);
+  });
+
+  it('has us by the commands of the program, each typed alone and twice, without a warning', async () => {
+    const bare = join(workdir, 'bare');
+    mkdirSync(bare);
+    cpSync(join(postfix.etc, 'master.cf'), join(bare, 'master.cf'));
+    const [first = '', second = ''] = sockets;
+    writeFileSync(join(bare, 'main.cf'), `smtpd_milters = ${first}, ${second}\n`);
+    const env = { ...withSystemPath(), MAIL_CONFIG: bare };
+    const lines = (await program.output()).match(/^ {2}postconf .*$/gm) ?? [];
+    expect(lines).toHaveLength(2);
+    for (const line of [...lines, ...lines]) {
+      expect((await run('sh', ['-c', line], { env })).stderr).toBe('');
+    }
+    const { stdout } = await run('postconf', ['-xh', 'smtpd_milters'], { env });
+    expect(stdout.match(/inet:[^,\s}]+/g)).toEqual([program.socket, first, second]);
   });
 
   it('says 421 where it knows shutdown, else 451', async () => {

@@ -217,6 +217,18 @@ describeWith(['postfix', 'nsd'], 'doctor and Postfix', () => {
     });
   });
 
+  it('knows our parameter though no list has it, where postconf -n leaves it out', async () => {
+    const directory = changed('smtpd_milters = inet:127.0.0.1:9');
+    const { stdout } = await run(
+      process.execPath,
+      [CLI, 'doctor', '--json', '--no-probe', '--postfix-config', directory, ...options],
+      { env: withSystemPath() },
+    ).catch((error: unknown) => error as { stdout: string });
+    const { findings } = JSON.parse(stdout) as Report;
+    const lines = findings.flatMap(({ id, changes }) => (id === 'postfix-not-attached' ? changes : []));
+    expect(lines.map(({ line }) => line)).toEqual(['smtpd_milters = $helo_milter, inet:127.0.0.1:9']);
+  });
+
   it.each<[main: string, id: string]>([
     ['helo_milter = { SOCKET, command_timeout=3s }\nsmtpd_milters = $helo_milter, $more', 'timeout-short'],
     ['smtpd_milters = $more, { SOCKET, default_action=reject }', 'failure-reject'],

@@ -20,7 +20,7 @@ describeWith(['node-12.22.12', 'node-18.19.0'], 'the Node of Debian 11 and that 
         await expect(promisify(execFile)(nodeOf(`node-${version}`), [cli, ...args])).rejects.toMatchObject({
           code: 78,
           stdout: '',
-          stderr: `helo-milter: it needs Node 20.19, 22.13, 24 or later, and this is v${version}; README.md says where to get one\n`,
+          stderr: `helo-milter: it needs Node 20.19+, 22.13+, or 24 and later, and this is v${version}; README.md says where to get one\n`,
         });
       }
     },

@@ -28,7 +28,7 @@ it('is what package.json and the README say', () => {
   const { engines } = JSON.parse(read('package.json')) as { readonly engines: { readonly node: string } };
   const range = engines.node.split(' || ').map((each) => /^(\^|>=)(\d+)\.(\d+)\.0$/.exec(each) ?? []);
   const words = range.map(([, , line, minor]) => (minor === '0' ? line : `${String(line)}.${String(minor)}`));
-  expect(NEEDED_NODE).toBe(`${words.slice(0, -1).join(', ')}, ${String(words.at(-1))} or later`);
+  expect(NEEDED_NODE).toBe(`${words.slice(0, -1).join('+, ')}+, or ${String(words.at(-1))} and later`);
   for (const [, , line = '', minor = ''] of range) {
     expect(nodeSuffices(`v${line}.${minor}.0`)).toBe(true);
     expect(

@@ -13,7 +13,7 @@ export const storeCheck = defineDoctorCheck({
       severity: 'warning',
       meaning:
         'The store of --store does not do what the service needs of it. Mail goes on; each host works with what it knows itself.',
-      cure: 'What it said is in the text. docs/farm.md has the rights that the user needs, and what each fault means.',
+      cure: 'What it said is in the text. docs/farm.md has the rights that the user needs.',
     },
   },
   run({ options: { store }, storeAilment = null }) {
