@@ -2,9 +2,9 @@
  * A decision with all its evidence as one line of JSON, as docs/decision-log.schema.json describes it. It has
  * what `decide` needs, so that another policy can judge the same session later.
  *
- * Names and DNS data come from strangers: each text is escaped, whoever it is from, everything is ASCII, and a record has at most 64 KiB with the
- * built-in checks. What a verdict rests on is always there; evidence and DNS answers get the room that is
- * left, and what does not fit is counted.
+ * Names and DNS data come from strangers: each text is escaped, whoever it is from, everything is ASCII, and
+ * a record has at most 64 KiB with the built-in checks. What a verdict rests on is always there; evidence and
+ * DNS answers get the room that is left, and what does not fit is counted.
  */
 import type { Assessment, CheckOutcome } from '../core/assessment.ts';
 import type { Evidence } from '../core/check.ts';
