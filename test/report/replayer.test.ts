@@ -295,6 +295,15 @@ const forged = (helo: string, ...to: readonly string[]): Message => ({
   forged: true,
 });
 
+const toRecipient = (client: string, to: string): Message => ({
+  client,
+  helo: 'mail.sender.org',
+  before: null,
+  to: [to],
+  login: false,
+  forged: false,
+});
+
 describe('replay', () => {
   it(
     'under the rules in force gives the same decisions, line by line',
@@ -339,9 +348,28 @@ describe('replay', () => {
           const wanted = await live(now, plain, { regulars: second.regulars });
           const got = replayed(recorded.lines, now, second.regulars);
           if (got.some(({ unknown }) => unknown !== null)) return;
-          expect(sorted(got.flatMap(asReplayed))).toEqual(sorted(wanted.decisions.map(asDone)));
+          // Who was regular then may be so still, by mail from before the log: what is done is known, and the
+          // score is taken as it was.
+          const isOpen = recorded.lines.some((line) => line.includes('"regular":true'));
+          const asFarAsKnown = (effects: readonly Effect[]): readonly Effect[] =>
+            sorted(isOpen ? effects.map((effect) => ({ ...effect, score: null, cause: null })) : effects);
+          expect(asFarAsKnown(got.flatMap(asReplayed))).toEqual(asFarAsKnown(wanted.decisions.map(asDone)));
         }),
-        { numRuns: RUNS },
+        {
+          numRuns: RUNS,
+          // Found at random: what a recipient without a policy gets makes nobody regular, and did so then.
+          examples: [
+            [
+              { ...QUIET, own: false, rejectAt: 5, churnLimit: 1, regulars: { messages: 1, days: 1 } },
+              { ...QUIET, rejectAt: 5, churnLimit: 1, regulars: { messages: 1, days: 1 } },
+              [
+                toRecipient('203.0.113.9', 'off@dest.test'),
+                toRecipient('203.0.113.9', 'a@dest.test'),
+                toRecipient('198.51.100.7', 'a@dest.test'),
+              ],
+            ],
+          ],
+        },
       );
     },
     TIMEOUT_MS,
