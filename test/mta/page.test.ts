@@ -151,7 +151,9 @@ describeWith(['postfix', 'nsd', 'chromium'], 'the page', () => {
     await expectAsReplayed(page);
 
     // A threshold by its line.
-    const grip = await page.locator('[data-threshold=rejectAt] circle').boundingBox();
+    const handle = page.locator('[data-threshold=rejectAt] circle');
+    await handle.scrollIntoViewIfNeeded();
+    const grip = await handle.boundingBox();
     const { x = 0, y = 0 } = grip ?? {};
     await page.mouse.move(x + 4, y + 4);
     await page.mouse.down();
@@ -263,7 +265,8 @@ describeWith(['postfix', 'nsd', 'chromium'], 'the page', () => {
     }
     await page.click('#tab-decisions');
     await page.fill('input[type=search]', 'script');
-    await page.waitForFunction("document.querySelectorAll('.rows tbody tr').length === 2");
+    // Asked from outside: the policy of the page lets no text be evaluated in it.
+    await expect.poll(() => page.locator('.rows tbody tr').count(), { timeout: 30_000 }).toBe(2);
     await page.click('.rows .link >> nth=0');
     await page.waitForSelector('dialog[open]');
     expect(await page.textContent('dialog')).toContain('<script>');
