@@ -11,11 +11,12 @@ import { DecisionsView } from './decisions-view.tsx';
 import { ExportView } from './export-view.tsx';
 import { Failure } from './failure.tsx';
 import { FindingsView } from './findings-view.tsx';
-import { minute, number, period } from './format.ts';
+import { spanText } from '../src/report/figures.ts';
+import { minute, number } from './format.ts';
 import { Histogram } from './histogram.tsx';
 import type { FromWorker } from './messages.ts';
 import type { Opened } from './opened.ts';
-import type { FoundRows, Query } from './search.ts';
+import { EVERYTHING, type FoundRows, type Query } from './search.ts';
 import { SettingsPanel } from './settings.tsx';
 import { type Tab, Tabs } from './tabs.tsx';
 import { Timelines } from './timeline.tsx';
@@ -28,16 +29,6 @@ interface AppProps {
 
 type Told<Kind extends FromWorker['kind']> = Extract<FromWorker, { readonly kind: Kind }>;
 
-const ANYTHING: Query = {
-  text: '',
-  change: 'any',
-  now: 'any',
-  finding: '',
-  sort: 'time',
-  descending: true,
-  page: 0,
-};
-
 export function App({ data, chunks, program }: AppProps): JSX.Element {
   const [given] = useState(() => choiceOf(data.options));
   const [choice, setChoice] = useState(given);
@@ -49,7 +40,7 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
   const [opened, setOpened] = useState<Opened | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const [tab, setTab] = useState('refused');
-  const [query, setQuery] = useState(ANYTHING);
+  const [query, setQuery] = useState(EVERYTHING);
   const client = useRef<WorkerClient | null>(null);
 
   useEffect(() => {
@@ -106,7 +97,7 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
     );
   };
   const lookFor = (changes: Partial<Query>): void => {
-    setQuery({ ...ANYTHING, ...changes });
+    setQuery({ ...EVERYTHING, ...changes });
     setTab('decisions');
   };
 
@@ -230,7 +221,7 @@ function PageHead({ data, loaded, judged }: PageHeadProps): JSX.Element {
     <header class="head">
       <h1>What if the policy were different?</h1>
       <p>
-        {number(loaded.decisions)} decisions, {period(first, last)}; page of {minute(data.made)} UTC.{' '}
+        {number(loaded.decisions)} decisions, {spanText(first, last)}; page of {minute(data.made)} UTC.{' '}
         {data.masked
           ? 'Recipients and senders are masked; addresses of hosts are not.'
           : 'It holds addresses of people: keep it to yourself.'}

@@ -2,7 +2,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Changed, ChangedSender } from './changed.ts';
-import { day, number } from './format.ts';
+import { dayText } from '../src/report/figures.ts';
+import { number } from './format.ts';
 
 interface ChangedViewProps {
   /** Null while it is worked out. */
@@ -115,7 +116,7 @@ function SenderRow({
       <td class="n">{number(now.tempfail)}</td>
       <td class="n">{number(now.reject)}</td>
       <td class="n">{number(days)}</td>
-      <td class="n">{day(last)}</td>
+      <td class="n">{dayText(last)}</td>
     </tr>
   );
 }

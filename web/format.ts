@@ -18,17 +18,6 @@ export function share(part: number, whole: number): string {
   return `${percent >= 10 || percent === 0 ? Math.round(percent) : percent.toFixed(1)} %`;
 }
 
-/** `2026-11-26`, in UTC. */
-export function day(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
-}
-
-/** `2026-11-26 to 2026-11-27`, or the one day, in UTC. */
-export function period(first: number, last: number): string {
-  const [from, to] = [day(first), day(last)];
-  return from === to ? from : `${from} to ${to}`;
-}
-
 /** `2026-11-26 15:04`, in UTC. */
 export function minute(time: number): string {
   return new Date(time).toISOString().slice(0, 16).replace('T', ' ');

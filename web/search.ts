@@ -21,6 +21,17 @@ export interface Query {
   readonly page: number;
 }
 
+/** Every decision, the latest first. */
+export const EVERYTHING: Query = {
+  text: '',
+  change: 'any',
+  now: 'any',
+  finding: '',
+  sort: 'time',
+  descending: true,
+  page: 0,
+};
+
 export interface Row {
   /** Place among all decisions. */
   readonly index: number;

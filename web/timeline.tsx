@@ -1,6 +1,7 @@
 /** What became of the mail over time, and how well its senders were identified. */
 import type { JSX } from 'preact';
-import { day, minute, number, span } from './format.ts';
+import { dayText } from '../src/report/figures.ts';
+import { minute, number, span } from './format.ts';
 import { OUTCOMES, type Overview, type Slice, WAYS } from './overview.ts';
 
 const WIDTH = 420;
@@ -95,12 +96,12 @@ function Timeline({ title, series, overview }: TimelineProps): JSX.Element {
         })}
         {first !== undefined && (
           <text class="tick" x={EDGE.left} y={HEIGHT - 6}>
-            {day(first.from)}
+            {dayText(first.from)}
           </text>
         )}
         {last !== undefined && slices.length > 8 && (
           <text class="tick" x={WIDTH - EDGE.right} y={HEIGHT - 6} text-anchor="end">
-            {day(last.from + sliceMs - 1)}
+            {dayText(last.from + sliceMs - 1)}
           </text>
         )}
       </svg>

@@ -1,16 +1,14 @@
 /** The regulars as the service keeps them in its file, for the commands of the terminal. */
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { describeError, FileError, OptionError } from '../errors.ts';
 import { type Acquaintance, Regulars } from '../state/regulars.ts';
 import { parseRegulars } from '../state/regulars-text.ts';
+import { namedFile } from '../system/named-file.ts';
 
 /** Those in the file, in its order. Rejects with UsageError if it cannot be read. */
 export async function readRegulars(file: string): Promise<readonly Acquaintance[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new OptionError('--regulars-file', describeError(error));
-  });
+  const text = await namedFile('--regulars-file', file);
   const found = parseRegulars(text);
   if ('fault' in found) throw new FileError(`${file}: ${found.fault}`);
   return found.known;

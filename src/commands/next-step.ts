@@ -32,12 +32,11 @@ const ASIDE: ReadonlySet<OptionKey> = new Set([
  */
 export function nextStep(config: Config, flags: ReadonlySet<OptionKey>): NextStep {
   const acted = { ...config, observe: config.observe && flags.has('observe') };
-  const isAsItIs = [...flags].every((key) => ASIDE.has(key));
-  if (isAsItIs && config.observe) return { config: acted, step: 'enforce' };
-  const isInForce = isAsItIs && !config.observe;
-  if (isInForce && config.enforcePercent < 100)
+  if (![...flags].every((key) => ASIDE.has(key))) return { config: acted, step: 'given' };
+  if (config.observe) return { config: acted, step: 'enforce' };
+  if (config.enforcePercent < 100)
     return { config: { ...acted, enforcePercent: 100 }, step: 'enforce-percent' };
-  if (isInForce && config.shadowPolicy !== null && config.shadowPolicy !== config.policy)
+  if (config.shadowPolicy !== null && config.shadowPolicy !== config.policy)
     return { config: { ...acted, policy: config.shadowPolicy, shadowPolicy: null }, step: 'shadow-policy' };
   return { config: acted, step: 'given' };
 }

@@ -1,13 +1,12 @@
 /** What a page is given to judge with, from the configuration and the files that it names. */
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { checks as builtin } from '../core/checks/index.ts';
-import { describeError, OptionError } from '../errors.ts';
 import { withoutWords } from '../policy/access.ts';
 import { parseRecipientRules } from '../policy/recipients.ts';
 import type { ReplyOptions } from '../policy/smtp-reply.ts';
 import { type ForeignCheck, type PageData, pageOptionsOf } from '../report/page-data.ts';
 import type { Registry } from '../service/registry.ts';
+import { namedFile } from '../system/named-file.ts';
 import { version } from '../system/version.ts';
 import type { AddressMask } from './page-decisions.ts';
 
@@ -25,11 +24,11 @@ export async function pageDataOf(
   told: Pick<PageData, 'made' | 'left' | 'notes'>,
 ): Promise<PageData> {
   const { access, recipientPolicy } = config;
-  const list = access === null ? null : await textOf('--access', access);
+  const list = access === null ? null : await namedFile('--access', access);
   const recipients =
     recipientPolicy === null
       ? []
-      : [...parseRecipientRules(await textOf('--recipient-policy', recipientPolicy), recipientPolicy)];
+      : [...parseRecipientRules(await namedFile('--recipient-policy', recipientPolicy), recipientPolicy)];
   return {
     ...told,
     version,
@@ -54,10 +53,4 @@ export async function pageDataOf(
 function declared(check: Registry['checks'][number]): ForeignCheck {
   const members = Object.entries(check).filter(([, value]) => typeof value !== 'function');
   return Object.fromEntries(members) as unknown as ForeignCheck;
-}
-
-async function textOf(flag: string, file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new OptionError(flag, describeError(error));
-  });
 }

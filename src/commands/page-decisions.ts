@@ -1,5 +1,6 @@
 /** The decisions of a page, as they are put into it: the newest ones, packed a thousand at a time. */
 import { gzipSync } from 'node:zlib';
+import { asciiJson } from '../log/value.ts';
 import { exemptRecipient } from '../policy/exemption.ts';
 import { isPlainMailbox, parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
 import { textOfWire } from '../policy/written-name.ts';
@@ -85,8 +86,6 @@ export class AddressMask {
     if (Array.isArray(recipients)) {
       record['recipients'] = recipients.map((each) => (typeof each === 'string' ? this.address(each) : null));
     }
-    return JSON.stringify(record).replaceAll(/[^\x20-\x7e]/g, (character) => {
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    });
+    return asciiJson(record);
   }
 }

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 
 /** A value of `--store`. */
 export interface StoreAddress {
+  /** A server, or the Sentinels that know it and the name under which they do. */
   readonly place:
     | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
     | { readonly kind: 'unix'; readonly path: string }

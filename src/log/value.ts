@@ -22,7 +22,17 @@ export function formatValue(value: string): string {
 export function jsonString(value: string, limit = MAX_VALUE): string {
   if (value.length > limit) return jsonString(cut(value, limit), limit);
   if (PLAIN_JSON.test(value)) return `"${value}"`;
-  return JSON.stringify(value).replaceAll(/[^\x20-\x7e]/g, (c) => `\\u${hex(c.charCodeAt(0), 4)}`);
+  return asciiJson(value);
+}
+
+/** JSON of printable ASCII, whatever strangers wrote: on one line, or with lines indented by so much. */
+export function asciiJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replaceAll(/[^\n\x20-\x7e]/g, jsonEscape);
+}
+
+/** A character as JSON can have it in a string. */
+export function jsonEscape(character: string): string {
+  return `\\u${hex(character.charCodeAt(0), 4)}`;
 }
 
 /** Fields without a value are left out. */

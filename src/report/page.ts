@@ -2,6 +2,7 @@
  * The page as one HTML text: the program that the build has made, the data that it works on, and the report
  * in plain HTML, which is there without a program too.
  */
+import { asciiJson, jsonEscape } from '../log/value.ts';
 
 /** Stand in the page that the build makes, each once, in this order; see `scripts/page.mjs`. */
 export const PAGE_MARKS = ['@@REPORT@@', '@@DATA@@', '@@DECISIONS@@'] as const;
@@ -41,7 +42,5 @@ function piecesOf(template: string): string[] {
  * `<!--` can be in it (HTML, "Restrictions for contents of script elements").
  */
 export function islandText(data: unknown): string {
-  return JSON.stringify(data).replaceAll(/[<>&]|[^\x20-\x7e]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return asciiJson(data).replaceAll(/[<>&]/g, jsonEscape);
 }

@@ -1,10 +1,10 @@
 /** The store of the farm as a Config names it. Its library is loaded only if there is one. */
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
-import { describeError, OptionError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { StoreAccess } from '../store/dial.ts';
 import type { RedisStore } from '../store/redis-store.ts';
+import { namedFile } from '../system/named-file.ts';
 
 type StoreConfig = Pick<Config, 'store' | 'storePasswordFile' | 'storeCa' | 'storePrefix' | 'storeTimeout'>;
 
@@ -19,11 +19,11 @@ async function readStoreAccess({
   const [first = ''] =
     storePasswordFile === null
       ? []
-      : (await textOf('--store-password-file', storePasswordFile)).split(/\r?\n/);
+      : (await namedFile('--store-password-file', storePasswordFile)).split(/\r?\n/);
   if (storePasswordFile !== null && first === '') {
     throw new OptionError('--store-password-file', `the first line of ${storePasswordFile} is empty`);
   }
-  const ca = storeCa === null ? null : await textOf('--store-ca', storeCa);
+  const ca = storeCa === null ? null : await namedFile('--store-ca', storeCa);
   if (ca !== null && !ca.includes('-----BEGIN CERTIFICATE-----')) {
     throw new OptionError('--store-ca', `there is no certificate in ${storeCa ?? ''}`);
   }
@@ -56,11 +56,3 @@ export async function storeAilment(config: StoreConfig): Promise<string | null> 
 }
 
 const ALONE = 'each host goes on with what it knows itself; mail is not held up';
-
-async function textOf(flag: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new OptionError(flag, `cannot read ${file}: ${describeError(error)}`);
-  }
-}

@@ -1,9 +1,8 @@
 /** The rules of a Config: its policies and reply texts, and the files that it names. */
-import { readFile } from 'node:fs/promises';
 import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
 import type { Check, FindingSpec } from '../core/check.ts';
-import { describeError, Faults, OptionError } from '../errors.ts';
+import { Faults, OptionError } from '../errors.ts';
 import { AccessList, type OnExpired, parseAccess } from '../policy/access.ts';
 import { makePolicy, type Policy, worthwhile } from '../policy/policy.ts';
 import { policyFrom, type PolicyOptions } from '../policy/policy-options.ts';
@@ -12,6 +11,7 @@ import { policiesOf, type Rules } from '../policy/rules.ts';
 import { placeholders, type ReplyCodes, type ReplyOptions } from '../policy/smtp-reply.ts';
 import { networkShare } from './network-share.ts';
 import type { Registry } from './registry.ts';
+import { namedFile } from '../system/named-file.ts';
 
 /**
  * Reads the files that the Config names. Rejects with a UsageError for the first mistake, which carries the
@@ -74,7 +74,7 @@ async function readAccess(
   onExpired: OnExpired,
 ): Promise<AccessList> {
   if (file === null) return new AccessList({ entries: [], expired: [] }, () => undefined);
-  const parsed = parseAccess(await text(file, '--access'), file, Date.now(), checks);
+  const parsed = parseAccess(await namedFile('--access', file), file, Date.now(), checks);
   for (const entry of parsed.expired) onExpired(file, entry);
   return new AccessList(parsed, (entry) => {
     onExpired(file, entry);
@@ -84,13 +84,7 @@ async function readAccess(
 async function readRecipients({
   recipientPolicy: file,
 }: Config): Promise<ReturnType<typeof parseRecipientRules>> {
-  return file === null ? new Map() : parseRecipientRules(await text(file, '--recipient-policy'), file);
-}
-
-async function text(file: string, flag: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new OptionError(flag, describeError(error));
-  });
+  return file === null ? new Map() : parseRecipientRules(await namedFile('--recipient-policy', file), file);
 }
 
 /** The policy that the flags give. Throws UsageError for weights and ramps of findings that do not exist. */

@@ -19,7 +19,7 @@ export const LIVES: Readonly<Record<CountTable, number>> = {
 };
 
 /** Seconds of a day. */
-const DAY = 86_400;
+export const DAY = 86_400;
 
 /** Take from the share of a block, keep a value, and read one: also for the other scripts. */
 export const COMMON = `

@@ -2,21 +2,11 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import { AbstractConnector, Redis, type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
+import type { StoreAddress } from '../config/store-address.ts';
 import { guarded } from './reply-guard.ts';
 
-/** A server, or the Sentinels that know it. */
-export type StorePlace =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
-  | {
-      readonly kind: 'sentinel';
-      readonly sentinels: readonly { readonly host: string; readonly port: number }[];
-      /** Of the master. */
-      readonly name: string;
-    };
-
 export interface StoreAccess {
-  readonly place: StorePlace;
+  readonly place: StoreAddress['place'];
   readonly tls: boolean;
   /** Certificates that are trusted in place of those that Node knows, as PEM. */
   readonly ca: string | null;

@@ -1,9 +1,8 @@
 /** The scripts about what is known of a client. With a first argument of 0 they do nothing. */
 import { KNOWN_DAYS } from '../state/regulars.ts';
 import { MAX_SHARED_TEXT } from './assessment-text.ts';
-import { COMMON, MAX_NEW } from './count-script.ts';
+import { COMMON, DAY, MAX_NEW } from './count-script.ts';
 
-const DAY = 86_400;
 /** New assessments of one block in this many seconds: as long as most of them live. */
 const MAX_ASSESSMENTS = 1024;
 const ASSESSMENTS_SPAN = 900;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import ts from 'typescript';
+import { builtModule } from './built-module.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -48,20 +49,10 @@ function groupsOf(source: string): Group[] {
 
 /** All exports of a built entry point, such as `dist/embed.d.ts`, by name. */
 export function exportsOf(built: string): ReadonlyMap<string, Export> {
-  const entry = ROOT + built;
-  const program = ts.createProgram([entry], {
-    module: ts.ModuleKind.Node20,
-    target: ts.ScriptTarget.ES2023,
-    types: ['node'],
-    noEmit: true,
-  });
-  const checker = program.getTypeChecker();
-  const source = program.getSourceFile(entry);
-  const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
-  if (module === undefined) throw new Error(`${built} is missing or no module: run "npm run build"`);
+  const { checker, module, real: meant } = builtModule(ROOT + built);
   return new Map(
     checker.getExportsOfModule(module).map((each) => {
-      const real = (each.flags & ts.SymbolFlags.Alias) === 0 ? each : checker.getAliasedSymbol(each);
+      const real = meant(each);
       const about = ts.displayPartsToString(real.getDocumentationComment(checker)).split('\n\n')[0] ?? '';
       const declaration = (real.declarations ?? [])
         .map((node) => declared(node).replace(real.name, each.name))

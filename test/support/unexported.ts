@@ -1,5 +1,6 @@
 /** What a user of an entry point would have to name and cannot. */
 import ts from 'typescript';
+import { builtModule } from './built-module.ts';
 
 /**
  * Reads the declarations of an entry point. Returns `Export needs Name` for each export whose public part
@@ -7,18 +8,7 @@ import ts from 'typescript';
  * built from and that nobody has to name.
  */
 export function unexported(entry: string, ours: (file: string) => boolean): readonly string[] {
-  const program = ts.createProgram([entry], {
-    module: ts.ModuleKind.Node20,
-    target: ts.ScriptTarget.ES2023,
-    types: ['node'],
-    noEmit: true,
-  });
-  const checker = program.getTypeChecker();
-  const source = program.getSourceFile(entry);
-  const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
-  if (module === undefined) throw new Error(`${entry} is no module`);
-  const real = (symbol: ts.Symbol): ts.Symbol =>
-    (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
+  const { checker, module, real } = builtModule(entry);
   const exported = new Map(checker.getExportsOfModule(module).map((each) => [real(each), each.name]));
   const faults = new Set<string>();
 

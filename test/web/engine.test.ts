@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import { type Choice, choiceOf, flagsOf } from '../../web/choice.ts';
 import type { PageEngine } from '../../web/engine.ts';
-import { PAGE_ROWS, type Query } from '../../web/search.ts';
+import { EVERYTHING, PAGE_ROWS } from '../../web/search.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { engineOf, linesOf, takeApart } from '../support/page-file.ts';
 import { fakeTerminal } from '../support/terminal.ts';
@@ -139,35 +139,25 @@ describe.each(WITH)('with %s', (_, options) => {
   });
 });
 
-const QUERY: Query = {
-  text: '',
-  change: 'any',
-  now: 'any',
-  finding: '',
-  sort: 'time',
-  descending: true,
-  page: 0,
-};
-
 it('finds, sorts and opens decisions', async () => {
   const engine = await pageWith();
   const choice: Choice = { ...choiceOf(engine.data.options), policy: 'strict' };
   await engine.detail(choice, () => true);
-  const all = engine.find(QUERY);
+  const all = engine.find(EVERYTHING);
   expect(all.total).toBe(engine.size);
   expect(all.rows).toHaveLength(PAGE_ROWS);
   expect(all.rows.map(({ time }) => time)).toEqual(
     all.rows.map(({ time }) => time).toSorted((a, b) => b - a),
   );
-  const jupiter = engine.find({ ...QUERY, text: 'JUPITER dest.test', sort: 'score' });
+  const jupiter = engine.find({ ...EVERYTHING, text: 'JUPITER dest.test', sort: 'score' });
   expect(jupiter.total).toBeGreaterThan(0);
   expect(jupiter.rows.every(({ helo }) => helo === 'Jupiter')).toBe(true);
-  const stricter = engine.find({ ...QUERY, change: 'stricter' });
+  const stricter = engine.find({ ...EVERYTHING, change: 'stricter' });
   expect(stricter.total).toBe(engine.overview(choice).all.stricter);
-  expect(engine.find({ ...QUERY, finding: 'helo-not-fqdn' }).total).toBeGreaterThan(0);
-  expect(engine.find({ ...QUERY, page: 1e6 }).rows.length).toBeGreaterThan(0);
+  expect(engine.find({ ...EVERYTHING, finding: 'helo-not-fqdn' }).total).toBeGreaterThan(0);
+  expect(engine.find({ ...EVERYTHING, page: 1e6 }).rows.length).toBeGreaterThan(0);
 
-  const [row] = engine.find({ ...QUERY, text: 'gone.sender.org', now: 'reject' }).rows;
+  const [row] = engine.find({ ...EVERYTHING, text: 'gone.sender.org', now: 'reject' }).rows;
   const opened = engine.open(row?.index ?? -1, choice) ?? expect.fail();
   expect(opened).toMatchObject({ then: { action: 'accept' }, now: { action: 'reject' } });
   expect(opened.replyThen).toBeNull();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it, vi } from 'vitest';
 import { PRESETS } from '../../src/core/check.ts';
 import { PRESET_WORDS } from '../../web/choice.ts';
-import { period } from '../../web/format.ts';
+import { spanText } from '../../src/report/figures.ts';
 import { Guard } from '../../web/guard.ts';
 
 it.each(PRESETS)('%s is told as in the README', (preset) => {
@@ -17,7 +17,7 @@ it.each([
   ['2026-11-26T00:00:00Z', '2026-11-26T23:59:59Z', '2026-11-26'],
   ['2026-11-26T23:59:59Z', '2026-11-27T00:00:00Z', '2026-11-26 to 2026-11-27'],
 ])('from %s to %s is %s', (first, last, told) => {
-  expect(period(Date.parse(first), Date.parse(last))).toBe(told);
+  expect(spanText(Date.parse(first), Date.parse(last))).toBe(told);
 });
 
 it('a part of the page that throws is replaced, and the report shown', () => {
