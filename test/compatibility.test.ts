@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../src/commands/command-line.ts';
 import { ConfigSource } from '../src/config/source.ts';
 import { readRules } from '../src/service/read-rules.ts';
 import { registryOf } from '../src/service/registry.ts';
-import { fakeTerminal } from './support/terminal.ts';
 import { parseRegulars } from '../src/state/regulars-text.ts';
+import { runCommand, type Told } from './support/run-command.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 const FILE = path('0.1.0/helo-milter.toml');
@@ -20,16 +19,7 @@ afterAll(() => {
 });
 const KEYS = [...TEXT.matchAll(/^([a-z\d-]+) = /gm)].map(([, key = '']) => key);
 
-async function run(...args: readonly string[]): Promise<{ code: number; text: string; errors: string }> {
-  let text = '';
-  let errors = '';
-  const terminal = fakeTerminal({
-    write: (more) => (text += more),
-    writeError: (more) => (errors += more),
-  });
-  const code = await runCommandLine(args, '0', terminal);
-  return { code, text, errors };
-}
+const run = (...args: readonly string[]): Promise<Told> => runCommand(args);
 
 describe('what 0.1.0 read', () => {
   it('is a configuration with all its options', () => {
@@ -40,25 +30,25 @@ describe('what 0.1.0 read', () => {
   });
 
   it('is read as it was', async () => {
-    const { code, text, errors } = await run('--config', FILE, '--print-config');
-    expect([code, errors]).toEqual([0, '']);
-    const fromFile = text.split('\n').filter((line) => line.includes('helo-milter.toml'));
+    const { code, out, err } = await run('--config', FILE, '--print-config');
+    expect([code, err]).toEqual([0, '']);
+    const fromFile = out.split('\n').filter((line) => line.includes('helo-milter.toml'));
     for (const key of KEYS) expect(fromFile.some((line) => line.startsWith(key))).toBe(true);
   });
 
   it('passes the check that comes before an installation', async () => {
-    const { text, errors } = await run('--config', FILE, '--check-config');
+    const { out, err } = await run('--config', FILE, '--check-config');
     // The machine that runs the tests has not all its directories; nothing else is wrong.
-    const faults = `${text}${errors}`.split('\n').filter((line) => line.startsWith('helo-milter: '));
+    const faults = `${out}${err}`.split('\n').filter((line) => line.startsWith('helo-milter: '));
     expect(faults.filter((line) => !line.includes('there is no directory /'))).toEqual([]);
   });
 
   it('is named with its place where an option is not known, as on the way down', async () => {
     const newer = join(dir, 'newer.toml');
     writeFileSync(newer, 'observe = true\nof-another-version = 1\n');
-    const { code, errors } = await run('--config', newer, '--check-config');
+    const { code, err } = await run('--config', newer, '--check-config');
     expect(code).toBe(78);
-    expect(errors).toContain(`${newer}:2:1: there is no option "of-another-version"`);
+    expect(err).toContain(`${newer}:2:1: there is no option "of-another-version"`);
   });
 
   it('is an access list, recipients, a check and a zone that are all still understood', async () => {
@@ -78,18 +68,18 @@ describe('what 0.1.0 read', () => {
 describe('what 0.1.0 wrote', () => {
   it('is a decision log that replay reads', async () => {
     const logs = ['v1-exact', 'v1-neighbour'].map((name) => path(`records/${name}.json`));
-    const { code, text, errors } = await run('replay', '--no-config', '--json', ...logs);
-    expect([code, errors]).toEqual([0, '']);
-    expect(JSON.parse(text)).toMatchObject({ decisions: 2, unreadable: 0, then: { accept: 2 } });
+    const { code, out, err } = await run('replay', '--no-config', '--json', ...logs);
+    expect([code, err]).toEqual([0, '']);
+    expect(JSON.parse(out)).toMatchObject({ decisions: 2, unreadable: 0, then: { accept: 2 } });
   });
 
   it('is not disturbed by records of a version to come, which are counted', async () => {
     const [record = ''] = readFileSync(path('records/v1-exact.json'), 'utf8').split('\n');
     const log = join(dir, 'decisions.log');
     writeFileSync(log, `${record}\n${record.replace('"version":1', '"version":99')}\n`);
-    const { code, text } = await run('replay', '--no-config', '--json', log);
+    const { code, out } = await run('replay', '--no-config', '--json', log);
     expect(code).toBe(0);
-    expect(JSON.parse(text)).toMatchObject({ decisions: 1, unreadable: 1 });
+    expect(JSON.parse(out)).toMatchObject({ decisions: 1, unreadable: 1 });
   });
 });
 
@@ -100,9 +90,9 @@ describe('a file of regulars', () => {
   it('of the first version that had them is read', async () => {
     const file = join(dir, 'regulars');
     writeFileSync(file, first);
-    const { code, text } = await run('regulars', '--no-config', '--regulars-file', file, '--json');
+    const { code, out } = await run('regulars', '--no-config', '--regulars-file', file, '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(text)).toMatchObject({
+    expect(JSON.parse(out)).toMatchObject({
       regulars: [{ client: '192.0.2.25/32', helo: 'mail.example.org', messages: 9, days: 5 }],
     });
   });

@@ -20,15 +20,27 @@ export function oneOf<const T extends string>(...words: readonly T[]): (text: st
   };
 }
 
-/** A number from `min` to `max`; with `integer` false, fractions are allowed. */
-export function numberBetween(min: number, max: number, integer = true): (text: string) => number {
+/** A whole number from `min` to `max`. */
+export function integerBetween(min: number, max: number): (text: string) => number {
   return (text) => {
-    const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
-    if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
-      throw new UsageError(`"${text}" is not a${integer ? ' whole' : ''} number from ${min} to ${max}`);
-    }
-    return value;
+    const value = decimal(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new UsageError(`"${text}" is not a whole number from ${min} to ${max}`);
   };
+}
+
+/** A number from `min` to `max`, perhaps with a fraction. */
+export function numberBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = decimal(text);
+    if (value >= min && value <= max) return value;
+    throw new UsageError(`"${text}" is not a number from ${min} to ${max}`);
+  };
+}
+
+/** NaN for anything but plain decimal digits. */
+function decimal(text: string): number {
+  return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -156,28 +168,28 @@ export function countAndAge(text: string): { readonly count: number; readonly ag
   const [count = '', age = '', ...more] = text.split('/');
   if (more.length > 0 || age === '')
     throw new UsageError(`"${text}" is not a number and a time such as 3/2h`);
-  return { count: numberBetween(1, 1000)(count), ageMs: durationBetween(0, 7 * 86_400_000)(age) };
+  return { count: integerBetween(1, 1000)(count), ageMs: durationBetween(0, 7 * 86_400_000)(age) };
 }
 
 /** `5/3`: a number of messages, and of different days, of which there are no more. */
 export function countAndDays(text: string): { readonly messages: number; readonly days: number } {
   const [count = '', days = '', ...more] = text.split('/');
   if (more.length > 0 || days === '') throw new UsageError(`"${text}" is not two numbers such as 5/3`);
-  const messages = numberBetween(1, 1000)(count);
-  return { messages, days: numberBetween(1, messages)(days) };
+  const messages = integerBetween(1, 1000)(count);
+  return { messages, days: integerBetween(1, messages)(days) };
 }
 
 /** `32/64`: leading bits of an address of IPv4 and of IPv6. One customer has no more than a /24 or a /48. */
 export function clientWidth(text: string): { readonly 4: number; readonly 6: number } {
   const [v4 = '', v6 = '', ...more] = text.split('/');
   if (more.length > 0 || v6 === '') throw new UsageError(`"${text}" is not two lengths such as 32/64`);
-  return { 4: numberBetween(24, 32)(v4), 6: numberBetween(48, 64)(v6) };
+  return { 4: integerBetween(24, 32)(v4), 6: integerBetween(48, 64)(v6) };
 }
 
 /** `STREAM=NUMBER`. */
 export function streamWeight(text: string): readonly [stream: Unproved, weight: number] {
   const [stream, value] = ofStream(text, 'failed=3');
-  return [stream, numberBetween(0, 1_000_000, false)(value)];
+  return [stream, numberBetween(0, 1_000_000)(value)];
 }
 
 /** `STREAM=COUNT/TIME`. */
@@ -187,7 +199,7 @@ export function streamLimit(text: string): readonly [stream: Unproved, limit: St
   if (more.length > 0 || time === '')
     throw new UsageError(`"${text}" is not a stream, a number and a time such as unverified=20/1h`);
   const ageMs = durationBetween(1000, 86_400_000)(time);
-  return [stream, { count: numberBetween(1, 60_000)(count), ageMs, time }];
+  return [stream, { count: integerBetween(1, 60_000)(count), ageMs, time }];
 }
 
 function ofStream(text: string, example: string): readonly [stream: Unproved, value: string] {

@@ -36,7 +36,7 @@ export async function* headsIn(paths: readonly string[], onNotRead: OnNotRead): 
     } catch (error) {
       throw new UsageError(`${path}: ${describeError(error)}`);
     }
-    if (isDirectory) yield* headsInDirectory(path, false, MAX_DEPTH, onNotRead);
+    if (isDirectory) yield* headsInDirectory(path, { inMaildir: false, depth: MAX_DEPTH }, onNotRead);
     else yield* headsInFile(path, { follow: true, single: false }, onNotRead);
   }
 }
@@ -47,11 +47,16 @@ interface HowToRead {
   readonly single: boolean;
 }
 
-/** `inMaildir`: the directory is `cur` or `new`. */
+interface WhereItLies {
+  /** The directory is the `cur` or `new` of a Maildir. */
+  readonly inMaildir: boolean;
+  /** How many levels below it are still read. */
+  readonly depth: number;
+}
+
 async function* headsInDirectory(
   path: string,
-  inMaildir: boolean,
-  depth: number,
+  { inMaildir, depth }: WhereItLies,
   onNotRead: OnNotRead,
 ): AsyncGenerator<Head, void> {
   const isMaildir = !inMaildir && (await hasDirectory(path, 'cur')) && (await hasDirectory(path, 'new'));
@@ -61,7 +66,7 @@ async function* headsInDirectory(
       if (entry.isDirectory()) {
         if (depth === 0 || inMaildir || (isMaildir && entry.name === 'tmp')) continue;
         const holdsMail = isMaildir && (entry.name === 'cur' || entry.name === 'new');
-        yield* headsInDirectory(below, holdsMail, depth - 1, onNotRead);
+        yield* headsInDirectory(below, { inMaildir: holdsMail, depth: depth - 1 }, onNotRead);
       } else if (!isMaildir && !entry.isSymbolicLink()) {
         // Beside `cur` and `new` lie the indexes and lists of mail servers.
         yield* headsInFile(below, { follow: false, single: inMaildir }, onNotRead);

@@ -54,7 +54,7 @@ export function decide(
     ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { ...each, weight: 0 } : each))
     : weighed;
   const score = sum(counted);
-  const certain = certainOf(counted, policy, dnsIll);
+  const certain = certainOf(counted, { policy, dnsIll });
   const rejected = sum(certain) >= policy.rejectAt;
   return {
     disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',
@@ -70,11 +70,16 @@ function asDeclared(assessment: Assessment, { textOptsOut }: Policy): Assessment
   return textOptsOut && hasOnlyText(assessment.findings) ? { ...assessment, optOut: true } : assessment;
 }
 
+interface Counting {
+  readonly policy: Policy;
+  /** Whether the resolver is out of order. */
+  readonly dnsIll: boolean;
+}
+
 /** What DNS could not say may delay mail, never refuse it: the permanent answer rests on what is certain. */
 function certainOf(
   counted: readonly CountedFinding[],
-  policy: Policy,
-  dnsIll: boolean,
+  { policy, dnsIll }: Counting,
 ): readonly CountedFinding[] {
   return counted.filter(
     ({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)),
@@ -84,12 +89,10 @@ function certainOf(
 /** Whether a verdict would be a reject without these findings too, given by their ids. */
 export function rejectsWithout(
   without: readonly string[],
-  { counted }: Pick<Verdict, 'counted'>,
-  policy: Policy,
-  dnsIll = false,
+  { verdict, policy, dnsIll }: Counting & { readonly verdict: Verdict },
 ): boolean {
-  const rest = counted.filter(({ finding }) => !without.includes(finding.id));
-  return sum(certainOf(rest, policy, dnsIll)) >= policy.rejectAt;
+  const rest = verdict.counted.filter(({ finding }) => !without.includes(finding.id));
+  return sum(certainOf(rest, { policy, dnsIll })) >= policy.rejectAt;
 }
 
 /**

@@ -149,18 +149,18 @@ export type IsWithinRamp = (finding: string, ramp: Ramp) => boolean;
  * not let in for having come often.
  */
 export function onRamp(judged: Judged, isWithin: IsWithinRamp, { enforcement }: JudgingRules): Judged {
-  const { verdict, policy, dnsIll, assessment } = judged;
+  const { verdict, policy, assessment } = judged;
   if (policy.ramps.size === 0 || verdict.disposition !== 'reject' || judged.access?.action === 'allow')
     return judged;
   const ids = verdict.counted.flatMap(({ finding, weight }) =>
     weight > 0 && finding.provisional !== true && policy.ramps.has(finding.id) ? [finding.id] : [],
   );
-  if (ids.length === 0 || rejectsWithout(ids, verdict, policy, dnsIll)) return judged;
+  if (ids.length === 0 || rejectsWithout(ids, judged)) return judged;
   const within = ids.filter((id) => {
     const ramp = policy.ramps.get(id);
     return ramp !== undefined && isWithin(id, ramp);
   });
-  return rejectsWithout(within, verdict, policy, dnsIll)
+  return rejectsWithout(within, judged)
     ? { ...judged, ramp: 'over' }
     : { ...judged, ramp: 'within', action: enforce('tempfail', assessment.client.ip, enforcement) };
 }

@@ -17,14 +17,13 @@ import { decodings, isAsciiCompatible } from './encoded-words.ts';
  */
 export function pretendsToBeOurs(ours: string, value: string, which: ForgedResults = 'ours'): boolean {
   if (which === 'none') return false;
-  const idIsEnough = which === 'all';
   const plain = unfolded(value);
-  if (readers(plain).some((text) => looksLikeOurs(text, ours, idIsEnough))) return true;
+  if (readers(plain).some((text) => looksLikeOurs(text, ours, which))) return true;
   if (!plain.includes('=?')) return false;
   if (readers(plain).some((text) => mayHideOurs(text, ours))) return true;
   if (namesUsAndHidesNothing(plain, ours)) return false;
   const [, ...decoded] = decodings(plain);
-  return decoded.some((text) => readers(text).some((read) => looksLikeOurs(read, ours, idIsEnough)));
+  return decoded.some((text) => readers(text).some((read) => looksLikeOurs(read, ours, which)));
 }
 
 /**
@@ -48,7 +47,10 @@ function readers(text: string): readonly string[] {
  * out about it must stay.
  */
 function namesUsAndHidesNothing(text: string, ours: string): boolean {
-  const parts = readers(text).flatMap((read) => [takeApart(read, true), takeApart(read, false)]);
+  const parts = readers(text).flatMap((read) => [
+    takeApart(read, { escapes: true }),
+    takeApart(read, { escapes: false }),
+  ]);
   return (
     parts.some(({ head }) => names(head, ours)) &&
     !parts.some(({ id, rest }) => id.includes('=?') || FREE_WORD.test(rest))
@@ -60,7 +62,7 @@ const FREE_WORD = /[\x00-\x20"]=\?|;[^=;]*=\?/;
 
 /** Whether there is an encoded word, in a charset that may say anything, where our id or a method can be. */
 function mayHideOurs(text: string, ours: string): boolean {
-  const { head, rest } = takeApart(text, true);
+  const { head, rest } = takeApart(text, { escapes: true });
   for (const { 1: label = '', index } of head.matchAll(/=\?([^?]*)\?[bq]\?/gi)) {
     if (isAsciiCompatible(label)) continue;
     const before = head
@@ -101,15 +103,16 @@ function unfolded(value: string): string {
   return value.replaceAll(/\r?\n(?=[ \t])/g, ' ');
 }
 
-function looksLikeOurs(text: string, ours: string, idIsEnough: boolean): boolean {
+function looksLikeOurs(text: string, ours: string, which: ForgedResults): boolean {
+  const idIsEnough = which === 'all';
   if (!idIsEnough && !WORD.test(text)) return false;
   // A backslash keeps a parenthesis from closing a comment (RFC 5322 §3.2.2), but not in SpamAssassin.
   const ways = text.includes('\\') ? [true, false] : [true];
   for (const escapes of ways) {
-    const { head, rest } = takeApart(text, escapes);
+    const { head, rest } = takeApart(text, { escapes });
     if (names(head, ours) && (idIsEnough || METHOD.test(rest))) return true;
   }
-  return aLineIsOurs(text, ours, idIsEnough);
+  return aLineIsOurs(text, ours, which);
 }
 
 /**
@@ -127,14 +130,14 @@ const LINE_END = /\r\n|[\n\v\f\r\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9]/;
  * No folded field contains a line break, but an encoded word may: patterns that look at the beginning of each
  * line, and readers that split a decoded header, then find a field of ours within another one.
  */
-function aLineIsOurs(text: string, ours: string, idIsEnough: boolean): boolean {
+function aLineIsOurs(text: string, ours: string, which: ForgedResults): boolean {
   const [, ...lines] = text.split(LINE_END);
   const first = lines.findIndex((line) =>
-    names(takeApart(line.replace(/^\s*authentication-results\s*:/i, ''), true).head, ours),
+    names(takeApart(line.replace(/^\s*authentication-results\s*:/i, ''), { escapes: true }).head, ours),
   );
   if (first === -1) return false;
   const from = lines.slice(first).join(' ');
-  return idIsEnough || METHOD.test(from) || METHOD.test(takeApart(from, true).rest);
+  return which === 'all' || METHOD.test(from) || METHOD.test(takeApart(from, { escapes: true }).rest);
 }
 
 interface Parts {
@@ -150,9 +153,10 @@ const SPECIAL = /[()"\\;]/g;
 
 /**
  * Comments, which nest, become a blank (an unclosed one reaches to the end). Quoted strings lose their quotes
- * in the head, and become a single quote in the rest.
+ * in the head, and become a single quote in the rest. With `escapes`, a backslash in a comment escapes the
+ * next character.
  */
-function takeApart(text: string, escapes: boolean): Parts {
+function takeApart(text: string, { escapes }: { readonly escapes: boolean }): Parts {
   /** Whether a quote may still be closed: if one is not, no later one is. */
   let quotes = true;
   let head: string | null = null;

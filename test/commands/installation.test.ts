@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import { assess } from '../../src/core/assess.ts';
 import { PRESETS } from '../../src/core/check.ts';
 import { checks } from '../../src/core/checks/index.ts';
@@ -17,8 +16,8 @@ import { judge } from '../../src/policy/judge.ts';
 import { regularsText } from '../../src/state/regulars-text.ts';
 import { DECISIONS } from '../fixtures/decisions.ts';
 import { SENDERS } from '../fixtures/senders.ts';
+import { runCommand, type Told } from '../support/run-command.ts';
 import { RULES } from '../support/service.ts';
-import { fakeTerminal } from '../support/terminal.ts';
 
 const ZONE = 'examples/senders.zone';
 let directory: string;
@@ -35,13 +34,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const terminal = fakeTerminal({ write: (text) => (out += text), writeError: (text) => (err += text) });
-  const code = await runCommandLine(args, '1', terminal);
-  return { code, out, err };
-}
+const run = (...args: readonly string[]): Promise<Told> => runCommand(args);
 
 interface Report {
   verdicts: Record<string, { disposition: string; reply: string | null }>;

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
-import { fakeTerminal } from '../support/terminal.ts';
+import { runCommand, type Told } from '../support/run-command.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'policy-tests-'));
 afterAll(() => {
@@ -14,14 +13,7 @@ afterAll(() => {
 const examples = fileURLToPath(new URL('../../examples/policy-tests/', import.meta.url));
 const file = join(dir, 'cases.toml');
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const told = { out: '', err: '' };
-  const terminal = fakeTerminal({
-    write: (text) => (told.out += text),
-    writeError: (text) => (told.err += text),
-  });
-  return { code: await runCommandLine(args, '1.2.3', terminal, {}), ...told };
-}
+const run = (...args: readonly string[]): Promise<Told> => runCommand(args);
 
 const CASES = `zone = '''
 mail.example.org.         A   192.0.2.25

@@ -3,12 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import { accessLines } from '../../src/commands/regulars.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { parseAccess } from '../../src/policy/access.ts';
 import { regularsText } from '../../src/state/regulars-text.ts';
-import { fakeTerminal } from '../support/terminal.ts';
+import { runCommand, type Told } from '../support/run-command.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'regulars-'));
 afterAll(() => {
@@ -16,14 +15,7 @@ afterAll(() => {
 });
 const file = join(dir, 'regulars');
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const told = { out: '', err: '' };
-  const terminal = fakeTerminal({
-    write: (text) => (told.out += text),
-    writeError: (text) => (told.err += text),
-  });
-  return { code: await runCommandLine(['regulars', '--no-config', ...args], '1.2.3', terminal, {}), ...told };
-}
+const run = (...args: readonly string[]): Promise<Told> => runCommand(['regulars', '--no-config', ...args]);
 
 const today = Math.floor(Date.now() / 86_400_000);
 const entry = (helo: string, days: number) => ({

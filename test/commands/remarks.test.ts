@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Remark } from '../../src/advice/remarks.ts';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import { remarks } from '../../src/commands/zone-questions.ts';
 import { makeClient } from '../../src/core/client.ts';
-import { fakeTerminal } from '../support/terminal.ts';
+import { runCommand } from '../support/run-command.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'remarks-'));
@@ -20,12 +19,9 @@ afterAll(() => {
 async function check(helo: string, zone: string, ...flags: string[]): Promise<string> {
   const file = join(directory, 'zone');
   writeFileSync(file, `$ORIGIN example.org.\n${zone}\n`);
-  let out = '';
-  const terminal = fakeTerminal({ write: (text) => (out += text), writeError: (text) => (out += text) });
-  expect(
-    await runCommandLine(['check', '192.0.2.1', helo, '--dns-zone', file, ...flags], '1', terminal),
-  ).toBe(0);
-  return out;
+  const { code, out, err } = await runCommand(['check', '192.0.2.1', helo, '--dns-zone', file, ...flags]);
+  expect(code).toBe(0);
+  return out + err;
 }
 
 interface Case {

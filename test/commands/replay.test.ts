@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import zlib, { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import { flagOf } from '../../src/config/option.ts';
 import { ROWS } from '../../src/config/options.ts';
 import { csvText } from '../../src/commands/replay-text.ts';
@@ -15,18 +14,12 @@ import { decisionRecord } from '../../src/decisions/record.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import type { Rules } from '../../src/policy/rules.ts';
 import * as mta from '../support/mta.ts';
+import { runCommand, type Told } from '../support/run-command.ts';
 import { CLIENT, hello, service } from '../support/service.ts';
-import { fakeTerminal } from '../support/terminal.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hm-replay-'));
 
-async function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const terminal = fakeTerminal({ write: (text) => (out += text), writeError: (text) => (err += text) });
-  const code = await runCommandLine(['replay', '--no-config', ...args], '1.2.3', terminal);
-  return { code, out, err };
-}
+const run = (...args: readonly string[]): Promise<Told> => runCommand(['replay', '--no-config', ...args]);
 
 interface Traffic {
   readonly from?: string;
@@ -230,12 +223,10 @@ it('is inert in a terminal, in CSV and in JSON, whatever names strangers give', 
 
 it('says how far it is on a terminal, and leaves nothing of it', async () => {
   const log = file('long.log', `${(await logOf(NAMES)).join('\n')}\n`);
-  let err = '';
-  const terminal = fakeTerminal({
-    writeError: (text) => (err += text),
-    screen: { colour: false, columns: 80 },
+  const { code, err } = await runCommand(['replay', '--no-config', log], {
+    wanted: { screen: { colour: false, columns: 80 } },
   });
-  expect(await runCommandLine(['replay', '--no-config', log], '1.2.3', terminal)).toBe(0);
+  expect(code).toBe(0);
   const [, first, ...more] = err.split('\r\x1b[K');
   expect([first, more.at(-1)]).toEqual(['100 % 1 decision', '']);
 });
@@ -247,8 +238,7 @@ it.each(['replay', 'report'])(
     const recorded = ['churnWindow', 'exemptDaemon', 'regularsFile'];
     const rows = ROWS.filter(([, { group }]) => ['Policy', 'Who we are', 'Exemptions'].includes(group));
     const wanted = rows.flatMap(([key]) => (recorded.includes(key) ? [] : [flagOf(key)]));
-    let out = '';
-    await runCommandLine([name, '--help'], '1.2.3', fakeTerminal({ write: (text) => (out += text) }));
+    const { out } = await runCommand([name, '--help']);
     expect(wanted.length).toBeGreaterThan(15);
     expect(wanted.filter((flag) => !new RegExp(`^  ${flag}(?: |$)`, 'm').test(out))).toEqual([]);
   },
@@ -267,12 +257,7 @@ it('does not take --observe from a file for what would be done', async () => {
   const log = file('observed.log', `${(await logOf(['Jupiter'])).join('\n')}\n`);
   const config = file('observe.toml', 'observe = true\n');
   const json = async (...args: string[]): Promise<Report> => {
-    let out = '';
-    await runCommandLine(
-      ['replay', log, '--json', ...args],
-      '1.2.3',
-      fakeTerminal({ write: (text) => (out += text) }),
-    );
+    const { out } = await runCommand(['replay', log, '--json', ...args]);
     return JSON.parse(out) as Report;
   };
   expect((await json('--config', config)).now).toMatchObject({ reject: 1 });

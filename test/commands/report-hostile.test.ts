@@ -6,12 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import { type Choice, choiceOf } from '../../web/choice.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { engineOf, takeApart } from '../support/page-file.ts';
+import { runCommand } from '../support/run-command.ts';
 import { ZONE } from '../support/service.ts';
-import { fakeTerminal } from '../support/terminal.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hm-hostile-'));
@@ -66,10 +65,8 @@ const HOSTILE: readonly (readonly [string, string])[] = [
 ];
 
 async function run(...args: readonly string[]): Promise<string> {
-  let out = '';
-  const terminal = fakeTerminal({ write: (text) => (out += text) });
-  const all = ['report', '--no-config', '--policy', 'strict', ...args, log];
-  expect(await runCommandLine(all, '1.2.3', terminal)).toBe(0);
+  const { code, out } = await runCommand(['report', '--no-config', '--policy', 'strict', ...args, log]);
+  expect(code).toBe(0);
   return out;
 }
 

@@ -15,11 +15,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import type { PageData } from '../../src/report/page-data.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { linesOf, takeApart } from '../support/page-file.ts';
-import { fakeTerminal } from '../support/terminal.ts';
+import { runCommand, type Told } from '../support/run-command.ts';
 import { zoneResolver } from '../support/zone.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hm-report-'));
@@ -27,17 +26,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-async function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  return runWith('--no-config', ...args);
-}
-
-async function runWith(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const terminal = fakeTerminal({ write: (text) => (out += text), writeError: (text) => (err += text) });
-  const code = await runCommandLine(['report', ...args], '1.2.3', terminal);
-  return { code, out, err };
-}
+const runWith = (...args: readonly string[]): Promise<Told> => runCommand(['report', ...args]);
+const run = (...args: readonly string[]): Promise<Told> => runWith('--no-config', ...args);
 
 const DAY_MS = 86_400_000;
 const now = Date.now();
@@ -178,9 +168,7 @@ describe('the next step', () => {
 
   it('given before the name of the command counts too', async () => {
     const config = file('next.toml', SHADOW);
-    let out = '';
-    const terminal = fakeTerminal({ write: (text) => (out += text) });
-    await runCommandLine(['--config', config, ...ALL, 'report', '--json', log], '1.2.3', terminal);
+    const { out } = await runCommand(['--config', config, ...ALL, 'report', '--json', log]);
     expect(JSON.parse(out)).toMatchObject({ step: 'given', policy: 'strict' });
   });
 
@@ -364,9 +352,7 @@ it('docs/report.md shows what is printed', async () => {
 
 it('agrees with replay on how much would be stricter', async () => {
   const { hit } = await report('--policy', 'strict', log);
-  let out = '';
-  const terminal = fakeTerminal({ write: (text) => (out += text) });
-  await runCommandLine(['replay', '--no-config', '--policy', 'strict', '--json', log], '1.2.3', terminal);
+  const { out } = await runCommand(['replay', '--no-config', '--policy', 'strict', '--json', log]);
   const { stricter } = JSON.parse(out) as { stricter: number };
   expect(hit.reduce((sum, { messages }) => sum + messages, 0)).toBe(stricter);
 });

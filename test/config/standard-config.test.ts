@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import { STANDARD_CONFIG } from '../../src/config/source.ts';
 import { GOOD_MAIN, GOOD_MASTER } from '../support/doctor-facts.ts';
-import { fakeTerminal } from '../support/terminal.ts';
+import { runCommand, type Told } from '../support/run-command.ts';
 
 let directory: string;
 let standard: string;
@@ -35,26 +34,11 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(
+const run = (
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   standardConfig = standard,
-): Promise<Ran> {
-  let [out, err] = ['', ''];
-  const terminal = fakeTerminal({
-    standardConfig,
-    write: (text) => (out += text),
-    writeError: (text) => (err += text),
-  });
-  const code = await runCommandLine(args, '0.0.0', terminal, environment);
-  return { code, out, err };
-}
+): Promise<Told> => runCommand(args, { environment, wanted: { standardConfig } });
 
 const CHECK = ['check', '192.0.2.1', '[192.0.2.1]'];
 

@@ -3,13 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/commands/command-line.ts';
 import { type Choice, choiceOf, flagsOf } from '../../web/choice.ts';
 import type { PageEngine } from '../../web/engine.ts';
 import { EVERYTHING, PAGE_ROWS } from '../../web/search.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { engineOf, linesOf, takeApart } from '../support/page-file.ts';
-import { fakeTerminal } from '../support/terminal.ts';
+import { runCommand } from '../support/run-command.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hm-page-'));
 const log = join(directory, 'log');
@@ -55,9 +54,8 @@ beforeAll(async () => {
 });
 
 async function run(...args: readonly string[]): Promise<string> {
-  let out = '';
-  const terminal = fakeTerminal({ write: (text) => (out += text) });
-  expect(await runCommandLine([...args, log], '1.2.3', terminal)).toBe(0);
+  const { code, out } = await runCommand([...args, log]);
+  expect(code).toBe(0);
   return out;
 }
 
