@@ -1,7 +1,7 @@
 /**
  * The commands that the documentation shows. A block of them (```` ```sh ````) says behind its language how
- * it is tested: not at all there, and test/documented-commands.test.ts runs it; `run by FILE`, a test that
- * takes it from here; or `not run: REASON`.
+ * it is tested: not at all there, and test/documented-commands.test.ts runs it; `run by FILE`, a test, or
+ * packaging/try-debian in a booted Debian, that takes it from here; or `not run: REASON`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
