@@ -4,6 +4,7 @@ import type { Answer, RecordType } from '../../src/core/resolver.ts';
 import { createLog } from '../../src/log/log.ts';
 import { type Monitoring, type MonitoringOptions, startMonitoring } from '../../src/monitoring/monitoring.ts';
 import { UsageError } from '../../src/errors.ts';
+import { version } from '../../src/system/version.ts';
 import { makeSources } from '../support/sources.ts';
 
 describe('monitoring', () => {
@@ -59,7 +60,7 @@ describe('monitoring', () => {
     await start();
     const [status, type, body] = await get('/metrics');
     expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
-    expect(body).toContain(`helo_milter_build_info{version="0.1.0",node="${process.version}"} 1`);
+    expect(body).toContain(`helo_milter_build_info{version="${version}",node="${process.version}"} 1`);
     expect(logged).toBe('');
   });
 
