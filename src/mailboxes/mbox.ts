@@ -1,7 +1,7 @@
 /**
  * The headers of the messages in an mbox (RFC 4155): each begins with a line `From SENDER DATE` after an
  * empty line. Lines of a body that look like one must be quoted (`>From `), as Postfix, Sendmail, Exim and
- * procmail do; the kinds of mbox that go by Content-Length instead are not read rightly, since a stranger's
+ * procmail do; the kinds of mbox that go by Content-Length instead are misread, since a stranger's
  * message can hold what looks like another.
  */
 import { cutHead, endOfHead, type Head, MAX_HEAD } from './head.ts';
