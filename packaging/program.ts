@@ -83,8 +83,10 @@ const isRun = (path: string): boolean => /\.(?:js|cjs|mjs|json)$/.test(path) && 
 /** Puts `dist`, `node_modules` and a package.json below `to`. `interpreter` is what starts the program. */
 export function putProgram(tree: Tree, to: string, root: string, interpreter: string | null): void {
   const dist = join(root, 'dist');
-  if (!existsSync(join(dist, 'cli.js'))) throw new Error('dist/cli.js is missing: run "npm run build"');
-  putAll(tree, join(to, 'dist'), dist, isRun);
+  for (const file of ['cli.js', 'page.html'])
+    if (!existsSync(join(dist, file))) throw new Error(`dist/${file} is missing: run "npm run build"`);
+  // All that the build makes but types and maps: the page of `report --html` is no module.
+  putAll(tree, join(to, 'dist'), dist, (path) => !/\.(?:d\.ts|map)$/.test(path));
   const cli = readFileSync(join(dist, 'cli.js'), 'utf8');
   const [, first = '', options = ''] = /^(#!\/usr\/bin\/env -S node( [^\n]*)?)\n/.exec(cli) ?? [];
   if (first === '') throw new Error('dist/cli.js does not begin with "#!/usr/bin/env -S node"');

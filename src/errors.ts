@@ -118,6 +118,12 @@ export function soundly<T>(work: (faults: Faults) => T): T {
 /** An error as one line for a log, with its code: system errors already have it in the message. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  return code === undefined || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+  // Of a program that was run, `code` is its exit code, or null where a signal ended it.
+  const { code, signal } = error as {
+    readonly code?: string | number | null;
+    readonly signal?: string | null;
+  };
+  const more = code ?? signal ?? null;
+  const message = error.message.trimEnd();
+  return more === null || message.includes(String(more)) ? message : `${message} (${more})`;
 }

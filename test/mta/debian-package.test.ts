@@ -1,6 +1,6 @@
 /** Debian's package and the archive, built as `npm run deb` and `npm run tarball` build them. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -173,6 +173,11 @@ describeWith(['dpkg-deb', 'shellcheck'], 'the Debian package', () => {
     expect((await started('--config', config, '--check-config')).stdout).toContain('ok (');
     const asked = ['192.0.2.130', 'na01-bn1.outbound.cloud.example.com', '--no-config', '--dns-zone', zone];
     expect((await started('check', ...asked)).stdout).toContain('192.0.2.130 says HELO');
+    const page = join(root, 'page.html');
+    const log = join(root, 'usr/share/doc/helo-milter/examples/policy-tests/decisions.jsonl');
+    await started('report', '--no-config', '--html', page, log);
+    expect(readFileSync(page, 'latin1')).toContain('<section id="report"');
+    rmSync(page);
   });
 
   it('has scripts in which shellcheck finds nothing', async () => {
