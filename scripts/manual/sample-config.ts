@@ -65,6 +65,8 @@ function comment(text: string): string[] {
 function valueOf(key: string, row: OptionRow<unknown>): string {
   const value = row.default === null && row.value !== undefined ? EXAMPLES[key] : byDefault(row);
   if (value === undefined || value === null)
-    throw new Error(`the sample configuration has no example of ${key}`);
+    throw new Error(
+      `give ${key}, which has no default, a row in EXAMPLES of scripts/manual/sample-config.ts`,
+    );
   return value;
 }

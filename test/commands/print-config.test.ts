@@ -5,11 +5,11 @@ import { nameOf } from '../../src/config/option.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { ROWS } from '../../src/config/options.ts';
 import { fromEnvironment, fromFlags, merge, textsOf } from '../../src/config/given.ts';
-import { OPTION_TEXTS } from '../fixtures/option-texts.ts';
+import { optionText } from '../fixtures/option-texts.ts';
 
 describe('--print-config', () => {
   it.each(ROWS)('what it says of %s can be read back', (key) => {
-    const given = new Map<string, readonly string[]>([[key, OPTION_TEXTS[key].texts]]);
+    const given = new Map<string, readonly string[]>([[key, optionText(key).texts]]);
     // It cannot be combined with any other value.
     if (key === 'recipientPolicy') given.set('applyAt', ['rcpt']);
     const printed = printConfig(fromFlags(given), null);

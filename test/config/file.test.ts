@@ -4,14 +4,14 @@ import { nameOf } from '../../src/config/option.ts';
 import { ROWS } from '../../src/config/options.ts';
 import { textsOf } from '../../src/config/given.ts';
 import { FileError } from '../../src/errors.ts';
-import { OPTION_TEXTS } from '../fixtures/option-texts.ts';
+import { optionText } from '../fixtures/option-texts.ts';
 
 const texts = (toml: string): Record<string, readonly string[]> =>
   Object.fromEntries(textsOf(parseConfigFile(toml, '/etc/helo-milter.toml')));
 
 describe('a configuration file', () => {
   it.each(ROWS)('may have %s', (key) => {
-    const { toml, texts: wanted } = OPTION_TEXTS[key];
+    const { toml, texts: wanted } = optionText(key);
     expect(texts(`${nameOf(key)} = ${toml}`)).toEqual({ [key]: wanted });
   });
 

@@ -11,14 +11,14 @@ import {
   textsOf,
 } from '../../src/config/given.ts';
 import { FileError, OptionError, UsageError } from '../../src/errors.ts';
-import { OPTION_TEXTS } from '../fixtures/option-texts.ts';
+import { optionText } from '../fixtures/option-texts.ts';
 
 const texts = (environment: Environment): Record<string, readonly string[]> =>
   Object.fromEntries(textsOf(fromEnvironment(environment)));
 
 describe('the environment', () => {
   it.each(ROWS)('may have %s', (key, row) => {
-    const { texts: wanted } = OPTION_TEXTS[key];
+    const { texts: wanted } = optionText(key);
     const text = row.value === undefined ? 'yes' : wanted.join(row.blanks === true ? '\n' : ' ');
     expect(texts({ [variableOf(key)]: text })).toEqual({ [key]: wanted });
   });

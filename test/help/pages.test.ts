@@ -14,7 +14,7 @@ import { markdown } from '../support/generated.ts';
  */
 function findingsPage(): string {
   const sections = [...findings].map(([id, spec]) => {
-    const { basis, summary, why = raise(id), reply, replyWith = {}, fix, fixWith = {} } = spec;
+    const { basis, summary, why = missing(id), reply, replyWith = {}, fix, fixWith = {} } = spec;
     const { rejectCode, tempfailCode, status } = spec;
     const lines = [
       `## ${id}\n`,
@@ -119,8 +119,8 @@ const PROOF_WORDS: Readonly<Record<Proof, string>> = {
   reverse: 'where there is a verified reverse name without the address in it',
 };
 
-function raise(id: string): never {
-  throw new Error(id);
+function missing(id: string): never {
+  throw new Error(`say in the FindingSpec of ${id}, as its \`why\`, why receivers care`);
 }
 
 it.each([

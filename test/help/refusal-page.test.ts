@@ -19,7 +19,8 @@ describe('the page for refused senders', () => {
   it.each([...findings.keys()])('says of %s what happened, why receivers care, and what helps', (id) => {
     const [, section = ''] = new RegExp(`<section id="${id}">(.*?)</section>`, 's').exec(page) ?? [];
     const spec = findings.get(id);
-    expect(spec?.why).toMatch(/^[A-Z].*\.$/);
+    const told = `say in the FindingSpec of ${id}, as its \`why\`, why receivers care, in whole sentences`;
+    expect(spec?.why ?? '', told).toMatch(/^[A-Z].*\.$/);
     for (const words of ['Why receivers care', 'In the refusal', `[${id}]`, 'href="#how-to-'])
       expect(section).toContain(words);
     expect(section).not.toMatch(/\b(weights?|score|preset)\b/i);

@@ -124,7 +124,8 @@ describe('a reload', () => {
     { timeout: 30_000 },
     async (key) => {
       const reload = RELOADS[key];
-      if (reload === undefined) throw new Error(`test/fixtures/reloads.ts has no row for ${key}`);
+      if (reload === undefined)
+        throw new Error(`give ${key} a row in test/fixtures/reloads.ts, or \`restart: true\` in its table`);
       const running = await start(reload.before ?? '');
       expect(await sessions(running, reload, 'a')).toMatch(reload.was);
       running.configure(reload.after);

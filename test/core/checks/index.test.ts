@@ -1,7 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type FindingSpec, PRESETS } from '../../../src/core/check.ts';
-import { checks, findings, sessionChecks } from '../../../src/core/checks/index.ts';
+import { checks, findings, messageChecks, sessionChecks } from '../../../src/core/checks/index.ts';
+
+const SOURCES = '../../../src/core/checks';
+
+function isCheck(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'findings' in value && 'run' in value;
+}
 
 describe('the registry', () => {
   it.each<[string, FindingSpec]>([...findings])('%s is complete', (id, spec) => {
@@ -103,9 +109,21 @@ describe('the registry', () => {
     }
   });
 
-  it('has a test beside every file of checks', () => {
-    const files = (directory: string): string[] =>
-      readdirSync(new URL(directory, import.meta.url)).map((name) => name.replace(/(?:\.test)?\.ts$/, ''));
-    expect(files('.')).toEqual(expect.arrayContaining(files('../../../src/core/checks')));
+  const files = (directory: string): string[] =>
+    readdirSync(new URL(directory, import.meta.url)).map((name) => name.replace(/(?:\.test)?\.ts$/, ''));
+  const written = files(SOURCES);
+
+  it.each(written)('has a test beside %s', (name) => {
+    expect(files('.'), `write test/core/checks/${name}.test.ts`).toContain(name);
+  });
+
+  it.each(written)('has what %s defines', async (name) => {
+    const known: readonly unknown[] = [...checks, ...sessionChecks, ...messageChecks];
+    const module = (await import(new URL(`${SOURCES}/${name}.ts`, import.meta.url).href)) as object;
+    const defined = Object.entries(module).filter(([, value]) => isCheck(value));
+    expect(
+      defined.filter(([, value]) => !known.includes(value)).map(([word]) => word),
+      `put these checks of ${name}.ts into src/core/checks/index.ts`,
+    ).toEqual([]);
   });
 });
