@@ -3,13 +3,14 @@
  * installation.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flagOf } from '../../src/config/option.ts';
 import { ROWS } from '../../src/config/options.ts';
+import { pack } from '../support/packed.ts';
 import { ask } from './kit/ask.ts';
 import { describeWith } from './kit/present.ts';
 import { type Registry, startRegistry } from './kit/registry.ts';
@@ -113,8 +114,7 @@ describe('npm, installing the packed program globally in an empty place', () => 
     workdir = makeWorkdir();
     registry = await startRegistry(workdir);
     prefix = join(workdir, 'prefix');
-    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', workdir], { cwd: file('') });
-    const tarball = readdirSync(workdir).find((name) => name.endsWith('.tgz')) ?? '';
+    const tarball = pack(workdir).filename;
     const place = ['--prefix', prefix, '--registry', registry.url, '--cache', join(workdir, 'cache')];
     const quiet = ['--no-audit', '--no-fund', '--no-update-notifier'];
     await run('npm', ['install', '--global', ...place, ...quiet, join(workdir, tarball)], { cwd: workdir });

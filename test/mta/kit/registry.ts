@@ -4,11 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { copyWithoutScripts } from '../../support/packed.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -36,16 +37,14 @@ export async function startRegistry(workdir: string): Promise<Registry> {
   const tarballs = join(workdir, 'tarballs');
   mkdirSync(tarballs, { recursive: true });
   const paths = production();
+  const copies = paths.map((path) => join(workdir, 'to-pack', path));
+  for (const [i, path] of paths.entries()) {
+    const names = readdirSync(join(ROOT, path)).filter((name) => name !== 'node_modules');
+    copyWithoutScripts(join(ROOT, path), copies[i] ?? '', names);
+  }
   const { stdout } = await promisify(execFile)(
     'npm',
-    [
-      'pack',
-      '--json',
-      '--ignore-scripts',
-      '--pack-destination',
-      tarballs,
-      ...paths.map((path) => `./${path}`),
-    ],
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', tarballs, ...copies],
     { cwd: ROOT, maxBuffer: 64 << 20 },
   );
   const files = new Map(
