@@ -3,7 +3,7 @@
  * may have, and which of them gets a new record.
  */
 import type { BudgetKey } from './budget-key.ts';
-import type { FairTable, TableKey } from './fair-table.ts';
+import type { FairTable, TableKey, Tries } from './fair-table.ts';
 
 /**
  * The most places that one site has under the names of organisations; anything more is counted in its own
@@ -13,6 +13,9 @@ const MAX_ORGANISED = 256;
 
 export type Accounts =
   readonly [own: TableKey, last: TableKey] | readonly [organised: TableKey, own: TableKey, last: TableKey];
+
+/** The places under one text. Hosts of a farm count under the text; which row it has is each host's affair. */
+export type AccountName = readonly [organised: TableKey] | readonly [own: TableKey, last: TableKey];
 
 /**
  * The places of the organisation, if known, and of the network, in the row of its site or that of its block:
@@ -36,6 +39,49 @@ export function accountsOf({ name, organisation, network, site, block }: BudgetK
  */
 export function newAccount(accounts: Accounts, table: FairTable): TableKey {
   const [first, second, last] = accounts;
-  if (table.held(first.block) >= table.rows) return last ?? second;
-  return last === undefined || table.held(first.site) < MAX_ORGANISED ? first : second;
+  if (last === undefined) return ownPlace([first, second], table);
+  return organisedPlace(first, table) ?? ownPlace([second, last], table);
+}
+
+/** The organisation, if known, and the network: in the order in which a record is looked for. */
+export function namesOf([first, second, last]: Accounts): readonly AccountName[] {
+  return last === undefined ? [[first, second]] : [[first], [second, last]];
+}
+
+/** Where a new record of this name goes; null if there is no room for it. */
+export function newPlace([first, last]: AccountName, table: FairTable): TableKey | null {
+  return last === undefined ? organisedPlace(first, table) : ownPlace([first, last], table);
+}
+
+/** What is recorded under each name at `since` or later, in seconds. */
+export function triesByName(
+  accounts: Accounts,
+  table: FairTable,
+  now: number,
+  since: number,
+): readonly (Tries | null)[] {
+  return namesOf(accounts).map((name) => {
+    const used = name.find((each) => table.find(each, since) !== null);
+    return used === undefined ? null : (table.find(used, since)?.tries(now) ?? null);
+  });
+}
+
+/** Raises the record of one of the names to what all know who count together with us, if there is room. */
+export function raiseName(
+  { name, tries }: { readonly name: AccountName; readonly tries: Tries },
+  table: FairTable,
+  now: number,
+  since: number,
+): void {
+  const used = name.find((each) => table.find(each, since) !== null) ?? newPlace(name, table);
+  if (used !== null) (table.find(used, since) ?? table.add(used, now, since)).raise(tries, now);
+}
+
+function organisedPlace(organised: TableKey, table: FairTable): TableKey | null {
+  const isFull = table.held(organised.block) >= table.rows;
+  return isFull || table.held(organised.site) >= MAX_ORGANISED ? null : organised;
+}
+
+function ownPlace([own, last]: readonly [TableKey, TableKey], table: FairTable): TableKey {
+  return table.held(own.block) >= table.rows ? last : own;
 }

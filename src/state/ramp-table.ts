@@ -4,7 +4,7 @@
  * is who it is for the tempfail limit (`budget-key.ts`). What is forgotten here costs no mail: the sender is
  * told to come again once more.
  */
-import { type Accounts, accountsOf, newAccount } from './accounts.ts';
+import { type Accounts, accountsOf, namesOf, newAccount, raiseName, triesByName } from './accounts.ts';
 import type { BudgetKey } from './budget-key.ts';
 import { FairTable, type TableKey, tableBytes, type Tries } from './fair-table.ts';
 
@@ -54,17 +54,17 @@ export class RampTable {
     return within;
   }
 
-  /** The tries so far, as far as they are known here; null if there were none. */
-  known(each: RampTry): Tries | null {
+  /** The tries so far under each name (`namesOf`), as far as they are known here; null if there were none. */
+  known(each: RampTry): readonly (Tries | null)[] {
     const now = Math.floor(this.#now() / 1000);
-    const used = this.#used(rampAccounts(each), now);
-    return used === undefined ? null : (this.#tries.find(used, 0)?.tries(now) ?? null);
+    return triesByName(rampAccounts(each), this.#tries, now, now - RAMP_LIFE);
   }
 
-  /** The tries with the one at hand, as all know who count together with us. */
-  learn(each: RampTry, tries: Tries): void {
+  /** The tries under one of them with the one at hand, as all know who count together with us. */
+  learn(each: RampTry, under: number, tries: Tries): void {
     const now = Math.floor(this.#now() / 1000);
-    this.#record(each, now).raise(tries, now);
+    const name = namesOf(rampAccounts(each))[under];
+    if (name !== undefined) raiseName({ name, tries }, this.#tries, now, now - RAMP_LIFE);
   }
 
   #record(each: RampTry, now: number): NonNullable<ReturnType<FairTable['find']>> {

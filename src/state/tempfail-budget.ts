@@ -3,7 +3,7 @@
  * gives up and bounces: after a number of tempfails over a length of time the answer becomes accept, and
  * stays so for weeks.
  */
-import { accountsOf, newAccount } from './accounts.ts';
+import { type AccountName, accountsOf, namesOf, newAccount, newPlace, raiseName, triesByName } from './accounts.ts';
 import type { BudgetKey } from './budget-key.ts';
 import { FairTable, tableBytes, type Tries } from './fair-table.ts';
 
@@ -14,7 +14,7 @@ export interface TempfailLimit {
   readonly ageMs: number;
 }
 
-/** How far a sender is. */
+/** How far a sender is under one of its names. */
 export interface BudgetState {
   /** It is used up: its messages are accepted. */
   readonly spent: boolean;
@@ -72,7 +72,11 @@ export class TempfailBudget {
       return true;
     }
     this.#tries.delete(chosen);
-    this.#spent.add(newAccount(accounts, this.#spent), now, now - SPENT_LIFE);
+    // Under the name that was counted too, so that nobody whom it counted for begins anew.
+    const first = newAccount(accounts, this.#spent);
+    for (const name of namesOf(accounts)) {
+      if (name.some(({ text }) => text === chosen.text || text === first.text)) this.#use(name, now);
+    }
     return false;
   }
 
@@ -80,35 +84,31 @@ export class TempfailBudget {
     return this.#limit();
   }
 
-  /** How far the sender is, as far as it is known here. */
-  known(key: BudgetKey): BudgetState {
+  /** How far the sender is under each of its names (`namesOf`), as far as it is known here. */
+  known(key: BudgetKey): readonly BudgetState[] {
     const now = Math.floor(this.#now() / 1000);
     const accounts = accountsOf(key);
-    if (accounts.some((each) => this.#spent.find(each, now - SPENT_LIFE) !== null)) {
-      return { spent: true, tries: null };
-    }
-    for (const each of accounts) {
-      const record = this.#tries.find(each, now - TRIES_LIFE);
-      if (record !== null) return { spent: false, tries: record.tries(now) };
-    }
-    return { spent: false, tries: null };
+    const tries = triesByName(accounts, this.#tries, now, now - TRIES_LIFE);
+    return namesOf(accounts).map((name, i) => {
+      const spent = name.some((each) => this.#spent.find(each, now - SPENT_LIFE) !== null);
+      return { spent, tries: spent ? null : (tries[i] ?? null) };
+    });
   }
 
-  /** How far it is now, with the message at hand, as all know who count together with us. */
-  learn(key: BudgetKey, { spent, tries }: BudgetState): void {
+  /** How far it is now under one of them, with the message at hand, as all know who count together with us. */
+  learn(key: BudgetKey, under: number, { spent, tries }: BudgetState): void {
     const now = Math.floor(this.#now() / 1000);
-    const accounts = accountsOf(key);
-    if (spent) {
-      for (const each of accounts) this.#tries.delete(each);
-      const kept = accounts.find((each) => this.#spent.find(each, now - SPENT_LIFE) !== null);
-      if (kept === undefined) this.#spent.add(newAccount(accounts, this.#spent), now, now - SPENT_LIFE);
-      else this.#spent.find(kept, 0)?.see(now);
-    } else if (tries !== null) {
-      const used = accounts.find((each) => this.#tries.find(each, now - TRIES_LIFE) !== null);
-      const chosen = used ?? newAccount(accounts, this.#tries);
-      const record =
-        this.#tries.find(chosen, now - TRIES_LIFE) ?? this.#tries.add(chosen, now, now - TRIES_LIFE);
-      record.raise(tries, now);
-    }
+    const name = namesOf(accountsOf(key))[under];
+    if (name === undefined) return;
+    if (spent) this.#use(name, now);
+    else if (tries !== null) raiseName({ name, tries }, this.#tries, now, now - TRIES_LIFE);
+  }
+
+  /** Notes that it is used up under this name. */
+  #use(name: AccountName, now: number): void {
+    for (const each of name) this.#tries.delete(each);
+    const since = now - SPENT_LIFE;
+    const used = name.find((each) => this.#spent.find(each, since) !== null) ?? newPlace(name, this.#spent);
+    if (used !== null) (this.#spent.find(used, since) ?? this.#spent.add(used, now, since)).see(now);
   }
 }

@@ -65,49 +65,51 @@ local answers, k, a, usedUp = {}, 1, 2, false
 for i = 1, tonumber(ARGV[1]) do
   local kind, names = ARGV[a], tonumber(ARGV[a + 1])
   local most, age, life = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
-  local known, since = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
-  local spent, only = ARGV[a + 7] == '1', ARGV[a + 8] == '1'
+  local only, told = ARGV[a + 5] == '1', a + 6
   local keys, quota = k, KEYS[k + 2 * names]
-  a, k = a + 9, k + 2 * names + 1
+  a, k = told + 3 * names, k + 2 * names + 1
+  local function spend(j, existed)
+    local key = KEYS[keys + 2 * j + 1]
+    put(key, existed, quota, ${MAX_NEW}, ${DAY}, string.format('1 %d', now), ${SPENT_LIFE})
+    usedUp = true
+    answers[i] = { 0, 1, 0, 0, j }
+  end
   if only and not usedUp then
     answers[i] = {}
-  else
-    local within, n, first, at = false, 0, now, nil
-    if kind == 'budget' then
-      for j = 0, names - 1 do
-        if not at and read(KEYS[keys + 2 * j + 1]) then at = KEYS[keys + 2 * j + 1] end
-      end
-      spent = spent or at ~= nil
+  elseif kind == 'budget' then
+    for j = 0, names - 1 do
+      local existed = read(KEYS[keys + 2 * j + 1]) ~= nil
+      if not answers[i] and (existed or ARGV[told + 3 * j + 2] == '1') then spend(j, existed) end
     end
-    if not spent then
-      for j = 0, names - 1 do
-        local key = KEYS[keys + 2 * j]
-        if not at then
-          local count, from = read(key)
-          if count and kind == 'stream' and now - from >= age then count, from = 0, now end
-          if count then at, n, first = key, count, from end
+  end
+  if not answers[i] then
+    local at, existed, n, first = nil, false, 0, now
+    for j = 0, names - 1 do
+      local known, since = tonumber(ARGV[told + 3 * j]), tonumber(ARGV[told + 3 * j + 1])
+      if not at then
+        local count, from = read(KEYS[keys + 2 * j])
+        if count and kind == 'stream' and now - from >= age then count, from = 0, now end
+        if count or known > 0 then
+          at, existed = j, count ~= nil
+          n, first = math.max(count or 0, known), math.min(from or now, now - since)
         end
       end
-      local existed = at ~= nil
-      local key = at or KEYS[keys]
-      n = math.max(n, known)
-      first = math.min(first, now - since)
-      within = n < most or (kind ~= 'stream' and now - first < age)
-      if within or kind == 'ramp' then
-        n = math.min(n + 1, 65535)
-        if kind == 'stream' then life = math.max(1, age - (now - first)) end
-        put(key, existed, quota, ${MAX_NEW}, ${DAY}, string.format('%d %d', n, first), life)
-      elseif kind == 'budget' then
-        redis.call('DEL', key)
-        at, spent = nil, true
-      end
     end
-    if kind == 'budget' and spent then
-      within, n, first = false, 0, now
-      put(at or KEYS[keys + 1], at ~= nil, quota, ${MAX_NEW}, ${DAY}, string.format('1 %d', now), ${SPENT_LIFE})
-      usedUp = true
+    at = at or 0
+    local within = n < most or (kind ~= 'stream' and now - first < age)
+    if within or kind == 'ramp' then
+      n = math.min(n + 1, 65535)
+      if kind == 'stream' then life = math.max(1, age - (now - first)) end
+      put(KEYS[keys + 2 * at], existed, quota, ${MAX_NEW}, ${DAY}, string.format('%d %d', n, first), life)
     end
-    answers[i] = { within and 1 or 0, spent and 1 or 0, n, now - first }
+    if kind == 'budget' and not within then
+      -- The first name is that of new records; the other stays known to those who were counted under it.
+      if at > 0 then spend(0, false) end
+      redis.call('DEL', KEYS[keys + 2 * at])
+      spend(at, existed)
+    else
+      answers[i] = { within and 1 or 0, 0, n, now - first, at }
+    end
   end
 end
 return { bad, answers, ARGV[#ARGV] }
@@ -123,10 +125,10 @@ const KINDS: Readonly<Record<CountTable, string>> = {
 
 /** The numbers of a step, in the order in which the script takes them. */
 export function stepArguments(step: CountStep): (string | number)[] {
-  const { table, names, count, age, known, spent, ifSpent } = step;
-  const tries = known ?? { count: 0, age: 0 };
-  return [
-    ...[KINDS[table], names.length, count, age, LIVES[table], tries.count, Math.max(0, tries.age)],
-    ...[spent ? 1 : 0, ifSpent ? 1 : 0],
-  ];
+  const { table, names, count, age, known, ifSpent } = step;
+  const knownUnder = names.flatMap((_, i) => {
+    const { tries = null, spent = false } = known[i] ?? {};
+    return [tries?.count ?? 0, Math.max(0, tries?.age ?? 0), spent ? 1 : 0];
+  });
+  return [KINDS[table], names.length, count, age, LIVES[table], ifSpent ? 1 : 0, ...knownUnder];
 }

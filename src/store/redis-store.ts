@@ -135,10 +135,10 @@ function countedOf(answers: unknown, steps: number): readonly Counted[] | null {
   const counted: Counted[] = [];
   for (const each of answers as unknown[]) {
     if (!Array.isArray(each) || !(each as unknown[]).every(isCount)) return null;
-    const [within, spent, count, age] = each as number[];
+    const [within, spent, count, age, under] = each as number[];
     if (within === undefined) counted.push(null);
-    else if (spent === undefined || count === undefined || age === undefined) return null;
-    else counted.push({ within: within === 1, spent: spent === 1, tries: { count, age } });
+    else if (spent === undefined || count === undefined || age === undefined || under === undefined) return null;
+    else counted.push({ within: within === 1, spent: spent === 1, under, tries: { count, age } });
   }
   return counted;
 }

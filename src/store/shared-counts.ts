@@ -99,18 +99,16 @@ export class SharedCounts {
 
   #budget({ sender, rehearsed }: NonNullable<ToCount['budget']>, told: (spent: boolean) => void): Asked {
     const table = rehearsed ? this.#options.rehearsedBudget : this.#options.budget;
-    const { spent, tries } = table.known(sender);
     return {
       step: {
         table: rehearsed ? 'rehearsed' : 'tempfails',
         ...placesOf(accountsOf(sender)),
         ...secondsOf(table.limit),
-        known: tries,
-        spent,
+        known: table.known(sender),
         ifSpent: false,
       },
       learn: (counted) => {
-        table.learn(sender, counted);
+        table.learn(sender, counted.under, counted);
         told(!counted.within);
       },
     };
@@ -120,8 +118,8 @@ export class SharedCounts {
     const { ramps } = this.#options;
     return {
       step: stepOf('ramps', rampAccounts(each), each.ramp, ramps.known(each)),
-      learn: ({ within, tries }) => {
-        ramps.learn(each, tries);
+      learn: ({ within, under, tries }) => {
+        ramps.learn(each, under, tries);
         told(within);
       },
     };
@@ -134,7 +132,7 @@ export class SharedCounts {
     const { streams } = this.#options;
     const known = streams.known(ip, name, limit);
     return {
-      step: { ...stepOf('streams', [networkKey(ip, name)], limit, known), ifSpent },
+      step: { ...stepOf('streams', [networkKey(ip, name)], limit, [known]), ifSpent },
       learn: ({ within, tries }) => {
         streams.learn(ip, name, limit, tries);
         told(within);
@@ -149,9 +147,10 @@ function stepOf(
   table: CountStep['table'],
   accounts: Places,
   limit: CountLimit,
-  known: Tries | null,
+  known: readonly (Tries | null)[],
 ): CountStep {
-  return { table, ...placesOf(accounts), ...secondsOf(limit), known, spent: false, ifSpent: false };
+  const byName = known.map((tries) => ({ tries, spent: false }));
+  return { table, ...placesOf(accounts), ...secondsOf(limit), known: byName, ifSpent: false };
 }
 
 /** In the store there are no rows: the places of one text are one. */

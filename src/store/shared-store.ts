@@ -12,8 +12,8 @@
  *
  * The clock is that of the server; hosts tell ages, not times. A host's clock may be wrong without harm.
  *
- * With each question a host tells what it knows itself, and the server keeps the larger count and the longer
- * age. So a store that was emptied fills again, and what a host counted while it was alone is not lost, nor
+ * With each question a host tells what it knows itself, under each name that it may be counted under, and the
+ * server keeps the larger count and the longer age. So a store that was emptied fills again, and what a host counted while it was alone is not lost, nor
  * counted twice. If an answer does not come in time, the host counts in its own tables only. The server may
  * have counted as well: then both know of one and the same message, and the larger count is still right.
  */
@@ -36,18 +36,24 @@ export interface CountStep {
   readonly count: number;
   /** Seconds. */
   readonly age: number;
-  /** As far as this host knows it, without the message at hand. */
-  readonly known: Tries | null;
-  /** Of tempfails: this host knows that they are used up. */
-  readonly spent: boolean;
+  /** What this host knows under each of the names, without the message at hand. */
+  readonly known: readonly KnownUnder[];
   /** Counted only if tempfails of the step before are used up. */
   readonly ifSpent: boolean;
+}
+
+export interface KnownUnder {
+  readonly tries: Tries | null;
+  /** Of tempfails: they are used up. */
+  readonly spent: boolean;
 }
 
 /** The answer to one step; null for one that was not counted. */
 export type Counted = {
   readonly within: boolean;
   readonly spent: boolean;
+  /** Which of the names it was counted under; what is said of one says nothing of the others. */
+  readonly under: number;
   /** With the message at hand. */
   readonly tries: Tries;
 } | null;

@@ -10,8 +10,7 @@ const STEP: CountStep = {
   block: '198.51.0.0/16',
   count: 3,
   age: 7200,
-  known: null,
-  spent: false,
+  known: [],
   ifSpent: false,
 };
 /** The answer of a script: no bad values, this, and the question that it answers. */
@@ -21,7 +20,7 @@ const scripted =
     const question = words.at(-1) ?? '';
     return `*3\r\n:0\r\n${answer}$${question.length}\r\n${question}\r\n`;
   };
-const WITHIN = scripted('*1\r\n*4\r\n:1\r\n:0\r\n:1\r\n:0\r\n');
+const WITHIN = scripted('*1\r\n*5\r\n:1\r\n:0\r\n:1\r\n:0\r\n:0\r\n');
 const PATIENCE = { timeout: 20_000 };
 
 const open: (() => unknown)[] = [];
@@ -76,7 +75,7 @@ it('asks one question for all that is counted of a message', async () => {
   await up(it);
   const before = it.server.heard.length;
   const answer = await it.store.count([STEP]);
-  expect(answer).toEqual([{ within: true, spent: false, tries: { count: 1, age: 0 } }]);
+  expect(answer).toEqual([{ within: true, spent: false, under: 0, tries: { count: 1, age: 0 } }]);
   const asked = it.server.heard.slice(before);
   expect(asked.map(([name]) => name)).toEqual(['evalsha']);
   // Nothing that a stranger wrote is in it.
@@ -148,8 +147,8 @@ it.each<[string, Answer, RegExp]>([
 
 it.each([
   ['too few answers', '*0\r\n'],
-  ['text for a number', '*1\r\n*4\r\n:1\r\n:0\r\n$3\r\nNaN\r\n:0\r\n'],
-  ['a negative count', '*1\r\n*4\r\n:1\r\n:0\r\n:-1\r\n:0\r\n'],
+  ['text for a number', '*1\r\n*5\r\n:1\r\n:0\r\n$3\r\nNaN\r\n:0\r\n:0\r\n'],
+  ['a negative count', '*1\r\n*5\r\n:1\r\n:0\r\n:-1\r\n:0\r\n:0\r\n'],
 ])('ignores and counts an answer with %s', async (_, reply) => {
   const it = await made(scripted(reply));
   await up(it);

@@ -32,7 +32,7 @@ it('the budgets of n hosts equal those of one host while the store answers', asy
       now = 0;
       expect(together).toEqual(await answers(messages, () => one, pass));
     }),
-    { numRuns: 25 },
+    { numRuns: 40, endOnFailure: true },
   );
 });
 

@@ -110,31 +110,33 @@ export class MemoryStore implements SharedStore {
     return kept === undefined || kept.until <= this.#seconds ? null : kept;
   }
 
-  #step({ table, names, count: most, age, known, spent }: CountStep): NonNullable<Counted> {
+  #step({ table, names, count: most, age, known }: CountStep): NonNullable<Counted> {
     const now = this.#seconds;
     const keys = names.map((name) => `${table} ${name}`);
     const isBudget = table === 'tempfails' || table === 'rehearsed';
-    const over = keys.map((key) => `over ${key}`);
-    const isOver = over.find((key) => this.#get(key) !== null);
-    const spend = (): NonNullable<Counted> => {
-      this.#kept.set(isOver ?? over[0] ?? '', { count: 1, first: now, until: now + SPENT_LIFE });
-      return { within: false, spent: true, tries: { count: 0, age: 0 } };
+    const spend = (under: number): NonNullable<Counted> => {
+      this.#kept.set(`over ${keys[under] ?? ''}`, { count: 1, first: now, until: now + SPENT_LIFE });
+      return { within: false, spent: true, under, tries: { count: 0, age: 0 } };
     };
-    if (isBudget && (spent || isOver !== undefined)) return spend();
-    const used = keys.find((key) => this.#get(key) !== null);
-    const key = used ?? keys[0] ?? '';
+    const over = keys.findIndex((key, i) => this.#get(`over ${key}`) !== null || known[i]?.spent === true);
+    if (isBudget && over >= 0) return spend(over);
+    const used = keys.findIndex((key, i) => this.#get(key) !== null || (known[i]?.tries?.count ?? 0) > 0);
+    const under = Math.max(0, used);
+    const key = keys[under] ?? '';
+    const tries = known[under]?.tries;
     const found = this.#get(key);
     const before = found !== null && table === 'streams' && now - found.first >= age ? null : found;
-    const count = Math.max(before?.count ?? 0, known?.count ?? 0);
-    const first = Math.min(before?.first ?? now, now - (known?.age ?? 0));
+    const count = Math.max(before?.count ?? 0, tries?.count ?? 0);
+    const first = Math.min(before?.first ?? now, now - (tries?.age ?? 0));
     const within = count < most || (table !== 'streams' && now - first < age);
     if (isBudget && !within) {
       this.#kept.delete(key);
-      return spend();
+      spend(0);
+      return spend(under);
     }
     const told = within || table === 'ramps' ? count + 1 : count;
     const until = table === 'streams' ? first + age : now + LIVES[table];
     if (told > count) this.#kept.set(key, { count: told, first, until });
-    return { within, spent: false, tries: { count: told, age: now - first } };
+    return { within, spent: false, under, tries: { count: told, age: now - first } };
   }
 }
