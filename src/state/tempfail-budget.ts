@@ -3,7 +3,15 @@
  * gives up and bounces: after a number of tempfails over a length of time the answer becomes accept, and
  * stays so for weeks.
  */
-import { type AccountName, accountsOf, namesOf, newAccount, newPlace, raiseName, triesByName } from './accounts.ts';
+import {
+  type AccountName,
+  accountsOf,
+  namesOf,
+  newAccount,
+  newPlace,
+  raiseName,
+  triesByName,
+} from './accounts.ts';
 import type { BudgetKey } from './budget-key.ts';
 import { FairTable, tableBytes, type Tries } from './fair-table.ts';
 

@@ -137,7 +137,8 @@ function countedOf(answers: unknown, steps: number): readonly Counted[] | null {
     if (!Array.isArray(each) || !(each as unknown[]).every(isCount)) return null;
     const [within, spent, count, age, under] = each as number[];
     if (within === undefined) counted.push(null);
-    else if (spent === undefined || count === undefined || age === undefined || under === undefined) return null;
+    else if (spent === undefined || count === undefined || age === undefined || under === undefined)
+      return null;
     else counted.push({ within: within === 1, spent: spent === 1, under, tries: { count, age } });
   }
   return counted;
