@@ -30,7 +30,7 @@ async function readStoreAccess({
   return { place, tls, ca, user, password: storePasswordFile === null ? null : first, database };
 }
 
-/** Does not wait until it answers. Rejects with UsageError for a file that it cannot read. */
+/** Not connected yet. Rejects with UsageError for a file that it cannot read. */
 export async function openStore(
   config: StoreConfig,
   { log, now }: { readonly log: Log; readonly now: () => number },

@@ -77,7 +77,7 @@ export async function startService(
   const store = await openStore(config, { log, now });
   const workshop = { live, log, metrics, now, store };
   const logged = decisionLogger(log);
-  /** Opened by the user that we have become, once the sockets are there. */
+  /** Opened by the user that we have become, once the sockets are there; so is the store's connection. */
   const open: {
     decisionLog: DecisionLog | null;
     regulars: RegularsFile | null;
@@ -94,6 +94,7 @@ export async function startService(
   });
   const { assessor, server, brake, overload } = parts;
   const launched = launch(server, config, standing, async () => {
+    store?.start();
     if (config.decisionLog !== null) {
       open.decisionLog = await DecisionLog.open(config.decisionLog, log, () => Date.now());
     }

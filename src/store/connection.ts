@@ -74,7 +74,11 @@ export class StoreConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    void this.#connect();
+  }
+
+  /** Begins to connect. Until then it is not asked. */
+  start(): void {
+   
   }
 
   /** Null while the server answers, else why it is not asked. */

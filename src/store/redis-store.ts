@@ -57,6 +57,11 @@ export class RedisStore implements SharedStore {
     });
   }
 
+  /** Begins to connect. Until then it is not asked. */
+  start(): void {
+    this.#connection.start();
+  }
+
   /** Null while it answers, else why it is not asked. */
   get ailment(): string | null {
     return this.#connection.ailment;

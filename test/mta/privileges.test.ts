@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { install, type Installed } from './kit/installed.ts';
 import { documented } from '../support/documented.ts';
 import { askMilter } from './kit/milter-client.ts';
@@ -131,6 +131,18 @@ describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
     await next.stop();
     expect(existsSync(pidFile)).toBe(false);
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('is that user already when it first reaches for the store', async () => {
+    const closed = join(workdir, 'closed');
+    mkdirSync(closed, { mode: 0o700 });
+    const store = ['--store', `unix:${join(closed, 'redis.sock')}`];
+    const program = await start(['--listen', `unix:${path}`, '--user', 'nobody', ...store]);
+    await vi.waitFor(async () => {
+      // Root would be told that there is no such file.
+      expect(await program.output()).toMatch(/ store-outage .*EACCES/);
+    });
+    await program.stop();
   });
 
   it('--group is the group of process and socket', async () => {

@@ -80,6 +80,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
       now: () => performance.now(),
       onChange: () => undefined,
     });
+    store.start();
     open.push(() => {
       store.close();
     });

@@ -1,6 +1,6 @@
 /** The client of the store, against a server on loopback that does not do as it should. */
-import { afterEach, expect, it, vi } from 'vitest';
-import { RedisStore } from '../../src/store/redis-store.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
 import type { CountStep } from '../../src/store/shared-store.ts';
 import { type Answer, honest, isProbe, ScriptedRedis } from '../support/scripted-redis.ts';
 
@@ -34,24 +34,27 @@ interface Made {
   readonly told: [up: boolean, detail: string][];
 }
 
-/** `answer` is for what the hosts ask; the server is honest when it is asked whether it works. */
-async function made(answer: Answer, timeoutMs = 500, probe: Answer = honest): Promise<Made> {
-  const server = await ScriptedRedis.start((words) => (isProbe(words) ? probe(words) : answer(words)));
-  const told: [boolean, string][] = [];
+/** A host's store that has begun to connect. */
+function storeAt(
+  place: RedisStoreOptions['access']['place'],
+  { timeoutMs = 500, told = [] }: { timeoutMs?: number; told?: Made['told'] } = {},
+): RedisStore {
   const store = new RedisStore({
-    access: {
-      place: { kind: 'tcp', host: '127.0.0.1', port: server.port },
-      tls: false,
-      ca: null,
-      user: 'helo',
-      password: 'secret of ours',
-      database: 2,
-    },
+    access: { place, tls: false, ca: null, user: 'helo', password: 'secret of ours', database: 2 },
     prefix: 'hm',
     timeoutMs,
     now: () => 0,
     onChange: (up, detail) => told.push([up, detail]),
   });
+  store.start();
+  return store;
+}
+
+/** `answer` is for what the hosts ask; the server is honest when it is asked whether it works. */
+async function made(answer: Answer, timeoutMs = 500, probe: Answer = honest): Promise<Made> {
+  const server = await ScriptedRedis.start((words) => (isProbe(words) ? probe(words) : answer(words)));
+  const told: [boolean, string][] = [];
+  const store = storeAt({ kind: 'tcp', host: '127.0.0.1', port: server.port }, { timeoutMs, told });
   open.push(
     () => {
       store.close();
@@ -213,6 +216,55 @@ it('takes no answer for that to another question', async () => {
   expect(it.told[0]).toEqual([false, 'the server answered another question']);
   await up(it);
   expect(await it.store.count([STEP])).toHaveLength(1);
+});
+
+describe('by Sentinels', () => {
+  const list = (...words: readonly string[]): string =>
+    `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
+
+  it.each<[string, Answer]>([
+    ['says nothing', () => null],
+    ['says something else', () => '+OK\r\n'],
+    ['knows nobody of the name', () => '*-1\r\n'],
+    ['names a port that is none', () => list('127.0.0.1', '65536')],
+    ['answers without an end', () => `*2\r\n$500000\r\n${'a'.repeat(400_000)}`],
+    ['answers with what is not RESP2', () => '%1\r\n+a\r\n+b\r\n'],
+  ])('finds the server where one of them %s', async (_, answer) => {
+    const server = await ScriptedRedis.start(honest);
+    open.push(() => server.stop());
+    const bad = await ScriptedRedis.start(answer);
+    open.push(() => bad.stop());
+    const good = await ScriptedRedis.start(() => list('127.0.0.1', String(server.port)));
+    open.push(() => good.stop());
+    const sentinels = [bad, good].map(({ port }) => ({ host: '127.0.0.1', port }));
+    const store = storeAt({ kind: 'sentinel', sentinels, name: 'main' });
+    open.push(() => {
+      store.close();
+    });
+    await vi.waitFor(() => {
+      expect(store.ailment).toBeNull();
+    }, PATIENCE);
+    expect(good.heard).toContainEqual(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main']);
+  });
+
+  it.each<[string, string, string]>([
+    ['knows it', '*-1\r\n', 'the Sentinel knows no server of the name main'],
+    ['answers within bounds', `*2\r\n$500000\r\n${'a'.repeat(400_000)}`, 'the server sent too long a reply'],
+  ])('says what is wrong where none of them %s', async (_, reply, detail) => {
+    const bad = await ScriptedRedis.start(() => reply);
+    open.push(() => bad.stop());
+    const store = storeAt({
+      kind: 'sentinel',
+      sentinels: [{ host: '127.0.0.1', port: bad.port }],
+      name: 'main',
+    });
+    open.push(() => {
+      store.close();
+    });
+    await vi.waitFor(() => {
+      expect(store.ailment).toContain(detail);
+    }, PATIENCE);
+  });
 });
 
 it('takes no assessment that is longer than those that are kept', async () => {
