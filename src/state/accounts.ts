@@ -14,7 +14,7 @@ const MAX_ORGANISED = 256;
 export type Accounts =
   readonly [own: TableKey, last: TableKey] | readonly [organised: TableKey, own: TableKey, last: TableKey];
 
-/** The places under one text. Hosts of a farm count under the text; which row it has is each host's affair. */
+/** The places under one text: what hosts of a farm count under. Which row it has is each host's affair. */
 export type AccountName = readonly [organised: TableKey] | readonly [own: TableKey, last: TableKey];
 
 /**

@@ -103,7 +103,7 @@ export class TempfailBudget {
     });
   }
 
-  /** How far it is now under one of them, with the message at hand, as all know who count together with us. */
+  /** How far it is now under one of them, with the message at hand, as all know who count with us. */
   learn(key: BudgetKey, under: number, { spent, tries }: BudgetState): void {
     const now = Math.floor(this.#now() / 1000);
     const name = namesOf(accountsOf(key))[under];

@@ -78,7 +78,7 @@ export class StoreConnection {
 
   /** Begins to connect. Until then it is not asked. */
   start(): void {
-   
+    void this.#connect();
   }
 
   /** Null while the server answers, else why it is not asked. */
