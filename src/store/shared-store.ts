@@ -12,11 +12,11 @@
  *
  * The clock is that of the server; hosts tell ages, not times. A host's clock may be wrong without harm.
  *
- * With each question a host tells what it knows itself, under each name that the message may be counted under,
- * and the server keeps the larger count and the longer age. So a store that was emptied fills again, and what a
- * host counted while it was alone is not lost, nor counted twice. If an answer does not come in time, the host
- * counts in its own tables only. The server may have counted as well: then both know of one and the same
- * message, and the larger count is still right.
+ * With each question a host tells what it knows itself, under each name that the message may be counted
+ * under, and the server keeps the larger count and the longer age. So a store that was emptied fills again,
+ * and what a host counted while it was alone is not lost, nor counted twice. If an answer does not come in
+ * time, the host counts in its own tables only. The server may have counted as well: then both know of one
+ * and the same message, and the larger count is still right.
  */
 import type { Acquaintance } from '../state/regulars.ts';
 import type { Tries } from '../state/fair-table.ts';
