@@ -1,7 +1,8 @@
 /** The `decision` line: what was decided about one message, on what grounds, and how to find its sender. */
 import type { Exemption } from '../policy/exemption.ts';
 import { identityOf } from '../policy/identity.ts';
-import { heldBack } from '../core/unasked.ts';
+import type { Assessment } from '../core/assessment.ts';
+import { heldBack, isUnasked } from '../core/unasked.ts';
 import type { Log } from '../log/log.ts';
 import { formatValue, jsonString } from '../log/value.ts';
 import type { Stage } from '../policy/rules.ts';
@@ -112,6 +113,8 @@ export function decisionText(decision: Decision): string {
     if (judged.session.regular) text += ' regular=yes';
     const dns = dnsTrouble(judged);
     if (dns !== null) text += ` dns=${dns}`;
+    const unanswered = unansweredWords(judged.assessment);
+    if (unanswered !== null) text += ` unanswered=${formatValue(unanswered)}`;
     if (limit !== null) text += ` limit=${limit}`;
     if (judged.ramp !== null) text += ` ramp=${judged.ramp}`;
     if (judged.streamLimit !== null) text += ` stream_limit=${judged.streamLimit}`;
@@ -145,6 +148,8 @@ export function decisionMembers(decision: Decision): string {
     if (judged.session.regular) text += ',"regular":"yes"';
     const dns = dnsTrouble(judged);
     if (dns !== null) text += `,"dns":"${dns}"`;
+    const unanswered = unansweredWords(judged.assessment);
+    if (unanswered !== null) text += `,"unanswered":${jsonString(unanswered)}`;
     if (limit !== null) text += `,"limit":"${limit}"`;
     if (judged.ramp !== null) text += `,"ramp":"${judged.ramp}"`;
     if (judged.streamLimit !== null) text += `,"stream_limit":"${judged.streamLimit}"`;
@@ -159,6 +164,24 @@ export function decisionMembers(decision: Decision): string {
   text += recipientsMembers(decision);
   if (queueId !== null) text += `,"queue":${jsonString(queueId)}`;
   return `${text},"end":"${decision.end}","ref":"${decision.reference}"`;
+}
+
+/** The most reasons that a line tells; the decision log has all. */
+const MAX_REASONS = 4;
+
+/**
+ * Why questions whose answers were missed had none: the resolver's word for each, and the codes of the
+ * extended errors (RFC 8914) that it gave, `bogus:6,timeout`. Null where nothing was missed.
+ */
+function unansweredWords({ trouble, dns }: Assessment): string | null {
+  if (trouble === null) return null;
+  const words = new Set<string>();
+  for (const { status, records, errors = [] } of dns) {
+    const [detail = ''] = records;
+    if (status !== 'temperror' || isUnasked(detail)) continue;
+    words.add([detail, ...errors.map(({ code }) => code)].join(':'));
+  }
+  return words.size === 0 ? null : [...words].slice(0, MAX_REASONS).join(',');
 }
 
 /** Recipients after the first that a line names; the decision log has more. */

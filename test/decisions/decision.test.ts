@@ -6,6 +6,7 @@ import {
   decisionText,
   dnsTrouble,
 } from '../../src/decisions/decision.ts';
+import type { Assessment } from '../../src/core/assessment.ts';
 import type { Judged } from '../../src/policy/judge.ts';
 import { createLog } from '../../src/log/log.ts';
 import { formatValue } from '../../src/log/value.ts';
@@ -22,7 +23,7 @@ function parse(line: string): [string, string][] {
 describe('decisionText', () => {
   it('has every field, in its place', () => {
     expect(decisionText(DECISIONS.full)).toBe(
-      'decision client=203.0.113.50 helo="gone sender.org" action=tempfail policy=rfc5321 verdict=tempfail score=7 cause=helo-nxdomain findings=helo-nxdomain:5,iprev-none:2 correspondence=none stream=failed shadow=reject:14 access=3 regular=yes dns=ill limit=within ramp=within stream_limit=over domain=sender.org reverse=gone.isp.net reverse_domain=isp.net ms=3 cache=miss stage=rcpt from=<a@b.org> rcpt=<user@dest.test> more=<other@dest.test>,<third@dest.test> recipients=40 queue=4Y1abc end=refused ref=mwtthiz8.5.1',
+      'decision client=203.0.113.50 helo="gone sender.org" action=tempfail policy=rfc5321 verdict=tempfail score=7 cause=helo-nxdomain findings=helo-nxdomain:5,iprev-none:2 correspondence=none stream=failed shadow=reject:14 access=3 regular=yes dns=ill unanswered=timeout limit=within ramp=within stream_limit=over domain=sender.org reverse=gone.isp.net reverse_domain=isp.net ms=3 cache=miss stage=rcpt from=<a@b.org> rcpt=<user@dest.test> more=<other@dest.test>,<third@dest.test> recipients=40 queue=4Y1abc end=refused ref=mwtthiz8.5.1',
     );
   });
 
@@ -51,6 +52,36 @@ describe('dns=ill', () => {
     ['a delay without an outage', { dnsIll: false }, false],
   ])('%s', (_, changes, ill) => {
     expect(dnsTrouble({ ...judged, ...changes })).toBe(ill ? 'ill' : null);
+  });
+});
+
+describe('unanswered', () => {
+  const judged = DECISIONS.full.judged ?? expect.fail();
+  const answer = { name: 'mail.sender.org', type: 'A', status: 'temperror', ttl: null } as const;
+  const bogus = { ...answer, records: ['bogus'], errors: [{ code: 6, text: 'a "text' }] };
+  const late = { ...answer, records: ['timeout'] };
+  const told = (assessment: Partial<Assessment>): string | undefined => {
+    const full = { ...judged.assessment, trouble: 'owner', ...assessment } as const;
+    const line = decisionText({ ...DECISIONS.full, judged: { ...judged, assessment: full } });
+    return parse(line).find(([key]) => key === 'unanswered')?.[1];
+  };
+
+  it.each<[string, Partial<Assessment>, string | undefined]>([
+    ['each reason once, with the codes that came with it', { dns: [bogus, late, late] }, 'bogus:6,timeout'],
+    [
+      'nothing of an answer that came',
+      { dns: [{ ...bogus, status: 'found', records: ['192.0.2.1'] }] },
+      undefined,
+    ],
+    ['nothing of a question that was not asked', { dns: [{ ...answer, records: ['overload'] }] }, undefined],
+    ['nothing where the answer was not missed', { dns: [bogus], trouble: null }, undefined],
+    [
+      'a few at most, whatever a resolver says',
+      { dns: Array.from({ length: 99 }, (_, i) => ({ ...answer, records: [`a b"${i}`] })) },
+      '"a b\\"0,a b\\"1,a b\\"2,a b\\"3"',
+    ],
+  ])('tells %s', (_, assessment, wanted) => {
+    expect(told(assessment)).toBe(wanted);
   });
 });
 
