@@ -66,10 +66,11 @@ export function conclude(
  * name's own may be anybody's.
  */
 function withoutClaims(told: NamedOutcome, isForeign: boolean): CheckOutcome {
-  const { proofs, foreign, ...outcome } = told;
-  if (isForeign && outcome.correspondence === 'near') return { ...outcome, correspondence: 'none' };
-  // Most outcomes have neither, and are shared by all assessments.
-  return proofs === undefined && foreign === undefined ? told : outcome;
+  const isRefuted = isForeign && told.correspondence === 'near';
+  // Most outcomes claim nothing, and are shared by all assessments.
+  if (told.proofs === undefined && told.foreign === undefined && !isRefuted) return told;
+  const { check, result, evidence, finding, correspondence, optOut } = told;
+  return { check, result, evidence, finding, correspondence: isRefuted ? 'none' : correspondence, optOut };
 }
 
 /**
@@ -153,7 +154,8 @@ function mismatchOf(
   return null;
 }
 
-function inRegistryOrder(found: readonly Finding[], checks: readonly Check[]): Finding[] {
+function inRegistryOrder(found: readonly Finding[], checks: readonly Check[]): readonly Finding[] {
+  if (found.length < 2) return found;
   const order = [...findingsOf(checks).keys()];
   const seen = new Set<string>();
   return found
