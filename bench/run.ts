@@ -15,6 +15,7 @@ import { dnsBench } from './dns.ts';
 import { growthBench } from './growth.ts';
 import { heloBench } from './helo.ts';
 import { mtaBench } from './mta.ts';
+import { pageBench } from './page.ts';
 import { replayBench } from './replay.ts';
 import { type Findings, page } from './report.ts';
 import { BUILD, buildPrograms, findNode, nodeAtHand, ROOT, type Setting } from './setting.ts';
@@ -29,6 +30,7 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
   waits: waitsBench,
   storm: stormBench,
   replay: replayBench,
+  page: pageBench,
 };
 
 /** Rounds, and the share of the usual number of sessions. */

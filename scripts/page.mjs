@@ -43,7 +43,7 @@ const style = readFileSync(path('../web/style.css'), 'utf8').trim();
 const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 const policy = [
   "default-src 'none'",
-  `script-src ${hash(program)}`,
+  `@@CONNECT@@script-src ${hash(program)}`,
   `style-src ${hash(style)}`,
   'worker-src blob:',
   "base-uri 'none'",
@@ -65,7 +65,7 @@ const html = `<!DOCTYPE html>
 <!-- Contains Preact (MIT, (c) 2015-present Jason Miller) and tldts (MIT, (c) 2017 Thomas Parisot, 2018 Remi Berson). -->
 <main>
 <div id="app"><div class="whole"><p>Reading the decisions ...</p></div></div>
-<noscript><p>This browser runs no program here; this is the report in plain words.</p></noscript>
+<noscript><p>This browser runs no program here; what follows is in plain words.</p></noscript>
 <section id="report" class="report">
 @@REPORT@@
 </section>

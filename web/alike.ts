@@ -12,59 +12,114 @@ import { withoutBrackets } from '../src/policy/mailbox.ts';
 import type { PageRules } from '../src/report/page-data.ts';
 import { messageOf } from '../src/report/replayed.ts';
 import { networkName } from '../src/report/tally.ts';
+import { TimeScale } from './time-scale.ts';
 
 export interface Alike {
   /** One of them. */
   readonly sample: RecordedDecision;
   /** Their places in the list of all decisions, ascending. */
   readonly members: number[];
+  /** How many are in each slice of time. */
+  readonly slices: Map<number, number>;
 }
 
-export interface Sorted {
-  readonly groups: readonly Alike[];
+interface SorterOptions {
+  readonly rules: PageRules;
+  readonly followsRegulars: boolean;
+  /** It matters in which part of all networks the client is. */
+  readonly byShare: boolean;
+}
+
+/** Sorts decisions as they come. */
+export class Sorter {
   /** Places of decisions that have to be judged in their order, ascending. */
-  readonly ordered: readonly number[];
-}
+  readonly ordered: number[] = [];
+  scale = new TimeScale(0, 0);
+  readonly #groups = new Map<string, Alike>();
+  readonly #options: SorterOptions;
+  readonly #inOrder: boolean;
+  #count = 0;
+  #first = Infinity;
+  #last = -Infinity;
+  /** The message of the last decision, and the group that it is in. */
+  #message: string | null = null;
+  #group: Alike | null = null;
 
-/** Whether these rules look at nothing but the decision itself, and at how often it was tempfailed. */
-function dependsOnOthers(rules: PageRules, followsRegulars: boolean): boolean {
-  const { policy, recipients, streamLimits, accessLines } = rules;
-  return (
-    followsRegulars ||
-    policy.ramps.size > 0 ||
-    streamLimits.size > 0 ||
-    recipients.size > 0 ||
-    accessLines > 0
-  );
-}
-
-/** `byShare`: it matters in which part of all networks the client is. */
-export function sortAlike(
-  records: readonly RecordedDecision[],
-  rules: PageRules,
-  { followsRegulars, byShare }: { readonly followsRegulars: boolean; readonly byShare: boolean },
-): Sorted {
-  if (dependsOnOthers(rules, followsRegulars)) return { groups: [], ordered: records.map((_, i) => i) };
-  const groups = new Map<string, Alike>();
-  const ordered: number[] = [];
-  const messages = records.map(messageOf);
-  for (const [i, record] of records.entries()) {
-    if (record.stage === 'message' || messages[i] === messages[i - 1] || messages[i] === messages[i + 1]) {
-      ordered.push(i);
-      continue;
-    }
-    const key = keyOf(record, rules, byShare);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { sample: record, members: [i] });
-    else group.members.push(i);
+  constructor(options: SorterOptions) {
+    this.#options = options;
+    this.#inOrder = dependsOnOthers(options.rules, options.followsRegulars);
   }
-  return { groups: [...groups.values()], ordered };
+
+  get groups(): Iterable<Alike> {
+    return this.#groups.values();
+  }
+
+  /** Sorts those of the records that are not sorted yet. */
+  take(records: readonly RecordedDecision[]): void {
+    this.#rescale(records);
+    for (; this.#count < records.length; this.#count++) {
+      const record = records[this.#count];
+      if (record !== undefined) this.#add(record, records);
+    }
+  }
+
+  #add(record: RecordedDecision, records: readonly RecordedDecision[]): void {
+    const i = this.#count;
+    const message = messageOf(record);
+    const goesOn = message === this.#message;
+    // The one before has turned out to be one of several about a message.
+    if (goesOn && this.#group !== null) {
+      this.#group.members.pop();
+      count(this.#group.slices, this.scale.sliceOf(records[i - 1]?.time ?? 0), -1);
+      this.ordered.push(i - 1);
+    }
+    this.#message = message;
+    this.#group = null;
+    if (this.#inOrder || goesOn || record.stage === 'message') {
+      this.ordered.push(i);
+      return;
+    }
+    const { rules, byShare } = this.#options;
+    const key = keyOf(record, rules, byShare);
+    let group = this.#groups.get(key);
+    if (group === undefined)
+      this.#groups.set(key, (group = { sample: record, members: [], slices: new Map() }));
+    group.members.push(i);
+    count(group.slices, this.scale.sliceOf(record.time), 1);
+    this.#group = group;
+  }
+
+  /** Not in the order of the log: several processes may have written it. */
+  #rescale(records: readonly RecordedDecision[]): void {
+    for (let i = this.#count; i < records.length; i++) {
+      const time = records[i]?.time ?? 0;
+      this.#first = Math.min(this.#first, time);
+      this.#last = Math.max(this.#last, time);
+    }
+    if (this.#first === Infinity) return;
+    const before = this.scale;
+    this.scale = new TimeScale(this.#first, this.#last);
+    if (this.scale.from === before.from && this.scale.sliceMs === before.sliceMs) return;
+    for (const { members, slices } of this.#groups.values()) {
+      slices.clear();
+      for (const i of members) count(slices, this.scale.sliceOf(records[i]?.time ?? 0), 1);
+    }
+  }
+}
+
+function count(slices: Map<number, number>, slice: number, by: number): void {
+  slices.set(slice, (slices.get(slice) ?? 0) + by);
+}
+
+/** Whether what came before, other than how often somebody was tempfailed, matters to these rules. */
+function dependsOnOthers({ policy, streamLimits }: PageRules, followsRegulars: boolean): boolean {
+  return followsRegulars || policy.ramps.size > 0 || streamLimits.size > 0;
 }
 
 function keyOf(record: RecordedDecision, rules: PageRules, byShare: boolean): string {
   const { judged, client, exempt, action, recipients } = record;
   const ip = client === null ? null : parseIp(client);
-  const kinds = new Set(recipients.map((each) => exemptRecipient(withoutBrackets(each)) ?? 'other'));
+  const kinds = new Set(recipients.map((each) => kindOf(withoutBrackets(each), rules)));
   const general = [
     exempt,
     action,
@@ -74,8 +129,19 @@ function keyOf(record: RecordedDecision, rules: PageRules, byShare: boolean): st
   ].join(';');
   if (judged === null) return general;
   const { assessment, session, dnsIll, elapsedMs } = judged;
-  const seen = judge(assessment, rules, { session, dnsIll, elapsedMs, at: record.time }).assessment;
-  return `${general};${String(dnsIll)};${shapeOf(seen)}`;
+  const { assessment: seen, access } = judge(assessment, rules, {
+    session,
+    dnsIll,
+    elapsedMs,
+    at: record.time,
+  });
+  return `${general};${String(dnsIll)};${access?.line ?? ''};${shapeOf(seen)}`;
+}
+
+/** What is special about a recipient, whatever policy is tried. */
+function kindOf(recipient: string, { recipients }: PageRules): string {
+  const own = recipients.of(recipient);
+  return exemptRecipient(recipient) ?? (own === 'off' ? own : (own?.preset ?? 'other'));
 }
 
 /** Everything of an assessment that a verdict depends on. */

@@ -5,21 +5,23 @@ import type { PageData } from '../src/report/page-data.ts';
 import { ChangedView } from './changed-view.tsx';
 import { choiceFrom, choiceOf, fragmentOf, type Choice } from './choice.ts';
 import { type WorkerClient, startClient } from './client.ts';
+import { LiveWaiting } from './connection.tsx';
 import { CountCards } from './counts.tsx';
 import { DecisionDialog } from './decision-dialog.tsx';
 import { DecisionsView } from './decisions-view.tsx';
 import { ExportView } from './export-view.tsx';
 import { Failure } from './failure.tsx';
 import { FindingsView } from './findings-view.tsx';
-import { spanText } from '../src/report/figures.ts';
-import { minute, number } from './format.ts';
+import { number } from './format.ts';
 import { Histogram } from './histogram.tsx';
 import type { FromWorker } from './messages.ts';
 import type { Opened } from './opened.ts';
 import { EVERYTHING, type FoundRows, type Query } from './search.ts';
 import { SettingsPanel } from './settings.tsx';
+import { Empty, Loading, PageHead, type Stock, type Told } from './states.tsx';
 import { type Tab, Tabs } from './tabs.tsx';
 import { Timelines } from './timeline.tsx';
+import { useLive } from './use-live.ts';
 
 interface AppProps {
   readonly data: PageData;
@@ -27,14 +29,14 @@ interface AppProps {
   readonly program: string;
 }
 
-type Told<Kind extends FromWorker['kind']> = Extract<FromWorker, { readonly kind: Kind }>;
-
 export function App({ data, chunks, program }: AppProps): JSX.Element {
   const [given] = useState(() => choiceOf(data.options));
   const [choice, setChoice] = useState(given);
   const [progress, setProgress] = useState<Told<'progress'> | null>(null);
   const [loaded, setLoaded] = useState<Told<'loaded'> | null>(null);
+  const [stock, setStock] = useState<Stock>({ decisions: 0, unreadable: 0, left: data.left });
   const [judged, setJudged] = useState<Told<'overview'> | null>(null);
+  const [judgements, countJudgement] = useState(0);
   const [detail, setDetail] = useState<Told<'detail'> | null>(null);
   const [found, setFound] = useState<FoundRows | null>(null);
   const [opened, setOpened] = useState<Opened | null>(null);
@@ -46,9 +48,14 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
   useEffect(() => {
     const take = (answer: FromWorker): void => {
       if (answer.kind === 'progress') setProgress(answer);
-      else if (answer.kind === 'loaded') setLoaded(answer);
-      else if (answer.kind === 'overview') setJudged(answer);
-      else if (answer.kind === 'detail') setDetail(answer);
+      else if (answer.kind === 'loaded') {
+        setLoaded(answer);
+        setStock(({ left }) => ({ decisions: answer.decisions, unreadable: answer.unreadable, left }));
+      } else if (answer.kind === 'grown') setStock(answer);
+      else if (answer.kind === 'overview') {
+        setJudged(answer);
+        countJudgement((before) => before + 1);
+      } else if (answer.kind === 'detail') setDetail(answer);
       else if (answer.kind === 'found') setFound(answer.found);
       else if (answer.kind === 'opened') setOpened(answer.opened);
       else setFailure(answer.why);
@@ -59,6 +66,9 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
       setFailure(error instanceof Error ? error.message : 'its worker could not be started');
     }
   }, []);
+
+  // After the worker, which takes what comes.
+  const live = useLive(data.live, (records) => client.current?.more(records));
 
   // A link holds what was tried.
   useEffect(() => {
@@ -75,7 +85,7 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
   }, [loaded]);
 
   useEffect(() => {
-    if (loaded !== null && loaded.decisions > 0) client.current?.judge(choice);
+    if (loaded !== null) client.current?.judge(choice);
   }, [loaded, choice]);
 
   useEffect(() => {
@@ -110,21 +120,22 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
       { id: 'refused', label: 'Newly refused or delayed', ...count(changes?.refused.count) },
       { id: 'letin', label: 'Let in', ...count(changes?.letIn.count) },
       { id: 'findings', label: 'Findings', ...count(judged?.overview.findings.length) },
-      { id: 'decisions', label: 'Decisions', ...count(loaded?.decisions) },
+      { id: 'decisions', label: 'Decisions', ...count(stock.decisions) },
       { id: 'export', label: 'Export' },
-      { id: 'report', label: 'Letters' },
+      ...(data.live === null ? [{ id: 'report', label: 'Letters' }] : []),
     ];
-  }, [changes, judged, loaded]);
+  }, [changes, judged, stock]);
 
   if (failure !== null) return <Failure why={failure} />;
   if (loaded === null) return <Loading progress={progress} />;
-  if (loaded.decisions === 0) return <Empty unreadable={loaded.unreadable} />;
+  if (stock.decisions === 0)
+    return live === null ? <Empty unreadable={stock.unreadable} /> : <LiveWaiting live={live} />;
   if (judged === null) return <Loading progress={progress} />;
   const { overview, weights, tookMs } = judged;
   return (
     <>
-      <PageHead data={data} loaded={loaded} judged={judged} />
-      <CountCards overview={overview} />
+      <PageHead data={data} live={live} stock={stock} judged={judged} />
+      <CountCards overview={overview} isLive={live?.connection === 'live'} />
       <div class="columns">
         <SettingsPanel
           choice={choice}
@@ -179,7 +190,7 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
             onOpen={(index) => client.current?.open(index, choice)}
           />
         )}
-        {tab === 'export' && <ExportView choice={choice} />}
+        {tab === 'export' && <ExportView choice={choice} isLive={live !== null} />}
         {tab === 'report' && (
           <p class="state">The report on the options that this page was made with is below.</p>
         )}
@@ -192,7 +203,7 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
           }}
         />
       )}
-      <footer class="faint">
+      <footer class="faint" data-judged={`${judgements} ${tookMs}`}>
         helo-milter {data.version}. Judged again in {tookMs < 10 ? tookMs.toFixed(1) : Math.round(tookMs)} ms.
       </footer>
     </>
@@ -201,60 +212,4 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
 
 function sameChoice(detail: Told<'detail'> | null, choice: Choice): Told<'detail'> | null {
   return detail !== null && JSON.stringify(detail.choice) === JSON.stringify(choice) ? detail : null;
-}
-
-interface PageHeadProps {
-  readonly data: PageData;
-  readonly loaded: Told<'loaded'>;
-  readonly judged: Told<'overview'>;
-}
-
-function PageHead({ data, loaded, judged }: PageHeadProps): JSX.Element {
-  const { slices, sliceMs } = judged.overview;
-  const [first, last] = [slices[0]?.from ?? 0, (slices.at(-1)?.from ?? 0) + sliceMs - 1];
-  const notes = [
-    ...data.notes,
-    ...(data.left === 0 ? [] : [`${number(data.left)} older decisions are not in this page`]),
-    ...(loaded.unreadable === 0 ? [] : [`${number(loaded.unreadable)} decisions could not be read`]),
-  ];
-  return (
-    <header class="head">
-      <h1>What if the policy were different?</h1>
-      <p>
-        {number(loaded.decisions)} decisions, {spanText(first, last)}; page of {minute(data.made)} UTC.{' '}
-        {data.masked
-          ? 'Recipients and senders are masked; addresses of hosts are not.'
-          : 'It holds addresses of people: keep it to yourself.'}
-      </p>
-      {notes.map((note) => (
-        <p key={note} class="faint">
-          Note: {note}
-        </p>
-      ))}
-    </header>
-  );
-}
-
-function Loading({ progress }: { readonly progress: Told<'progress'> | null }): JSX.Element {
-  const { done, total } = progress ?? { done: 0, total: 1 };
-  return (
-    <div class="whole" role="status">
-      <h1>Reading the decisions …</h1>
-      <progress aria-label="Read" max={total} value={done} />
-      <p class="faint">{total > 1 ? `${Math.floor((100 * done) / total)} %` : 'One moment.'}</p>
-    </div>
-  );
-}
-
-function Empty({ unreadable }: { readonly unreadable: number }): JSX.Element {
-  return (
-    <div class="whole">
-      <h1>There is no decision in this page</h1>
-      <p>
-        {unreadable > 0
-          ? `${number(unreadable)} lines could not be read: a newer helo-milter may have written them.`
-          : 'Let the milter write a decision log (--decision-log), wait for some mail, and make the page again.'}
-      </p>
-    </div>
-  );
 }

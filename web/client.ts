@@ -5,6 +5,7 @@ import type { FromWorker, ToWorker } from './messages.ts';
 import type { Query } from './search.ts';
 
 export interface WorkerClient {
+  more(records: readonly string[]): void;
   judge(choice: Choice): void;
   find(query: Query): void;
   open(index: number, choice: Choice): void;
@@ -35,7 +36,7 @@ export function startClient(
   };
   worker.addEventListener('message', ({ data: answer }: MessageEvent<FromWorker>) => {
     onAnswer(answer);
-    if (answer.kind !== 'overview') return;
+    if (answer.kind !== 'overview' || !answer.asked) return;
     isJudging = false;
     const waiting = next;
     next = null;
@@ -50,6 +51,9 @@ export function startClient(
   });
   say({ kind: 'load', data, chunks });
   return {
+    more: (records) => {
+      say({ kind: 'more', records });
+    },
     judge,
     find: (query) => {
       say({ kind: 'find', query });

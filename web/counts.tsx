@@ -9,10 +9,16 @@ const WORDS = [
   ['reject', 'Refused'],
 ] as const;
 
-export function CountCards({ overview }: { readonly overview: Overview }): JSX.Element {
+interface CountCardsProps {
+  readonly overview: Overview;
+  /** They change by themselves: nobody wants each change read out. */
+  readonly isLive: boolean;
+}
+
+export function CountCards({ overview, isLive }: CountCardsProps): JSX.Element {
   const { all, uncertain } = overview;
   return (
-    <section class="cards" aria-label="Counts" aria-live="polite">
+    <section class="cards" aria-label="Counts" aria-live={isLive ? 'off' : 'polite'}>
       {WORDS.map(([key, word]) => {
         const change = all.now[key] - all.then[key];
         return (

@@ -1,7 +1,7 @@
 /** All decisions: search, sort, open. */
 import type { JSX } from 'preact';
 import { Pager } from './changed-view.tsx';
-import { minute, number } from './format.ts';
+import { number, second } from './format.ts';
 import { OUTCOMES } from './overview.ts';
 import { type FoundRows, PAGE_ROWS, type Query, type SortKey } from './search.ts';
 
@@ -155,12 +155,12 @@ function Rows({ query, found, onQuery, onOpen }: RowsProps): JSX.Element {
                   <button
                     type="button"
                     class="link"
-                    aria-label={`Open the decision of ${minute(row.time)}, ${row.helo}`}
+                    aria-label={`Open the decision of ${second(row.time)}, ${row.helo}`}
                     onClick={() => {
                       onOpen(row.index);
                     }}
                   >
-                    {minute(row.time)}
+                    {second(row.time)}
                   </button>
                 </td>
                 <td>{row.client}</td>

@@ -16,12 +16,13 @@ import { pastOf } from '../src/report/earlier-mail.ts';
 import { NO_PAST } from '../src/report/replay-past.ts';
 import { Replayer } from '../src/report/replayer.ts';
 import { DecisionTally, strictestOf } from '../src/report/tally.ts';
-import { type Alike, sortAlike, type Sorted } from './alike.ts';
-import type { Choice } from './choice.ts';
+import { Sorter } from './alike.ts';
+import { type Choice, choiceOf } from './choice.ts';
 import { RecordKeeper } from './kept-record.ts';
 import { shareByNetwork } from './network-share.ts';
 import { type Opened, openedOf } from './opened.ts';
-import { type WouldBe, outcomeOf, type Overview, OverviewCounter, TimeScale } from './overview.ts';
+import { type WouldBe, outcomeOf, type Overview, OverviewCounter } from './overview.ts';
+import { Patience } from './patience.ts';
 import { type FoundRows, type Query, search, searchable } from './search.ts';
 import { type Changed, changedOf } from './changed.ts';
 
@@ -35,6 +36,17 @@ export interface Detail {
 /** Decisions that are judged in one go, before somebody else may do something. */
 const AT_ONCE = 1000;
 
+/** A full judgement, which goes on where decisions are added. */
+interface Running {
+  /** The choice, as a text. */
+  readonly key: string;
+  readonly replayer: Replayer;
+  readonly tally: DecisionTally;
+  readonly refused: HitCollector;
+  readonly letIn: HitCollector;
+  readonly outcomes: WouldBe[];
+}
+
 export class PageEngine {
   readonly data: PageData;
   readonly #registry: PageRegistry;
@@ -43,13 +55,18 @@ export class PageEngine {
   #lines: string[] = [];
   #records: RecordedDecision[] = [];
   #texts: string[] = [];
+  /** Decisions that were here before the first one. */
+  #dropped = 0;
+  #running: Running | null = null;
   /** What the last full judgement said of each. */
   #outcomes: readonly WouldBe[] = [];
-  #sorted = new Map<boolean, SortedInTime>();
+  #sorters = new Map<boolean, Sorter>();
+  #patience: Patience;
 
   constructor(data: PageData) {
     this.data = data;
     this.#registry = pageRegistry(data.foreign);
+    this.#patience = new Patience(data.options.tempfailLimit);
   }
 
   get size(): number {
@@ -63,12 +80,17 @@ export class PageEngine {
       this.#lines.push(line);
       this.#records.push(record);
       this.#texts.push(searchable(record));
-      this.#sorted.clear();
       return true;
     } catch (error) {
       if (error instanceof RecordError) return false;
       throw error;
     }
+  }
+
+  /** Sorts what has been taken, so that the first judgement need not. */
+  sort(): void {
+    const given = choiceOf(this.data.options);
+    this.#sort(this.#rules(given), given.enforcePercent < 100);
   }
 
   /** Forgets the oldest. */
@@ -77,7 +99,10 @@ export class PageEngine {
     this.#records = this.#records.slice(count);
     this.#texts = this.#texts.slice(count);
     this.#outcomes = this.#outcomes.slice(count);
-    this.#sorted.clear();
+    this.#dropped += count;
+    this.#sorters.clear();
+    this.#patience = new Patience(this.data.options.tempfailLimit);
+    this.#running = null;
   }
 
   /** The weights that count with these options, by finding. */
@@ -88,19 +113,28 @@ export class PageEngine {
   /** The counts alone. */
   overview(choice: Choice): Overview {
     const rules = this.#rules(choice);
-    const { sorted, scale, slices } = this.#sort(rules, choice.enforcePercent < 100);
+    const sorter = this.#sort(rules, choice.enforcePercent < 100);
+    const { scale } = sorter;
     const counter = new OverviewCounter(scale);
-    const open = new Set(sorted.ordered);
+    const open = [...sorter.ordered];
     const judge = new Replayer({ rules, past: NO_PAST });
-    for (const [i, group] of sorted.groups.entries()) {
-      const replayed = judge.replay(group.sample);
+    for (const { sample, members, slices } of sorter.groups) {
+      const replayed = judge.replay(sample);
+      let left: ReadonlyMap<number, number> = slices;
       // How often somebody has been delayed depends on what came before.
-      if (replayed.parts.some(({ limit }) => limit !== null))
-        for (const each of group.members) open.add(each);
-      else counter.add(outcomeOf(replayed), slices[i] ?? new Map<number, number>());
+      if (replayed.parts.some(({ limit }) => limit !== null)) {
+        const waiting = members.filter((i) => this.#patience.mayEnd(i));
+        for (const i of waiting) open.push(i);
+        left = without(
+          slices,
+          waiting.map((i) => scale.sliceOf(this.#records[i]?.time ?? 0)),
+        );
+      }
+      counter.add(outcomeOf(replayed), left);
     }
+    if (open.length === 0) return counter.result();
     const replayer = this.#replayer(rules);
-    for (const i of [...open].sort((a, b) => a - b)) {
+    for (const i of open.sort((one, other) => one - other)) {
       const record = this.#records[i];
       if (record === undefined) continue;
       counter.add(outcomeOf(replayer.replay(record)), new Map([[scale.sliceOf(record.time), 1]]));
@@ -108,15 +142,18 @@ export class PageEngine {
     return counter.result();
   }
 
-  /** Everything, decision by decision; null as soon as `goOn` says so, which may take its time. */
+  /**
+   * Everything, decision by decision; null as soon as `goOn` says so, which may take its time, or if
+   * something else is judged meanwhile. With the same choice again it goes on with what is new.
+   */
   async detail(choice: Choice, goOn: () => Promise<boolean> | boolean): Promise<Detail | null> {
-    const replayer = this.#replayer(this.#rules(choice));
-    const tally = new DecisionTally();
-    const [refused, letIn] = [new HitCollector(), new HitCollector()];
-    const outcomes: WouldBe[] = [];
-    const records = this.#records;
-    for (const [i, record] of records.entries()) {
-      if (i % AT_ONCE === 0 && !(await goOn())) return null;
+    const running = this.#run(choice);
+    const { replayer, tally, refused, letIn, outcomes } = running;
+    for (let done = 0; outcomes.length < this.#records.length; done++) {
+      if (done % AT_ONCE === 0 && !(await goOn())) return null;
+      if (running !== this.#running) return null;
+      const record = this.#records[outcomes.length];
+      if (record === undefined) break;
       const replayed = replayer.replay(record);
       tally.add(replayed);
       outcomes.push(outcomeOf(replayed));
@@ -126,16 +163,31 @@ export class PageEngine {
       const back = { ...part, action: record.action };
       letIn.add({ ...replayed, record: { ...record, action: part.action }, parts: [back] });
     }
-    if (records === this.#records) this.#outcomes = outcomes;
+    this.#outcomes = outcomes;
     return { refused: changedOf(refused), letIn: changedOf(letIn), tally };
   }
 
-  find(query: Query): FoundRows {
-    return search(query, { records: this.#records, texts: this.#texts, outcomes: this.#outcomes });
+  #run(choice: Choice): Running {
+    const key = JSON.stringify(choice);
+    if (this.#running?.key === key) return this.#running;
+    return (this.#running = {
+      key,
+      replayer: this.#replayer(this.#rules(choice)),
+      tally: new DecisionTally(),
+      refused: new HitCollector(),
+      letIn: new HitCollector(),
+      outcomes: [],
+    });
   }
 
-  /** Null if there is no such decision. */
-  open(index: number, choice: Choice): Opened | null {
+  find(query: Query): FoundRows {
+    const found = search(query, { records: this.#records, texts: this.#texts, outcomes: this.#outcomes });
+    return { ...found, rows: found.rows.map((row) => ({ ...row, index: row.index + this.#dropped })) };
+  }
+
+  /** `number` is that of a row that was found; null if the decision is gone. */
+  open(number: number, choice: Choice): Opened | null {
+    const index = number - this.#dropped;
     const line = this.#lines[index];
     if (line === undefined) return null;
     const record = readRecord(line, this.#registry.checks);
@@ -156,33 +208,23 @@ export class PageEngine {
     return new Replayer({ rules, past: pastOf(this.data.options) });
   }
 
-  #sort(rules: PageRules, byShare: boolean): SortedInTime {
-    const known = this.#sorted.get(byShare);
-    if (known !== undefined) return known;
-    const followsRegulars = this.data.options.regulars !== null;
-    const sorted = sortAlike(this.#records, rules, { followsRegulars, byShare });
-    // Not in the order of the log: several processes may have written it.
-    let [first, last] = [Infinity, -Infinity];
-    for (const { time } of this.#records) [first, last] = [Math.min(first, time), Math.max(last, time)];
-    const scale = new TimeScale(first === Infinity ? 0 : first, last === -Infinity ? 0 : last);
-    const made = { sorted, scale, slices: sorted.groups.map((group) => this.#slicesOf(group, scale)) };
-    this.#sorted.set(byShare, made);
-    return made;
-  }
-
-  #slicesOf({ members }: Alike, scale: TimeScale): ReadonlyMap<number, number> {
-    const slices = new Map<number, number>();
-    for (const member of members) {
-      const slice = scale.sliceOf(this.#records[member]?.time ?? 0);
-      slices.set(slice, (slices.get(slice) ?? 0) + 1);
+  #sort(rules: PageRules, byShare: boolean): Sorter {
+    let sorter = this.#sorters.get(byShare);
+    if (sorter === undefined) {
+      const followsRegulars = this.data.options.regulars !== null;
+      sorter = new Sorter({ rules, followsRegulars, byShare });
+      this.#sorters.set(byShare, sorter);
     }
-    return slices;
+    sorter.take(this.#records);
+    this.#patience.take(this.#records);
+    return sorter;
   }
 }
 
-/** Decisions that are judged alike, and how many of each kind are in each slice of time. */
-interface SortedInTime {
-  readonly sorted: Sorted;
-  readonly scale: TimeScale;
-  readonly slices: readonly ReadonlyMap<number, number>[];
+/** Counts by slice, less one for each of these slices. */
+function without(slices: ReadonlyMap<number, number>, taken: readonly number[]): ReadonlyMap<number, number> {
+  if (taken.length === 0) return slices;
+  const left = new Map(slices);
+  for (const slice of taken) left.set(slice, (left.get(slice) ?? 0) - 1);
+  return left;
 }

@@ -3,7 +3,12 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { type Choice, flagsOf, fragmentOf, tomlOf } from './choice.ts';
 
-export function ExportView({ choice }: { readonly choice: Choice }): JSX.Element {
+interface ExportViewProps {
+  readonly choice: Choice;
+  readonly isLive: boolean;
+}
+
+export function ExportView({ choice, isLive }: ExportViewProps): JSX.Element {
   const link = `${location.href.split('#')[0] ?? ''}#${fragmentOf(choice)}`;
   return (
     <div class="exports">
@@ -11,9 +16,10 @@ export function ExportView({ choice }: { readonly choice: Choice }): JSX.Element
       <Exported title="Lines of the configuration file" name="toml" text={tomlOf(choice)} />
       <Exported title="Link to these settings" name="link" text={link} />
       <p class="faint">
-        <code>helo-milter replay</code> with these flags and the same configuration and logs gives the counts
-        above. Try them for some days with <code>--observe</code> or <code>--shadow-policy</code> before they
-        are in force; this page changes nothing in the running service.
+        <code>helo-milter replay</code> with these flags and the same configuration gives the counts above
+        {isLive ? ' for the same decisions in the decision log' : ' for the same logs'}. Try them for some
+        days with <code>--observe</code> or <code>--shadow-policy</code> before they are in force; this page
+        changes nothing in the running service.
       </p>
     </div>
   );

@@ -23,6 +23,11 @@ export function minute(time: number): string {
   return new Date(time).toISOString().slice(0, 16).replace('T', ' ');
 }
 
+/** `2026-11-26 15:04:05`, in UTC. */
+export function second(time: number): string {
+  return new Date(time).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** `6 hours`. */
 export function span(ms: number): string {
   const [length, noun] =

@@ -6,7 +6,7 @@ import { number } from './format.ts';
 import { OUTCOMES, type ScoreCount } from './overview.ts';
 
 const WIDTH = 640;
-const HEIGHT = 220;
+const HEIGHT = 270;
 const EDGE = { left: 44, right: 14, top: 26, bottom: 30 } as const;
 const INNER = { width: WIDTH - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom } as const;
 

@@ -27,7 +27,7 @@ function show(): void {
     data = JSON.parse(text('data')) as PageData;
   } catch {
     root.textContent =
-      'This page is incomplete: its data cannot be read. Please make it again. The report in plain words is below.';
+      'This page is incomplete: its data cannot be read. Please make it again. What follows is in plain words.';
     showReport();
     return;
   }

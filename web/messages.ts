@@ -9,6 +9,8 @@ import type { FoundRows, Query } from './search.ts';
 export type ToWorker =
   /** Chunks of lines, each gzip in base64. */
   | { readonly kind: 'load'; readonly data: PageData; readonly chunks: readonly string[] }
+  /** Records that have come since. */
+  | { readonly kind: 'more'; readonly records: readonly string[] }
   | { readonly kind: 'judge'; readonly choice: Choice }
   | { readonly kind: 'find'; readonly query: Query }
   | { readonly kind: 'open'; readonly index: number; readonly choice: Choice };
@@ -28,6 +30,8 @@ export type FromWorker =
       readonly unreadable: number;
       readonly findings: readonly KnownFinding[];
     }
+  /** How many there are now; of these, `left` older ones are forgotten. */
+  | { readonly kind: 'grown'; readonly decisions: number; readonly unreadable: number; readonly left: number }
   | {
       readonly kind: 'overview';
       readonly choice: Choice;
@@ -35,6 +39,8 @@ export type FromWorker =
       readonly weights: ReadonlyMap<string, number>;
       /** Milliseconds that it took. */
       readonly tookMs: number;
+      /** Somebody has moved something; not only that more decisions have come. */
+      readonly asked: boolean;
     }
   | { readonly kind: 'detail'; readonly choice: Choice; readonly refused: Changed; readonly letIn: Changed }
   | { readonly kind: 'found'; readonly found: FoundRows }

@@ -3,11 +3,10 @@ import { isExemption } from '../src/policy/exemption.ts';
 import type { Disposition, Stream } from '../src/policy/policy.ts';
 import type { Replayed } from '../src/report/replayed.ts';
 import { type Counts, strictestOf, strictness } from '../src/report/tally.ts';
+import type { TimeScale } from './time-scale.ts';
 
 export const OUTCOMES: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
 export const WAYS: readonly Stream[] = ['verified', 'unverified', 'failed'];
-/** Parts into which the time between the first and the last decision is cut. */
-const SLICES = 48;
 
 /** What one decision would be. */
 export interface WouldBe {
@@ -72,27 +71,6 @@ export interface Overview {
   /** Milliseconds of each. */
   readonly sliceMs: number;
   readonly slices: readonly Slice[];
-}
-
-/** Cuts time into slices of a length that people have a word for. */
-export class TimeScale {
-  readonly from: number;
-  readonly sliceMs: number;
-  readonly count: number;
-
-  constructor(first: number, last: number) {
-    const HOUR = 3_600_000;
-    const lengths = [60_000, 300_000, 900_000, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 168 * HOUR];
-    const span = Math.max(0, last - first);
-    const whole = 672 * HOUR;
-    this.sliceMs = lengths.find((each) => span / each <= SLICES) ?? Math.ceil(span / SLICES / whole) * whole;
-    this.from = Math.floor(first / this.sliceMs) * this.sliceMs;
-    this.count = Math.floor((last - this.from) / this.sliceMs) + 1;
-  }
-
-  sliceOf(time: number): number {
-    return Math.min(this.count - 1, Math.max(0, Math.floor((time - this.from) / this.sliceMs)));
-  }
 }
 
 const zero = (): Counts => ({ accept: 0, tempfail: 0, reject: 0 });

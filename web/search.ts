@@ -33,7 +33,7 @@ export const EVERYTHING: Query = {
 };
 
 export interface Row {
-  /** Place among all decisions. */
+  /** Place among all decisions that there were. */
   readonly index: number;
   /** Unix time in milliseconds. */
   readonly time: number;

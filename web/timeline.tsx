@@ -5,8 +5,9 @@ import { minute, number, span } from './format.ts';
 import { OUTCOMES, type Overview, type Slice, WAYS } from './overview.ts';
 
 const WIDTH = 420;
-const HEIGHT = 150;
+const HEIGHT = 210;
 const EDGE = { left: 40, right: 4, top: 8, bottom: 24 } as const;
+const TWO_DAYS = 2 * 86_400_000;
 const INNER = HEIGHT - EDGE.top - EDGE.bottom;
 
 interface Series {
@@ -52,6 +53,8 @@ function Timeline({ title, series, overview }: TimelineProps): JSX.Element {
     ({ label, of }) => `${number(slices.reduce((total, slice) => total + of(slice), 0))} ${label}`,
   );
   const [first, last] = [slices[0], slices.at(-1)];
+  // Of some hours one day would be all that is said.
+  const moment = slices.length * sliceMs < TWO_DAYS ? minute : dayText;
   return (
     <figure class="chart">
       <figcaption>
@@ -96,12 +99,12 @@ function Timeline({ title, series, overview }: TimelineProps): JSX.Element {
         })}
         {first !== undefined && (
           <text class="tick" x={EDGE.left} y={HEIGHT - 6}>
-            {dayText(first.from)}
+            {moment(first.from)}
           </text>
         )}
         {last !== undefined && slices.length > 8 && (
           <text class="tick" x={WIDTH - EDGE.right} y={HEIGHT - 6} text-anchor="end">
-            {dayText(last.from + sliceMs - 1)}
+            {moment(last.from + sliceMs - 1)}
           </text>
         )}
       </svg>

@@ -7,6 +7,11 @@ import type { FromWorker, ToWorker } from './messages.ts';
 
 /** Who is treated otherwise is worked out once nobody has moved anything for so long, in milliseconds. */
 const QUIET_MS = 120;
+/** What comes within so many milliseconds is judged in one go. */
+const GROWTH_MS = 250;
+/** What a live page keeps, as a page from a file does, and how many older ones go at once. */
+const MOST_DECISIONS = 100_000;
+const DROPPED_AT_ONCE = 10_000;
 
 interface Port {
   postMessage(message: FromWorker): void;
@@ -15,35 +20,74 @@ interface Port {
 
 export function serveWorker(port: Port): void {
   let engine: PageEngine | null = null;
-  /** Counts the judgements that were asked for: an older one is given up. */
-  let asked = 0;
+  let unreadable = 0;
+  let left = 0;
+  /** What was asked for last: an older judgement is given up. */
+  let chosen: Choice | null = null;
+  /** Who is treated otherwise is being worked out for it. */
+  let detailed: Choice | null = null;
+  let growth: ReturnType<typeof setTimeout> | null = null;
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-  async function judge(work: PageEngine, choice: Choice): Promise<void> {
-    const own = ++asked;
+  async function judge(work: PageEngine, choice: Choice, asked: boolean): Promise<void> {
+    chosen = choice;
     const began = performance.now();
     const overview = work.overview(choice);
     const tookMs = performance.now() - began;
-    port.postMessage({ kind: 'overview', choice, overview, weights: work.weights(choice), tookMs });
-    await pause(QUIET_MS);
-    const detail = await work.detail(choice, async () => {
-      await pause(0);
-      return own === asked;
-    });
-    if (detail === null || own !== asked) return;
-    port.postMessage({ kind: 'detail', choice, refused: detail.refused, letIn: detail.letIn });
+    port.postMessage({ kind: 'overview', choice, overview, weights: work.weights(choice), tookMs, asked });
+    // What is under way for this choice takes in what has come meanwhile.
+    if (detailed === choice) return;
+    detailed = choice;
+    try {
+      await pause(QUIET_MS);
+      if (choice !== chosen) return;
+      const detail = await work.detail(choice, async () => {
+        await pause(0);
+        return choice === chosen;
+      });
+      if (detail === null || choice !== chosen) return;
+      port.postMessage({ kind: 'detail', choice, refused: detail.refused, letIn: detail.letIn });
+    } finally {
+      if (detailed === choice) detailed = null;
+    }
+  }
+
+  function told(error: unknown): void {
+    port.postMessage({ kind: 'failed', why: error instanceof Error ? error.message : 'unknown error' });
+  }
+
+  function add(work: PageEngine, records: readonly string[]): void {
+    for (const record of records) {
+      if (!work.add(record)) unreadable++;
+    }
+  }
+
+  /** Takes what has come; it is judged with what comes soon after it. */
+  function grow(work: PageEngine, records: readonly string[]): void {
+    add(work, records);
+    if (work.size > MOST_DECISIONS + DROPPED_AT_ONCE) {
+      left += work.size - MOST_DECISIONS;
+      work.drop(work.size - MOST_DECISIONS);
+    }
+    growth ??= setTimeout(() => {
+      growth = null;
+      // The counts are told first, so that there are no decisions without them.
+      if (chosen !== null) judge(work, chosen, false).catch(told);
+      port.postMessage({ kind: 'grown', decisions: work.size, unreadable, left });
+    }, GROWTH_MS);
   }
 
   async function load({ data, chunks }: Extract<ToWorker, { kind: 'load' }>): Promise<void> {
     const made = new PageEngine(data);
-    let unreadable = 0;
+    engine = made;
     for (const [i, chunk] of chunks.entries()) {
-      for (const line of (await unpacked(chunk)).split('\n')) {
-        if (line !== '' && !made.add(line)) unreadable++;
-      }
+      add(
+        made,
+        (await unpacked(chunk)).split('\n').filter((line) => line !== ''),
+      );
+      made.sort();
       port.postMessage({ kind: 'progress', done: i + 1, total: chunks.length });
     }
-    engine = made;
     const findings = [...pageRegistry(data.foreign).findings].flatMap(([id, { summary, basis }]) =>
       isOfStream({ id }) ? [] : [{ id, summary, basis }],
     );
@@ -53,15 +97,14 @@ export function serveWorker(port: Port): void {
   async function answer(message: ToWorker): Promise<void> {
     if (message.kind === 'load') await load(message);
     else if (engine === null) throw new Error('nothing is loaded');
-    else if (message.kind === 'judge') await judge(engine, message.choice);
+    else if (message.kind === 'judge') await judge(engine, message.choice, true);
+    else if (message.kind === 'more') grow(engine, message.records);
     else if (message.kind === 'find') port.postMessage({ kind: 'found', found: engine.find(message.query) });
     else port.postMessage({ kind: 'opened', opened: engine.open(message.index, message.choice) });
   }
 
   port.addEventListener('message', ({ data }) => {
-    answer(data).catch((error: unknown) => {
-      port.postMessage({ kind: 'failed', why: error instanceof Error ? error.message : 'unknown error' });
-    });
+    answer(data).catch(told);
   });
 }
 

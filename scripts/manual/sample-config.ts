@@ -39,6 +39,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   decisionLog: '"/var/log/helo-milter/decisions.jsonl"',
   traceClient: '["192.0.2.25"]',
   http: '"127.0.0.1:9892"',
+  history: '"64M"',
+  mask: '"recipients"',
 };
 
 export function sampleConfig(): string {

@@ -14,7 +14,7 @@ import {
   addTableOptions,
   AS_THE_SERVICE,
   type ConfigFlags,
-  IN_LETTERS,
+  IN_REPORTS,
   JUDGING,
   RESOLVING,
   type Texts,
@@ -72,7 +72,7 @@ export function makeProgram(run: Run): Command {
   addReport(
     root,
     terminal,
-    options((key) => past(key) || IN_LETTERS.has(key)),
+    options((key) => past(key) || IN_REPORTS.has(key)),
   );
   addDoctor(
     root,

@@ -44,8 +44,8 @@ export const WITH_THE_PAST: ReadonlySet<string> = new Set<keyof Config>([
   'regularsNetwork',
 ]);
 
-/** What the letters of a report also say. */
-export const IN_LETTERS: ReadonlySet<string> = new Set<keyof Config>(['contact', 'helpUrl']);
+/** What a report also says, and what it leaves out. */
+export const IN_REPORTS: ReadonlySet<string> = new Set<keyof Config>(['contact', 'helpUrl', 'mask']);
 
 /** What a command line gave, by the key of the option; the values in order. */
 export type Texts = Map<OptionKey, string[]>;

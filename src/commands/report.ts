@@ -4,17 +4,18 @@ import type { Command } from 'commander';
 import { describeError, OptionError, UsageError } from '../errors.ts';
 import { DAY_MS, dayText } from '../report/figures.ts';
 import { HitCollector } from '../report/hits.ts';
+import { AddressMask } from '../report/address-mask.ts';
 import { assemblePage } from '../report/page.ts';
 import { senderReport, type SenderReport } from '../report/sender-report.ts';
 import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
+import { pageDataOf, type PageSubject } from '../service/page-data-of.ts';
 import { registryOf } from '../service/registry.ts';
 import { pageTemplate } from '../system/page-template.ts';
 import { replaceFile } from '../system/replace-file.ts';
 import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { nextStep, type NextStep } from './next-step.ts';
-import { pageDataOf, type PageSubject } from './page-data-of.ts';
-import { AddressMask, PageDecisions } from './page-decisions.ts';
+import { PageDecisions } from './page-decisions.ts';
 import { makeProgress } from './progress.ts';
 import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
 import { letterMail, mailOf, type ReportResult, reportJson, reportText } from './report-text.ts';
@@ -26,7 +27,6 @@ interface Flags extends ConfigFlags {
   readonly html?: string;
   readonly mail?: string;
   readonly letter?: string;
-  readonly mask?: string;
   readonly top: string;
   readonly days?: string;
 }
@@ -46,7 +46,6 @@ export function addReport(root: Command, terminal: Terminal, addOptions: AddOpti
     .argument('<FILE...>', 'decision logs, in any order; .gz and .zst are read as they are')
     .option('--days <N>', 'only what came in the last N days can be hit; the rest of the logs is history')
     .option('--top <N>', 'the senders that are told', '50')
-    .option('--mask <WHAT>', 'recipients: hide local parts of recipients and senders')
     .option(
       '--html <FILE>',
       'write a page to this file, readable for its owner only: the report, and every decision judged again while you move the thresholds',
@@ -73,9 +72,7 @@ export function addReport(root: Command, terminal: Terminal, addOptions: AddOpti
 }
 
 /** Throws UsageError. */
-function checkFlags({ mask, mail, html, letter, json }: Flags): void {
-  if (mask !== undefined && mask !== 'recipients')
-    throw new OptionError('--mask', `"${mask}" is not recipients`);
+function checkFlags({ mail, html, letter, json }: Flags): void {
   // It becomes a line of a header.
   if (mail !== undefined && !/^\w[\w.+=-]{0,63}(?:@[\w.-]{1,253})?$/.test(mail))
     throw new OptionError('--mail', `"${mail}" is not a plain address such as postmaster@example.org`);
@@ -104,7 +101,7 @@ interface Told {
 async function reportOn(
   files: readonly string[],
   { config, step }: NextStep,
-  { top, days, mask: hidden, letter, html }: Flags,
+  { top, days, letter, html }: Flags,
   show: (text: string) => void,
 ): Promise<Told> {
   const now = Date.now();
@@ -115,7 +112,7 @@ async function reportOn(
   const rules = await readRules(config, registry, () => undefined);
   const tally = new DecisionTally();
   const hits = new HitCollector(since);
-  const mask = hidden === 'recipients' ? new AddressMask() : null;
+  const mask = config.mask === null ? null : new AddressMask();
   const decisions =
     html === undefined ? null : new PageDecisions(mask === null ? undefined : (line) => mask.line(line));
   const reading = await replayLogs(files, { rules, config, checks, show }, (replayed, line) => {
@@ -167,7 +164,7 @@ async function writePage(file: string, { result, subject, decisions }: Told): Pr
   const { now: made, notes } = result;
   const data = await pageDataOf(subject, { made, notes, left: decisions?.left ?? 0 });
   try {
-    const parts = { report: reportSection(result), data, decisions: chunks };
+    const parts = { report: reportSection(result), data, decisions: chunks, connects: false };
     await replaceFile(file, assemblePage(await pageTemplate(), parts), 0o600);
   } catch (error) {
     throw new OptionError('--html', describeError(error));

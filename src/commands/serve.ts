@@ -106,7 +106,7 @@ function warn(log: Log, { node, systemName, identity }: Host): void {
   }
 }
 
-/** What it will do, one line for the metrics if they are served, and the commands that attach Postfix. */
+/** What it will do, where it serves metrics and page if it does, and the commands that attach Postfix. */
 function banner(config: Config, file: string | null, { sockets, http }: Service, version: string): string {
   const { policy, rejectAt, tempfailAt, applyAt, observe, enforcePercent, shadowPolicy } = config;
   const { dnsZone, dnsServer, dnsTimeout, deadline, cacheSize, cacheMemory, cacheMax } = config;
@@ -127,6 +127,7 @@ function banner(config: Config, file: string | null, { sockets, http }: Service,
     `${acts}${shadowPolicy === null ? '' : `; logs what ${shadowPolicy} would have done`}; ${file === null ? 'no configuration file' : `configuration ${file}`}`,
     `asks ${asks}, ${formatDuration(dnsTimeout)} a question, ${formatDuration(deadline)} in all; ${keeps}`,
     ...(http === null ? [] : [`metrics and health at http://${http}/metrics, /healthz and /readyz${open}`]),
+    ...(http === null || !config.httpPage ? [] : [`the page at http://${http}/`]),
     'Postfix hands its sessions over after these three commands; they keep the milters that it has:',
     ...attachCommands(milterItem(sockets[0] ?? 'SOCKET', config, observe ? 'accept' : 'tempfail')),
     '',

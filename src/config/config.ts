@@ -41,6 +41,18 @@ const RELATIONS: readonly {
     problem: ({ http }) =>
       `${http?.host ?? ''} is not loopback, so others could read the numbers; add http-public if they may`,
   },
+  {
+    keys: ['httpPage', 'http'],
+    holds: ({ http, httpPage }) => http !== null || !httpPage,
+    problem: () =>
+      'http-page needs http, which says where the page is served, such as http = "127.0.0.1:9892"',
+  },
+  {
+    keys: ['httpPage', 'httpPublic'],
+    holds: ({ httpPage, httpPublic }) => !httpPage || !httpPublic,
+    problem: () =>
+      'http-page shows addresses of people, so it is for this host alone: not together with http-public',
+  },
 ];
 
 /**

@@ -1,7 +1,7 @@
 /** Rows of the option table for what the service tells: its log, its decision log, its numbers. */
 import { LEVELS } from '../log/log.ts';
 import { flag, many, one, optional } from './option.ts';
-import { httpAddress, oneOf, prefix, verbatim } from './values.ts';
+import { httpAddress, oneOf, prefix, sizeBetween, verbatim } from './values.ts';
 
 export const LOGGING = {
   logFormat: one({
@@ -48,6 +48,25 @@ export const LOGGING = {
   httpPublic: flag({
     group: 'Monitoring',
     help: 'allow --http to be an address that others can reach; there is no password',
+    restart: true,
+  }),
+  httpPage: flag({
+    group: 'Monitoring',
+    help: 'with --http on a loopback address: serve the page at /, which shows decisions as they are made and what other options would do; see docs/page.md',
+    restart: true,
+  }),
+  history: optional({
+    value: 'SIZE',
+    group: 'Monitoring',
+    help: 'with --http-page: memory for recent decisions, such as 64M; 16M unless given',
+    parse: sizeBetween(128 * 1024, 1024 ** 3),
+    restart: true,
+  }),
+  mask: optional({
+    value: 'WHAT',
+    group: 'Monitoring',
+    help: 'recipients: pages and reports hide the local parts of recipients and senders',
+    parse: oneOf('recipients'),
     restart: true,
   }),
 } as const;

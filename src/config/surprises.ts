@@ -151,6 +151,11 @@ const ROWS: readonly Row[] = [
     () => 'nothing is served without http: this has no effect',
   ],
   [
+    'history',
+    ({ config }) => config.history !== null && !config.httpPage,
+    () => 'only the page shows recent decisions: without http-page this has no effect',
+  ],
+  [
     'logTime',
     ({ config }) => config.logTime && config.logFormat === 'json',
     () => 'JSON lines have the time in any case: this has no effect',

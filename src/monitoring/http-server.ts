@@ -6,16 +6,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { HttpAddress } from '../config/values.ts';
 
 export interface Page {
-  readonly status: 200 | 503;
+  readonly status: 200 | 403 | 503;
   /** Media type. */
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
+  /** More of them, besides those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** Makes the answer; null if it has taken the response over, which then goes on by itself. */
+export type Route = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Page | null | Promise<Page | null>;
 
 export interface HttpServerOptions {
   readonly address: HttpAddress;
   /** By path. If a page rejects, the answer is 500. */
-  readonly pages: ReadonlyMap<string, () => Page | Promise<Page>>;
+  readonly pages: ReadonlyMap<string, Route>;
   /** Milliseconds for the head of a request, and for all of it; a silent connection has twice that. */
   readonly timeoutMs: number;
   /** Called when a page or the socket failed. Must not throw. */
@@ -29,7 +37,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** A scraper has one or two connections. */
+/** A scraper has one or two connections, a browser that watches another one. */
 const MAX_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
 
@@ -76,17 +84,19 @@ export async function startHttpServer({
 }
 
 async function answer(
-  { method, url }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   pages: HttpServerOptions['pages'],
   onError: HttpServerOptions['onError'],
 ): Promise<void> {
+  const { method, url } = request;
   // What a stranger does to the connection is not worth a log line.
   response.on('error', () => undefined);
   // No body is read, so there can be no second request either.
   response.shouldKeepAlive = false;
-  const send = (status: number, type: string, body: string): void => {
+  const send = (status: number, type: string, body: string | Buffer, headers: Page['headers'] = {}): void => {
     response.writeHead(status, {
+      ...headers,
       'Content-Type': type,
       'Content-Length': Buffer.byteLength(body),
       'Cache-Control': 'no-store',
@@ -105,8 +115,8 @@ async function answer(
     return;
   }
   try {
-    const { status, type, body } = await page();
-    send(status, type, body);
+    const made = await page(request, response);
+    if (made !== null) send(made.status, made.type, made.body, made.headers);
   } catch (error) {
     onError(error);
     if (!response.headersSent) send(500, PLAIN, 'internal error\n');

@@ -1,14 +1,16 @@
 /**
- * What a program that watches us may ask for: `/metrics`, `/healthz` and `/readyz`. Loaded only with
- * `--http`.
+ * What a program that watches us may ask for: `/metrics`, `/healthz` and `/readyz`; and the live page, for an
+ * administrator. Loaded only with `--http`.
  */
 import type { Resolver } from '../core/resolver.ts';
-import { type HttpServer, type Page, PLAIN, startHttpServer } from './http-server.ts';
+import { type HttpServer, PLAIN, type Route, startHttpServer } from './http-server.ts';
+import { LivePage, type LivePageOptions } from './live-page.ts';
 import type { Log } from '../log/log.ts';
 import type { HttpAddress } from '../config/values.ts';
 import { makeMetricsPage, type MetricSources } from './prometheus.ts';
 import { Readiness } from './readiness.ts';
 import { describeError, OptionError } from '../errors.ts';
+import { pageTemplate } from '../system/page-template.ts';
 import { version } from '../system/version.ts';
 
 export interface MonitoringOptions extends Omit<MetricSources, 'build'> {
@@ -22,6 +24,8 @@ export interface MonitoringOptions extends Omit<MetricSources, 'build'> {
   readonly now: () => number;
   /** The version of the Node that runs us, as it gives it. */
   readonly nodeVersion: string;
+  /** Null without a live page. */
+  readonly page: Pick<LivePageOptions, 'history' | 'data'> | null;
 }
 
 export interface Monitoring {
@@ -39,7 +43,9 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
   const { address, resolver, metrics, isDnsIll, overloaded, log, now, nodeVersion } = options;
   const page = makeMetricsPage({ ...options, build: { version, node: nodeVersion } });
   const readiness = new Readiness({ resolver, lastHeard: () => metrics, isDnsIll, overloaded, now });
-  const pages = new Map<string, () => Page | Promise<Page>>([
+  const live = options.page === null ? null : await livePage(options.page);
+  const pages = new Map<string, Route>([
+    ...(live?.routes ?? []),
     ['/metrics', async () => ({ status: 200, type: page.contentType, body: await page.metrics() })],
     ['/healthz', () => ({ status: 200, type: PLAIN, body: 'ok\n' })],
     [
@@ -70,8 +76,18 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
       readiness.stop();
     },
     close: async () => {
+      live?.close();
       await server.close();
       page.clear();
     },
   };
+}
+
+/** Rejects with UsageError if there is no page to serve. */
+async function livePage(page: Pick<LivePageOptions, 'history' | 'data'>): Promise<LivePage> {
+  try {
+    return new LivePage({ ...page, template: await pageTemplate() });
+  } catch (error) {
+    throw new OptionError('--http-page', describeError(error));
+  }
 }

@@ -47,6 +47,8 @@ export interface PageData {
     readonly codes: readonly (readonly [id: string, codes: ReplyCodes])[];
   };
   readonly foreign: readonly ForeignCheck[];
+  /** Of a page that a service serves: names what is in force there. Null for a file. */
+  readonly live: string | null;
   /** Recipients are hidden. */
   readonly masked: boolean;
   /** Older decisions that are not in the page. */

@@ -5,7 +5,7 @@
 import { asciiJson, jsonEscape } from '../log/value.ts';
 
 /** Stand in the page that the build makes, each once, in this order; see `scripts/page.mjs`. */
-export const PAGE_MARKS = ['@@REPORT@@', '@@DATA@@', '@@DECISIONS@@'] as const;
+export const PAGE_MARKS = ['@@CONNECT@@', '@@REPORT@@', '@@DATA@@', '@@DECISIONS@@'] as const;
 
 export interface PageParts {
   /** HTML, escaped by whoever made it. */
@@ -14,13 +14,15 @@ export interface PageParts {
   readonly data: unknown;
   /** Of base64, one a line. */
   readonly decisions: readonly string[];
+  /** It may connect to whoever serves it, and to nobody else. */
+  readonly connects: boolean;
 }
 
 /** Throws an Error if the template is not one. */
-export function assemblePage(template: string, { report, data, decisions }: PageParts): string {
+export function assemblePage(template: string, { report, data, decisions, connects }: PageParts): string {
   const strange = decisions.find((each) => !/^[A-Za-z0-9+/=]*$/.test(each));
   if (strange !== undefined) throw new Error('decisions are given as base64');
-  const parts = [report, islandText(data), decisions.join('\n')];
+  const parts = [connects ? "connect-src 'self'; " : '', report, islandText(data), decisions.join('\n')];
   const pieces = piecesOf(template);
   return pieces.map((piece, i) => `${piece}${parts[i] ?? ''}`).join('');
 }

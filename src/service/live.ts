@@ -11,17 +11,29 @@ import type { Config } from '../config/config.ts';
 import { checks } from '../core/checks/index.ts';
 import type { Rules } from '../policy/rules.ts';
 import { Faults } from '../errors.ts';
+import { pageDataOf, type PageSubject } from './page-data-of.ts';
 import { readLists, readRules } from './read-rules.ts';
+import type { AddressMask } from '../report/address-mask.ts';
+import type { PageData } from '../report/page-data.ts';
 
 export interface InForce {
   readonly config: Config;
   readonly registry: Registry;
   readonly rules: Rules;
   readonly resolver: SharedResolver;
+  /** What the live page judges with; null if there is none. */
+  readonly page: PageData | null;
 }
 
-/** Rejects with a UsageError for the first mistake, which carries the others. */
-export async function prepare(config: Config, onExpired: OnExpired): Promise<InForce> {
+/**
+ * Rejects with a UsageError for the first mistake, which carries the others. `mask` hides people on the live
+ * page.
+ */
+export async function prepare(
+  config: Config,
+  onExpired: OnExpired,
+  mask: AddressMask | null = null,
+): Promise<InForce> {
   const faults = new Faults();
   const registry = await faults.attempt(() => registryOf(config));
   const rules = registry === null ? null : await faults.attempt(() => readRules(config, registry, onExpired));
@@ -30,7 +42,8 @@ export async function prepare(config: Config, onExpired: OnExpired): Promise<InF
   const resolver = await faults.attempt(() => resolverOf(config));
   faults.throwAny();
   if (registry === null || rules === null || resolver === null) throw new Error('no fault was told');
-  return { config, registry, rules, resolver };
+  const page = config.httpPage ? await pageOf({ config, registry, reply: rules.reply, mask }) : null;
+  return { config, registry, rules, resolver, page };
 }
 
 /**
@@ -55,6 +68,10 @@ export class Live {
     return this.#now.rules;
   }
 
+  get page(): PageData | null {
+    return this.#now.page;
+  }
+
   get resolver(): SharedResolver {
     return this.#now.resolver;
   }
@@ -65,6 +82,16 @@ export class Live {
     this.#now = sameResolver(before.config, next.config) ? { ...next, resolver: before.resolver } : next;
     return before;
   }
+}
+
+/** The page is about what would be done: of a service that only watches, by the same options without that. */
+function pageOf(subject: PageSubject): Promise<PageData> {
+  const { observe } = subject.config;
+  const notes = observe
+    ? ['the service only watches (observe); counts are those of a service that acts']
+    : [];
+  const acting = { ...subject, config: { ...subject.config, observe: false } };
+  return pageDataOf(acting, { made: Date.now(), left: 0, notes });
 }
 
 /** Whether the old resolver can go on: it knows which servers are failing and which questions are open. */

@@ -2,6 +2,7 @@
 import { changes } from '../config/changes.ts';
 import type { ConfigSource } from '../config/source.ts';
 import { describeError, UsageError } from '../errors.ts';
+import type { AddressMask } from '../report/address-mask.ts';
 import type { OnExpired } from '../policy/access.ts';
 import type { Rules } from '../policy/rules.ts';
 import type { Log } from '../log/log.ts';
@@ -15,6 +16,8 @@ export type Source = Pick<ConfigSource, 'read' | 'locate'>;
 export interface Reloadable extends Workshop, Pick<Assembly, 'server' | 'assessor' | 'agreed'> {
   readonly source: Source;
   readonly onExpired: OnExpired;
+  /** Null if nothing is hidden. */
+  readonly mask: AddressMask | null;
 }
 
 /**
@@ -26,7 +29,7 @@ export function reloader(service: Reloadable): () => Promise<void> {
   return oneAtATime(async () => {
     try {
       const next = changes(live.config, await source.read());
-      const prepared = await prepare(next.config, service.onExpired);
+      const prepared = await prepare(next.config, service.onExpired, service.mask);
       // All that can be wrong has been found by now.
       adopt(service, prepared);
       metrics?.reloaded(true);

@@ -1,14 +1,18 @@
 /** The service: puts the parts together as a Config says, runs them, and shuts them down again. */
+import { createHmac, randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Config } from '../config/config.ts';
 import { decisionLogger } from '../decisions/decision.ts';
 import { DecisionLog } from '../decisions/file.ts';
+import { History } from '../decisions/history.ts';
 import type { Log } from '../log/log.ts';
 import { formatSocketAddress, probe } from '../milter/index.ts';
 import { Metrics } from '../monitoring/metrics.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { StoreNumbers } from '../monitoring/prometheus.ts';
 import type { OnExpired } from '../policy/access.ts';
+import { AddressMask } from '../report/address-mask.ts';
+import type { PageData } from '../report/page-data.ts';
 import { assemble, type Assembly, type Workshop } from './assembly.ts';
 import { launch, type Standing } from './launch.ts';
 import { Live, prepare } from './live.ts';
@@ -62,6 +66,8 @@ export interface Surroundings {
 }
 
 const PROBE_TIMEOUT_MS = 5000;
+/** Octets for recent decisions, unless `--history` says otherwise. */
+const HISTORY_BYTES = 16 * 1024 * 1024;
 
 /** Starts the milter. Rejects with UsageError if the operator has to change something. */
 export async function startService(
@@ -71,11 +77,13 @@ export async function startService(
 ): Promise<Service> {
   const now = (): number => performance.now();
   const onExpired = expiryNotices(log);
-  const live = new Live(await prepare(config, onExpired));
+  const mask = config.mask === null ? null : new AddressMask(stableNames());
+  const live = new Live(await prepare(config, onExpired, mask));
   // Counted only if somebody can look at it.
   const metrics = config.http === null ? null : new Metrics(live.registry.findings.keys(), now);
   const store = await openStore(config, { log, now });
   const workshop = { live, log, metrics, now, store };
+  const history = historyOf(config, mask);
   const logged = decisionLogger(log);
   /** Opened by the user that we have become, once the sockets are there; so is the store's connection. */
   const open: {
@@ -91,6 +99,7 @@ export async function startService(
     metrics?.decided(decision);
     logged(decision);
     open.decisionLog?.write(decision);
+    history?.write(decision);
   });
   const { assessor, server, brake, overload } = parts;
   const launched = launch(server, config, standing, async () => {
@@ -101,7 +110,7 @@ export async function startService(
     if (config.regularsFile !== null) {
       open.regulars = await RegularsFile.open(config.regularsFile, parts.regulars, log);
     }
-    open.monitoring = await monitor(workshop, parts, { standing, lostLines, store });
+    open.monitoring = await monitor(workshop, parts, { standing, lostLines, store, history });
   });
   launched.catch(() => store?.close());
   const { sockets, removePidFile } = await launched;
@@ -114,7 +123,7 @@ export async function startService(
     get graceMs() {
       return live.config.grace;
     },
-    reload: reloader({ ...workshop, ...parts, source, onExpired }),
+    reload: reloader({ ...workshop, ...parts, source, onExpired, mask }),
     reopen: async () => {
       await open.decisionLog?.reopen();
     },
@@ -143,7 +152,11 @@ async function monitor(
     standing,
     lostLines,
     store,
-  }: Required<Pick<Surroundings, 'standing' | 'lostLines'>> & { readonly store: RedisStore | null },
+    history,
+  }: Required<Pick<Surroundings, 'standing' | 'lostLines'>> & {
+    readonly store: RedisStore | null;
+    readonly history: History | null;
+  },
 ): Promise<Monitoring | null> {
   const { http: address } = live.config;
   if (address === null || metrics === null) return null;
@@ -165,10 +178,29 @@ async function monitor(
     overloaded: () => overload.on,
     store: () => (store === null ? null : storeNumbers(store, knowledge)),
     deadlineMs: () => live.config.deadline,
+    page: history === null ? null : { history, data: () => inForceOf(live) },
     lostLines,
     // A program that embeds the service keeps the process to itself.
     nodeVersion: standing?.host.node.version ?? 'unknown',
   });
+}
+
+/** Recent decisions, if there is a page to show them. */
+function historyOf({ httpPage, history }: Config, mask: AddressMask | null): History | null {
+  if (!httpPage) return null;
+  const hide = (record: string): string => mask?.line(record) ?? record;
+  return new History(history ?? HISTORY_BYTES, hide, () => Date.now());
+}
+
+function inForceOf({ page }: Live): PageData {
+  if (page === null) throw new Error('there is no page');
+  return page;
+}
+
+/** Names for hidden mailboxes that need no memory. Nobody can tell for which; a restart changes them. */
+function stableNames(): (mailbox: string) => string {
+  const secret = randomBytes(32);
+  return (mailbox) => createHmac('sha256', secret).update(mailbox).digest('hex').slice(0, 12);
 }
 
 function storeNumbers(store: RedisStore, knowledge: Assembly['knowledge']): StoreNumbers {

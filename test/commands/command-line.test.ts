@@ -296,11 +296,12 @@ describe('serve', () => {
   });
 
   it('says where it serves its numbers, and serves them', async () => {
-    const { out, code } = await run([...LISTEN, '--http', '127.0.0.1:0'], async (state) => {
+    const { out, code } = await run([...LISTEN, '--http', '127.0.0.1:0', '--http-page'], async (state) => {
       const [, origin = ''] =
         /^metrics and health at (http:\/\/127\.0\.0\.1:\d+)\/metrics/m.exec(state.out) ?? [];
       const response = await fetch(`${origin}/metrics`);
       expect(await response.text()).toContain('helo_milter_sessions 0\n');
+      expect(state.out).toContain(`the page at ${origin}/\n`);
     });
     expect(out).toMatch(/^stopped$/m);
     expect(code).toBe(0);

@@ -53,6 +53,13 @@ describe('readConfig', () => {
     [{ deadline: ['30s'] }, /^--deadline: /],
     [{ http: ['192.0.2.1:9892'] }, /^--http: 192\.0\.2\.1 is not loopback, .*http-public/],
     [{ http: ['[::]:9892'] }, /^--http: :: is not loopback/],
+    [{ httpPage: [''] }, /^--http-page: http-page needs http,/],
+    [{ httpPage: [''], http: ['192.0.2.1:9892'], httpPublic: [''] }, /^--http-page: .* for this host alone/],
+    [
+      { httpPage: [''], http: ['127.0.0.1:9892'], httpPublic: [''] },
+      /^--http-page: .* not together with http-public/,
+    ],
+    [{ httpPage: [''], http: ['192.0.2.1:9892'] }, /^--http: 192\.0\.2\.1 is not loopback/],
     [{ http: ['9892'] }, /^--http: "9892" is not an address and a port/],
   ])('refuses %j', (texts, message) => {
     expect(() => readConfig(given(texts))).toThrow(UsageError);

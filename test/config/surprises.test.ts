@@ -64,6 +64,8 @@ describe('surprises', () => {
     [{ socketGroup: ['root'], listen: ['unix:/s'] }, null],
     [{ httpPublic: [''] }, /^httpPublic: nothing is served without http/],
     [{ httpPublic: [''], http: ['127.0.0.1:1'] }, null],
+    [{ history: ['1M'] }, /^history: only the page shows recent decisions/],
+    [{ history: ['1M'], httpPage: [''], http: ['127.0.0.1:1'] }, null],
     [{ logTime: [''], logFormat: ['json'] }, /^logTime: JSON lines have the time/],
     [{ logTime: [''] }, null],
     [{ grace: ['2m'] }, /^grace: systemd kills/],

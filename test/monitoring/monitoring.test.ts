@@ -28,6 +28,7 @@ describe('monitoring', () => {
       log: createLog((line) => (logged += line)),
       now: () => 0,
       nodeVersion: process.version,
+      page: null,
       ...changes,
     });
   }

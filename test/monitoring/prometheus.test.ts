@@ -131,6 +131,8 @@ What helo-milter reports to Prometheus. Generated; do not edit.
   no mail has had an answer from DNS for ten seconds, it asks for the name servers of \`arpa\` itself, at most once in five
   seconds. Without the store of a farm it says \`degraded\`, and why, with 200: mail is not affected.
 
+With \`--http-page\` there is also the live page at \`/\`, for browsers on this host: [page.md](page.md).
+
 There is no password and no TLS, so only a loopback address is accepted unless \`--http-public\` is given. No label holds a
 client, a HELO name or a domain, so the number of series is bounded, whatever strangers say. Without \`--http\` none of this
 costs anything.

@@ -13,7 +13,7 @@ async function reloaded(read: () => Config): Promise<{ lines: string[]; config: 
   const shop = await workshop(SERVER);
   const parts = assemble(shop, () => undefined);
   const source = { read: () => Promise.resolve().then(read), locate: (error: unknown) => error };
-  await reloader({ ...shop, ...parts, source, onExpired: () => undefined })();
+  await reloader({ ...shop, ...parts, source, onExpired: () => undefined, mask: null })();
   return { lines: shop.lines, config: shop.live.config };
 }
 

@@ -13,6 +13,7 @@ const path = (name: string): string => join(directory, name);
 afterAll(() => {
   rmSync(directory, { recursive: true });
 });
+writeFileSync(path('recipients'), 'u@dest.test strict\n');
 writeFileSync(path('zone'), 'example.org. NS ns.example.org.\n');
 
 let service: Service | null = null;
@@ -52,6 +53,27 @@ it('says where it listens, how long it would take to end, and what ails it', asy
   expect(await running.ailment()).toBeNull();
   await running.stop();
   expect(await running.ailment()).toBe(`${running.sockets[0]}: ECONNREFUSED`);
+});
+
+it('serves the page with what it decides, and hides people if told to', async () => {
+  const { service: running } = await start({
+    ...{ http: '127.0.0.1:0', httpPage: '', mask: 'recipients', history: '1M' },
+    recipientPolicy: path('recipients'),
+  });
+  await send(running);
+  const page = await (await fetch(`http://${running.http}/`)).text();
+  expect(page).toContain("connect-src 'self'");
+  const events = await fetch(`http://${running.http}/events`);
+  let told = '';
+  for await (const chunk of events.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    told += chunk;
+    if (told.includes('event: current')) break;
+  }
+  expect(told).toMatch(/"helo":"Jupiter"/);
+  const [, name = ''] = /<(hidden-[0-9a-f]{12})@dest\.test>/.exec(told) ?? [];
+  // A mailbox with a policy of its own must be found again.
+  expect(page).toContain(`["${name}@dest.test"`);
+  expect(`${page}${told}`).not.toMatch(/\bu@dest|\bs@example/);
 });
 
 it('counts for those who ask over HTTP', async () => {

@@ -122,6 +122,7 @@ const WITH: readonly (readonly [string, () => readonly string[]])[] = [
   ['policies of recipients', () => ['--recipient-policy', recipients]],
   ['hidden recipients', () => ['--recipient-policy', recipients, '--mask', 'recipients']],
   ['what depends on other mail', () => ['--ramp', 'helo-not-fqdn=2/1h', '--regulars', '1/1']],
+  ['a limit that is soon used up', () => ['--tempfail-limit', '2/1h', '--access', access]],
   ['limits of streams', () => ['--stream-limit', 'failed=1/12h', '--tempfail-limit', '1/1h']],
 ];
 
@@ -177,6 +178,45 @@ it('is masked in all of it', async () => {
   expect(told).toContain('@dest.test');
   expect(told).toContain('postmaster@dest.test');
   expect(told).not.toMatch(/\b(?:r|boss|sales|user\d)@/);
+});
+
+it('counts the same however the decisions come, and after the oldest have gone', async () => {
+  await run('report', '--no-config', '--html', page, '--tempfail-limit', '2/1h');
+  const file = takeApart(readFileSync(page, 'latin1'));
+  const lines = linesOf(file);
+  const none = { ...file, decisions: '' };
+  const choice: Choice = { ...choiceOf(engineOf(none).data.options), policy: 'strict', rejectAt: 12 };
+  const growing = engineOf(none);
+  for (const [i, line] of lines.entries()) {
+    growing.add(line);
+    if (i % 7 !== 0) continue;
+    growing.overview(choice);
+    await growing.detail(choice, () => true);
+  }
+  const told = async (engine: PageEngine): Promise<unknown> => [
+    engine.overview(choice),
+    await engine.detail(choice, () => true),
+    engine.find({ ...EVERYTHING, change: 'stricter' }).total,
+  ];
+  expect(await told(growing)).toEqual(await told(engineOf(file)));
+
+  growing.drop(50);
+  const rest = engineOf(none);
+  for (const line of lines.slice(50)) rest.add(line);
+  expect(await told(growing)).toEqual(await told(rest));
+  // A row that was shown before still means the same decision.
+  const [row] = growing.find({ ...EVERYTHING, descending: false }).rows;
+  expect(row?.index).toBe(50);
+  expect(growing.open(50, choice)?.facts).toEqual(rest.open(0, choice)?.facts);
+  expect(growing.open(49, choice)).toBeNull();
+});
+
+it('goes on with a judgement where decisions have been added, and begins anew for other options', async () => {
+  const engine = await pageWith();
+  const choice = choiceOf(engine.data.options);
+  const slow = engine.detail(choice, () => new Promise((resolve) => setTimeout(resolve, 5, true)));
+  expect(await engine.detail({ ...choice, policy: 'strict' }, () => true)).not.toBeNull();
+  expect(await slow).toBeNull();
 });
 
 it('gives up a judgement that nobody waits for any more', async () => {

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { AddressMask, PageDecisions } from '../../src/commands/page-decisions.ts';
+import { PageDecisions } from '../../src/commands/page-decisions.ts';
+import { AddressMask } from '../../src/report/address-mask.ts';
 import { assemblePage, islandText, PAGE_MARKS } from '../../src/report/page.ts';
 import { linesOf, takeApart } from '../support/page-file.ts';
 
@@ -16,9 +17,15 @@ it('takes 150 kB at most without data, packed', () => {
   expect(gzipSync(template).length).toBeLessThanOrEqual(150_000);
 });
 
-it('may run its own program only, and load nothing', () => {
-  expect(between('Content-Security-Policy" content="', '">').split('; ')).toEqual([
+it.each([
+  [false, []],
+  [true, ["connect-src 'self'"]],
+])('may run its own program only, and load nothing; served live: %s', (connects, more) => {
+  const html = assemblePage(template, { report: '', data: null, decisions: [], connects });
+  const policy = html.split('Content-Security-Policy" content="')[1]?.split('">')[0] ?? '';
+  expect(policy.split('; ')).toEqual([
     "default-src 'none'",
+    ...more,
     `script-src ${hash(between('<script id="program">', '</script>'))}`,
     `style-src ${hash(between('<style>', '</style>'))}`,
     'worker-src blob:',
@@ -27,7 +34,14 @@ it('may run its own program only, and load nothing', () => {
   ]);
   expect(template).toMatch(/^[\n\x20-\x7e]*$/);
   const program = between('<script id="program">', '</script>');
-  expect(program).not.toMatch(/\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon|\bimport\(|\beval\(/);
+  expect(program).not.toMatch(
+    /\bfetch\(|XMLHttpRequest|WebSocket|WebTransport|RTCPeer|sendBeacon|\bimport\(|\beval\(/,
+  );
+  expect(program.match(/new EventSource\([^)]*\)/g)).toEqual([
+    expect.stringMatching(
+      /^new EventSource\(\w+===(?:``|"")\?(?:`events`|"events"):`events\?after=\$\{\w+\}`\)$/,
+    ),
+  ]);
   expect(template.replace(program, '')).not.toMatch(
     /<(?:img|link|iframe|object|embed|form)\b|\bsrc=|https?:|url\(/,
   );
@@ -59,17 +73,21 @@ it('holds data that cannot break out', () => {
         const data = { [text]: [text] };
         const decisions = new PageDecisions();
         decisions.add(JSON.stringify(text).replaceAll(/[^\x20-\x7e]/g, '?'));
-        const parts = { report: '<h2>R</h2>', data, decisions: decisions.chunks() };
+        const parts = { report: '<h2>R</h2>', data, decisions: decisions.chunks(), connects: false };
         const file = takeApart(assemblePage(template, parts));
-        expect(file.frame).toEqual(template.split(/@@[A-Z]+@@/));
+        expect(file.frame).toEqual(template.replace('@@CONNECT@@', '').split(/@@[A-Z]+@@/));
         expect(JSON.parse(file.data)).toEqual(data);
         expect(file.data).toMatch(/^[\x20-\x3b\x3d-\x7e]*$/);
         expect(linesOf(file)).toHaveLength(1);
       },
     ),
   );
-  expect(() => assemblePage(template, { report: '', data: null, decisions: ['<'] })).toThrow('base64');
-  expect(() => assemblePage('', { report: '', data: null, decisions: [] })).toThrow('@@REPORT@@');
+  expect(() => assemblePage(template, { report: '', data: null, decisions: ['<'], connects: false })).toThrow(
+    'base64',
+  );
+  expect(() => assemblePage('', { report: '', data: null, decisions: [], connects: false })).toThrow(
+    '@@CONNECT@@',
+  );
   expect(islandText('<\u{1f600}')).toBe('"\\u003c\\ud83d\\ude00"');
 });
 

@@ -4,11 +4,11 @@ import { checks as builtin } from '../core/checks/index.ts';
 import { withoutWords } from '../policy/access.ts';
 import { parseRecipientRules } from '../policy/recipients.ts';
 import type { ReplyOptions } from '../policy/smtp-reply.ts';
+import type { AddressMask } from '../report/address-mask.ts';
 import { type ForeignCheck, type PageData, pageOptionsOf } from '../report/page-data.ts';
-import type { Registry } from '../service/registry.ts';
 import { namedFile } from '../system/named-file.ts';
 import { version } from '../system/version.ts';
-import type { AddressMask } from './page-decisions.ts';
+import type { Registry } from './registry.ts';
 
 export interface PageSubject {
   readonly config: Config;
@@ -31,6 +31,7 @@ export async function pageDataOf(
       : [...parseRecipientRules(await namedFile('--recipient-policy', recipientPolicy), recipientPolicy)];
   return {
     ...told,
+    live: null,
     version,
     options: pageOptionsOf(config),
     access: list === null || mask === null ? list : withoutWords(list),
