@@ -7,8 +7,8 @@ import type { Resolver } from './resolver.ts';
 
 /**
  * Runs a check; a check that answers at once gives its outcome at once. For a client from a tunnel it runs
- * first with the client's own address, for which the site may publish AAAA and PTR records and `ip6:` terms like
- * any other; if that shows nothing, it runs again with the IPv4 address at the tunnel's end (see
+ * first with the client's own address, for which the site may publish AAAA and PTR records and `ip6:` terms
+ * like any other; if that shows nothing, it runs again with the IPv4 address at the tunnel's end (see
  * `tunnelledIpv4`), and the better outcome counts. Throws or rejects if the check does.
  */
 export function runCheck(check: Check, client: Client, resolver: Resolver): Outcome | Promise<Outcome> {
