@@ -74,6 +74,12 @@ it('serves the page with what it decides, and hides people if told to', async ()
   // A mailbox with a policy of its own must be found again.
   expect(page).toContain(`["${name}@dest.test"`);
   expect(`${page}${told}`).not.toMatch(/\bu@dest|\bs@example/);
+  // A reload may have changed what is in force: another page, which knows who is hidden.
+  await running.reload();
+  const [, force] = /"live":"(\w+\.\d+)"/.exec(page) ?? expect.fail();
+  const again = await (await fetch(`http://${running.http}/`)).text();
+  expect(again).not.toContain(`"live":"${force}"`);
+  expect(again).toContain(`["${name}@dest.test"`);
 });
 
 it('counts for those who ask over HTTP', async () => {
