@@ -38,7 +38,7 @@ describe('the live page', () => {
 
   interface Client {
     readonly socket: Socket;
-    text(): string;
+    readonly text: () => string;
     readonly closed: Promise<void>;
   }
 
@@ -147,7 +147,7 @@ describe('the live page', () => {
     await expect.poll(() => first.text()).toContain('event: current');
     history.add('two');
     await expect.poll(() => records(first)).toEqual(['one', 'two']);
-    const [, id = ''] = first.text().match(/id: ([0-9a-f]{16}\.1)\n/) ?? [];
+    const [, id = ''] = /id: ([0-9a-f]{16}\.1)\n/.exec(first.text()) ?? [];
     for (const [path, headers] of [
       [`/events?after=${id}`, []],
       ['/events', [`Last-Event-ID: ${id}`]],

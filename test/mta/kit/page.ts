@@ -18,7 +18,7 @@ export async function settled(page: Page): Promise<void> {
 /** The numbers on top, by what they count. */
 export async function counts(page: Page): Promise<Record<string, number>> {
   const entries = await page.$$eval('[data-count]', (all) =>
-    all.map((each) => [each.getAttribute('data-count') ?? '', (each.textContent ?? '').replaceAll(',', '')]),
+    all.map((each) => [each.getAttribute('data-count') ?? '', each.textContent.replaceAll(',', '')]),
   );
   return Object.fromEntries(entries.map(([name = '', count]) => [name, Number(count)]));
 }
