@@ -18,7 +18,7 @@ export interface Asking {
 export async function startAsking(node: Node, kind: Kind, servers: readonly string[]): Promise<Asking> {
   const child = fork(join(BUILD, 'js', 'bench', 'asking.js'), [kind, ...servers], {
     execPath: node.path,
-    execArgv: ['--max-semi-space-size=2'],
+    execArgv: ['--max-semi-space-size=8'],
   });
   await heard(child);
   return {

@@ -69,7 +69,7 @@ export async function emptyCallbacks(
 }
 
 /** The options of Node with which our systemd unit and the documentation start the program. */
-const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=8'];
 
 interface ProductOptions {
   readonly args: readonly string[];

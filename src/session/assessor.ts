@@ -3,8 +3,8 @@
  * fail. The Assessment is what is cached, so policy and session facts are applied afresh each time it is
  * read.
  */
-import { assessmentBytes } from '../state/assessment-size.ts';
 import { AssessmentCache } from '../state/cache.ts';
+import { AssessmentPacker } from '../state/packed-assessment.ts';
 import { assess, type OnCheckError, type Settles } from '../core/assess.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Check, Finding } from '../core/check.ts';
@@ -94,7 +94,7 @@ export class Assessor {
         const { cacheSize, cacheMemory } = options.limits();
         return { maxClients: cacheSize, maxBytes: cacheMemory };
       },
-      sizeOf: assessmentBytes,
+      packing: new AssessmentPacker(),
       maxNamesPerClient: MAX_NAMES_PER_CLIENT,
       lifeMs: (assessment) => this.#lives.get(assessment) ?? this.#life(assessment),
       now: options.now,

@@ -1,5 +1,5 @@
 /**
- * How much memory an assessment takes while it is cached: an estimate from what V8 uses for objects and
+ * How much memory an assessment takes as it is, not packed: an estimate from what V8 uses for objects and
  * strings, right to within a half (measured by the test). It need not be exact, but nothing that a stranger
  * writes may fool it.
  */

@@ -3,18 +3,36 @@
  * bytes, and a network has a share that it cannot exceed, as have the site and the block around it. Never
  * answers for another address or another name; never throws when full; joins equal look-ups under way.
  *
- * There are two generations, each half of the whole: what is asked for moves to the young one; when that is
- * full, the old one is dropped and the young one becomes old. So there is no sweep; each value has its
- * expiry, which is checked on reading.
+ * There is no sweep: each value has its expiry, which is checked on reading, and what was not used lately
+ * makes room for what is new.
  */
-import { Generation, type Held, HELD_BYTES, NAME_BYTES, type Room, SHARES } from './cache-generation.ts';
-import { Generations } from './generations.ts';
+import { CacheTable, HELD_BYTES, NAME_BYTES, type Room, SHARES } from './cache-table.ts';
 import type { IpAddress } from '../core/ip.ts';
 
 export interface CacheLimits {
   readonly maxClients: number;
-  /** Bytes that all values may take, as `sizeOf` estimates them. */
+  /** Bytes that all values may take, approximately. */
   readonly maxBytes: number;
+}
+
+/** A value as it is kept: small, and whole again when it is asked for. */
+export interface PackedValue<T> {
+  /** The value for the address that it belongs to. */
+  whole(ip: IpAddress): T;
+  /** It is dropped. Called once at most. */
+  release(): void;
+}
+
+export interface Packing<T> {
+  /**
+   * The value packed, and the bytes that this takes, approximately. What packed values have in common takes
+   * at most `room` bytes.
+   */
+  pack(value: T, room: number): { readonly packed: PackedValue<T>; readonly bytes: number };
+  /** What they have in common takes now, approximately. */
+  readonly bytes: number;
+  /** Everything is dropped. */
+  clear(): void;
 }
 
 export interface CacheOptions<T> {
@@ -22,8 +40,7 @@ export interface CacheOptions<T> {
   readonly limits: () => CacheLimits;
   /** Names kept for one address; the least recently used goes first. */
   readonly maxNamesPerClient: number;
-  /** The bytes that a value takes, approximately. */
-  readonly sizeOf: (value: T) => number;
+  readonly packing: Packing<T>;
   /** Milliseconds for which a value may be used; 0 shares it only with those who asked at the same time. */
   readonly lifeMs: (value: T) => number;
   /** Milliseconds on a steady scale. */
@@ -41,7 +58,7 @@ export type CacheLookup<T> =
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
   readonly #pending = new Map<string, Promise<T>>();
-  readonly #generations = new Generations(() => new Generation<T>());
+  #table = new CacheTable<PackedValue<T>>();
   /** A look-up that began before `clear` is not kept. */
   #cleared = 0;
 
@@ -49,46 +66,38 @@ export class AssessmentCache<T> {
     this.#options = options;
   }
 
-  get #young(): Generation<T> {
-    return this.#generations.young;
-  }
-
-  get #old(): Generation<T> {
-    return this.#generations.old;
-  }
-
   /** Addresses held. */
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#table.size;
   }
 
   /** The memory they take, approximately. */
   get bytes(): number {
-    return this.#young.bytes + this.#old.bytes;
+    return this.#table.bytes + this.#options.packing.bytes;
   }
 
   /** Forgets everything. What is being loaded goes only to those who are already waiting for it. */
   clear(): void {
     this.#pending.clear();
     this.#cleared++;
-    this.#generations.clear();
+    this.#table = new CacheTable();
+    this.#options.packing.clear();
   }
 
   /** Finds the value or starts `load`. A load that rejects is forgotten, and the caller gets its error. */
   lookup(ip: IpAddress, name: string, load: () => Promise<T>): CacheLookup<T> {
-    const held = this.#find(ip.text);
-    const stored = held?.names.get(name);
-    if (held !== undefined && stored !== undefined) {
+    const held = this.#table.get(ip.text);
+    const stored = held?.find(name) ?? null;
+    if (held !== undefined && stored !== null) {
       if (stored.expiresAt > this.#options.now()) {
-        this.#young.touch(held);
-        if (held.names.size > 1) {
-          // Re-inserting keeps the map in order of use.
-          held.names.delete(name);
-          held.names.set(name, stored);
+        this.#table.touch(held);
+        if (held.latest !== stored) {
+          held.take(stored);
+          held.put(stored);
         }
-        return { cache: 'hit', value: stored.value };
+        return { cache: 'hit', value: stored.packed.whole(ip) };
       }
-      this.#young.forget(held, name);
+      this.#table.forget(held, stored);
     }
     // An address has no space in it, so the two parts cannot be confused.
     const key = `${ip.text} ${name}`;
@@ -110,51 +119,27 @@ export class AssessmentCache<T> {
   }
 
   #store(ip: IpAddress, name: string, value: T, lifeMs: number): void {
-    const { maxNamesPerClient, sizeOf, now } = this.#options;
-    const room = this.#room();
-    const bytes = NAME_BYTES + name.length + sizeOf(value);
-    if (HELD_BYTES + bytes > room.bytes * SHARES.network) return;
-    // There must be room for this and for what the address already has, which moves there too.
-    this.#find(ip.text);
-    this.#makeRoom(HELD_BYTES + bytes);
-    let held = this.#find(ip.text);
-    if (held === undefined) {
-      held = { ip, names: new Map(), bytes: HELD_BYTES, group: null };
-      this.#young.add(held);
-    } else this.#young.forget(held, name);
-    const [oldest] = held.names.keys();
-    if (oldest !== undefined && held.names.size >= maxNamesPerClient) this.#young.forget(held, oldest);
-    this.#young.store(held, name, { value, expiresAt: now() + lifeMs, bytes });
-    this.#young.trim(held, room);
-  }
-
-  /** What is kept for an address; one found in the old generation moves to the young. */
-  #find(address: string): Held<T> | undefined {
-    const young = this.#young.get(address);
-    if (young !== undefined) return young;
-    const old = this.#old.get(address);
-    if (old === undefined) return undefined;
-    this.#old.remove(old);
-    this.#makeRoom(old.bytes);
-    this.#young.add(old);
-    this.#young.trim(old, this.#room());
-    return old;
-  }
-
-  /**
-   * If one more address of this many bytes does not fit into the young generation, that becomes the old one.
-   */
-  #makeRoom(bytes: number): void {
-    const room = this.#room();
-    const { size } = this.#young;
-    if (size === 0 || (size < room.addresses && this.#young.bytes + bytes <= room.bytes)) return;
-    // The bounds may have become tighter since it was filled.
-    this.#generations.turn(this.#young.bytes <= room.bytes);
-  }
-
-  /** Of each generation. */
-  #room(): Room {
-    const { maxBytes, maxClients } = this.#options.limits();
-    return { addresses: Math.max(1, maxClients >> 1), bytes: maxBytes / 2 };
+    const { maxNamesPerClient, packing, limits, now } = this.#options;
+    const { maxBytes, maxClients } = limits();
+    const { packed, bytes: taken } = packing.pack(value, maxBytes * SHARED);
+    const room: Room = { addresses: maxClients, bytes: maxBytes - packing.bytes };
+    const bytes = NAME_BYTES + name.length + taken;
+    if (HELD_BYTES[ip.family] + bytes > room.bytes * SHARES.network) {
+      packed.release();
+      return;
+    }
+    const held = this.#table.get(ip.text) ?? this.#table.add(ip);
+    const before = held.find(name);
+    if (before !== null) this.#table.forget(held, before);
+    const { names } = held;
+    const oldest = names.at(-1);
+    if (oldest !== undefined && names.length >= maxNamesPerClient) this.#table.forget(held, oldest);
+    // Whole milliseconds take no memory of their own.
+    const expiresAt = Math.floor(now() + lifeMs);
+    this.#table.store(held, { name, packed, expiresAt, bytes, next: null });
+    this.#table.trim(held, room);
   }
 }
+
+/** The part of the memory that may be taken by what values have in common. */
+const SHARED = 1 / 16;

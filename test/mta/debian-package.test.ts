@@ -164,7 +164,7 @@ describeWith(['dpkg-deb', 'shellcheck'], 'the Debian package', () => {
   it('has a program that runs by itself', async () => {
     const program = join(root, 'usr/bin/helo-milter');
     const first = readFileSync(program, 'utf8').split('\n')[0];
-    expect(first).toBe('#!/usr/bin/node --max-semi-space-size=2');
+    expect(first).toBe('#!/usr/bin/node --max-semi-space-size=8');
     const zone = join(root, 'usr/share/doc/helo-milter/examples/senders.zone');
     const started = (...args: string[]): Promise<{ stdout: string }> =>
       ask(process.execPath, [program, ...args]);

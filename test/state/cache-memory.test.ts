@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { assessmentBytes } from '../../src/state/assessment-size.ts';
-import { AssessmentCache } from '../../src/state/cache.ts';
+import { AssessmentCache, type Packing } from '../../src/state/cache.ts';
+import { AssessmentPacker } from '../../src/state/packed-assessment.ts';
 import { assess } from '../../src/core/assess.ts';
 import type { Assessment } from '../../src/core/assessment.ts';
 import { checks } from '../../src/core/checks/index.ts';
@@ -82,18 +83,30 @@ const ADDRESSES: readonly (readonly [string, (i: number) => string])[] = [
  */
 const FILLING = 2 * 1024 * 1024;
 
+/** Keeps assessments as they are. */
+const unpacked: Packing<Assessment> = {
+  pack: (value) => ({
+    packed: { whole: () => value, release: () => undefined },
+    bytes: assessmentBytes(value),
+  }),
+  bytes: 0,
+  clear: () => undefined,
+};
+
+/** Unpacked, the address makes no difference. */
+const CASES = Object.entries(KINDS).flatMap(([kind, answers]) => [
+  ...ADDRESSES.map(([where, address]) => [kind, where, 'packed', address, answers] as const),
+  ...ADDRESSES.slice(0, 1).map(([where, address]) => [kind, where, 'unpacked', address, answers] as const),
+]);
+
 describe('the estimate of what the cache takes', () => {
-  it.each(
-    Object.entries(KINDS).flatMap((kind) =>
-      ADDRESSES.map((addresses) => [kind[0], ...addresses, kind[1]] as const),
-    ),
-  )(
-    'is within a half of the truth: %s, %s',
-    async (_kind, _addresses, address, answers) => {
+  it.each(CASES)(
+    'is within a half of the truth: %s, %s, %s',
+    async (_kind, _addresses, form, address, answers) => {
       const cache = new AssessmentCache<Assessment>({
         limits: () => ({ maxClients: 1_000_000, maxBytes: 1024 ** 3 }),
         maxNamesPerClient: 16,
-        sizeOf: assessmentBytes,
+        packing: form === 'packed' ? new AssessmentPacker() : unpacked,
         lifeMs: () => 1000,
         now: () => 0,
       });
