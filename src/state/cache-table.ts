@@ -31,7 +31,7 @@ class Member<P> implements Linked<Member<P>> {
 }
 
 /** What is known about one address. */
-export class Held<P> extends Member<P> {
+class Held<P> extends Member<P> {
   /** As the table has it. */
   readonly key: string;
   /** The name used last. A chain, and no array or map: nearly always there is one. */
