@@ -11,12 +11,13 @@ const RULES = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', '.packaging', '.bench'] },
+  { ignores: ['dist', 'coverage', 'node_modules', '.packaging', '.bench', '.fuzz'] },
   {
     files: [
       'src/**/*.ts',
       'test/**/*.ts',
       'bench/**/*.ts',
+      'fuzz/**/*.ts',
       'packaging/*.ts',
       'scripts/**/*.ts',
       'vitest.config.ts',

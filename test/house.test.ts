@@ -95,12 +95,38 @@ const HOUSE: readonly Row[] = [
   { room: 'index.ts', rooms: ['errors.ts', 'log', 'config', 'service'] },
   { room: 'main.ts', rooms: ['log', 'system', 'config', 'commands'] },
   { room: 'cli.ts', rooms: ['system', 'commands', 'main.ts'] },
+  {
+    room: 'fuzz',
+    rooms: [
+      'errors.ts',
+      'core',
+      'milter',
+      'log',
+      'dns',
+      'policy',
+      'state',
+      'config',
+      'decisions',
+      'store',
+      'session',
+      'report',
+      'doctor',
+      'mailboxes',
+    ],
+    packages: ['fast-check', 'dns-packet'],
+  },
 ];
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 /** The page, which lies beside `src/`. */
 const WEB = fileURLToPath(new URL('../web', import.meta.url));
-const tree: ReadonlyMap<string, string> = new Map([...sourcesIn(SRC, ''), ...sourcesIn(WEB, 'web/')]);
+/** Drivers that look for faults, beside `src/` too. */
+const FUZZED = fileURLToPath(new URL('../fuzz', import.meta.url));
+const tree: ReadonlyMap<string, string> = new Map([
+  ...sourcesIn(SRC, ''),
+  ...sourcesIn(WEB, 'web/'),
+  ...sourcesIn(FUZZED, 'fuzz/'),
+]);
 
 function sourcesIn(directory: string, prefix: string): [path: string, text: string][] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
@@ -311,6 +337,8 @@ describe('knows a finding or a check by its name', () => {
 const MAY_USE: Readonly<Record<string, (member: string) => boolean>> = {
   'cli.ts': () => true,
   'main.ts': () => true,
+  'fuzz/run.ts': () => true,
+  'fuzz/hunt.ts': (member) => member === 'cpuUsage',
   // The umask belongs to the process, and there is no other way to give a socket its mode in time.
   'milter/bind.ts': (member) => member === 'umask',
   // When the library's own `onError` fails, there is nobody else to tell.

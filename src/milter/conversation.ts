@@ -27,11 +27,21 @@ export interface ConversationOptions extends AnsweringOptions {
   readonly observe?: Observe | undefined;
 }
 
+/** Commands that are not about what the SMTP client does. */
+const BESIDE_SESSION: ReadonlySet<Command['type']> = new Set([
+  'negotiate',
+  'macro',
+  'abort',
+  'quit',
+  'quitNewConnection',
+]);
+
 export class Conversation extends Answering implements MilterContext {
   readonly #options: ConversationOptions;
   readonly #peer: Peer;
   #macros = new Macros();
   #session: MilterSession;
+  /** CONNECT has come, or what comes after it. */
   #connected = false;
   #progress: number = IDLE;
   /** Octets of the last CONNECT, HELO and MAIL, whose texts the session may well keep. */
@@ -93,6 +103,8 @@ export class Conversation extends Answering implements MilterContext {
       throw new ProtocolError(`${command.type} before the negotiation`);
     }
     this.observation?.show('mta', command.type, () => describeCommand(command));
+    // As in libmilter, the client of a session cannot be another one once it has said something.
+    if (command.type !== 'connect' && !BESIDE_SESSION.has(command.type)) this.#connected = true;
     this.#obey(command, packet.data.length);
   }
 

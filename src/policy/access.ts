@@ -235,10 +235,7 @@ function parseEntry(
     ...place,
     action,
     subject: parseSubject(subject),
-    networks: (given.get('ip') ?? '')
-      .split(',')
-      .filter((text) => text !== '')
-      .map(parseNetwork),
+    networks: parseNetworks(given.get('ip')),
     shown: [...conditions].flatMap(([key, { read }]) => {
       const value = given.get(key);
       return value === undefined ? [] : [read(value)];
@@ -277,6 +274,14 @@ function parseSubject(text: string): Subject {
   const below = name.startsWith('.');
   if (!isQueryName(below ? name.slice(1) : name)) throw new UsageError(`"${text}" is not a name`);
   return below ? { kind: 'suffix', name: name.slice(1) } : { kind: 'name', name };
+}
+
+/** None where none are asked for; an empty list would be for every client. */
+function parseNetworks(text: string | undefined): IpPrefix[] {
+  if (text === undefined) return [];
+  const texts = text.split(',').filter((each) => each !== '');
+  if (texts.length === 0) throw new UsageError('ip= names no network');
+  return texts.map(parseNetwork);
 }
 
 function parseNetwork(text: string): IpPrefix {

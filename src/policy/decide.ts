@@ -12,12 +12,12 @@
  */
 import type { Assessment } from '../core/assessment.ts';
 import { withMismatch } from '../core/conclude.ts';
-import { atLeast, type Basis, type Finding } from '../core/check.ts';
+import { atLeast, type Basis, type Finding, PROOFS } from '../core/check.ts';
 import { hasOnlyText } from '../core/checks/exists.ts';
 import { isOfStream } from '../core/checks/stream.ts';
 import type { CountedFinding, Policy, Verdict } from './policy.ts';
 import { streamOf } from './stream.ts';
-import { type Credit, waived, weightOf } from './weight.ts';
+import { waived, weightOf } from './weight.ts';
 
 /** What a verdict rests on besides the assessment; both are false where they are absent. */
 export interface DecidedWith {
@@ -41,17 +41,20 @@ export function decide(
 ): Verdict {
   const assessment = asDeclared(assessed, policy);
   const { stream, held } = streamOf(assessment, policy);
-  const credit: Credit = { proofs: assessment.proofs, regular };
-  const weighed = [
-    ...judged(assessment, policy).map((finding) => ({
-      finding,
-      weight: waived(finding, assessment, policy) ? 0 : weightOf(finding, credit, policy),
-    })),
+  const best = atBest(assessment);
+  const weigh = (finding: Finding, { proofs, optOut }: Shown): number =>
+    waived(finding, { optOut }, policy) ? 0 : weightOf(finding, { proofs, regular }, policy);
+  const weighed: readonly CountedFinding[] = [
+    ...judged(assessment, policy).map((finding) => {
+      const weight = weigh(finding, assessment);
+      const certain = best === null ? weight : weigh(finding, best);
+      return certain < weight ? { finding, weight, certain } : { finding, weight };
+    }),
     ...held,
   ];
   const excused = dnsIll && !weighed.some(({ finding, weight }) => weight > 0 && isDeclared(finding, policy));
   const counted = excused
-    ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { ...each, weight: 0 } : each))
+    ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { finding: each.finding, weight: 0 } : each))
     : weighed;
   const score = sum(counted);
   const certain = certainOf(counted, { policy, dnsIll });
@@ -63,6 +66,20 @@ export function decide(
     cause: heaviest(rejected ? certain : counted, policy),
     counted,
   };
+}
+
+/** What weights depend on. */
+type Shown = Pick<Assessment, 'proofs' | 'optOut'>;
+
+/**
+ * What would have been shown if the answers that are missing were the best for the client; null if none are
+ * that could show anything. Its own reverse zone can only show what a reverse name does.
+ */
+function atBest({ proofs, optOut, undecided, trouble }: Assessment): Shown | null {
+  if (!undecided) return null;
+  return trouble === 'client'
+    ? { proofs: [...proofs, 'aligned', 'reverse'], optOut }
+    : { proofs: PROOFS, optOut: true };
 }
 
 /** With an opt-out where the policy takes one from a text. */
@@ -81,9 +98,9 @@ function certainOf(
   counted: readonly CountedFinding[],
   { policy, dnsIll }: Counting,
 ): readonly CountedFinding[] {
-  return counted.filter(
-    ({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)),
-  );
+  return counted
+    .filter(({ finding }) => isCertain(finding, policy) && !(dnsIll && restsOnDns(finding, policy)))
+    .map(({ finding, weight, certain = weight }) => ({ finding, weight: certain }));
 }
 
 /** Whether a verdict would be a reject without these findings too, given by their ids. */

@@ -91,6 +91,8 @@ export interface Verdict {
 export interface CountedFinding {
   readonly finding: Finding;
   readonly weight: number;
+  /** What is left of it where answers that did not come might have excused it; absent where all is. */
+  readonly certain?: number;
 }
 
 /**

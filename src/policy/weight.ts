@@ -65,7 +65,11 @@ export function settles(found: readonly Finding[], policy: Policy): boolean {
  * A client that opts out of naming itself fares no worse than with the checks off: what is held against a
  * name, or only against the address, does not count. The operator's own weights do.
  */
-export function waived({ id }: Finding, { optOut }: Assessment, { findings, operatorSet }: Policy): boolean {
+export function waived(
+  { id }: Finding,
+  { optOut }: Pick<Assessment, 'optOut'>,
+  { findings, operatorSet }: Policy,
+): boolean {
   if (!optOut || operatorSet.has(id)) return false;
   const spec = findings.get(id);
   return spec?.excusedByOptOut === true || ['inferred', 'existence', 'dns'].includes(spec?.basis ?? '');

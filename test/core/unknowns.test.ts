@@ -25,3 +25,29 @@ it.each<[string, string, string, number[]]>([
   const assessment = await assessed(ip, 'mail.sender.org', { ...ZONE, [silent]: 'temperror' });
   expect(PRESETS.map((preset) => decide(assessment, makePolicy(preset, findings)).score)).toEqual(wanted);
 });
+
+it.each<[string, Zone, string[]]>([
+  ['nobody is silent', {}, ['tempfail', 'reject', 'reject']],
+  // It may say that the client is permitted, or cannot be identified.
+  [
+    'SPF of the name is silent',
+    { 'no-address.sender.org': { TXT: 'temperror' } },
+    ['tempfail', 'tempfail', 'tempfail'],
+  ],
+  [
+    'CSA of the name is silent',
+    { '_client._smtp.no-address.sender.org': 'temperror' },
+    ['tempfail', 'tempfail', 'tempfail'],
+  ],
+  [
+    '_auth of the name is silent',
+    { '_auth.no-address.sender.org': 'temperror' },
+    ['tempfail', 'tempfail', 'tempfail'],
+  ],
+])('a name without an address while %s', async (_, zone, wanted) => {
+  const base: Zone = { org: { NS: ['ns.org'] }, 'sender.org': { NS: ['ns.org'] } };
+  const there: Zone = { ...base, 'no-address.sender.org': { MX: [] }, ...zone };
+  const assessment = await assessed('192.0.2.9', 'no-address.sender.org', there);
+  const verdicts = PRESETS.map((preset) => decide(assessment, makePolicy(preset, findings)).disposition);
+  expect(verdicts).toEqual(wanted);
+});

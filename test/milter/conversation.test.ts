@@ -168,6 +168,12 @@ describe('the order of commands', () => {
       [...CONNECTED, ...MESSAGE_CALLS.slice(0, 3), 'abort'],
       'ccccc',
     ],
+    [
+      'a CONNECT after HELO: ignored without a reply',
+      [mta.helo('b'), mta.connect('192.0.2.9'), mta.mail('s@x'), mta.connect('192.0.2.9')],
+      ['helo b', 'mail <s@x>'],
+      'cc',
+    ],
     ['a second CONNECT', [...START, mta.connect('192.0.2.9')], CONNECTED, 'cc'],
     [
       'UNKNOWN at any time',

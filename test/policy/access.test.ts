@@ -122,6 +122,9 @@ describe('a bad line names file and line:', () => {
     ['deny a b', /"b" is none of/],
     ['deny a why=x', /"why=x" is none of/],
     ['deny a ip=1.2.3', /"1\.2\.3" is not an address or network/],
+    // An empty list of networks would be for everybody.
+    ['deny * ip=', /ip= names no network/],
+    ['deny a ip=,', /ip= names no network/],
     ['deny a ip=10.0.0.0/33', /is not an address or network/],
     ['deny a ip=10.0.0.1 ip=10.0.0.2', /ip= twice/],
     ['deny a ptr=a..b', /is not a name/],

@@ -1,0 +1,89 @@
+/**
+ * A short run of each driver in `fuzz/`: what was found earlier stays fixed, and some hundred new inputs, the
+ * same in every run, find nothing. `npm run fuzz` looks for longer, guided by coverage.
+ */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { corpusOf } from '../fuzz/corpus.ts';
+import { hunt } from '../fuzz/hunt.ts';
+import { mutated } from '../fuzz/mutate.ts';
+import { Random } from '../fuzz/random.ts';
+import { bytesOf, must, type Target, textOf } from '../fuzz/target.ts';
+import { TARGETS } from '../fuzz/targets.ts';
+
+const ROOM = fileURLToPath(new URL('../fuzz', import.meta.url));
+
+it('has a driver for each part of the corpus, and each once', () => {
+  const names = TARGETS.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(readdirSync(`${ROOM}/corpus`).filter((each) => !names.includes(each))).toEqual([]);
+});
+
+describe.each(TARGETS.map((target) => [target.name, target] as const))('%s', (name, target) => {
+  it('finds nothing', async () => {
+    const { found, runs } = await hunt(target, {
+      seed: 1,
+      corpus: corpusOf(ROOM, name),
+      goesOn: (count) => count < 1000,
+      // What takes long on a busy machine is for the long runs to find.
+      now: () => 0,
+    });
+    expect(found.map(({ input, what }) => `${what}: ${input.toString('base64')}`)).toEqual([]);
+    expect(runs).toBeGreaterThan(1000);
+  });
+});
+
+describe('the hunt itself', () => {
+  /** Breaks where two things hold, of which the first alone is something new. */
+  const hidden: Target = {
+    name: 'hidden',
+    files: [],
+    seeds: [bytesOf('seed')],
+    shaped: fc.constant(bytesOf('shaped')),
+    words: ['door'],
+    run: (input) => {
+      const text = textOf(input);
+      if (text.includes('door')) opened++;
+      must(!/door.*door/.test(text), 'one door only');
+    },
+  };
+  let opened = 0;
+
+  it('keeps inputs that reach something new, and finds what lies behind', async () => {
+    let known = 0;
+    const guide = {
+      hasNew: () => opened > known && known === 0,
+      learn: () => {
+        const isNew = opened > known && known === 0;
+        known = opened;
+        return isNew;
+      },
+    };
+    const { found, kept } = await hunt(hidden, { seed: 3, goesOn: (runs) => runs < 6000, guide });
+    expect(kept.length).toBeGreaterThan(1);
+    expect(found.map(({ what }) => what)).toEqual([expect.stringContaining('one door only')]);
+    expect(textOf(found[0]?.input ?? Buffer.alloc(0))).toMatch(/door.*door/);
+  });
+
+  it('tells what takes too long', async () => {
+    let ms = 0;
+    const { found } = await hunt(
+      { ...hidden, run: () => void (ms += 1000) },
+      { seed: 1, goesOn: () => false, now: () => ms },
+    );
+    expect(found.map(({ what }) => what)).toEqual([expect.stringContaining('slow')]);
+  });
+
+  it('changes every input in some way, and lets none grow without bounds', () => {
+    const random = new Random(5);
+    let input = bytesOf('mail.example.org');
+    for (let i = 0; i < 3000; i++) {
+      const next = mutated(input, random, [bytesOf('x'.repeat(500))], [input]);
+      expect(next.length).toBeLessThanOrEqual(70_000);
+      input = next;
+    }
+    expect(input.equals(bytesOf('mail.example.org'))).toBe(false);
+  });
+});
