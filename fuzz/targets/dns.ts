@@ -159,7 +159,7 @@ const TERMS = [
 ];
 const CLIENT = parseIp('192.0.2.1');
 
-/** DNS in which each line of the input is the record of some names, and the addresses are partly the client's. */
+/** DNS in which each line of the input is the record of some names, and some addresses are the client's. */
 function dnsOf(lines: readonly string[]): { readonly resolver: Resolver; readonly asked: () => number } {
   let asked = 0;
   const at = (name: string): number =>

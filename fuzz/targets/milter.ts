@@ -74,8 +74,8 @@ const packets: Target = {
 
 /**
  * The order in which libmilter calls a filter: one message after the other, each with its steps in order.
- * `X` is the close, `A` an abort, and the others are the letters of the commands. An end of a message is answered
- * even where none has begun, and may bring a last piece of the body.
+ * `X` is the close, `A` an abort, and the others are the letters of the commands. An end of a message is
+ * answered even where none has begun, and may bring a last piece of the body.
  */
 const IN_ORDER = /^(?:C?(?:[HU]|M[RU]*(?:T?U*)(?:L|U)*(?:N?U*)(?:B|U)*[EA]?|B?E|B)*X)+$/;
 /** What a callback answers, chosen by its number and the first octets of the input. */

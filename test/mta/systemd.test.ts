@@ -120,6 +120,25 @@ describeWith(['own systemd', 'postfix', 'systemd-notify'], 'a real systemd', () 
     expect(status).toMatch(/^Seccomp:\t2$/m);
   });
 
+  it('lets it write nowhere but to its own places', async () => {
+    const pid = await show('MainPID');
+    const status = await systemd.run('cat', `/proc/${pid}/status`);
+    const [uid = '', gid = ''] = ['Uid', 'Gid'].map(
+      (name) => new RegExp(`^${name}:\\t(\\d+)`, 'm').exec(status)?.[1] ?? '',
+    );
+    // As its user, and with what it sees of the disk.
+    const search =
+      'find / ( -path /proc -o -path /sys ) -prune -o -type d -writable -print 2>/dev/null; true';
+    const shell = ['sh', '-c', search.replaceAll(/[()]/g, '\\$&')];
+    const found = await systemd.run('nsenter', '-t', pid, '-m', '-S', uid, '-G', gid, ...shell);
+    // The /run of this systemd is a tmpfs that is everybody's.
+    const own =
+      /^\/run(?:\/lock)?$|^\/(?:var\/(?:log|lib)\/private\/helo-milter|(?:var\/)?tmp|dev\/(?:shm|mqueue))(?:\/|$)/;
+    const directories = found.trim().split('\n');
+    expect(directories.filter((each) => !own.test(each))).toEqual([]);
+    expect(directories).toContain('/var/log/private/helo-milter');
+  });
+
   it('bounds its memory as docs/systemd.md states', async () => {
     const page = readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8');
     const [, gib] = /\(`MemoryMax=(\d+)G`\)/.exec(page) ?? [];

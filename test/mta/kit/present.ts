@@ -41,6 +41,7 @@ export type Part =
   | 'opendmarc'
   | 'policyd-spf'
   | 'nginx'
+  | 'haproxy'
   | 'spfquery.libspf2'
   | 'fail2ban-regex'
   | 'promtool'
