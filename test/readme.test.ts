@@ -147,6 +147,7 @@ it('every link within the docs leads to a file, and to a place in it that exists
     'README.md',
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
+    'SECURITY.md',
     ...readdirSync(new URL('docs', root)).map((name) => `docs/${name}`),
   ];
   const lost = texts
