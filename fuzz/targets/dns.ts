@@ -163,7 +163,7 @@ const CLIENT = parseIp('192.0.2.1');
 function dnsOf(lines: readonly string[]): { readonly resolver: Resolver; readonly asked: () => number } {
   let asked = 0;
   const at = (name: string): number =>
-    [...name].reduce((sum, each) => (sum * 31 + each.charCodeAt(0)) % 65_521, 7);
+    Array.from(name).reduce((sum, each) => (sum * 31 + each.charCodeAt(0)) % 65_521, 7);
   const records: Readonly<Record<RecordType, readonly unknown[]>> = {
     ...{
       A: ['192.0.2.1'],

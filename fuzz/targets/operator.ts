@@ -128,7 +128,7 @@ const config: Target = {
       );
     for (const { values } of settings.values())
       for (const { place } of values)
-        must(/^\/etc\/file\.toml:\d+:\d+$/.test(place ?? ''), 'a value has its place');
+        must(/^\/etc\/file\.toml:\d+:\d+$/.test(place), 'a value has its place');
     readOptions(textsOf(settings), faults);
     for (const each of faults.all) must(each.message !== '', 'a fault says what is wrong');
   },

@@ -177,12 +177,13 @@ function through(chunks: readonly Buffer[]): { readonly octets: number; readonly
   );
   stream.on('error', () => undefined);
   let octets = 0;
+  const isOpen = (): boolean => !stream.destroyed;
   for (const chunk of chunks) {
-    if (stream.destroyed) break;
+    if (!isOpen()) break;
     stream.push(chunk);
-    if (!stream.destroyed) octets += chunk.length;
+    if (isOpen()) octets += chunk.length;
   }
-  return { octets, open: !stream.destroyed };
+  return { octets, open: isOpen() };
 }
 
 const RESP = [

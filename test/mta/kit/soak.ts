@@ -28,9 +28,9 @@ export async function soak(
   const caused: string[] = [];
   const looks: Look[] = [];
   for (const post of posts) post.begin(3);
-  let over = false;
+  const state = { over: false };
   const watching = (async () => {
-    while (!over) {
+    while (!state.over) {
       await sleep(LOOK_MS);
       const pid = world.program().child.pid ?? 0;
       const times = posts.flatMap((post) => [...post.recent()]).sort((a, b) => a - b);
@@ -54,7 +54,7 @@ export async function soak(
   }
   const seconds = (Date.now() - began) / 1000;
   for (const post of posts) await post.end();
-  over = true;
+  state.over = true;
   await watching;
   const lines = posts.map(
     ({ account: { sent, delivered, deferred, refused, p99, slowest } }, i) =>
