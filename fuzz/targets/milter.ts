@@ -4,7 +4,7 @@ import { Conversation } from '../../src/milter/conversation.ts';
 import { decodeCommand } from '../../src/milter/command.ts';
 import { encodePacket, PacketDecoder, ProtocolError } from '../../src/milter/packet.ts';
 import { decodeAgreement, decodeChange, decodeReply } from '../../src/milter/received.ts';
-import { encodeReply, type Reply, replyCode } from '../../src/milter/reply.ts';
+import { type ConnectReply, encodeReply, replyCode } from '../../src/milter/reply.ts';
 import type { MilterSession } from '../../src/milter/session.ts';
 import { bytesOf, must, pieces, refused, type Target, textOf } from '../target.ts';
 
@@ -80,7 +80,7 @@ const packets: Target = {
  */
 const IN_ORDER = /^(?:C?(?:[HU]|M[RU]*(?:T?U*)(?:L|U)*(?:N?U*)(?:B|U)*[EA]?|B?E|B)*X)+$/;
 /** What a callback answers, chosen by its number and the first octets of the input. */
-const REPLIES: readonly Reply[] = [
+const REPLIES: readonly ConnectReply[] = [
   'continue',
   'continue',
   'continue',
@@ -98,8 +98,8 @@ async function converse(chunks: readonly Buffer[], choice: number): Promise<Hear
   let calls = '';
   let at = choice;
   const answer =
-    (letter: string, legal: readonly Reply[]) =>
-    (...given: readonly unknown[]): Promise<Reply> | Reply => {
+    (letter: string, legal: readonly ConnectReply[]) =>
+    (...given: readonly unknown[]): Promise<ConnectReply> | ConnectReply => {
       must(given.length > 0, 'a callback has its context');
       calls += letter;
       at = (at * 31 + 7) % 997;
@@ -107,15 +107,15 @@ async function converse(chunks: readonly Buffer[], choice: number): Promise<Hear
       return at % 3 === 0 ? Promise.resolve(reply) : reply;
     };
   const session: MilterSession = {
-    connect: answer('C', ['continue', 'continue']) as NonNullable<MilterSession['connect']>,
-    helo: answer('H', ['continue']) as NonNullable<MilterSession['helo']>,
-    mail: answer('M', REPLIES) as NonNullable<MilterSession['mail']>,
-    rcpt: answer('R', REPLIES) as NonNullable<MilterSession['rcpt']>,
-    data: answer('T', REPLIES) as NonNullable<MilterSession['data']>,
-    unknown: answer('U', ['continue']) as NonNullable<MilterSession['unknown']>,
-    header: answer('L', REPLIES) as NonNullable<MilterSession['header']>,
-    endOfHeaders: answer('N', REPLIES) as NonNullable<MilterSession['endOfHeaders']>,
-    body: answer('B', REPLIES) as NonNullable<MilterSession['body']>,
+    connect: answer('C', ['continue', 'continue']),
+    helo: answer('H', ['continue']),
+    mail: answer('M', REPLIES),
+    rcpt: answer('R', REPLIES),
+    data: answer('T', REPLIES),
+    unknown: answer('U', ['continue']),
+    header: answer('L', REPLIES),
+    endOfHeaders: answer('N', REPLIES),
+    body: answer('B', REPLIES),
     endOfMessage: answer('E', REPLIES),
     abort: () => void (calls += 'A'),
     close: () => void (calls += 'X'),
