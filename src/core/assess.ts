@@ -3,7 +3,7 @@
  * concludes from their outcomes (`conclude.ts`).
  */
 import type { Assessment } from './assessment.ts';
-import { type Check, type Finding, none, type Outcome } from './check.ts';
+import { type Check, type Finding, none } from './check.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
 import { isUnknown } from './checks/unknown.ts';
 import type { Client } from './client.ts';
@@ -39,61 +39,22 @@ export async function assess(
   { resolver, checks, onCheckError, settles = () => false }: AssessOptions,
 ): Promise<Assessment> {
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
-  const failed = (check: Check, error: unknown): NamedOutcome => {
-    onCheckError(check.name, error);
-    return { check: check.name, ...none({ detail: 'the check failed' }) };
-  };
-  const runOne = (check: Check): NamedOutcome | Promise<NamedOutcome> => {
-    const named = (outcome: Outcome): NamedOutcome => namedOutcome(check.name, keptOutcome(outcome));
+  const runOne = async (check: Check): Promise<NamedOutcome> => {
     try {
-      const outcome = runCheck(check, client, check.reads === 'client' ? reverse : recorded);
-      if (!(outcome instanceof Promise)) return named(outcome);
-      return outcome.then(named).catch((error: unknown) => failed(check, error));
+      const outcome = await runCheck(check, client, check.reads === 'client' ? reverse : recorded);
+      return namedOutcome(check.name, keptOutcome(outcome));
     } catch (error) {
-      return failed(check, error);
+      onCheckError(check.name, error);
+      return { check: check.name, ...none({ detail: 'the check failed' }) };
     }
   };
-  const { formal, others } = planOf(checks);
-  const told = new Map<Check, NamedOutcome>();
-  await runAll(formal, runOne, told);
-  const read = formal.flatMap((check) => told.get(check) ?? []);
-  const early = read.flatMap(({ finding }) => (finding === null ? [] : [finding]));
-  if (early.length > 0 && settles(early)) return { ...conclude(client, read, checks, []), settled: true };
-  await runAll(others, runOne, told);
-  const outcomes = checks.flatMap((check) => told.get(check) ?? []);
+  const formal = await Promise.all(checks.filter(isFormal).map(runOne));
+  const early = formal.flatMap(({ finding }) => (finding === null ? [] : [finding]));
+  if (early.length > 0 && settles(early)) return { ...conclude(client, formal, checks, []), settled: true };
+  const rest = await Promise.all(checks.filter((check) => !isFormal(check)).map(runOne));
+  const order = checks.map(({ name }) => name);
+  const outcomes = [...formal, ...rest].sort((a, b) => order.indexOf(a.check) - order.indexOf(b.check));
   return conclude(client, outcomes, checks, answers());
-}
-
-/** Runs them side by side, and waits only for those that are not done at once: most look at a text. */
-async function runAll(
-  checks: readonly Check[],
-  runOne: (check: Check) => NamedOutcome | Promise<NamedOutcome>,
-  told: Map<Check, NamedOutcome>,
-): Promise<void> {
-  const open: Promise<unknown>[] = [];
-  for (const check of checks) {
-    const outcome = runOne(check);
-    if (outcome instanceof Promise) open.push(outcome.then((named) => told.set(check, named)));
-    else told.set(check, outcome);
-  }
-  if (open.length > 0) await Promise.all(open);
-}
-
-/** The checks of the text alone, and the others. */
-interface Plan {
-  readonly formal: readonly Check[];
-  readonly others: readonly Check[];
-}
-
-const plans = new WeakMap<readonly Check[], Plan>();
-
-function planOf(checks: readonly Check[]): Plan {
-  let plan = plans.get(checks);
-  if (plan === undefined) {
-    plan = { formal: checks.filter(isFormal), others: checks.filter((check) => !isFormal(check)) };
-    plans.set(checks, plan);
-  }
-  return plan;
 }
 
 /** Whether a check looks at the text alone: its findings say so. */
