@@ -12,6 +12,8 @@ describe('--print-config', () => {
     const given = new Map<string, readonly string[]>([[key, optionText(key).texts]]);
     // It cannot be combined with any other value.
     if (key === 'recipientPolicy') given.set('applyAt', ['rcpt']);
+    // It is a page of this.
+    if (key === 'httpPage') given.set('http', ['127.0.0.1:0']);
     const printed = printConfig(fromFlags(given), null);
     expect(printed).toMatch(new RegExp(`^${nameOf(key)} = .* # --${nameOf(key)}$`, 'm'));
     expect(readConfig(textsOf(parseConfigFile(printed, '/elsewhere/f.toml')))).toEqual(readConfig(given));
