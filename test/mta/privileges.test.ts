@@ -134,7 +134,7 @@ describeWith(['postfix', 'setpriv', 'node-20.19.2'], 'privileges', () => {
   });
 
   it('is that user already when it first reaches for the store', async () => {
-    const closed = join(workdir, 'closed');
+    const closed = join(workdir, 'root-only');
     mkdirSync(closed, { mode: 0o700 });
     const store = ['--store', `unix:${join(closed, 'redis.sock')}`];
     const program = await start(['--listen', `unix:${path}`, '--user', 'nobody', ...store]);

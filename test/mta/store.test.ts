@@ -148,7 +148,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
         expect(together).toEqual(await answers(messages, () => one));
       }),
       // Another try of what failed would go on for minutes, and empty the store under the tests that follow.
-      { numRuns: 8, endOnFailure: true },
+      { numRuns: 5, endOnFailure: true },
     );
     expect(hosts.map(({ invalid }) => invalid)).toEqual([0, 0, 0]);
     expect(hosts.map(({ calls }) => calls.get('error'))).toEqual([0, 0, 0]);
