@@ -85,6 +85,9 @@ async function judgeOwn(
   const trials = await Promise.all(authorizing.map((srv) => tryTarget(ip, owner, srv, resolver)));
   const decided = trials.find(({ status }) => status === 'ok');
   if (decided !== undefined) return decided;
+  // What was not answered may have been the authorization.
+  const missed = trials.find(({ status }) => status === 'defer');
+  if (missed !== undefined) return missed;
   const denying = ours.find(({ weight }) => weight < 2);
   if (denying !== undefined) return failed('host name not authorized', describe(owner, denying));
   const open = trials.find(({ status }) => status !== 'fail');

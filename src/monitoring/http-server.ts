@@ -61,6 +61,8 @@ export async function startHttpServer({
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.maxHeadersCount = 50;
+  // Requests that are sent without waiting for an answer cost nothing to send, and much to answer.
+  server.maxRequestsPerSocket = 1;
   server.setTimeout(2 * timeoutMs);
   const { host, port } = address;
   await new Promise<void>((resolve, reject) => {
@@ -92,7 +94,7 @@ async function answer(
   const { method, url } = request;
   // What a stranger does to the connection is not worth a log line.
   response.on('error', () => undefined);
-  // No body is read, so there can be no second request either.
+  // No body is read, and there is no second request.
   response.shouldKeepAlive = false;
   const send = (status: number, type: string, body: string | Buffer, headers: Page['headers'] = {}): void => {
     response.writeHead(status, {

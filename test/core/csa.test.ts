@@ -90,6 +90,20 @@ describe("the name's own record", () => {
       'host name not authorized',
     ],
     [
+      'a denial beside a target that does not answer',
+      { ...own(srv(1, 2, 0), srv(1, 1, 0, '.')), [TARGET]: 'temperror' },
+      V4,
+      'defer',
+      'out.example.org A: servfail',
+    ],
+    [
+      'a denial before a target that does not answer',
+      { ...own(srv(1, 1, 0, '.'), srv(1, 2, 0)), [TARGET]: 'temperror' },
+      V4,
+      'defer',
+      'out.example.org A: servfail',
+    ],
+    [
       'trouble with the target',
       { ...own(srv(1, 2, 0)), [TARGET]: 'temperror' },
       V4,

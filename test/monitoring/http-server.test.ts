@@ -97,6 +97,13 @@ describe('the HTTP server', () => {
     expect(await raw(port, 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it('answers one request of a connection, however many are sent at once', async () => {
+    const said = await raw(await start(), 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000));
+    expect(said.match(/^HTTP\/1\.1 200 /gm)).toHaveLength(1);
+    expect(said.match(/gr\xc3\xbc\xc3\x9fe/g)).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
   it('gives up on who is slow to ask', async () => {
     const started = Date.now();
     const said = await raw(await start(), 'GET /a HTTP/1.1\r\nHo');

@@ -2,6 +2,8 @@
 
 /** For NSD, in master-file form. `org` is whole, so that a name outside it does not exist. */
 export const ZONES = {
+  // With nothing in it: what is under it is denied, and not merely unknown.
+  uk: '',
   org: 'sender IN NS ns.sender.org.\nstrange IN NS ns.sender.org.',
   // Not the domain of the client's reverse name, which would excuse a name that does not exist.
   'strange.org': `
