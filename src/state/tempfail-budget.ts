@@ -79,7 +79,6 @@ export class TempfailBudget {
       record.see(now);
       return true;
     }
-    this.#tries.delete(chosen);
     // Under the name that was counted too, so that nobody whom it counted for begins anew.
     const first = newAccount(accounts, this.#spent);
     for (const name of namesOf(accounts)) {

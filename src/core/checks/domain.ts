@@ -110,10 +110,10 @@ export const heloBareIp = defineCheck({
       cure: 'announce',
     },
   },
-  run({ helo }) {
+  run({ ip, helo }) {
     if (helo.kind !== 'bare-ip') return 'none';
-    const { address } = helo;
-    return found('helo-bare-ip', { helo: helo.text, literal: literalText(address) });
+    // What it said may be anybody's address.
+    return found('helo-bare-ip', { helo: helo.text, literal: literalText(ip ?? helo.address) });
   },
 });
 

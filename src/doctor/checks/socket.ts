@@ -21,7 +21,7 @@ export const socketCheck = defineDoctorCheck({
     'milter-unreachable': {
       severity: 'wrong',
       meaning: 'Nothing answers at a socket of --listen.',
-      cure: 'Start the milter with these options; if it runs, give doctor the same --listen.',
+      cure: 'Start the milter as you always do, with the same configuration (systemctl start helo-milter); if it runs, give doctor the same --listen.',
     },
     'milter-stranger': {
       severity: 'wrong',
@@ -82,10 +82,7 @@ export const socketCheck = defineDoctorCheck({
             `whatever answers at ${socket} does not speak the milter protocol`,
           );
         case 'unreachable':
-          return diagnosis('milter-unreachable', `nothing answers at ${socket}: ${outcome.detail}`, [
-            'shell',
-            `helo-milter ${options.listen.map((each) => `--listen ${each}`).join(' ')}`,
-          ]);
+          return diagnosis('milter-unreachable', `nothing answers at ${socket}: ${outcome.detail}`);
       }
     });
     const unseen = socketsOf(options).some(

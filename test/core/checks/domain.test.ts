@@ -41,9 +41,12 @@ it.each<[Check, string, string]>([
 });
 
 it.each([
-  ['192.0.2.1', '[192.0.2.1]'],
-  ['2001:DB8::1', '[IPv6:2001:db8::1]'],
-])('says how to write %s', async (helo, literal) => {
-  const { finding } = await run(domain.heloBareIp, null, helo);
+  [null, '192.0.2.1', '[192.0.2.1]'],
+  [null, '2001:DB8::1', '[IPv6:2001:db8::1]'],
+  ['192.0.2.1', '192.0.2.1', '[192.0.2.1]'],
+  ['198.51.100.7', '192.0.2.1', '[198.51.100.7]'],
+  ['2001:db8::7', '192.0.2.1', '[IPv6:2001:db8::7]'],
+])('tells %s how to write its address where it says %s', async (client, helo, literal) => {
+  const { finding } = await run(domain.heloBareIp, client, helo);
   expect(finding?.evidence['literal']).toBe(literal);
 });
