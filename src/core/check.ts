@@ -190,6 +190,22 @@ export function temperror(question: string, detail: string, mootBy: readonly Pro
   return { result: 'temperror', evidence: finding.evidence, finding, correspondence: 'none', optOut: false };
 }
 
+/**
+ * The key of the evidence that tells of an answer which did not come, where the check has a result all the
+ * same: `b.example.org A: timeout`. The client's own reverse zone owes it, and it might have shown more.
+ */
+const UNANSWERED = 'unanswered';
+
+/** Evidence of the question that stayed open beside a result; none where nothing did. */
+export function unansweredEvidence(trouble: { question: string; detail: string } | null): Evidence {
+  return trouble === null ? NOTHING : { [UNANSWERED]: `${trouble.question}: ${trouble.detail}` };
+}
+
+/** Whether an outcome might have been better, had the client's own reverse zone answered. */
+export function isOpen({ evidence }: Pick<Outcome, 'evidence'>): boolean {
+  return evidence[UNANSWERED] !== undefined;
+}
+
 /** The long form of a check's answer. */
 export function normalise<Id extends string>(answer: CheckAnswer<Id>): Outcome<Id> {
   if (answer === 'pass') return pass();

@@ -9,6 +9,7 @@ import {
   type Correspondence,
   type Evidence,
   type Finding,
+  isOpen,
   NO_PROOFS,
   type Proof,
   PROOFS,
@@ -39,7 +40,9 @@ export function conclude(
   const provers = new Set(
     checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
   );
-  const undecided = outcomes.some(({ check, result }) => result === 'temperror' && provers.has(check));
+  const undecided = outcomes.some(
+    (outcome) => provers.has(outcome.check) && (outcome.result === 'temperror' || isOpen(outcome)),
+  );
   const proofs = proofsOf(told);
   const trouble = troubleOf(outcomes, checks);
   const mismatch = correspondence === 'exact' ? null : mismatchOf(client, outcomes, checks);
@@ -99,11 +102,12 @@ function withoutNeed(answer: DnsAnswer, { helo }: Client): DnsAnswer {
 /** A check that met trouble says so in its result; an operator's check perhaps only in its finding. */
 function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]): Zone | null {
   const ill = outcomes.filter(
-    ({ result, finding }) => result === 'temperror' || (finding !== null && isUnknown(finding)),
+    (each) =>
+      each.result === 'temperror' || isOpen(each) || (each.finding !== null && isUnknown(each.finding)),
   );
   if (ill.length === 0) return null;
   const readers = new Map(checks.map(({ name, reads }) => [name, reads]));
-  return ill.every(({ check }) => readers.get(check) === 'client') ? 'client' : 'owner';
+  return ill.every((each) => isOpen(each) || readers.get(each.check) === 'client') ? 'client' : 'owner';
 }
 
 /**

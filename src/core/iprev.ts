@@ -17,8 +17,17 @@ export interface Iprev {
   readonly names: readonly string[];
   /** Those that lead back, canonical. */
   readonly verified: readonly string[];
-  /** For `temperror`: what was asked and what came of it. */
-  readonly trouble: { readonly question: string; readonly detail: string } | null;
+  /** For `temperror`: what was asked first without an answer, and what came of it. */
+  readonly trouble: Unanswered | null;
+  /** Those of which DNS could not say whether they lead back, canonical; a `pass` may have some too. */
+  readonly unanswered: readonly (Unanswered & { readonly name: string })[];
+}
+
+interface Unanswered {
+  /** `mail.example.org A`. */
+  readonly question: string;
+  /** In one word, such as `timeout`. */
+  readonly detail: string;
 }
 
 /** RFC 8601 gives no limit; RFC 7208 §4.6.4 uses the first ten names of a PTR answer, and so do we. */
@@ -35,8 +44,15 @@ export async function iprev(
 ): Promise<Iprev> {
   const question = reverseName(address);
   const pointers = await resolver.lookup(question, 'PTR');
-  if (pointers.status === 'temperror') return unknown([], `${question} PTR`, pointers.detail);
-  if (pointers.status !== 'found') return { result: 'permerror', names: [], verified: [], trouble: null };
+  const nothing = { names: [], verified: [], trouble: null, unanswered: [] };
+  if (pointers.status === 'temperror') {
+    return {
+      ...nothing,
+      result: 'temperror',
+      trouble: { question: `${question} PTR`, detail: pointers.detail },
+    };
+  }
+  if (pointers.status !== 'found') return { ...nothing, result: 'permerror' };
   const names = followed(pointers.records, owner);
   const type = address.family === 4 ? 'A' : 'AAAA';
   const forward = await Promise.all(
@@ -51,11 +67,16 @@ export async function iprev(
     }),
   );
   const verified = forward.filter(({ leadsBack }) => leadsBack).map(({ name }) => name);
-  if (verified.length > 0) return { result: 'pass', names, verified, trouble: null };
-  for (const { name, trouble } of forward) {
-    if (trouble !== null) return unknown(names, `${name} ${type}`, trouble);
+  const unanswered = forward.flatMap(({ name, trouble }) =>
+    trouble === null ? [] : [{ name, question: `${name} ${type}`, detail: trouble }],
+  );
+  const [first] = unanswered;
+  if (verified.length > 0) return { result: 'pass', names, verified, trouble: null, unanswered };
+  if (first !== undefined) {
+    const { question, detail } = first;
+    return { result: 'temperror', names, verified, trouble: { question, detail }, unanswered };
   }
-  return { result: 'fail', names, verified, trouble: null };
+  return { result: 'fail', names, verified, trouble: null, unanswered };
 }
 
 function followed(records: readonly string[], owner: string | null): readonly string[] {
@@ -69,8 +90,4 @@ function followed(records: readonly string[], owner: string | null): readonly st
 function leadsTo(text: string, address: IpAddress): boolean {
   const parsed = parseIp(text);
   return parsed !== null && sameIp(parsed, address);
-}
-
-function unknown(names: readonly string[], question: string, detail: string): Iprev {
-  return { result: 'temperror', names, verified: [], trouble: { question, detail } };
 }

@@ -20,9 +20,9 @@ export async function runCheck(check: Check, client: Client, resolver: Resolver)
   return { ...other, evidence: { ...other.evidence, embedded: end.text } };
 }
 
-/** Whether `a` shows more; or as much, and is a pass; or at least leaves open what `b` denies. */
+/** Whether `a` shows more; or leaves open what `b` denies; or shows as much, and is a pass. */
 function isBetter(a: Outcome, b: Outcome): boolean {
   if (a.correspondence !== b.correspondence) return atLeast(a.correspondence, b.correspondence);
-  const rank = ({ result }: Outcome): number => (result === 'pass' ? 0 : result === 'temperror' ? 1 : 2);
+  const rank = ({ result }: Outcome): number => (result === 'temperror' ? 0 : result === 'pass' ? 1 : 2);
   return rank(a) < rank(b);
 }

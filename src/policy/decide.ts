@@ -12,8 +12,9 @@
  */
 import type { Assessment } from '../core/assessment.ts';
 import { withMismatch } from '../core/conclude.ts';
-import { atLeast, type Basis, type Finding, PROOFS } from '../core/check.ts';
+import { atLeast, type Basis, type Finding, type Proof, PROOFS } from '../core/check.ts';
 import { hasOnlyText } from '../core/checks/exists.ts';
+import { mightPermit } from '../core/checks/spf.ts';
 import { isOfStream } from '../core/checks/stream.ts';
 import type { CountedFinding, Policy, Verdict } from './policy.ts';
 import { streamOf } from './stream.ts';
@@ -73,13 +74,14 @@ type Shown = Pick<Assessment, 'proofs' | 'optOut'>;
 
 /**
  * What would have been shown if the answers that are missing were the best for the client; null if none are
- * that could show anything. Its own reverse zone can only show what a reverse name does.
+ * that could show anything. Its own reverse zone can only show what a reverse name does, and that includes
+ * what an SPF record makes of one.
  */
-function atBest({ proofs, optOut, undecided, trouble }: Assessment): Shown | null {
+function atBest({ proofs, optOut, undecided, trouble, outcomes }: Assessment): Shown | null {
   if (!undecided) return null;
-  return trouble === 'client'
-    ? { proofs: [...proofs, 'aligned', 'reverse'], optOut }
-    : { proofs: PROOFS, optOut: true };
+  if (trouble !== 'client') return { proofs: PROOFS, optOut: true };
+  const permitted: readonly Proof[] = mightPermit(outcomes) ? ['authorized'] : [];
+  return { proofs: [...proofs, ...permitted, 'aligned', 'reverse'], optOut };
 }
 
 /** With an opt-out where the policy takes one from a text. */

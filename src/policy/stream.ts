@@ -9,14 +9,15 @@ export function streamOf(
   assessment: Assessment,
   policy: Policy,
 ): { readonly stream: Stream; readonly held: readonly CountedFinding[] } {
-  const denied = assessment.findings.some((finding) => denialOf(finding, policy) !== 'none');
-  const stream = denied ? 'failed' : shownStream(assessment, policy);
+  const denials = assessment.findings.filter((finding) => denialOf(finding, policy) !== 'none');
+  const stream = denials.length > 0 ? 'failed' : shownStream(assessment, policy);
   if (stream === 'verified') return { stream, held: [] };
   const weight = streamWeight(stream, policy);
   if (weight === 0 && !policy.operatorSet.has(streamId(stream))) return { stream, held: [] };
   const finding = streamFinding(stream, assessment.client, mayOptOut(stream, policy));
   // Where something is unknown, the answer might have led to another stream.
-  const isOpen = !denied && assessment.trouble !== null;
+  const isCertain = denials.some(({ provisional }) => provisional !== true);
+  const isOpen = !isCertain && assessment.trouble !== null;
   return { stream, held: [{ finding: isOpen ? { ...finding, provisional: true } : finding, weight }] };
 }
 

@@ -76,6 +76,21 @@ describe('iprev (RFC 8601 §3)', () => {
     }
   });
 
+  it('says which names stay unknown beside those that lead back', async () => {
+    if (client === null) throw new Error('no client');
+    const zone: Zone = {
+      [REVERSE]: { PTR: ['B.org', 'c.org', 'a.org'] },
+      'a.org': { A: ['192.0.2.1'] },
+      'b.org': 'temperror',
+    };
+    const { result, trouble, unanswered } = await iprev(client, zoneResolver(zone));
+    expect({ result, trouble, unanswered }).toEqual({
+      result: 'pass',
+      trouble: null,
+      unanswered: [{ name: 'b.org', question: 'b.org A', detail: 'servfail' }],
+    });
+  });
+
   it('asks AAAA for an IPv6 client', async () => {
     const address = parseIp('2001:db8::1');
     if (address === null) throw new Error('no client');

@@ -58,6 +58,34 @@ describe('the verdicts of rfc5321, emailcore and strict', () => {
       SAME('tempfail', 'failed'),
     ],
     [
+      'a reverse name of its own beside one in the domain of the name that fails',
+      {
+        [REVERSE]: { PTR: ['x.client.org', 'lame.sender.org'] },
+        'x.client.org': { A: [CLIENT] },
+        'lame.sender.org': 'temperror',
+      },
+      SAME('tempfail', 'failed'),
+    ],
+    [
+      'a reverse name of its own beside another that fails, which could show no more',
+      {
+        [REVERSE]: { PTR: ['x.client.org', 'y.client.org'] },
+        'x.client.org': { A: [CLIENT] },
+        'y.client.org': 'temperror',
+      },
+      SAME('reject', 'failed'),
+    ],
+    [
+      'SPF that permits whoever has a reverse name below, and the reverse zone silent',
+      { [REVERSE]: 'temperror', 'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 ptr -all'] } },
+      'tempfail failed, tempfail failed, tempfail failed',
+    ],
+    [
+      'the same, and no reverse name',
+      { [REVERSE]: {}, 'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 ptr -all'] } },
+      'reject failed, reject failed, reject failed',
+    ],
+    [
       'SPF of the name that fails',
       { 'mail.sender.org': { A: ['198.51.100.7'], TXT: 'temperror' } },
       'accept unverified, accept unverified, tempfail unverified',
@@ -113,6 +141,15 @@ describe('the verdicts of rfc5321, emailcore and strict', () => {
     ],
   ])('%s', async (_, zone, wanted) => {
     expect(words(await assessed(CLIENT, 'mail.sender.org', { ...OWNER, ...zone }))).toBe(wanted);
+  });
+
+  it('that SPF leads to are as open as it is, also where streams weigh', async () => {
+    const zone: Zone = { ...OWNER, 'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 ptr -all'] } };
+    const policy = makePolicy('rfc5321', findings, { weights: new Map([['stream-failed', 12]]) });
+    const judged = async (reverse: Zone): Promise<string> =>
+      decide(await assessed(CLIENT, 'mail.sender.org', { ...zone, ...reverse }), policy).disposition;
+    expect(await judged({ [REVERSE]: 'temperror' })).toBe('tempfail');
+    expect(await judged({ [REVERSE]: {} })).toBe('reject');
   });
 
   it.each<[string, string]>([

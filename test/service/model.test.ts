@@ -39,6 +39,9 @@ const TRUTHS: readonly ZoneEntry[] = [
   { NS: ['ns.sender.org'] },
   { PTR: ['mail.sender.org'] },
   { PTR: ['pool-7.other.net', 'mail.other.net'] },
+  { PTR: ['mail.other.net', 'x.mail.sender.org'] },
+  { TXT: ['v=spf1 ptr -all'] },
+  { TXT: ['v=spf1 exists:%{p}.x.include.org ~all'] },
   { MX: [{ preference: 1, exchange: 'mail.sender.org' }], A: ['198.51.100.99'] },
 ];
 const PARTLY: readonly ZoneEntry[] = [
@@ -60,6 +63,7 @@ const OWNED = [
   'other.net',
   'mail.other.net',
   'pool-7.other.net',
+  'x.mail.sender.org',
   'x.include.org',
   '7.100.51.198.in-addr.arpa',
   '20.100.51.198.in-addr.arpa',

@@ -13,6 +13,7 @@ import {
   type Proof,
   PROOF_LEAVES_NOTHING,
   temperror,
+  unansweredEvidence,
 } from '../check.ts';
 import { isQueryName, organisation } from '../domain.ts';
 import { type Helo, queryName } from '../helo.ts';
@@ -70,7 +71,7 @@ export const reverseLookup = defineCheck({
   async run({ ip, helo }, resolver): Promise<Outcome<'iprev-fail' | 'iprev-none'>> {
     if (ip === null) return none();
     const owner = organisationOf(helo);
-    const { result, names, verified, trouble } = await iprev(ip, resolver, owner);
+    const { result, names, verified, trouble, unanswered } = await iprev(ip, resolver, owner);
     switch (result) {
       case 'temperror':
         return { ...temperror(trouble?.question ?? '', trouble?.detail ?? ''), foreign: true };
@@ -82,9 +83,14 @@ export const reverseLookup = defineCheck({
         return claims(names, owner) ? failed : { ...failed, foreign: true };
       }
       case 'pass': {
-        const proofs = proofsOf(verified, ip, owner);
-        const seen = { names: verified.join(' ') };
-        return owner !== null && claims(verified, owner)
+        const shown = shownBy(verified, ip, owner);
+        const { isAligned, proofs } = shown;
+        const wanting = unanswered.find(({ name }) => {
+          const more = shownBy([...verified, name], ip, owner);
+          return more.isAligned !== isAligned || more.proofs !== proofs;
+        });
+        const seen = { names: verified.join(' '), ...unansweredEvidence(wanting ?? null) };
+        return owner !== null && isAligned
           ? pass({ ...seen, organisation: owner }, 'aligned', proofs)
           : { ...pass(seen, 'none', proofs), foreign: true };
       }
@@ -99,6 +105,16 @@ export const reverseLookup = defineCheck({
 function claims(names: readonly string[], owner: string | null): boolean {
   if (owner === null) return false;
   return names.filter(isQueryName).some((reverse) => organisation(reverse.toLowerCase()) === owner);
+}
+
+interface Shown {
+  readonly isAligned: boolean;
+  readonly proofs: readonly Proof[];
+}
+
+/** What these reverse names show, or would show if they led back to the client. */
+function shownBy(names: readonly string[], ip: IpAddress, owner: string | null): Shown {
+  return { isAligned: claims(names, owner), proofs: proofsOf(names, ip, owner) };
 }
 
 /**

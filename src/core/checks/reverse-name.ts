@@ -33,10 +33,11 @@ export const otherReverseName = defineCheck({
   async run({ ip, helo }, resolver) {
     const name = queryName(helo);
     if (ip === null || name === null) return 'none';
-    const { trouble, verified } = await iprev(ip, resolver, organisationOf(helo));
-    if (trouble !== null) return temperror(trouble.question, trouble.detail);
-    if (verified.length === 0) return 'none';
+    const { trouble, verified, unanswered } = await iprev(ip, resolver, organisationOf(helo));
     if (verified.includes(name)) return 'pass';
+    const open = trouble ?? unanswered.find((each) => each.name === name) ?? null;
+    if (open !== null) return temperror(open.question, open.detail);
+    if (verified.length === 0) return 'none';
     return found('iprev-other-name', { helo: helo.text, names: verified.join(' ') });
   },
 });
@@ -62,13 +63,14 @@ export const genericReverseName = defineCheck({
   reads: 'client',
   async run({ ip, helo }, resolver) {
     if (ip === null) return 'none';
-    const { trouble, verified } = await iprev(ip, resolver, organisationOf(helo));
-    if (trouble !== null) return temperror(trouble.question, trouble.detail);
+    const { trouble, verified, unanswered } = await iprev(ip, resolver, organisationOf(helo));
     const patterns = verified.map((name) => patternOf(name, ip));
     // One name of its own is enough for a host, whatever else its provider has written.
     const [pattern] = patterns;
-    if (pattern === undefined) return 'none';
     if (pattern === null || patterns.includes(null)) return 'pass';
+    const open = trouble ?? unanswered.find((each) => patternOf(each.name, ip) === null) ?? null;
+    if (open !== null) return temperror(open.question, open.detail);
+    if (pattern === undefined) return 'none';
     return found('iprev-generic', { names: verified.join(' '), pattern });
   },
 });

@@ -1,5 +1,16 @@
 /** SPF of the HELO name (RFC 7208 §2.3): does the name's owner permit this client? */
-import { defineCheck, type Evidence, found, none, NOTHING, type Outcome, pass, temperror } from '../check.ts';
+import {
+  defineCheck,
+  type Evidence,
+  found,
+  isOpen,
+  none,
+  NOTHING,
+  type Outcome,
+  pass,
+  temperror,
+  unansweredEvidence,
+} from '../check.ts';
 import { queryName } from '../helo.ts';
 import { checkHelo, type SpfOutcome } from '../spf/index.ts';
 import { parseSpfRecord } from '../spf/record.ts';
@@ -73,11 +84,11 @@ export const spf = defineCheck({
         // A record that permits everybody identifies nobody.
         return pass(evidence, outcome.tooWide === null ? 'authorized' : 'none');
       case 'fail':
-        return found('helo-spf-fail', evidence);
+        return asKnown(found('helo-spf-fail', evidence));
       case 'softfail':
-        return found('helo-spf-softfail', evidence, 'softfail');
+        return asKnown(found('helo-spf-softfail', evidence, 'softfail'));
       case 'permerror':
-        return found('helo-spf-permerror', evidence, 'permerror');
+        return asKnown(found('helo-spf-permerror', evidence, 'permerror'));
       case 'temperror':
         return temperror(`${name} SPF`, outcome.detail);
       case 'neutral':
@@ -88,6 +99,21 @@ export const spf = defineCheck({
   },
 });
 
+/** What rests on a reverse name that was not answered may delay mail, and refuses none. */
+function asKnown(outcome: Outcome<SpfFinding>): Outcome<SpfFinding> {
+  const { finding } = outcome;
+  return finding === null || !isOpen(outcome)
+    ? outcome
+    : { ...outcome, finding: { ...finding, provisional: true } };
+}
+
+/** Whether SPF might have permitted the client, had the client's own reverse zone answered. */
+export function mightPermit(
+  outcomes: readonly { readonly check: string; readonly evidence: Evidence }[],
+): boolean {
+  return outcomes.some((outcome) => outcome.check === spf.name && isOpen(outcome));
+}
+
 function describe({
   mechanism,
   record,
@@ -96,6 +122,7 @@ function describe({
   tooWide,
   detail,
   result,
+  unanswered,
 }: SpfOutcome): Evidence {
   return {
     // Without the characters that may not stand in a reply.
@@ -106,6 +133,7 @@ function describe({
     ...(explanation === null ? {} : { explanation }),
     ...(tooWide === null ? {} : { toowide: tooWide }),
     ...(detail === '' ? {} : { detail: detail.replaceAll('"', "'") }),
+    ...unansweredEvidence(unanswered),
   };
 }
 

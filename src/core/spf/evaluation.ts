@@ -55,6 +55,11 @@ export interface Evaluation {
   voidLookups: number;
   terms: number;
   ttl: number | null;
+  /**
+   * The first question about the client's reverse names that DNS did not answer. Such a name is no match
+   * (§5.5), so that the result does not tell.
+   */
+  unanswered: { readonly question: string; readonly detail: string } | null;
 }
 
 export function beginEvaluation(
@@ -82,6 +87,7 @@ export function beginEvaluation(
     voidLookups: 0,
     terms: 0,
     ttl: null,
+    unanswered: null,
   };
   return evaluation;
 }

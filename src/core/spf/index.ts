@@ -42,6 +42,11 @@ export interface SpfOutcome {
   readonly detail: string;
   /** For a pass: why it identifies nobody. See `width.ts` and `catch-all.ts`. */
   readonly tooWide: string | null;
+  /**
+   * A question about the client's reverse names, for `ptr` or `%{p}`, that DNS did not answer: RFC 7208 §5.5
+   * takes that for no match, though the answer might have led to another result. Null for a pass.
+   */
+  readonly unanswered: { readonly question: string; readonly detail: string } | null;
 }
 
 /** check_host() of §4.1. Never throws as long as the resolver does not. */
@@ -53,6 +58,8 @@ export async function checkHost(
   const evaluation = beginEvaluation(request, resolver, options, emptyWidth());
   const domain = withoutFinalDot(request.domain);
   const verdict = await evaluate(evaluation, domain, { via: 'request', passing: true });
+  // An explanation may ask for the reverse name as well, but decides nothing.
+  const { unanswered } = evaluation;
   const explanation = (options.explain ?? true) ? await explanationOf(evaluation, verdict) : null;
   const wide = verdict.result === 'pass' ? await widthOf(evaluation, verdict.terms) : null;
   return {
@@ -65,6 +72,7 @@ export async function checkHost(
     ttl: evaluation.ttl,
     detail: shorten(verdict.detail),
     tooWide: wide,
+    unanswered: verdict.result === 'pass' ? null : unanswered,
   };
 }
 

@@ -9,7 +9,20 @@ const MAX_NAMES = 10;
 
 /** The question that §5.5 begins with. */
 export function askPointers(evaluation: Evaluation): Promise<Answer<'PTR'>> {
-  return evaluation.ask(reverseName(evaluation.request.ip), 'PTR');
+  return askAbout(evaluation, reverseName(evaluation.request.ip), 'PTR');
+}
+
+/** Asks, and notes that there was no answer. */
+async function askAbout<T extends 'PTR' | 'A' | 'AAAA'>(
+  evaluation: Evaluation,
+  name: string,
+  type: T,
+): Promise<Answer<T>> {
+  const answer = await evaluation.ask(name, type);
+  if (answer.status === 'temperror') {
+    evaluation.unanswered ??= { question: `${name} ${type}`, detail: answer.detail };
+  }
+  return answer;
 }
 
 /**
@@ -53,7 +66,7 @@ async function validate(evaluation: Evaluation, names: readonly string[]): Promi
   const { ip } = evaluation.request;
   const checked = await Promise.all(
     names.map(async (name) => {
-      const answer = await evaluation.ask(name, ip.family === 4 ? 'A' : 'AAAA');
+      const answer = await askAbout(evaluation, name, ip.family === 4 ? 'A' : 'AAAA');
       if (answer.status !== 'found') return null;
       const leadsBack = answer.records.some((text) => {
         const address = parseIp(text);

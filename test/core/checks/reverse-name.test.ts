@@ -24,6 +24,20 @@ it.each<[string, string, Zone, string | null, string]>([
   ['no host name', 'this is Jupiter', named('mail.example.org'), IP, 'none'],
   ['no HELO', '', named('mail.example.org'), IP, 'none'],
   ['a silent reverse zone', 'mail.example.org', { [PTR]: 'temperror' }, IP, 'dns-temperror'],
+  [
+    'a name that may be its own, beside one that is',
+    'mail.example.org',
+    { ...named('a.example.org', 'mail.example.org'), 'mail.example.org': 'temperror' },
+    IP,
+    'dns-temperror',
+  ],
+  [
+    'none of its names, one of which stays unknown',
+    'mx.example.org',
+    { ...named('a.example.org', 'mail.example.org'), 'mail.example.org': 'temperror' },
+    IP,
+    'iprev-other-name',
+  ],
   ['a client without address', 'mail.example.org', {}, null, 'none'],
 ])('a client that gives %s: %5$s', async (_, helo, zone, ip, wanted) => {
   expect(await outcome(otherReverseName, ip, helo, zone)).toBe(wanted);
@@ -60,6 +74,21 @@ describe('a reverse name', () => {
     ['that is missing', {}, 'none'],
     ['that does not lead back', FALSE, 'none'],
     ['that DNS does not give', { [PTR]: 'temperror' }, 'dns-temperror servfail'],
+    [
+      'like that of an access line, beside a proper one that stays unknown',
+      { ...named('198-51-100-7.isp.net', 'mail.example.org'), 'mail.example.org': 'temperror' },
+      'dns-temperror servfail',
+    ],
+    [
+      'like that of an access line, beside another such one that stays unknown',
+      { ...named('198-51-100-7.isp.net', 'dsl.isp.net'), 'dsl.isp.net': 'temperror' },
+      'iprev-generic ',
+    ],
+    [
+      'of its own, beside one that stays unknown',
+      { ...named('mail.example.org', 'b.example.org'), 'b.example.org': 'temperror' },
+      'pass',
+    ],
   ])('%s', async (_, zone, wanted) => {
     const { finding, result } = await run(genericReverseName, IP, 'mail.example.org', zone);
     expect(finding === null ? result : `${finding.id} ${finding.evidence['detail'] ?? ''}`).toBe(wanted);
