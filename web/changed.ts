@@ -1,7 +1,7 @@
 /** Senders that would be treated otherwise, the one that looks most like a legitimate one first. */
 import type { HitCollector } from '../src/report/hits.ts';
 import { pointsOf, signsOf } from '../src/report/likeness.ts';
-import type { Counts } from '../src/report/tally.ts';
+import type { Counts } from '../src/report/group.ts';
 import { inert } from './inert.ts';
 
 /** Rows that are told; whoever wants more searches. */

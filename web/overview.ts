@@ -2,7 +2,8 @@
 import { isExemption } from '../src/policy/exemption.ts';
 import type { Disposition, Stream } from '../src/policy/policy.ts';
 import type { Replayed } from '../src/report/replayed.ts';
-import { type Counts, strictestOf, strictness } from '../src/report/tally.ts';
+import { type Counts, strictness } from '../src/report/group.ts';
+import { strictestOf } from '../src/report/tally.ts';
 import type { TimeScale } from './time-scale.ts';
 
 export const OUTCOMES: readonly Disposition[] = ['accept', 'tempfail', 'reject'];

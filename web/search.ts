@@ -1,7 +1,7 @@
 /** Finds decisions by what an administrator knows of them. */
 import type { RecordedDecision } from '../src/decisions/record-reader.ts';
 import type { Disposition } from '../src/policy/policy.ts';
-import { strictness } from '../src/report/tally.ts';
+import { strictness } from '../src/report/group.ts';
 import { inert } from './inert.ts';
 import type { WouldBe } from './overview.ts';
 

@@ -3,10 +3,12 @@
  * strangers.
  */
 import type { ReadingProgress } from '../decisions/log-reader.ts';
-import { escape } from '../log/value.ts';
+import { asciiJson, escape } from '../log/value.ts';
 import { DISPOSITIONS } from '../policy/policy.ts';
 import { count, dayText, spanText } from '../report/figures.ts';
-import { type Counts, DIMENSIONS, type Dimension, type Group, type DecisionTally } from '../report/tally.ts';
+import type { Counts, Group } from '../report/group.ts';
+import type { GroupTable } from '../report/group-table.ts';
+import { DIMENSIONS, type Dimension, type DecisionTally } from '../report/tally.ts';
 import { wrap } from '../report/wrap.ts';
 import { table } from './table.ts';
 
@@ -40,7 +42,7 @@ export function replayText({ tally, notes }: ReplayResult, top: number): string 
     ]),
     `Would be treated more strictly: ${all.stricter}; more mildly: ${all.milder}; as before: ${all.decisions - all.stricter - all.milder}\n`,
     ...(all.decisions === 0 ? [] : ['In the columns below, then and now: accepted/delayed/refused.\n']),
-    ...DIMENSIONS.map((dimension) => section(dimension, [...tally.of(dimension).values()], top)),
+    ...DIMENSIONS.map((dimension) => section(dimension, tally.of(dimension), top)),
     ...notes.map((note) => `${wrap(`note: ${note}`)}\n`),
   ];
   return parts.filter((part) => part !== '').join('\n');
@@ -49,10 +51,9 @@ export function replayText({ tally, notes }: ReplayResult, top: number): string 
 /** Columns of a name; a longer one has a line of its own, so that 80 columns are enough. */
 const MAX_NAME = 24;
 
-function section(dimension: Dimension, groups: readonly Group[], top: number): string {
-  if (groups.length === 0) return '';
-  const sorted = groups.toSorted(byChange);
-  const shown = sorted.slice(0, top).map((each) => ({ each, name: escape(each.name) }));
+function section(dimension: Dimension, groups: GroupTable, top: number): string {
+  if (groups.size === 0) return '';
+  const shown = firstOf(groups.byChange(), top).map((each) => ({ each, name: escape(each.name) }));
   const head = ['', 'messages', 'days', 'last', 'then', 'now', 'change'];
   const rows = shown.map(({ each, name }) => [
     name.length > MAX_NAME ? '' : name,
@@ -70,7 +71,7 @@ function section(dimension: Dimension, groups: readonly Group[], top: number): s
     ...(name.length > MAX_NAME ? [name] : []),
     (lines[i] ?? '').trimEnd(),
   ]);
-  const more = sorted.length - shown.length;
+  const more = groups.size - shown.length;
   return [HEADINGS[dimension], title, ...told, ...(more === 0 ? [] : [`and ${more} more`]), ''].join('\n');
 }
 
@@ -81,14 +82,13 @@ function changeText({ stricter, milder }: Group): string {
   ].join(', ');
 }
 
-/** Those for whom most would change come first; then those with the most decisions. */
-function byChange(a: Group, b: Group): number {
-  return (
-    b.stricter - a.stricter ||
-    b.milder - a.milder ||
-    b.decisions - a.decisions ||
-    (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-  );
+function firstOf(groups: Iterable<Group>, most: number): readonly Group[] {
+  const first: Group[] = [];
+  for (const group of groups) {
+    if (first.length >= most) break;
+    first.push(group);
+  }
+  return first;
 }
 
 /** Accepted, delayed, refused. */
@@ -96,9 +96,12 @@ function counts({ accept, tempfail, reject }: Counts): string {
   return `${accept}/${tempfail}/${reject}`;
 }
 
-/** The object that `--json` prints. Its member names are public API. */
-export function replayReport({ tally, reading, notes }: ReplayResult): object {
-  return {
+/**
+ * The object that `--json` prints, in pieces: with a month of strangers it is longer than a string can be.
+ * Its member names are public API.
+ */
+export function* replayJson({ tally, reading, notes }: ReplayResult): Generator<string> {
+  const head = {
     version: 1,
     ...groupReport(tally.all),
     exempt: tally.exempt,
@@ -107,16 +110,19 @@ export function replayReport({ tally, reading, notes }: ReplayResult): object {
     earlierMail: tally.unknown['earlier-mail'],
     unreadable: reading.unreadable,
     notes,
-    groups: Object.fromEntries(
-      DIMENSIONS.map((dimension) => [
-        dimension,
-        [...tally.of(dimension).values()].toSorted(byChange).map((each) => ({
-          name: each.name,
-          ...groupReport(each),
-        })),
-      ]),
-    ),
   };
+  yield `${asciiJson(head, 2).slice(0, -2)},\n  "groups": {`;
+  for (const [i, dimension] of DIMENSIONS.entries()) {
+    yield `${i === 0 ? '' : ','}\n    ${asciiJson(dimension)}: [`;
+    let isFirst = true;
+    for (const each of tally.of(dimension).byChange()) {
+      const text = asciiJson({ name: each.name, ...groupReport(each) }, 2);
+      yield `${isFirst ? '' : ','}\n      ${text.replaceAll('\n', '\n      ')}`;
+      isFirst = false;
+    }
+    yield isFirst ? ']' : '\n    ]';
+  }
+  yield '\n  }\n}\n';
 }
 
 function groupReport(group: Group): object {
@@ -151,20 +157,18 @@ const COLUMNS = [
   'messages',
 ] as const;
 
-/** RFC 4180, including its line ends. */
-export function replayCsv(tally: DecisionTally): string {
-  const rows = [
-    ...(tally.all.decisions === 0 ? [] : [csvRow('all', tally.all)]),
-    ...DIMENSIONS.flatMap((dimension) =>
-      [...tally.of(dimension).values()].toSorted(byChange).map((each) => csvRow(dimension, each)),
-    ),
-  ];
-  return [COLUMNS.join(','), ...rows].map((line) => `${line}\r\n`).join('');
+/** RFC 4180, including its line ends; a piece for each line. */
+export function* replayCsv(tally: DecisionTally): Generator<string> {
+  yield `${COLUMNS.join(',')}\r\n`;
+  if (tally.all.decisions > 0) yield csvRow('all', tally.all);
+  for (const dimension of DIMENSIONS) {
+    for (const each of tally.of(dimension).byChange()) yield csvRow(dimension, each);
+  }
 }
 
 function csvRow(by: string, group: Group): string {
   const { name, decisions, messages, days, first, last, then, now, stricter, milder, unknown } = group;
-  return [
+  const cells = [
     by,
     csvText(name),
     decisions,
@@ -177,7 +181,8 @@ function csvRow(by: string, group: Group): string {
     milder,
     unknown,
     messages,
-  ].join(',');
+  ];
+  return `${cells.join(',')}\r\n`;
 }
 
 /** Escaped, quoted, and never a formula for the spreadsheet that opens it (CWE-1236). */

@@ -7,11 +7,10 @@ import { Replayer } from '../report/replayer.ts';
 import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
-import { asJson } from './as-json.ts';
 import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import { notesOn, replayLogs, wholeNumber } from './replay-logs.ts';
-import { replayCsv, replayReport, type ReplayResult, replayText } from './replay-text.ts';
+import { replayCsv, replayJson, type ReplayResult, replayText } from './replay-text.ts';
 import { DEFAULT_RATE, mailNotes, type MailOptions, seenInMail } from './seen-in-mail.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -60,11 +59,25 @@ export function addReplay(root: Command, terminal: Terminal, addOptions: AddOpti
             progress.show(text);
           });
     progress.done();
-    if (flags.json === true) terminal.write(asJson(replayReport(result)));
-    else if (flags.csv === true) terminal.write(replayCsv(result.tally));
+    if (flags.json === true) writePieces(terminal, replayJson(result));
+    else if (flags.csv === true) writePieces(terminal, replayCsv(result.tally));
     else terminal.write(replayText(result, top));
   });
   root.addCommand(command);
+}
+
+/** Characters that are written at a time. */
+const PIECE = 65_536;
+
+function writePieces(terminal: Terminal, pieces: Iterable<string>): void {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < PIECE) continue;
+    terminal.write(text);
+    text = '';
+  }
+  terminal.write(text);
 }
 
 /** Rejects with UsageError if a file cannot be read. */

@@ -8,7 +8,7 @@ import { toldEvidence } from '../report/evidence.ts';
 import { count, spanText, timeText } from '../report/figures.ts';
 import type { Letter } from '../report/letter.ts';
 import type { CaseReport, SenderReport } from '../report/sender-report.ts';
-import type { Group } from '../report/tally.ts';
+import type { Group } from '../report/group.ts';
 import { wrap } from '../report/wrap.ts';
 import { asJson } from './as-json.ts';
 import type { NextStep } from './next-step.ts';

@@ -1,6 +1,6 @@
 /** A sender that would be hit, as it is counted. */
 import type { Part, Replayed } from './replayed.ts';
-import type { Group } from './tally.ts';
+import type { Group } from './group.ts';
 
 /** Mail of one client under one name that would be hit for the same reason. */
 export interface HitCase {

@@ -5,10 +5,11 @@
 import type { Assessment } from '../core/assessment.ts';
 import { identityOf, organisationsOf } from '../policy/identity.ts';
 import { denialOf } from '../policy/policy.ts';
+import { countIn, emptyGroup, strictness } from './group.ts';
 import type { HitSender, SenderPast } from './hit-sender.ts';
 import { pointsOf } from './likeness.ts';
 import type { Part, Replayed } from './replayed.ts';
-import { countIn, emptyGroup, MessageNumbers, networkName, strictestOf, strictness } from './tally.ts';
+import { talliedOf, MessageNumbers, networkName, strictestOf } from './tally.ts';
 
 /** Cases and recipients kept of one sender. */
 const MAX_OF_SENDER = 8;
@@ -50,7 +51,7 @@ export class HitCollector {
     const { record, parts } = replayed;
     const part = strictestOf(parts);
     const message = this.#messages.of(record);
-    const change = { replayed, message, then: record.action, now: part.action };
+    const change = talliedOf(replayed, message, part);
     const network = networkName(record.client);
     if (record.exempt === 'authenticated' || record.exempt === 'certificate')
       this.#authenticated.set(network, (this.#authenticated.get(network) ?? 0) + 1);

@@ -12,7 +12,7 @@ import type { HitCase, HitSender } from './hit-sender.ts';
 import { type Letter, letterTo, waysOfCase } from './letter.ts';
 import { pointsOf, type LikenessSign, signsOf } from './likeness.ts';
 import { type SuggestedLine, suggestedLines, type SuggestOptions } from './suggested-lines.ts';
-import type { Group } from './tally.ts';
+import type { Group } from './group.ts';
 
 export interface SenderReport {
   readonly name: string;
