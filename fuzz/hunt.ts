@@ -36,6 +36,8 @@ export interface HuntOptions {
   readonly guide?: Guide;
   /** Inputs besides the seeds, such as those found earlier. */
   readonly corpus?: readonly Buffer[];
+  /** Told of each input before it is tried. */
+  readonly onInput?: (input: Buffer) => void;
   /** A clock in milliseconds; by default that of the processor time that this process has had. */
   readonly now?: () => number;
 }
@@ -48,7 +50,7 @@ const SHAPED = 200;
 const MAX_MS = 500;
 
 export async function hunt(target: Target, options: HuntOptions): Promise<HuntResult> {
-  const { seed, goesOn, guide, corpus = [], now = cpuMs } = options;
+  const { seed, goesOn, guide, corpus = [], onInput, now = cpuMs } = options;
   const random = new Random(seed);
   const words = target.words.map((word) => Buffer.from(word, 'latin1'));
   const kept = [...target.seeds, ...corpus];
@@ -62,6 +64,7 @@ export async function hunt(target: Target, options: HuntOptions): Promise<HuntRe
   };
   const one = async (input: Buffer): Promise<void> => {
     runs++;
+    onInput?.(input);
     try {
       let ms = await timed(input);
       // Garbage of earlier inputs may have been collected.

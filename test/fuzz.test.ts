@@ -4,14 +4,17 @@
  */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Board } from '../fuzz/board.ts';
 import { corpusOf } from '../fuzz/corpus.ts';
 import { hunt } from '../fuzz/hunt.ts';
 import { mutated } from '../fuzz/mutate.ts';
 import { Random } from '../fuzz/random.ts';
 import { bytesOf, must, type Target, textOf } from '../fuzz/target.ts';
 import { TARGETS } from '../fuzz/targets.ts';
+import { watched } from '../fuzz/watch.ts';
 
 const ROOM = fileURLToPath(new URL('../fuzz', import.meta.url));
 
@@ -85,5 +88,35 @@ describe('the hunt itself', () => {
       input = next;
     }
     expect(input.equals(bytesOf('mail.example.org'))).toBe(false);
+  });
+});
+
+describe('the watch of a hunt', () => {
+  const LIMITS = { cpuMs: 300, looks: 20, everyMs: 20 };
+  const ends = async (script: string): Promise<unknown> => {
+    const board = new Board();
+    board.show(bytesOf('the input'));
+    const worker = new Worker(`const { parentPort } = require('node:worker_threads'); ${script}`, {
+      eval: true,
+      resourceLimits: { maxOldGenerationSizeMb: 16 },
+    });
+    return watched(worker, board, LIMITS);
+  };
+  const stuck = (what: string): unknown => ({
+    stuck: { input: bytesOf('the input'), what: expect.stringContaining(what) as unknown },
+  });
+
+  it.each([
+    ['goes round for ever', 'for (;;);', 'ms of CPU time'],
+    ['is an expression that never ends', "/^(a+)+$/.test('a'.repeat(60) + '!');", 'ms of CPU time'],
+    ['waits for ever', 'setInterval(() => undefined, 1e6);', 'it waits'],
+    ['waits for nothing', 'new Promise(() => undefined);', 'ends the thread'],
+    ['takes the whole heap', 'const all = []; for (;;) all.push([...all]);', 'memory limit'],
+  ])('tells of an input that %s', async (_, script, what) => {
+    expect(await ends(script)).toEqual(stuck(what));
+  });
+
+  it('leaves one alone that goes on', async () => {
+    expect(await ends('parentPort.postMessage(7);')).toEqual({ told: 7 });
   });
 });

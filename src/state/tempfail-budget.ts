@@ -47,14 +47,19 @@ export class TempfailBudget {
   static readonly bytes = tableBytes(TRIES_ROWS) + tableBytes(SPENT_ROWS);
   readonly #limit: () => TempfailLimit;
   readonly #now: () => number;
-  readonly #tries = new FairTable(TRIES_ROWS);
+  readonly #tries: FairTable;
   /** Kept apart from first tries, which cost a stranger nothing. */
-  readonly #spent = new FairTable(SPENT_ROWS);
+  readonly #spent: FairTable;
 
-  /** `limit` gives the present limit; `now` gives milliseconds on a steady scale. */
-  constructor(limit: () => TempfailLimit, now: () => number) {
+  /**
+   * `limit` gives the present limit; `now` gives milliseconds on a steady scale. With a `part` of the rows, it
+   * holds that part of the senders, for as long: what a flood does to the whole, that part of it does here.
+   */
+  constructor(limit: () => TempfailLimit, now: () => number, part = 1) {
     this.#limit = limit;
     this.#now = now;
+    this.#tries = new FairTable(TRIES_ROWS * part);
+    this.#spent = new FairTable(SPENT_ROWS * part);
   }
 
   /**

@@ -7,11 +7,12 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-function budget(): { spend: (key: BudgetKey) => boolean; clock: { now: number } } {
+function budget(part?: number): { spend: (key: BudgetKey) => boolean; clock: { now: number } } {
   const clock = { now: 0 };
   const made = new TempfailBudget(
     () => ({ count: 3, ageMs: 2 * HOUR }),
     () => clock.now,
+    part,
   );
   return { clock, spend: (key) => made.spend(key) };
 }
@@ -156,38 +157,37 @@ it.each<[string, (i: number) => BudgetKey]>([
   for (const each of [...spent, ...tried]) expect(spend(each), each.name).toBe(false);
 });
 
-it(
-  '60,000 new pairs of network and name an hour keep no sender from being let through',
-  { timeout: 300_000 },
-  () => {
-    const { spend, clock } = budget();
-    let flooded = 0;
-    const flood = (until: number): void => {
-      for (; flooded < until; flooded += HOUR / 60_000) {
-        clock.now = flooded;
-        spend(by(null, `${flooded}/24`, 'forged.org'));
-      }
-    };
-    // Until the table is full and each new entry replaces another.
-    flood(18 * HOUR);
-    const begun = clock.now;
-    let seed = 1;
-    const random = (): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0) / 0x1_0000_0000;
-    const waiting = new Set(SCHEDULES.map(({ sender }) => sender));
-    const tries = SCHEDULES.flatMap((schedule, i) =>
-      triesOf(schedule, random).map((at) => ({
-        at,
-        sender: schedule.sender,
-        key: by(null, `192.0.${i}.0/24`, `s${i}.org`),
-      })),
-    ).sort((a, b) => a.at - b.at);
-    for (const { at, sender, key } of tries) {
-      if (!waiting.has(sender)) continue;
-      flood(begun + at);
-      clock.now = begun + at;
-      if (!spend(key)) waiting.delete(sender);
-      if (waiting.size === 0) break;
+it('60,000 new pairs of network and name an hour keep no sender from being let through', () => {
+  // Rows know nothing of each other: as much less of a flood fills a part of them in the same time.
+  const part = 1 / 32;
+  const { spend, clock } = budget(part);
+  const between = HOUR / (60_000 * part);
+  let flooded = 0;
+  const flood = (until: number): void => {
+    for (; flooded < until; flooded += between) {
+      clock.now = flooded;
+      spend(by(null, `${flooded}/24`, 'forged.org'));
     }
-    expect([...waiting]).toEqual([]);
-  },
-);
+  };
+  // Until the table is full and each new entry replaces another.
+  flood(18 * HOUR);
+  const begun = clock.now;
+  let seed = 1;
+  const random = (): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0) / 0x1_0000_0000;
+  const waiting = new Set(SCHEDULES.map(({ sender }) => sender));
+  const tries = SCHEDULES.flatMap((schedule, i) =>
+    triesOf(schedule, random).map((at) => ({
+      at,
+      sender: schedule.sender,
+      key: by(null, `192.0.${i}.0/24`, `s${i}.org`),
+    })),
+  ).sort((a, b) => a.at - b.at);
+  for (const { at, sender, key } of tries) {
+    if (!waiting.has(sender)) continue;
+    flood(begun + at);
+    clock.now = begun + at;
+    if (!spend(key)) waiting.delete(sender);
+    if (waiting.size === 0) break;
+  }
+  expect([...waiting]).toEqual([]);
+});

@@ -28,10 +28,13 @@ export function sender(address: string, name: string, organisation: string | nul
   return { name, organisation, ...networksOf(parseIp(address)) };
 }
 
+/** Of the rows of a budget: some senders need no more, and many hosts take less time to make. */
+const PART = 1 / 64;
+
 /** `store` is null for a host without a farm; `now` gives milliseconds. */
 export function farmHost(store: SharedStore | null, limits: FarmLimits, now: () => number): FarmHost {
-  const budget = new TempfailBudget(() => limits.tempfail, now);
-  const rehearsedBudget = new TempfailBudget(() => limits.tempfail, now);
+  const budget = new TempfailBudget(() => limits.tempfail, now, PART);
+  const rehearsedBudget = new TempfailBudget(() => limits.tempfail, now, PART);
   const ramps = new RampTable(now);
   const streams = new NetworkLimit(now);
   const counts =
