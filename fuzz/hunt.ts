@@ -44,6 +44,8 @@ export interface HuntOptions {
 
 /** Inputs between two looks at the coverage, which cost as much as some hundred inputs. */
 const BATCH = 1000;
+/** Inputs until the event loop has its turn. */
+const YIELD_EVERY = 50;
 /** Inputs of a batch that are made up, the others being mutated. */
 const SHAPED = 200;
 /** No input of this size may keep others waiting for longer, measured twice. */
@@ -64,6 +66,8 @@ export async function hunt(target: Target, options: HuntOptions): Promise<HuntRe
   };
   const one = async (input: Buffer): Promise<void> => {
     runs++;
+    // Streams do some of their work, and let go of what they hold, only when the loop comes round.
+    if (runs % YIELD_EVERY === 0) await new Promise((resolve) => setImmediate(resolve));
     onInput?.(input);
     try {
       let ms = await timed(input);

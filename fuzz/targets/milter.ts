@@ -43,6 +43,7 @@ const WORDS = ['\0\0\0\x01', '\0\0\0\x0d', ...COMMANDS.map(textOf)];
 function packetsOf(chunks: readonly Buffer[]): { readonly read: string[]; readonly broken: boolean } {
   const decoder = new PacketDecoder();
   const read: string[] = [];
+  const most = 2 * chunks.reduce((sum, { length }) => sum + length, 256);
   try {
     for (const chunk of chunks) {
       decoder.push(Buffer.from(chunk));
@@ -51,7 +52,7 @@ function packetsOf(chunks: readonly Buffer[]): { readonly read: string[]; readon
         read.push(`${packet.command} ${textOf(packet.data)}`);
         refused([ProtocolError], () => decodeCommand(packet));
       }
-      must(decoder.held <= 2 * chunks.reduce((sum, { length }) => sum + length, 256), 'bounded by what came');
+      must(decoder.held <= most, 'bounded by what came');
     }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -74,11 +75,39 @@ const packets: Target = {
 };
 
 /**
- * The order in which libmilter calls a filter: one message after the other, each with its steps in order.
- * `X` is the close, `A` an abort, and the others are the letters of the commands. An end of a message is
- * answered even where none has begun, and may bring a last piece of the body.
+ * The order in which libmilter calls a filter: one message after the other, each with its steps in order, and
+ * none after MAIL but RCPT until there was one. `X` is the close, `A` an abort, and the others are the letters
+ * of the commands. An end of a message is answered even where none has begun, and may bring a last piece of
+ * the body.
  */
-const IN_ORDER = /^(?:C?(?:[HU]|M[RU]*(?:T?U*)(?:L|U)*(?:N?U*)(?:B|U)*[EA]?|B?E|B)*X)+$/;
+const IN_ORDER = /^(?:C?(?:[HU]|MU*(?:R[RU]*T?[LU]*N?[BU]*)?(?:B?E|B|A)?|B?E|B)*X)+$/;
+
+/**
+ * A message is under way from MAIL until its end, or a reply after which the MTA shows no more of it; if it is
+ * given up before, the filter is told by `A` (`xxfi_abort`), and of no other.
+ */
+class UnderWay {
+  #message = false;
+  /** Not thrown, since what a callback throws is caught. */
+  readonly wrong: string[] = [];
+
+  called(letter: string): void {
+    if ('MHX'.includes(letter))
+      this.#holds(!this.#message, `${letter} comes after an abort of the message before it`);
+    if (letter === 'A') this.#holds(this.#message, 'an abort is of a message under way');
+    this.#message = letter === 'M' || (this.#message && letter !== 'A' && letter !== 'E');
+  }
+
+  answered(letter: string, reply: ConnectReply): void {
+    const over = letter === 'R' ? reply === 'accept' : reply !== 'continue';
+    if ('MRTLNB'.includes(letter) && over) this.#message = false;
+  }
+
+  #holds(it: boolean, what: string): void {
+    if (!it) this.wrong.push(what);
+  }
+}
+
 /** What a callback answers, chosen by its number and the first octets of the input. */
 const REPLIES: readonly ConnectReply[] = [
   'continue',
@@ -96,14 +125,20 @@ interface Heard {
 
 async function converse(chunks: readonly Buffer[], choice: number): Promise<Heard> {
   let calls = '';
+  const underWay = new UnderWay();
+  const note = (letter: string): void => {
+    calls += letter;
+    underWay.called(letter);
+  };
   let at = choice;
   const answer =
     (letter: string, legal: readonly ConnectReply[]) =>
     (...given: readonly unknown[]): Promise<ConnectReply> | ConnectReply => {
-      must(given.length > 0, 'a callback has its context');
-      calls += letter;
+      if (given.length === 0) underWay.wrong.push('a callback has its context');
+      note(letter);
       at = (at * 31 + 7) % 997;
       const reply = legal[at % legal.length] ?? 'continue';
+      underWay.answered(letter, reply);
       return at % 3 === 0 ? Promise.resolve(reply) : reply;
     };
   const session: MilterSession = {
@@ -117,8 +152,12 @@ async function converse(chunks: readonly Buffer[], choice: number): Promise<Hear
     endOfHeaders: answer('N', REPLIES),
     body: answer('B', REPLIES),
     endOfMessage: answer('E', REPLIES),
-    abort: () => void (calls += 'A'),
-    close: () => void (calls += 'X'),
+    abort: () => {
+      note('A');
+    },
+    close: () => {
+      note('X');
+    },
   };
   const written: Buffer[] = [];
   let [ended, more] = [false, false];
@@ -163,6 +202,7 @@ async function converse(chunks: readonly Buffer[], choice: number): Promise<Hear
     }
   }
   conversation.end();
+  must(underWay.wrong.length === 0, underWay.wrong[0] ?? '');
   return { calls, replies: textOf(Buffer.concat(written)) };
 }
 

@@ -77,7 +77,7 @@ describeWith(['postfix', 'sendmail', 'nsd', 'redis-server', 'unshare', 'own netw
     async (fault) => {
       await during(fault, ALL ? ALL_MS : CI_MS);
     },
-    240_000,
+    600_000,
   );
 
   it('CI has faults that there are', () => {

@@ -112,14 +112,14 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    title: 'a heap of 32 MB, and 2,000 strangers with a name each',
+    title: 'a heap of 32 MB, and 500 strangers with a name each',
     command: 'NODE_OPTIONS=--max-old-space-size=32',
     cause: async ({ restart, network }) => {
       await restart('SIGTERM', '--max-old-space-size=32');
       const socket = `inet:127.0.0.1:${network.port}`;
       let next = 0;
       const stranger = async (): Promise<void> => {
-        for (let i = next++; i < 2000; i = next++)
+        for (let i = next++; i < 500; i = next++)
           await askMilter(socket, `h${i}.sender.org`, `192.0.2.${i & 255}`).catch(() => '');
       };
       await Promise.all(Array.from({ length: 20 }, stranger));
