@@ -37,7 +37,7 @@ import { parseSocketAddress, replyCode } from '../src/milter/index.ts';
 import { describeCommand } from '../src/milter/observer.ts';
 import { parseRecipientRules } from '../src/policy/recipients.ts';
 import { textOfWire, writtenName } from '../src/policy/written-name.ts';
-import { clean } from '../src/policy/smtp-reply.ts';
+import { clean } from '../src/policy/template.ts';
 import { parseRegulars } from '../src/state/regulars-text.ts';
 import { arrivalOf } from '../src/report/received.ts';
 import { TomlDocument } from '../src/config/toml-document.ts';

@@ -9,7 +9,7 @@ import { verifiedNames } from '../core/checks/iprev.ts';
 import { isMismatch } from '../core/checks/mismatch.ts';
 import { canonicalName, isPublicSuffix, isWithin, registrableDomain } from '../core/domain.ts';
 import { type Helo, parseHelo, queryName } from '../core/helo.ts';
-import { type IpAddress, parseIp, reverseName, sameIp } from '../core/ip.ts';
+import { type IpAddress, literalText, parseIp, reverseName, sameIp } from '../core/ip.ts';
 import { holdsAddress } from '../core/reverse-name.ts';
 import { failedMethod, permitByAuthRecord, permitByCsa } from './declared-permits.ts';
 import { isEmpty, joined, NO_EDIT, type ZoneEdit } from './edit.ts';
@@ -21,8 +21,14 @@ export type Way =
   | ({ readonly kind: 'publish' } & ZoneEdit)
   /** Say this in HELO: the client's verified reverse name, or its own address literal. */
   | { readonly kind: 'announce'; readonly what: 'reverse-name' | 'literal'; readonly helo: string }
+  /**
+   * Say a name in HELO that has this address, the client's. `orSpf`: one whose SPF record permits it will do.
+   */
+  | { readonly kind: 'name'; readonly address: string; readonly orSpf: boolean }
   /** Send through the relay of its provider. */
-  | { readonly kind: 'relay' };
+  | { readonly kind: 'relay' }
+  /** What else there is to do about what was found, in the imperative. */
+  | { readonly kind: 'other'; readonly text: string };
 
 /** What a policy holds against the client. */
 export interface HeldAgainst {
@@ -30,10 +36,20 @@ export interface HeldAgainst {
   readonly cure: Cure | undefined;
   /** More than zero. */
   readonly weight: number;
-  /** What would be left of the weight if this were shown. */
-  readonly withProof: Readonly<Record<'exact' | 'authorized', number>>;
-  /** What would be left of it if the client announced its own literal. */
+  /** What would be left of the weight if this were shown of the name. */
+  readonly withProof: Readonly<Record<Shown, number>>;
+  /** What would be left of it if the client announced another name, of which this is shown. */
+  readonly withName: Readonly<Record<Shown, number>>;
+  /** The same, if it announced its own literal. */
   readonly withLiteral: number;
+  /** The same, if the owner of the name declared that its host need not identify itself. */
+  readonly withOptOut: number;
+  /** The same, if it sent through a relay. */
+  readonly withRelay: number;
+  /** It holds that the host does not say who it is: a host that opts out may do better. */
+  readonly isOfStream: boolean;
+  /** What to do about it, where that is none of the other ways. */
+  readonly other: string | null;
 }
 
 /** What a way has to satisfy. */
@@ -48,55 +64,60 @@ export interface Yardstick {
 }
 
 /**
- * The ways that satisfy all of these, records to publish first; a host without a name of its own is told
- * first what it can do without one. None where nothing is held against the client.
+ * The ways that satisfy all of these, records to publish first, but what the owner declares of a host without
+ * a name last. None where nothing is held against the client.
  */
 export function waysOut(assessment: Assessment, yardsticks: readonly Yardstick[]): readonly Way[] {
   const { ip } = assessment.client;
   const held = yardsticks.flatMap((each) => each.held);
   if (held.length === 0 || ip === null) return [];
-  const within = (
-    left: (each: HeldAgainst, stick: Yardstick) => number,
-    more: (stick: Yardstick) => number,
-  ): boolean =>
+  const within: Within = (left, more = () => 0) =>
     yardsticks.every(
       (stick) => stick.held.reduce((sum, each) => sum + left(each, stick), more(stick)) < stick.tempfailAt,
     );
-  const others: readonly Way[] = [
-    ...announcements(assessment, ip, within),
-    ...(within(
-      ({ cure, weight }) => (cure === undefined ? weight : 0),
-      () => 0,
-    )
-      ? [{ kind: 'relay' } as const]
-      : []),
+  // "Mobile host": it has no name of its own, and could not keep an address record.
+  const isMobile = held.some(({ cure, isOfStream }) => cure === 'opt-out' && !isOfStream);
+  const published = publications(assessment, ip, held, (gone, shown) =>
+    within((each, stick) => leftAfter(each, stick, gone, shown)),
+  ).filter(({ put }) => !isMobile || !put.some(isAddress));
+  const isLed = published.some(({ put }) => put.some(isAddress));
+  const mayOptOut = held.some(({ cure }) => cure === 'opt-out') && within(({ withOptOut }) => withOptOut);
+  const others = [...new Set(held.flatMap(({ other }) => other ?? []))].map((text) => ({
+    kind: 'other' as const,
+    text,
+  }));
+  const literal = ownLiteral(assessment, ip, within);
+  // To publish the address of the name that it has, or to announce one that leads to it, is the same, but
+  // the name may be somebody else's.
+  const names = announcedNames(assessment, ip, { within, isNamed: isLed && literal.length > 0 });
+  return [
+    ...(within(({ other, weight }) => (other === null ? weight : 0)) ? others : []),
+    ...(isMobile ? [...names, ...published] : [...published, ...names]),
+    ...literal,
+    ...(within(({ withRelay }) => withRelay) ? [{ kind: 'relay' } as const] : []),
+    ...(mayOptOut ? optOutOf(assessment) : []),
   ];
-  // It has no name of its own, and could not keep a record of its address.
-  const mayOptOut =
-    held.some(({ cure }) => cure === 'opt-out') &&
-    within(
-      ({ withLiteral }) => withLiteral,
-      () => 0,
-    );
-  const optOut = mayOptOut ? optOutOf(assessment) : null;
-  if (optOut !== null) return [...others, { kind: 'publish', ...optOut }];
-  const enough: Enough = (gone, shown) =>
-    within(
-      (each, stick) => leftAfter(each, stick, gone, shown),
-      () => 0,
-    );
-  return [...publications(assessment, ip, held, enough), ...others];
+}
+
+/** Whether no line is reached if this is what is left of each, and this comes on top. */
+type Within = (
+  left: (each: HeldAgainst, stick: Yardstick) => number,
+  more?: (stick: Yardstick) => number,
+) => boolean;
+
+function isAddress({ type }: PublishedRecord): boolean {
+  return type === 'A' || type === 'AAAA';
 }
 
 /** Declares that this host does not identify itself, where nothing is declared of its name yet. */
-function optOutOf({ client, dns }: Assessment): ZoneEdit | null {
+function optOutOf({ client, dns }: Assessment): Way[] {
   const name = queryName(client.helo);
-  if (name === null || !isPublishable(client.helo)) return null;
+  if (name === null || !isPublishable(client.helo)) return [];
   const owner = `_auth.${name}`;
   const status = answerTo(dns, owner, 'TXT')?.status;
-  if (status !== 'nodata' && status !== 'nxdomain') return null;
+  if (status !== 'nodata' && status !== 'nxdomain') return [];
   const purpose = 'a host under this name need not identify itself (docs/auth-record.md)';
-  return { ...NO_EDIT, put: [{ owner, type: 'TXT', rdata: '"method=none"', purpose }] };
+  return [{ kind: 'publish', ...NO_EDIT, put: [{ owner, type: 'TXT', rdata: '"method=none"', purpose }] }];
 }
 
 /**
@@ -129,7 +150,7 @@ function publications(
   ip: IpAddress,
   held: readonly HeldAgainst[],
   enough: Enough,
-): Way[] {
+): (Way & { readonly kind: 'publish' })[] {
   const { client, correspondence } = assessment;
   const name = queryName(client.helo);
   if (name === null || !isPublishable(client.helo)) return [];
@@ -144,7 +165,7 @@ function publications(
     ({ cure, withProof }) =>
       cure === 'give-reverse-name' && Math.min(withProof.exact, withProof.authorized) > 0,
   );
-  const way = (more: readonly Cure[]): Way[] => {
+  const way = (more: readonly Cure[]): (Way & { readonly kind: 'publish' })[] => {
     const cures = new Set<Cure>([...declared, ...more]);
     const shown = new Set<Shown>(correspondence === 'exact' ? ['exact'] : []);
     if (cures.has('permit-by-csa') || reverse) cures.add('give-address');
@@ -241,34 +262,33 @@ function pointer(name: string, ip: IpAddress, { dns }: Pick<Assessment, 'dns'>):
   };
 }
 
-function announcements(
-  { client, outcomes, optOut }: Assessment,
+/** What the owner of a name declares is not known here; an address of it is the client's. */
+function announcedNames(
+  { client, outcomes }: Assessment,
   ip: IpAddress,
-  within: (left: (each: HeldAgainst) => number, more: (stick: Yardstick) => number) => boolean,
+  { within, isNamed }: { readonly within: Within; readonly isNamed: boolean },
 ): Way[] {
+  if (!within(({ withName }) => withName.exact)) return [];
   const own = queryName(client.helo);
   const names = verifiedNames(outcomes)
     .map(canonicalName)
     .filter((name) => name !== own && isPublishable(parseHelo(name)));
-  const name = names.find((each) => !holdsAddress(each, ip)) ?? names[0];
-  const ways: Way[] = [];
-  // What its owner declares of that name is not known here; an address of the name is the client's.
+  const proper = names.find((each) => !holdsAddress(each, ip));
+  const orSpf =
+    !isPublishable(client.helo) &&
+    within(({ withName }, { excuseFrom }) => (excuseFrom === 'exact' ? Infinity : withName.authorized));
+  const helo = proper ?? names[0];
+  return [
+    ...(isNamed || proper !== undefined ? [] : [{ kind: 'name', address: ip.text, orSpf } as const]),
+    ...(helo === undefined ? [] : [{ kind: 'announce', what: 'reverse-name', helo } as const]),
+  ];
+}
+
+function ownLiteral({ client, optOut }: Assessment, ip: IpAddress, within: Within): Way[] {
+  const isGiven = client.helo.kind === 'literal' && optOut;
   const isEnough = within(
-    ({ cure, withProof }) => (cure === undefined || cure === 'give-reverse-name' ? withProof.exact : 0),
-    () => 0,
-  );
-  if (name !== undefined && isEnough) ways.push({ kind: 'announce', what: 'reverse-name', helo: name });
-  const isOwnLiteral = client.helo.kind === 'literal' && optOut;
-  const mayBeLiteral = within(
-    ({ cure, withLiteral }) => (cure === undefined || cure === 'give-reverse-name' ? withLiteral : 0),
+    ({ withLiteral }) => withLiteral,
     ({ literalWeight }) => literalWeight,
   );
-  if (!isOwnLiteral && mayBeLiteral) {
-    ways.push({
-      kind: 'announce',
-      what: 'literal',
-      helo: ip.family === 4 ? `[${ip.text}]` : `[IPv6:${ip.text}]`,
-    });
-  }
-  return ways;
+  return isGiven || !isEnough ? [] : [{ kind: 'announce', what: 'literal', helo: literalText(ip) }];
 }

@@ -22,9 +22,18 @@ export function clauseOf(way: Way): string {
     }
     case 'announce':
       return `announce ${way.helo}`;
+    case 'name':
+      return `announce ${hostNameFor(way)}`;
     case 'relay':
       return "use your provider's mail relay";
+    case 'other':
+      return way.text;
   }
+}
+
+/** What kind of name helps. */
+export function hostNameFor({ address, orSpf }: Way & { readonly kind: 'name' }): string {
+  return `a public host name that leads to ${address}${orSpf ? ', or permits it by SPF' : ''}`;
 }
 
 function briefly({ owner, type, rdata }: PublishedRecord): string {
@@ -61,8 +70,12 @@ export function linesOf(way: Way): string[] {
       ];
     case 'announce':
       return [`announces ${way.helo}${way.what === 'reverse-name' ? ', the verified reverse name' : ''}`];
+    case 'name':
+      return [`announces ${hostNameFor(way)}`];
     case 'relay':
       return ['sends through the mail relay of its provider'];
+    case 'other':
+      return [way.text];
   }
 }
 

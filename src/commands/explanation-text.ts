@@ -212,14 +212,16 @@ export function withoutMarks(text: string): string {
 function remedy({ ways }: Explanation): string[] {
   return ways.flatMap((way, i) => {
     const begin = i === 0 ? 'To fix it, the sender' : 'Or it';
+    const gap = i === 0 ? [''] : [];
     const lines = linesOf(way).map(escapeLine);
-    return way.kind === 'publish'
-      ? [
-          ...(i === 0 ? [''] : []),
-          `${begin} publishes, if the name is its own:`,
-          ...lines.map((line) => `  ${line}`),
-        ]
-      : [...(i === 0 ? [''] : []), `${begin} ${lines.join('; ')}.`];
+    switch (way.kind) {
+      case 'publish':
+        return [...gap, `${begin} publishes, if the name is its own:`, ...lines.map((line) => `  ${line}`)];
+      case 'other':
+        return [...gap, `${i === 0 ? 'To fix it' : 'Or'}: ${lines.join('; ')}.`];
+      default:
+        return [...gap, `${begin} ${lines.join('; ')}.`];
+    }
   });
 }
 

@@ -8,7 +8,6 @@ import type { Judged } from './judge.ts';
 import { type Mailbox, parseMailbox } from './mailbox.ts';
 import type { Disposition } from './policy.ts';
 import {
-  clean,
   contactOf,
   lineLimit,
   type ReplyContext,
@@ -17,6 +16,7 @@ import {
   toDo,
   wordsFor,
 } from './smtp-reply.ts';
+import { clean } from './template.ts';
 import { textOfWire } from './written-name.ts';
 
 /** What a test came to: what is done about the client's mail, or `limited`: it asked too often. */

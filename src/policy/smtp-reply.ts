@@ -6,14 +6,15 @@
  * The line holds the HELO name and DNS data, which strangers write: it is cleaned to printable ASCII here and
  * bounded to the 512 octets of RFC 5321 §4.5.3.1.5. The milter layer guards the wire once more.
  */
-import { isPublishable, type Way } from '../advice/sender-advice.ts';
+import { isPublishable } from '../advice/sender-advice.ts';
 import { clauseOf } from '../advice/words.ts';
 import type { Assessment } from '../core/assessment.ts';
-import { byEvidence, type Evidence, type Finding, type FindingSpec } from '../core/check.ts';
+import { byEvidence, type Finding, type FindingSpec } from '../core/check.ts';
 import { isQueryName } from '../core/domain.ts';
 import { parseMailbox } from './mailbox.ts';
 import { makePolicy, type Policy, type Verdict } from './policy.ts';
-import { waysFor } from './sender-ways.ts';
+import { cureOf, fixOf, waysFor } from './sender-ways.ts';
+import { fill, valuesOf } from './template.ts';
 import { textOfWire } from './written-name.ts';
 
 /** A reply that refuses, ready for SMTP. */
@@ -65,11 +66,6 @@ export interface ReplyContext {
 
 /** RFC 7372 §3.4. */
 const SEVERAL_FAILED = '7.26';
-const PLACEHOLDER = /\{([a-z]+)\}/;
-/** Templates taken apart: text, name, text, … There are few: ours and the operator's. */
-const parts = new Map<string, readonly string[]>();
-/** The most octets of one quoted value: enough for a person to recognise a name. */
-const MAX_VALUE = 100;
 /** 512 octets a line, less CRLF and `550 5.7.25 `; `%` is doubled on the wire, but MTAs count it once. */
 const MAX_TEXT = 512 - 2 - 11;
 /** Sendmail writes `<user@example.org>... ` before the text of a reply to MAIL and RCPT. */
@@ -119,16 +115,7 @@ export function wordsFor({ id, evidence }: Finding, context: ReplyContext): stri
   const spec = context.findings.get(id);
   const template =
     context.words.templates.get(id) ?? byEvidence(spec?.replyWith, evidence) ?? spec?.reply ?? id;
-  return fill(template, valuesOf(evidence, context));
-}
-
-function valuesOf(evidence: Evidence, { assessment: { client } }: ReplyContext): Evidence {
-  return {
-    // These words fit wherever an address does: "IN A unknown" is no record to publish.
-    client: client.ip?.text ?? 'your address',
-    helo: client.helo.text,
-    ...evidence,
-  };
+  return fill(template, valuesOf(evidence, context.assessment));
 }
 
 /**
@@ -147,25 +134,15 @@ function failedTogether({ cause, counted }: Verdict, specs: ReadonlyMap<string, 
  */
 export function toDo(verdict: Verdict, context: ReplyContext): string[] {
   const { assessment, findings, words, policy = makePolicy('strict', findings) } = context;
-  if (verdict.cause === null || words.templates.has(verdict.cause.id)) return [];
+  const { cause } = verdict;
+  if (cause === null || words.templates.has(cause.id)) return [];
   const { client } = assessment;
-  const ways = waysFor(assessment, [{ verdict, policy }]);
-  const spec = findings.get(verdict.cause.id);
-  const values = valuesOf(verdict.cause.evidence, context);
-  const cause = wordsFor(verdict.cause, context);
-  const fix = byEvidence(spec?.fixWith, values) ?? spec?.fix;
-  if (client.ip === null) {
-    if (fix === undefined) return [];
-    return [isPublishable(client.helo) ? fill(fix, values) : 'announce the public name of your host'];
-  }
-  // Texts that say themselves what to announce are not told it twice.
-  return ways.filter((way) => !isSaid(way, cause)).map(clauseOf);
-}
-
-function isSaid(way: Way, cause: string): boolean {
-  return way.kind === 'relay'
-    ? cause.includes(' relay ')
-    : way.kind === 'announce' && cause.includes(way.helo);
+  if (client.ip !== null) return waysFor(assessment, [{ verdict, policy }]).map(clauseOf);
+  // No record can be told without an address.
+  const fix = fixOf(cause, assessment, policy);
+  if (fix === null) return [];
+  const isOfZone = !['announce', undefined].includes(cureOf(cause, policy));
+  return isOfZone && !isPublishable(client.helo) ? ['announce the public name of your host'] : [fix];
 }
 
 /** Mail to the postmaster is never refused (RFC 5321 §4.5.1), so that there is always somebody to ask. */
@@ -174,42 +151,6 @@ export function contactOf({ contact }: ReplyOptions, recipient: string | null): 
   if (recipient === null) return '';
   const { domain } = parseMailbox(textOfWire(recipient));
   return isQueryName(domain) ? `; ask postmaster@${domain}` : '';
-}
-
-/** The names in braces. */
-export function placeholders(template: string): string[] {
-  return partsOf(template).filter((_, i) => i % 2 === 1);
-}
-
-/** Replaces `{name}` by the evidence of that name, cleaned and bounded; `?` where there is none. */
-export function fill(template: string, evidence: Evidence): string {
-  let filled = '';
-  let isName = false;
-  for (const part of partsOf(template)) {
-    filled += isName ? clean(evidence[part] ?? '?', MAX_VALUE) : part;
-    isName = !isName;
-  }
-  return filled;
-}
-
-function partsOf(template: string): readonly string[] {
-  const known = parts.get(template);
-  if (known !== undefined) return known;
-  const taken = template.split(PLACEHOLDER);
-  parts.set(template, taken);
-  return taken;
-}
-
-/**
- * Printable ASCII without the characters that Postfix itself replaces in a HELO, cut with `...` beyond
- * `limit`. Quotes stay quotes, of the other kind.
- */
-export function clean(text: string, limit: number): string {
-  const printable = text
-    .slice(0, limit + 1)
-    .replaceAll('"', "'")
-    .replaceAll(/[^\x20-\x7e]|[<>();@\\]/g, '?');
-  return printable.length > limit ? `${printable.slice(0, limit - 3)}...` : printable;
 }
 
 interface Told {

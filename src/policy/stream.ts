@@ -1,6 +1,6 @@
 /** Which stream a client belongs to, and what a policy holds against it. */
 import type { Assessment } from '../core/assessment.ts';
-import { atLeast } from '../core/check.ts';
+import { atLeast, type Correspondence } from '../core/check.ts';
 import { streamFinding, streamId, type Unproved } from '../core/checks/stream.ts';
 import { type CountedFinding, denialOf, type Policy, type Stream } from './policy.ts';
 
@@ -14,7 +14,7 @@ export function streamOf(
   if (stream === 'verified') return { stream, held: [] };
   const weight = streamWeight(stream, policy);
   if (weight === 0 && !policy.operatorSet.has(streamId(stream))) return { stream, held: [] };
-  const finding = streamFinding(stream, assessment.client, mayOptOut(stream, policy));
+  const finding = streamFinding(stream, assessment.client);
   // Where something is unknown, the answer might have led to another stream.
   const isCertain = denials.some(({ provisional }) => provisional !== true);
   const isOpen = !isCertain && assessment.trouble !== null;
@@ -32,6 +32,40 @@ function streamWeight(stream: Unproved, { weights }: Pick<Policy, 'weights'>): n
 /** Whether a host of this stream would do better without a name. */
 export function mayOptOut(stream: Unproved, policy: Pick<Policy, 'weights' | 'tempfailAt'>): boolean {
   return stream === 'failed' && streamWeight('unverified', policy) < policy.tempfailAt;
+}
+
+/** What may be shown of a host that does something about the stream that its mail is in. */
+export interface ShownOfHost {
+  /** It says another name, of which nothing is known. */
+  readonly renamed: boolean;
+  readonly correspondence: Correspondence;
+  readonly optOut: boolean;
+}
+
+/** What the stream would weigh then. */
+export function weightOfStreamIf(assessment: Assessment, policy: Policy, shown: ShownOfHost): number {
+  const { held } = streamOf(after(assessment, policy, shown), policy);
+  return held.reduce((sum, { weight }) => sum + weight, 0);
+}
+
+/** Which stream it would be then. */
+export function streamIf(assessment: Assessment, policy: Policy, shown: ShownOfHost): Stream {
+  return streamOf(after(assessment, policy, shown), policy).stream;
+}
+
+function after(
+  assessment: Assessment,
+  policy: Policy,
+  { renamed, correspondence, optOut }: ShownOfHost,
+): Assessment {
+  const { findings, trouble } = assessment;
+  return {
+    ...assessment,
+    correspondence,
+    optOut,
+    findings: renamed ? findings.filter((each) => denialOf(each, policy) === 'client') : findings,
+    trouble: renamed ? null : trouble,
+  };
 }
 
 /** A plain "no" outweighs any proof; a softfail or a broken record denies nothing. */

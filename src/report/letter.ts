@@ -4,7 +4,7 @@
  * behind blanks, never at the beginning of a line, where mail programs look for commands (`~`, `.`, `From `).
  */
 import type { Way } from '../advice/sender-advice.ts';
-import { linesOf } from '../advice/words.ts';
+import { linesOf, hostNameFor } from '../advice/words.ts';
 import { canonicalName, isQueryName, registrableDomain } from '../core/domain.ts';
 import { escape } from '../log/value.ts';
 import { identityOf, organisationsOf } from '../policy/identity.ts';
@@ -177,14 +177,18 @@ function wayHeading(way: Way): string {
       return way.what === 'literal'
         ? 'Give the address of the host, in brackets, in HELO and EHLO:'
         : 'Give the name that the address already has, in HELO and EHLO:';
+    case 'name':
+      return `Give ${hostNameFor(way)}, in HELO and EHLO.`;
     case 'relay':
       return 'Send through the mail relay of your provider.';
+    case 'other':
+      return `${way.text.charAt(0).toUpperCase()}${way.text.slice(1)}.`;
   }
 }
 
 function recordLines(way: Way): string[] {
   if (way.kind === 'announce') return [`${INDENT}EHLO ${shown(way.helo)}`];
-  return way.kind === 'relay' ? [] : masterLines(way);
+  return way.kind === 'publish' ? masterLines(way) : [];
 }
 
 /** Lines to paste into a zone, after those that are to be removed from it, each with what is to be done. */

@@ -13,6 +13,7 @@ import { assess } from '../../src/core/assess.ts';
 import type { Assessment } from '../../src/core/assessment.ts';
 import { PRESETS } from '../../src/core/check.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
+import { isUnknown } from '../../src/core/checks/unknown.ts';
 import { makeClient } from '../../src/core/client.ts';
 import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { decide } from '../../src/policy/decide.ts';
@@ -23,8 +24,19 @@ import { edited } from '../support/edited-zone.ts';
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(path, import.meta.url)), 'utf8');
 const POLICIES = PRESETS.map((preset) => makePolicy(preset, findings));
-/** Each preset, and all of them together. */
-const SETS: readonly (readonly Policy[])[] = [...POLICIES.map((each) => [each]), POLICIES];
+/** Operators who hold it against a host that it does not say who it is. */
+const HOLDING = (
+  [
+    ['rfc5321', { 'stream-failed': 10 }],
+    ['rfc5321', { 'stream-failed': 10, 'stream-unverified': 6 }],
+    ['emailcore', { 'stream-failed': 5, 'stream-unverified': 4 }],
+    ['strict', { 'stream-unverified': 10 }],
+    // What is denied then counts by the stream alone.
+    ['rfc5321', { 'stream-failed': 7, 'helo-spf-fail': 0, 'helo-csa-fail': 0, 'helo-auth-fail': 0 }],
+  ] as const
+).map(([preset, weights]) => makePolicy(preset, findings, { weights: new Map(Object.entries(weights)) }));
+/** Each preset, all of them together, and each with weights for the streams. */
+const SETS: readonly (readonly Policy[])[] = [...[...POLICIES, ...HOLDING].map((each) => [each]), POLICIES];
 
 function assessedIn(zone: string, ip: string, helo: string): Promise<Assessment> {
   return assess(makeClient(ip, helo), {
@@ -44,16 +56,31 @@ async function after(
   way: Way,
   policies: readonly Policy[],
 ): Promise<string[]> {
-  if (way.kind === 'relay') return [];
+  if (way.kind === 'relay' || way.kind === 'other') return [];
+  if (way.kind === 'name') {
+    const records = [`A${ip.includes(':') ? 'AAA' : ''} ${ip}`];
+    if (way.orSpf) records.push(`TXT "v=spf1 ip${ip.includes(':') ? 6 : 4}:${ip} -all"`);
+    const told = records.map(async (record) => {
+      const name = 'a-name.of-its-own.org';
+      const top = 'of-its-own.org. NS ns.of-its-own.org.';
+      const given = await assessedIn([zone, `${name}. ${record}`, top].join('\n'), ip, name);
+      return unaccepted(given, way, policies);
+    });
+    return (await Promise.all(told)).flat();
+  }
   const said = way.kind === 'announce' ? way.helo : helo;
   const given = await assessedIn(way.kind === 'publish' ? edited(zone, way) : zone, ip, said);
+  return unaccepted(given, way, policies);
+}
+
+function unaccepted(given: Assessment, way: Way, policies: readonly Policy[]): string[] {
   return policies.flatMap((policy) => {
     const { disposition, counted, cause } = decide(given, policy);
     // What the owner of another name declares is not known before that name is given.
     const unknown =
       way.kind === 'announce' &&
       way.what === 'reverse-name' &&
-      counted.some(({ finding, weight }) => weight > 0 && findings.get(finding.id)?.basis === 'declared');
+      counted.some(({ finding }) => findings.get(finding.id)?.basis === 'declared');
     return disposition === 'accept' || unknown
       ? []
       : [`${policy.preset} ${disposition} ${String(cause?.id)} after: ${linesOf(way).join(' | ')}`];
@@ -77,6 +104,8 @@ async function unhealed(zone: string, ip: string, helo: string): Promise<{ fault
     const curable = judged.every(({ verdict }) =>
       verdict.counted.every(({ finding, weight }) => {
         const cure = cureOf(finding, { findings });
+        // A host that moves cannot keep a record of its address.
+        if (cure === 'opt-out') return false;
         return (
           weight === 0 ||
           (cure !== undefined &&
@@ -87,7 +116,9 @@ async function unhealed(zone: string, ip: string, helo: string): Promise<{ fault
     if (isRefused && isOwn && curable && assessment.trouble === null && !kinds.includes('publish')) {
       faults.push(`${helo} from ${ip} is told nothing to publish: ${JSON.stringify(kinds)}`);
     }
-    if (isRefused && !kinds.includes('announce'))
+    // What DNS could not say may be held against the next name too.
+    const isKnown = !assessment.findings.some(isUnknown);
+    if (isRefused && isKnown && !kinds.includes('announce') && !kinds.includes('name'))
       faults.push(`${helo} from ${ip} is told nothing to announce`);
   }
   return { faults, ways: told };

@@ -177,7 +177,7 @@ describe('check', () => {
       /rfc5321 +tempfail +score 7: helo-no-address 5, iprev-none 2\n +450 4\.7\.1 \[helo-no-address\]/,
     );
     expect(out).toMatch(/your options +reject +score 14: /);
-    expect(out).toMatch(/^To fix it, [\s\S]*\n {2}mail\.sender\.org\. IN A 203\.0\.113\.5\n/m);
+    expect(out).toMatch(/^To fix it, the sender sends through the mail relay of its provider\.\n/m);
     expect(out).not.toMatch(/[^\x20-\x7e\n]/);
   });
 

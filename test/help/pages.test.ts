@@ -5,7 +5,7 @@ import { PRESETS, type Proof, PROOFS } from '../../src/core/check.ts';
 import { findings } from '../../src/core/checks/index.ts';
 import { anchorOf, sentence } from '../../src/help/refusal-page.ts';
 import { REMEDIES, remediesOf } from '../../src/help/remedies.ts';
-import { presetWeight } from '../../src/policy/policy.ts';
+import { DEFAULT_REJECT_AT, DEFAULT_TEMPFAIL_AT, presetWeight } from '../../src/policy/policy.ts';
 import { markdown } from '../support/generated.ts';
 
 /**
@@ -89,7 +89,7 @@ function weightsPage(): string {
       return lines.join('\n');
     },
   );
-  return `# Weights\n\nWhat each finding weighs under each preset, why, and what a proof leaves of it. [findings.md](findings.md) says what happened and how a sender fixes it. Every weight can be set with \`--weight ID=NUMBER\`. Generated; do not edit.\n\n${findingsTable()}\n\n${sections.join('\n')}`;
+  return `# Weights\n\nWhat each finding weighs under each preset, why, and what a proof leaves of it. [findings.md](findings.md) says what happened and how a sender fixes it. Every weight can be set with \`--weight ID=NUMBER\`.\n\nThe weights of what is found are added up. From a score of ${DEFAULT_REJECT_AT} (\`--reject-at\`) mail is refused for good, from ${DEFAULT_TEMPFAIL_AT} (\`--tempfail-at\`) it is delayed, and below that it is let in. So a finding of ${DEFAULT_REJECT_AT} refuses by itself, one of ${DEFAULT_TEMPFAIL_AT} delays by itself, a smaller one matters only together with others, and one of 0 is only written to the log. Generated; do not edit.\n\n${findingsTable()}\n\n${sections.join('\n')}`;
 }
 
 function lowered(title: string): string {
@@ -103,9 +103,9 @@ function inMarkdown(text: string): string {
   );
 }
 
-/** Said of findings with a cure in DNS. */
+/** Said of findings that have advice of their own. */
 const RECORDS =
-  'In place of the general advice at the end, the reply has the very records, where they would be enough.';
+  'In place of the general advice at the end, the reply has what this very host can do (records to publish, a name to announce), where that is known to be enough.';
 
 function withFix(words: string, fix: string | undefined): string {
   return [words, ...(fix === undefined ? [] : [fix])].join('; ').replaceAll(/[{}]/g, '*');

@@ -234,18 +234,6 @@ describe('the weight of a stream', () => {
       'tempfail 12 stream-failed',
     );
   });
-
-  it('tells of a literal only where it would help', () => {
-    const told = (given: Record<string, number>): boolean => {
-      const policy = makePolicy('rfc5321', findings, { weights: new Map(Object.entries(given)) });
-      return decide(assessment([]), policy).cause?.evidence['literal'] !== undefined;
-    };
-    expect([told(FAILED), told({ ...FAILED, 'stream-unverified': 4 }), told(BOTH)]).toEqual([
-      true,
-      true,
-      false,
-    ]);
-  });
 });
 
 describe('a name with nothing but a text', () => {

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { clauseOf, linesOf } from '../../src/advice/words.ts';
 import { findings } from '../../src/core/checks/index.ts';
 import { withSession } from '../../src/core/assess.ts';
 import { messageChecks, sessionChecks } from '../../src/core/checks/index.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
-import { clean, fill, type ReplyOptions, smtpReply } from '../../src/policy/smtp-reply.ts';
+import { type ReplyOptions, smtpReply } from '../../src/policy/smtp-reply.ts';
+import { waysFor } from '../../src/policy/sender-ways.ts';
+import { clean, fill } from '../../src/policy/template.ts';
 import { assessed } from '../support/checked.ts';
 import type { Zone } from '../support/zone.ts';
 
@@ -132,7 +135,7 @@ describe('smtpReply', () => {
   it.each([
     ['gone.sender.org', 'publish an address record for it: gone.sender.org IN A your address'],
     ['text.sender.org', 'may announce its address in brackets, or publish _auth TXT'],
-    ['[10.0.0.1]', 'announce the public name of your host, or [your address]'],
+    ['[10.0.0.1]', 'announce the public name of your host'],
   ])('tells a client without an address that gave %s: %s', async (helo, advice) => {
     expect(await replyTo(null, helo, [['helo-literal-private', 1000]])).toContain(advice);
   });
@@ -169,7 +172,7 @@ describe('smtpReply', () => {
       templates: new Map(),
     };
     expect(await replyTo('192.0.2.1', 'Jupiter', [], options, 'r1')).toBe(
-      "550 5.7.1 [helo-not-fqdn] HELO Jupiter is not a fully qualified domain name; announce the full name of your host, like mail.example.org; announce [192.0.2.1], or use your provider's mail relay; also iprev-fail, helo-changed, helo-churn; see https://dest.org/helo#helo-not-fqdn; ask postmaster@dest.org (ref r1)",
+      "550 5.7.1 [helo-not-fqdn] HELO Jupiter is not a fully qualified domain name; announce a public host name that leads to 192.0.2.1, or permits it by SPF, or announce [192.0.2.1], or use your provider's mail relay; also iprev-fail, helo-changed, helo-churn; see https://dest.org/helo#helo-not-fqdn; ask postmaster@dest.org (ref r1)",
     );
   });
 
@@ -239,7 +242,7 @@ describe('smtpReply', () => {
     const verdict = decide(assessment, makePolicy('rfc5321', findings));
     const specs = new Map([['helo-not-fqdn', { ...spec, reply: 'HELO {helo}: bitte ändern\r\n' }]]);
     expect(smtpReply(verdict, { assessment, findings: specs, words: PLAIN, reference: null })?.text).toBe(
-      "[helo-not-fqdn] HELO Jupiter: bitte ?ndern??; announce [192.0.2.1], or use your provider's mail relay; also iprev-fail",
+      "[helo-not-fqdn] HELO Jupiter: bitte ?ndern??; announce a public host name that leads to 192.0.2.1, or permits it by SPF, or announce [192.0.2.1], or use your provider's mail relay; also iprev-fail",
     );
   });
 
@@ -266,7 +269,7 @@ describe('smtpReply', () => {
       'nothing to publish under a reverse zone',
       '9.2.0.192.in-addr.arpa',
       [],
-      /does not exist in DNS; announce \[192\.0\.2\.1\], or use your provider/,
+      /does not exist in DNS; announce a public host name that leads to 192\.0\.2\.1, or permits it by SPF, or announce \[192/,
     ],
     [
       'nothing where the operator refuses it',
@@ -331,6 +334,60 @@ describe('smtpReply', () => {
 
   it('is null for an acceptance', async () => {
     expect(await replyTo('192.0.2.1', 'a.sender.org', [['iprev-fail', 0]])).toBe('none');
+  });
+
+  it.each<[string, string, [string, number][], string]>([
+    [
+      'a host with nothing but a text: not an address that it cannot keep',
+      'phone.sender.org',
+      [],
+      'announce a public host name that leads to 192.0.2.1, or publish phone.sender.org IN TXT "v=spf1 ip4:192.0.2.1", or announce [192.0.2.1], or use your provider\'s mail relay, or publish _auth.phone.sender.org IN TXT "method=none"',
+    ],
+    [
+      'the same, refused for its stream',
+      'phone.sender.org',
+      [['stream-failed', 10]],
+      'announce a public host name that leads to 192.0.2.1, or publish phone.sender.org IN TXT "v=spf1 ip4:192.0.2.1", or announce [192.0.2.1], or use your provider\'s mail relay, or publish _auth.phone.sender.org IN TXT "method=none"',
+    ],
+    [
+      'the same, where it is no better to say nothing',
+      'phone.sender.org',
+      [['stream-unverified', 10]],
+      'announce a public host name that leads to 192.0.2.1, or publish phone.sender.org IN TXT "v=spf1 ip4:192.0.2.1", or use your provider\'s mail relay',
+    ],
+    [
+      'a host that only does not say who it is',
+      'a.sender.org',
+      [['stream-failed', 10]],
+      'publish a.sender.org IN A 192.0.2.1, or publish a.sender.org IN TXT "v=spf1 ip4:192.0.2.1 a", or announce [192.0.2.1], or use your provider\'s mail relay, or publish _auth.a.sender.org IN TXT "method=none"',
+    ],
+    [
+      'one that gives its own literal',
+      '[192.0.2.1]',
+      [['stream-unverified', 10]],
+      "announce a public host name that leads to 192.0.2.1, or permits it by SPF, or use your provider's mail relay",
+    ],
+  ])('tells %s the same ways as a list does', async (_, helo, weights, wanted) => {
+    const zone: Zone = {
+      ...ZONE,
+      'phone.sender.org': { TXT: ['mobile host'] },
+    };
+    const assessment = await assessed('192.0.2.1', helo, zone);
+    const policy = makePolicy('rfc5321', findings, { weights: new Map(weights) });
+    const verdict = decide(assessment, policy);
+    const listed = waysFor(assessment, [{ verdict, policy }]).map(clauseOf).join(', or ');
+    expect(listed).toBe(wanted);
+    const reply = smtpReply(verdict, { assessment, findings, words: PLAIN, reference: null, policy });
+    expect(reply?.text).toContain(`; ${listed}`);
+  });
+
+  it('tells what to do in general where no other way is known', async () => {
+    const assessment = await assessed('192.0.2.8', 'a.sender.org', ZONE);
+    const policy = makePolicy('rfc5321', findings, { weights: new Map([['iprev-other-name', 10]]) });
+    const verdict = decide(assessment, policy);
+    const ways = waysFor(assessment, [{ verdict, policy }]);
+    expect(ways).toEqual([{ kind: 'other', text: 'announce that name, or change the PTR record' }]);
+    expect(linesOf(ways[0] ?? { kind: 'relay' })).toEqual(['announce that name, or change the PTR record']);
   });
 
   it('stays one printable line of 512 octets, whatever the client says', async () => {

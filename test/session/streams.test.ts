@@ -81,7 +81,7 @@ describe('a limit of the stream failed', () => {
     };
     await last();
     expect(await last()).toMatch(
-      /^y450 4\.7\.1 \[stream-limit\] HELO mx\.dest\.org: this host does not say who it is, and of such hosts in your network no more than 1 messages are taken in 1h; try again later; announce a name that has 198\.51\.100\.7 as its address, or publish SPF for your name, or use the mail relay of your provider; a host without a name may announce \[198\.51\.100\.7\], or publish _auth TXT 'method=none' for its name; ask postmaster@y \(ref /,
+      /^y450 4\.7\.1 \[stream-limit\] HELO mx\.dest\.org: this host does not say who it is, and of such hosts in your network no more than 1 messages are taken in 1h; try again later; publish mx\.dest\.org IN A 198\.51\.100\.7, or publish mx\.dest\.org IN TXT "v=spf1 ip4:198\.51\.100\.7 a", or announce mail\.sender\.org, or announce \[198\.51\.100\.7\], or use your provider's mail relay, or publish _auth\.mx\.dest\.org IN TXT "method=none"; ask postmaster@y \(ref /,
     );
   });
 

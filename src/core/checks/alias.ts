@@ -13,7 +13,7 @@ export const alias = defineCheck({
       reason:
         'EHLO wants a primary host name, but an alias resolves and names a host; DNS is asked for it only where you set its weight, 0 to see it in the log',
       why: 'RFC 5321 asks for the name of a host, not for an alias of one.',
-      reply: 'HELO {helo} is an alias of {target}; announce that name',
+      reply: 'HELO {helo} is an alias of {target}, which is the name to announce',
       cure: 'announce',
     },
   },

@@ -18,8 +18,8 @@ export const dynamicName = defineCheck({
       reason: 'typical of access lines, but also of large mail services: a hint, never a verdict',
       why: 'Access providers give such names to the lines of their customers. Mail straight from such a line mostly comes from infected machines.',
       remedies: ['send-by-relay'],
-      reply:
-        'HELO {helo} looks like the name of an access line ({encoding}); use the mail relay of your provider',
+      reply: 'HELO {helo} looks like the name of an access line ({encoding})',
+      fix: 'use the mail relay of your provider',
       excusedByOptOut: true,
       excusedByProof: PROOF_LEAVES_NOTHING,
       cure: 'announce',

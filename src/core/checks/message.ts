@@ -24,8 +24,8 @@ export const forgedResults = defineSessionCheck<'forged-results', MessageFacts>(
         'this many fields in our name are no accident, and removing each of them costs the MTA too much',
       why: 'These fields are written by the receiver itself. Nobody else may write them in its name, and in such numbers they are an attack.',
       remedies: ['remove-fields', 'ask-the-receiver'],
-      reply:
-        'HELO {helo}: this message has {count} Authentication-Results fields in our name, {name}; remove them',
+      reply: 'HELO {helo}: this message has {count} Authentication-Results fields in our name, {name}',
+      fix: 'remove them',
     },
   },
   run: ({ helo }, { authservId, forgedResults: count }) =>

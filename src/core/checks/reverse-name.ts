@@ -24,8 +24,8 @@ export const otherReverseName = defineCheck({
         'hosts with several names are common, and RFC 5321 §4.1.4 forbids a refusal for this; a site that wants both names to agree raises this one weight',
       why: 'A host that has one name in DNS and gives another is harder to recognise.',
       remedies: ['announce', 'give-reverse-name'],
-      reply:
-        'HELO {helo} is not the reverse name of {client}, {names}; announce that name, or change the PTR record',
+      reply: 'HELO {helo} is not the reverse name of {client}, {names}',
+      fix: 'announce that name, or change the PTR record',
       excusedByProof: PROOF_LEAVES_NOTHING,
     },
   },
@@ -54,8 +54,8 @@ export const genericReverseName = defineCheck({
         'large mail services name their pools like this too; a site that wants no mail from access lines raises this one weight',
       why: 'Such reverse names are given to access lines. Mail straight from such a line mostly comes from infected machines.',
       remedies: ['give-reverse-name', 'send-by-relay'],
-      reply:
-        '{client} has the reverse name {names}, like that of an access line ({pattern}); ask your provider for a PTR record with a name of your own, or use its mail relay',
+      reply: '{client} has the reverse name {names}, like that of an access line ({pattern})',
+      fix: 'ask your provider for a PTR record with a name of your own, or use its mail relay',
       aboutClientAlone: true,
       excusedByProof: PROOF_LEAVES_NOTHING,
     },

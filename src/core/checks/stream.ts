@@ -3,17 +3,16 @@
  * drawn by the policy from everything else. Both streams are of hosts that do not say who they are.
  */
 import type { Client } from '../client.ts';
-import type { Evidence, Finding, FindingSpec } from '../finding.ts';
+import type { Finding, FindingSpec } from '../finding.ts';
 import { literalText } from '../ip.ts';
 
 /** The streams of mail whose host is not known to be who it says. */
 export const UNPROVED = ['unverified', 'failed'] as const;
 export type Unproved = (typeof UNPROVED)[number];
 
-const WAYS =
-  'announce a name that has {client} as its address, or publish SPF for your name, or use the mail relay of your provider';
-/** To have no name is a way out only where that is not held against a host as well. */
-const ALL_WAYS = `${WAYS}; a host without a name may announce {literal}, or publish _auth TXT 'method=none' for its name`;
+/** For a client without an address; to any other the ways themselves are told. */
+const FIX =
+  "announce a public host name that leads to your address, or permits it by SPF, or use your provider's mail relay";
 const REASON = 'a stream is a tag, unless you want it to be more';
 
 export const streamFindings = {
@@ -24,8 +23,10 @@ export const streamFindings = {
     weight: 0,
     reason: REASON,
     why: 'The receiver cannot tell who runs this host, and takes less of such mail.',
-    remedies: ['announce', 'give-address', 'permit-by-spf', 'send-by-relay'],
-    reply: `HELO {helo}: this host does not say who it is; ${WAYS}`,
+    remedies: ['permit-by-spf', 'announce', 'send-by-relay', 'opt-out'],
+    reply: 'HELO {helo}: this host does not say who it is',
+    fix: FIX,
+    cure: 'give-address',
   },
   'stream-failed': {
     basis: 'local',
@@ -34,9 +35,10 @@ export const streamFindings = {
     weight: 0,
     reason: REASON,
     why: 'The receiver cannot tell who runs this host, and takes less of such mail.',
-    remedies: ['announce', 'give-address', 'permit-by-spf', 'send-by-relay'],
-    reply: `HELO {helo}: this host does not say who it is; ${WAYS}`,
-    replyWith: { literal: `HELO {helo}: this host does not say who it is; ${ALL_WAYS}` },
+    remedies: ['permit-by-spf', 'announce', 'send-by-relay', 'opt-out'],
+    reply: 'HELO {helo}: this host does not say who it is',
+    fix: FIX,
+    cure: 'give-address',
   },
   'stream-limit': {
     basis: 'local',
@@ -45,11 +47,11 @@ export const streamFindings = {
     weight: 0,
     reason: '--stream-limit delays without any weight, and never refuses for good',
     why: 'The receiver cannot tell who runs this host, and takes only so much of such mail from one network.',
-    remedies: ['try-again', 'announce', 'give-address', 'permit-by-spf', 'send-by-relay'],
-    reply: `HELO {helo}: this host does not say who it is, and of such hosts in your network no more than {count} messages are taken in {time}; try again later; ${WAYS}`,
-    replyWith: {
-      literal: `HELO {helo}: this host does not say who it is, and of such hosts in your network no more than {count} messages are taken in {time}; try again later; ${ALL_WAYS}`,
-    },
+    remedies: ['try-again', 'permit-by-spf', 'announce', 'send-by-relay', 'opt-out'],
+    reply:
+      'HELO {helo}: this host does not say who it is, and of such hosts in your network no more than {count} messages are taken in {time}; try again later',
+    fix: FIX,
+    cure: 'give-address',
   },
 } as const satisfies Record<string, FindingSpec>;
 
@@ -68,22 +70,31 @@ export function isOfStream({ id }: Pick<Finding, 'id'>): boolean {
   return Object.hasOwn(streamFindings, id);
 }
 
-/** `mayOptOut`: a host without a name would be let in. */
-export function streamFinding(stream: Unproved, client: Client, mayOptOut: boolean): Finding {
-  return { id: IDS[stream], evidence: evidenceOf(client, mayOptOut) };
+export function streamFinding(stream: Unproved, { helo }: Client): Finding {
+  return { id: IDS[stream], evidence: { helo: helo.text } };
 }
 
-/** Of a message beyond a limit of `count` messages in `time` (`1h`). */
+/**
+ * Of a message beyond a limit of `count` messages in `time` (`1h`). `mayOptOut`: a host without a name would
+ * be let in.
+ */
 export function streamLimitFinding(
   client: Client,
   limit: { readonly count: number; readonly time: string },
   mayOptOut: boolean,
 ): Finding<keyof typeof streamFindings> {
   const { count, time } = limit;
-  return { id: 'stream-limit', evidence: { ...evidenceOf(client, mayOptOut), count: String(count), time } };
+  const { helo, ip } = client;
+  const literal = ip === null || !mayOptOut ? {} : { literal: literalText(ip) };
+  return { id: 'stream-limit', evidence: { helo: helo.text, ...literal, count: String(count), time } };
 }
 
-function evidenceOf({ helo, ip }: Client, mayOptOut: boolean): Evidence {
-  const literal = ip === null || !mayOptOut ? {} : { literal: literalText(ip) };
-  return { helo: helo.text, ...literal };
+/** Whether it is of a message beyond a limit. */
+export function isStreamLimit({ id }: Pick<Finding, 'id'>): boolean {
+  return id === ('stream-limit' satisfies keyof typeof streamFindings);
+}
+
+/** Of a message beyond a limit: whether a host that opts out of naming itself would be let in. */
+export function limitSparesOptOut({ evidence }: Pick<Finding, 'evidence'>): boolean {
+  return evidence['literal'] !== undefined;
 }
