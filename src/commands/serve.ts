@@ -128,7 +128,7 @@ function banner(config: Config, file: string | null, { sockets, http }: Service,
     `asks ${asks}, ${formatDuration(dnsTimeout)} a question, ${formatDuration(deadline)} in all; ${keeps}`,
     ...(http === null ? [] : [`metrics and health at http://${http}/metrics, /healthz and /readyz${open}`]),
     ...(http === null || !config.httpPage ? [] : [`the page at http://${http}/`]),
-    'Postfix hands its sessions over after these three commands; they keep the milters that it has:',
+    'Postfix hands its sessions over once you have typed these three commands, in this order; it keeps the milters that it has:',
     ...attachCommands(milterItem(sockets[0] ?? 'SOCKET', config, observe ? 'accept' : 'tempfail')),
     '',
   ].join('\n');

@@ -48,6 +48,17 @@ export function attachedTogether(
   return [...groups.values()];
 }
 
+/** Of those that are us for sure, all but the one that `postfix-conf/main.cf` names, or else the first. */
+export function surplus({ list, filters }: SmtpService, options: RunningOptions): readonly Filter[] {
+  const listens = socketsOf(options);
+  const us = filters.filter(({ dialled }) => listens.some((listen) => leadsTo(dialled, listen) === 'yes'));
+  const named = filtersOf(list).find(
+    (each) => us.includes(each) && listWith(list, each).setting === PARAMETER,
+  );
+  const kept = named ?? us[0];
+  return us.filter((each) => each !== kept);
+}
+
 export function oursAmong(filters: readonly Filter[], options: RunningOptions): Filter | null {
   const listens = socketsOf(options);
   const sure = filters.find(({ dialled }) => listens.some((listen) => leadsTo(dialled, listen) === 'yes'));
@@ -93,13 +104,40 @@ export function attachLine(
     return ['sendmail.mc', `INPUT_MAIL_FILTER(\`${name}', \`S=${socket}, ${failure}T=${times}')dnl`];
   }
   const { config } = mta;
-  const enforcing = config.knowsShutdown === true ? 'shutdown' : 'tempfail';
-  const action = options.observe ? 'accept' : enforcing;
-  if (ours !== null) return changedLine(service, ours, milterItem(ours.socket, options, action));
+  if (ours !== null) {
+    return changedLine(service, ours, milterItem(ours.socket, options, actionFor(config, options)));
+  }
+  const isParameter = config.value(PARAMETER) === '' || namesUs(config, service, options);
+  const item = isParameter ? `$${PARAMETER}` : itemFor(config, service, options);
+  return listLine(service, [item, ...service.filters]);
+}
+
+/**
+ * The lines that attach us to a service of which none of the milters is us, in the order in which to write
+ * them. They are those of `postfix-conf/main.cf`, so that whoever follows that file too has us once.
+ */
+export function attachLines(
+  mta: Mta,
+  service: SmtpService,
+  options: RunningOptions,
+): (readonly [file: string, line: string])[] {
+  const line = attachLine(mta, service, options);
+  if (mta.kind === 'sendmail' || mta.config.value(PARAMETER) !== '') return [line];
+  return [['main.cf', `${PARAMETER} = ${itemFor(mta.config, service, options)}`], line];
+}
+
+/** Our item for a service that does not have us yet. */
+function itemFor(config: PostfixConfig, service: SmtpService, options: RunningOptions): string {
+  const [listen] = socketsOf(options);
   const queue = config.value('queue_directory');
   const socket = listen === undefined ? 'SOCKET' : socketForPostfix(listen, queue, service.chrooted);
-  const item = namesUs(config, service, options) ? `$${PARAMETER}` : milterItem(socket, options, action);
-  return listLine(service, [item, ...service.filters]);
+  return milterItem(socket, options, actionFor(config, options));
+}
+
+/** What a client is told while we are down. */
+function actionFor(config: PostfixConfig, { observe }: RunningOptions): 'accept' | 'tempfail' | 'shutdown' {
+  if (observe) return 'accept';
+  return config.knowsShutdown === true ? 'shutdown' : 'tempfail';
 }
 
 /** The parameter in `postfix-conf/main.cf` that stands for us. */
@@ -111,8 +149,19 @@ function namesUs(config: PostfixConfig, { chrooted }: SmtpService, options: Runn
 }
 
 /** The list of a service's milters, with the file that has it, as written there. */
-export function listLine(service: SmtpService, wanted: readonly Wanted[]): [file: string, line: string] {
+function listLine(service: SmtpService, wanted: readonly Wanted[]): [file: string, line: string] {
   return lineOf(service, service.list, wanted);
+}
+
+/** The line that gives a service these of its milters, in this order. */
+export function listedLine(
+  mta: Mta,
+  service: SmtpService,
+  filters: readonly Filter[],
+): [file: string, line: string] {
+  if (mta.kind === 'postfix') return listLine(service, filters);
+  const names = filters.map(({ text }) => text).join(', ');
+  return ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${names}')dnl`];
 }
 
 /** The setting in which one milter is written out, with a new text for that milter. */

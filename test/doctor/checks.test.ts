@@ -94,6 +94,12 @@ describe('Postfix', () => {
       ['postfix-milter-maps'],
     ],
     ['smtpd_milter_maps = static:inet:a:1', undefined, {}, ['postfix-not-attached']],
+    [
+      'smtpd_milters = inet:localhost:8892, inet:a:1, inet:127.0.0.1:8892',
+      undefined,
+      {},
+      ['postfix-attached-twice'],
+    ],
     ['smtpd_milters =', 'smtp inet n - n - - smtpd -o smtpd_milter_maps=static:inet:127.0.0.1:8892', {}, []],
     ['non_smtpd_milters = inet:a:1', undefined, {}, []],
     ['non_smtpd_milters = $smtpd_milters', undefined, {}, ['postfix-non-smtpd']],
@@ -304,14 +310,20 @@ describe('Postfix', () => {
       undefined,
       {},
       'postfix-not-attached',
-      [`main.cf: smtpd_milters = { inet:127.0.0.1:8892, ${ITEM}, inet:a:1`],
+      [
+        `main.cf: helo_milter = { inet:127.0.0.1:8892, ${ITEM}`,
+        'main.cf: smtpd_milters = $helo_milter, inet:a:1',
+      ],
     ],
     [
       '',
       'smtp inet n - n - - smtpd -o smtpd_milters=',
       {},
       'postfix-not-attached',
-      [`master.cf: smtp inet: -o { smtpd_milters = { inet:127.0.0.1:8892, ${ITEM} }`],
+      [
+        `main.cf: helo_milter = { inet:127.0.0.1:8892, ${ITEM}`,
+        'master.cf: smtp inet: -o { smtpd_milters = $helo_milter }',
+      ],
     ],
     [
       'smtpd_milters = { inet:192.0.2.1:8892, protocol=6 }, inet:a:1',
@@ -445,6 +457,12 @@ describe('Sendmail', () => {
   it.each<[from: string | RegExp, to: string, options: Record<string, string[]>, wanted: string[]]>([
     ['', '', {}, []],
     [/^Xhelo.*$/m, '', {}, ['sendmail-not-attached']],
+    [
+      /helo-milter$/m,
+      'helo-milter, again\nXagain, S=local:/run/helo-milter/socket, F=T, T=C:5s;S:15s;R:15s;E:30s',
+      {},
+      ['sendmail-attached-twice'],
+    ],
     [/^O InputMail.*$/m, '', {}, ['sendmail-filter-unused']],
     ['run/helo-milter/socket', 'var/run/helo.sock', {}, ['sendmail-socket-mismatch']],
     [
@@ -500,6 +518,12 @@ describe('Sendmail', () => {
       'rspamd, helo-milter\nXrspamd, S=inet:11332@localhost, F=T',
       'sendmail-order',
       "define(`confINPUT_MAIL_FILTERS', `helo-milter, rspamd')dnl",
+    ],
+    [
+      /helo-milter$/m,
+      'helo-milter, again\nXagain, S=local:/run/helo-milter/socket, F=T, T=C:5s;S:15s;R:15s;E:30s',
+      'sendmail-attached-twice',
+      "define(`confINPUT_MAIL_FILTERS', `helo-milter')dnl",
     ],
     [
       'needmailhelo',
@@ -627,7 +651,7 @@ describe('the resolver', () => {
 
   const HERE: ServerFacts = { ...sound, server: '127.0.0.1' };
   const NOBODY: ServerFacts = { ...HERE, fault: 'connrefused', medianMs: null };
-  const INSTALL = ['shell: apt install unbound'];
+  const INSTALL = ['shell: apt install unbound', 'helo-milter: --dns-server 127.0.0.1'];
   it.each<[title: string, servers: ServerFacts[], local: ServerFacts | null, id: string, wanted: string[]]>([
     [
       'one on this host that was asked and is sound',

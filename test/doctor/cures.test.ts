@@ -42,7 +42,7 @@ const ITEM =
   '{ inet:127.0.0.1:8892, connect_timeout=5s, command_timeout=15s, content_timeout=30s, default_action=tempfail }';
 const PORT_25 = 'smtp inet n - n - - smtpd';
 
-describe.each<[title: string, main: string, master: string, id: string, wanted: string]>([
+describe.each<[title: string, main: string, master: string, id: string, wanted: string | string[]]>([
   [
     'too little time, by our own parameter',
     `${OURS.replace('15s', '3s')}smtpd_milters = $helo_milter, inet:a:1`,
@@ -83,7 +83,35 @@ describe.each<[title: string, main: string, master: string, id: string, wanted: 
     'rest = inet:b:2, { inet:c:3, protocol=4 }\nsmtpd_milters = $(rest)',
     PORT_25,
     'postfix-not-attached',
-    `main.cf: smtpd_milters = ${ITEM}, $(rest)`,
+    [`main.cf: helo_milter = ${ITEM}`, 'main.cf: smtpd_milters = $helo_milter, $(rest)'],
+  ],
+  [
+    'not attached, with another milter in our parameter',
+    'helo_milter = inet:d:4\nsmtpd_milters = inet:a:1',
+    PORT_25,
+    'postfix-not-attached',
+    `main.cf: smtpd_milters = ${ITEM}, inet:a:1`,
+  ],
+  [
+    'attached by a line of its own, and by our parameter',
+    `${OURS}smtpd_milters = $helo_milter ${ITEM}, inet:a:1`,
+    PORT_25,
+    'postfix-attached-twice',
+    'main.cf: smtpd_milters = $helo_milter, inet:a:1',
+  ],
+  [
+    'the same the other way round',
+    `${OURS}smtpd_milters = ${ITEM}, $helo_milter, inet:a:1`,
+    PORT_25,
+    'postfix-attached-twice',
+    'main.cf: smtpd_milters = $helo_milter, inet:a:1',
+  ],
+  [
+    'the parameter twice',
+    `${OURS}smtpd_milters = $helo_milter, inet:a:1, $helo_milter`,
+    PORT_25,
+    'postfix-attached-twice',
+    'main.cf: smtpd_milters = $helo_milter, inet:a:1',
   ],
   [
     'one service without us',
@@ -155,7 +183,7 @@ describe.each<[title: string, main: string, master: string, id: string, wanted: 
     .filter(({ file }) => /^ma(?:in|ster)\.cf$/.test(file));
 
   it('has its cure in the words that are there', () => {
-    expect(typed.map(({ file, line }) => `${file}: ${line}`)).toEqual([wanted]);
+    expect(typed.map(({ file, line }) => `${file}: ${line}`)).toEqual([wanted].flat());
   });
 
   it('is cured by it, and no other milter is lost', () => {
@@ -188,8 +216,8 @@ describe('while we only watch', () => {
   });
 
   it('what attaches us says accept', () => {
-    expect(linesFor(postfix('smtpd_milters ='), 'postfix-not-attached')[0]).toContain(
-      'default_action=accept',
+    expect(linesFor(postfix('smtpd_milters ='), 'postfix-not-attached')[0]).toMatch(
+      /^helo_milter = .*default_action=accept/,
     );
     expect(linesFor(sendmail(GOOD_CF.replace(/^Xhelo.*$/m, '')), 'sendmail-not-attached')[0]).not.toContain(
       'F=',

@@ -185,8 +185,15 @@ esac
       severity: 'wrong',
       topic: 'When the milter is down',
       text: 'smtp inet refuses all mail with 5yz while we are down',
+      cure: expect.stringMatching(/^Set default_action=tempfail, /) as string,
       changes: [{ file: 'main.cf', line: expect.stringMatching(/^smtpd_milters = /) as string }],
     });
+  });
+
+  it('says what to do where there is no line to change', async () => {
+    const proxied = file('proxied', `${good}\nsmtpd_authorized_xclient_hosts = 10.0.0.1\n`);
+    const { out } = await doctor(['--postfix', proxied, '--no-dns', ...options()]);
+    expect(out).toMatch(/\[postfix-xclient\]\n {13}Have the proxy say EHLO with the name of its client/);
   });
 
   it('takes the options that the milter runs with from its own file', async () => {

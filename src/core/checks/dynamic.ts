@@ -12,7 +12,7 @@ export const dynamicName = defineCheck({
   findings: {
     'helo-dynamic': {
       basis: 'form',
-      summary: "the HELO name has the client's address written into it",
+      summary: "the HELO name has the client's address, or most of it, written into it",
       reference: 'local practice',
       weight: { rfc5321: 2, emailcore: 2, strict: 3 },
       reason: 'typical of access lines, but also of large mail services: a hint, never a verdict',
@@ -62,6 +62,20 @@ function ipv4Encoding(name: string, octets: readonly number[]): string | null {
   }
   const value = octets.reduce((sum, octet) => sum * 256 + octet, 0);
   if (mayRun && value > 0xffffff && hasToken(name, String(value), '0-9')) return 'decimal number';
+  return partOf(name.replaceAll(OTHER_ADDRESS, 'x'), orders);
+}
+
+/**
+ * Four numbers or more between separators. The whole address of the client is not among them, so that they
+ * are the address of another host, however much the two have in common.
+ */
+const OTHER_ADDRESS = /(?<!\d)\d{1,3}(?:[-._x]+\d{1,3}){3,}(?!\d)/g;
+
+/** How a part of the address that is enough is written into a name, or null. */
+function partOf(
+  name: string,
+  orders: readonly (readonly [order: string, sequence: readonly number[]])[],
+): string | null {
   for (const [order, sequence] of orders) {
     if (hasNumbers(name, sequence.slice(0, 3)) || hasNumbers(name, sequence.slice(1))) {
       return `three octets, ${order}`;

@@ -1,6 +1,16 @@
 /** Whether the milter is attached, and where. */
 import { socketsOf } from '../../config/addresses.ts';
-import { attached, attachLine, attachments, changedLine, oursAmong, reached } from '../attachment.ts';
+import {
+  attached,
+  attachLine,
+  attachLines,
+  attachments,
+  changedLine,
+  listedLine,
+  oursAmong,
+  reached,
+  surplus,
+} from '../attachment.ts';
 import { socketForPostfix } from '../endpoint.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { RunningOptions } from '../facts.ts';
@@ -40,10 +50,22 @@ export const attachmentCheck = defineDoctorCheck({
       meaning: 'A service that takes mail from outside has its own list of milters, without us.',
       cure: 'Add our socket to the -o smtpd_milters of the service, or remove that override.',
     },
+    'postfix-attached-twice': {
+      severity: 'wrong',
+      meaning:
+        'One list of milters has us more than once: each session is judged as often, and counts as often for the tempfail limit and in the metrics.',
+      cure: 'Take all but one out of the list; $helo_milter is the one to keep.',
+    },
     'sendmail-attached': {
       severity: 'ok',
       meaning: 'A Sendmail daemon hands its sessions to us.',
       cure: null,
+    },
+    'sendmail-attached-twice': {
+      severity: 'wrong',
+      meaning:
+        'Several filters of one list lead to us: each session is judged as often, and counts as often for the tempfail limit and in the metrics.',
+      cure: 'Remove all but one of the INPUT_MAIL_FILTER lines, rebuild sendmail.cf and restart Sendmail.',
     },
     'sendmail-not-attached': {
       severity: 'wrong',
@@ -88,7 +110,7 @@ function present(
   mta: Mta,
   options: RunningOptions,
   there: readonly { readonly service: SmtpService; readonly ours: Filter }[],
-): Diagnosis<`${Kind}-${'attached' | 'service-not-attached'}`>[] {
+): Diagnosis<`${Kind}-${'attached' | 'attached-twice' | 'service-not-attached'}`>[] {
   const { kind } = mta;
   const where = there.map(({ service, ours }) => `${service.title} by ${ours.socket}`).join('; ');
   const missing = mta.services.filter(
@@ -96,13 +118,25 @@ function present(
   );
   return [
     diagnosis(`${kind}-attached` as const, `attached: ${where}`),
+    ...there.flatMap(({ service }) => {
+      const more = surplus(service, options);
+      if (more.length === 0) return [];
+      const rest = service.filters.filter((filter) => !more.includes(filter));
+      return [
+        diagnosis(
+          `${kind}-attached-twice` as const,
+          `${service.title} has us ${more.length + 1} times: the ones too many are ${more.map(({ text }) => text).join(', ')}`,
+          listedLine(mta, service, rest),
+        ),
+      ];
+    }),
     ...missing
       .filter(({ switchedOff }) => switchedOff === null)
       .map((service) =>
         diagnosis(
           `${kind}-service-not-attached` as const,
           `${service.title} takes mail from outside but does not hand it to us`,
-          attachLine(mta, service, options),
+          ...attachLines(mta, service, options),
         ),
       ),
   ];
@@ -135,7 +169,11 @@ function absent(
         ? 'it has no milter'
         : `it has ${candidates.map(({ socket }) => socket).join(', ')}`;
     return [
-      diagnosis(`${mta.kind}-not-attached` as const, `${service.title} does not know us: ${has}`, cure),
+      diagnosis(
+        `${mta.kind}-not-attached` as const,
+        `${service.title} does not know us: ${has}`,
+        ...attachLines(mta, service, options),
+      ),
     ];
   }
   const listens = options.listen.join(', ');

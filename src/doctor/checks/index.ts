@@ -41,6 +41,8 @@ export const diagnoses: ReadonlyMap<string, DiagnosisSpec> = new Map(
 export interface GradedDiagnosis extends Diagnosis {
   readonly severity: Severity;
   readonly topic: string;
+  /** What to do about it, in general; null if there is nothing to fix. */
+  readonly cure: string | null;
 }
 
 /** Runs all checks. What several services have in common and one change fixes is said once. */
@@ -51,7 +53,14 @@ export function diagnose(facts: Facts): GradedDiagnosis[] {
       const key = JSON.stringify([id, changes]);
       const same = found.get(key);
       const texts = same === undefined || same.text === text ? text : `${same.text}; ${text}`;
-      found.set(key, { id, text: texts, changes, topic, severity: specs[id]?.severity ?? 'wrong' });
+      found.set(key, {
+        id,
+        text: texts,
+        changes,
+        topic,
+        severity: specs[id]?.severity ?? 'wrong',
+        cure: specs[id]?.cure ?? null,
+      });
     }
   }
   return [...found.values()];

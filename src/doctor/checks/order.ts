@@ -1,5 +1,5 @@
 /** What is lost by the order in which an MTA asks its milters. */
-import { attached, listLine } from '../attachment.ts';
+import { attached, listedLine } from '../attachment.ts';
 import { defineDoctorCheck, diagnosis, type Diagnosis } from '../diagnosis.ts';
 import type { Filter, Mta, SmtpService } from '../mta.ts';
 
@@ -88,7 +88,7 @@ function behind(mta: Mta, service: SmtpService, ours: Filter): Diagnosis<Id>[] {
     diagnosis(
       `${mta.kind}-order` as const,
       `${reader} comes before us in ${service.title}, and does not see our Authentication-Results`,
-      listed(mta, service, [ours, ...service.filters.filter((filter) => filter !== ours)]),
+      listedLine(mta, service, [ours, ...service.filters.filter((filter) => filter !== ours)]),
     ),
   ];
 }
@@ -103,7 +103,11 @@ function beforeDkim(mta: Mta, service: SmtpService, known: Known, id: Id, why: s
     filter === early ? [dkim, early] : filter === dkim ? [] : [filter],
   );
   return [
-    diagnosis(id, `${known} comes before OpenDKIM in ${service.title}, ${why}`, listed(mta, service, order)),
+    diagnosis(
+      id,
+      `${known} comes before OpenDKIM in ${service.title}, ${why}`,
+      listedLine(mta, service, order),
+    ),
   ];
 }
 
@@ -113,10 +117,4 @@ function rspamd({ title }: SmtpService): Diagnosis<Id> {
     `rspamd in ${title} may remove our Authentication-Results, and those of others`,
     ['rspamd/local.d/milter_headers.conf', 'routines { authentication-results { remove = false; } }'],
   );
-}
-
-function listed(mta: Mta, service: SmtpService, filters: readonly Filter[]): [file: string, line: string] {
-  if (mta.kind === 'postfix') return listLine(service, filters);
-  const names = filters.map(({ text }) => text).join(', ');
-  return ['sendmail.mc', `define(\`confINPUT_MAIL_FILTERS', \`${names}')dnl`];
 }

@@ -24,7 +24,7 @@ export const resolverCheck = defineDoctorCheck({
     'dns-silent': {
       severity: 'wrong',
       meaning: 'No name server answers, or none finds example.com, which exists: no name can be checked.',
-      cure: 'Name a resolver that answers with --dns-server, or fix the one that is named, or /etc/resolv.conf. If there is none, install one, such as unbound.',
+      cure: 'Name a resolver that answers with --dns-server, or fix the one that is named, or /etc/resolv.conf. If there is none, install one, such as unbound, and name it: installing it alone does not change whom we ask.',
     },
     'dns-server-silent': {
       severity: 'warning',
@@ -98,7 +98,12 @@ function others(servers: readonly ServerFacts[], local: ServerFacts | null): Lin
     return [['helo-milter', named.map(({ server }) => `--dns-server ${server}`).join(' ')]];
   }
   const here = local ?? servers.find(({ server }) => server.replace(/:53$/, '') === LOCAL_SERVER);
-  return here === undefined || here.fault === null ? [] : [['shell', 'apt install unbound']];
+  return here === undefined || here.fault === null
+    ? []
+    : [
+        ['shell', 'apt install unbound'],
+        ['helo-milter', `--dns-server ${LOCAL_SERVER}`],
+      ];
 }
 
 function diagnose(facts: ServerFacts, instead: Lines): Diagnosis<Id>[] {

@@ -26,6 +26,14 @@ it.each<[string | null, string, string | null]>([
   // Not the client's address, or not enough of it.
   ['198.51.101.24', '198-51-100-23.isp.net', null],
   ['198.51.100.23', '1198-51-100-23.isp.net', 'three octets, decimal'],
+  // The address of another host, of which the client's has three octets or two.
+  ['192.0.2.77', '10.2.0.192.in-addr.arpa', null],
+  ['192.0.2.77', '77.2.0.192.in-addr.arpa', 'reversed decimal'],
+  ['192.0.2.77', '2.0.192.in-addr.arpa', 'three octets, reversed decimal'],
+  ['192.0.2.77', '192-0-2-10.isp.net', null],
+  ['192.0.2.77', '10-0-2-77.isp.net', null],
+  ['192.0.2.77', 'dsl-10-9-2-77.isp.net', null],
+  ['192.0.2.77', 'host-192-0-2-10.77-2.dsl.isp.net', null],
   ['198.51.100.23', 'mail-100-23.isp.net', null],
   ['198.51.100.23', 'mail23.isp.net', null],
   ['198.51.100.23', 'dsl.isp.net', null],
