@@ -115,6 +115,11 @@ export function soundly<T>(work: (faults: Faults) => T): T {
   return made;
 }
 
+/** What the file system says of a file, as a person would: `/a/b: no such file or directory`. */
+export function fileFault(file: string, error: unknown): string {
+  return `${file}: ${describeError(error).replace(/^E[A-Z]+: (.*?)(?:, \w+(?: '.*')?)?$/s, '$1')}`;
+}
+
 /** An error as one line for a log, with its code: system errors already have it in the message. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { describeError } from '../src/errors.ts';
+import { describeError, fileFault } from '../src/errors.ts';
 
 const withCode = (message: string, code: string): Error => Object.assign(new Error(message), { code });
 
@@ -24,4 +25,13 @@ it.each<[title: string, script: string, told: RegExp]>([
 ])('%s', async (_, script, told) => {
   const error: unknown = await promisify(execFile)(process.execPath, ['-e', script]).catch((e: unknown) => e);
   expect(describeError(error)).toMatch(told);
+});
+
+it.each<[path: string, told: string]>([
+  ['/no/such, file', '/no/such, file: no such file or directory'],
+  ['/', '/: illegal operation on a directory'],
+])('tells what is wrong with a file as a person would: %s', async (path, told) => {
+  const error: unknown = await readFile(path).catch((e: unknown) => e);
+  expect(fileFault(path, error)).toBe(told);
+  expect(fileFault('log.gz', new Error('incorrect header check'))).toBe('log.gz: incorrect header check');
 });

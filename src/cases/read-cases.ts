@@ -12,7 +12,7 @@ import { parseIp } from '../core/ip.ts';
 import type { Resolver } from '../core/resolver.ts';
 import { type RecordedDecision, RecordError, readRecord } from '../decisions/record-reader.ts';
 import { zoneFileResolver } from '../dns/zone-file.ts';
-import { describeError, Faults, FileError } from '../errors.ts';
+import { Faults, FileError, fileFault } from '../errors.ts';
 import { AccessList, parseAccess } from '../policy/access.ts';
 import { DISPOSITIONS, STREAMS } from '../policy/policy.ts';
 import { type Case, type Expected, NO_CAUSE, type CaseSource } from './case.ts';
@@ -118,7 +118,7 @@ async function recordedSource(table: TomlKeys, { file, known }: Around): Promise
   const reference = need(table, 'reference');
   const path = resolve(dirname(file), name);
   const found = await findRecord(path, reference).catch((error: unknown) =>
-    table.fail('record-file', describeError(error)),
+    table.fail('record-file', fileFault(path, error)),
   );
   if (found === null) return table.fail('reference', `${name} has no decision ${reference}`);
   return { kind: 'record', record: parsedRecord(found.text, `${path}:${found.line}`, known) };
@@ -187,6 +187,6 @@ function expectedOf(table: TomlKeys, { findings }: Known): Expected {
 
 async function textOf(file: string, place: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new FileError(`${place}: ${describeError(error)}`);
+    throw new FileError(place === file ? fileFault(file, error) : `${place}: ${fileFault(file, error)}`);
   });
 }

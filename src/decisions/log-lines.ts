@@ -2,7 +2,7 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { PassThrough, pipeline, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { describeError, UsageError } from '../errors.ts';
+import { fileFault, UsageError } from '../errors.ts';
 
 /** Octets of one line; a record has at most 64 KiB. */
 const MAX_LINE = 1 << 20;
@@ -39,7 +39,7 @@ export async function* logLines(
       if (length <= MAX_LINE) rest.push(Buffer.from(chunk.subarray(from)));
     }
   } catch (error) {
-    throw new UsageError(`${file}: ${describeError(error)}`);
+    throw new UsageError(fileFault(file, error));
   } finally {
     source.destroy();
   }

@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import type { Check } from '../core/check.ts';
-import { describeError, UsageError } from '../errors.ts';
+import { fileFault, UsageError } from '../errors.ts';
 import { logLines } from './log-lines.ts';
 import { readRecord, type RecordedDecision, RecordError } from './record-reader.ts';
 
@@ -94,7 +94,7 @@ async function sizeOf(file: string): Promise<number> {
   try {
     return (await stat(file)).size;
   } catch (error) {
-    throw new UsageError(describeError(error));
+    throw new UsageError(fileFault(file, error));
   }
 }
 

@@ -6,7 +6,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeError, UsageError } from '../errors.ts';
+import { fileFault, UsageError } from '../errors.ts';
 import { type Head, openMail, readHead } from './head.ts';
 import { headsOfMbox } from './mbox.ts';
 
@@ -34,7 +34,7 @@ export async function* headsIn(paths: readonly string[], onNotRead: OnNotRead): 
     try {
       isDirectory = (await stat(path)).isDirectory();
     } catch (error) {
-      throw new UsageError(`${path}: ${describeError(error)}`);
+      throw new UsageError(fileFault(path, error));
     }
     if (isDirectory) yield* headsInDirectory(path, { inMaildir: false, depth: MAX_DEPTH }, onNotRead);
     else yield* headsInFile(path, { follow: true, single: false }, onNotRead);

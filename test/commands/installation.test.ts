@@ -343,7 +343,7 @@ describe('check --ref', () => {
 
   it.each([
     [['--ref', 'x.1', 'LOG'], /no decision with the reference "x\.1" is there/],
-    [['--ref', 'x.1', '/no/such/file'], /ENOENT/],
+    [['--ref', 'x.1', '/no/such/file'], /\/no\/such\/file: no such file or directory$/m],
     [['--ref', 'x.1', 'LOG', '--recipient', 'u@dest.test'], /--recipient does not go with --ref/],
     [['192.0.2.1'], /missing required argument 'HELO'/],
     [['192.0.2.1', 'a', 'b'], /too many arguments: "b"/],

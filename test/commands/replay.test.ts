@@ -202,7 +202,7 @@ describe('the files', () => {
   });
 
   it.each([
-    ['that is not there', () => join(directory, 'none'), /ENOENT|no such file|does not exist/],
+    ['that is not there', () => join(directory, 'none'), /none: no such file or directory$/m],
     ['that is not what its name says', () => file('bad.gz', 'no gzip'), /bad\.gz: incorrect header check/],
   ])('one %s is a usage error', async (_, path, message) => {
     const { code, err } = await run(path());
