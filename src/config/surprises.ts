@@ -214,7 +214,7 @@ function crossesRfc5321(policy: Policy): string | null {
   if (score < policy.tempfailAt) return null;
   const [what, at] = score >= policy.rejectAt ? ['reject', policy.rejectAt] : ['tempfail', policy.tempfailAt];
   const sum = findings.map(({ id, weight }) => `${id} ${weight}`).join(' + ');
-  return `crosses RFC 5321 §4.1.4: ${sum} alone ${findings.length === 1 ? 'reaches' : 'reach'} ${what}-at ${at}, though a message must not be refused because its client does not verify`;
+  return `crosses RFC 5321 §4.1.4: ${sum} alone ${findings.length === 1 ? 'reaches' : 'reach'} ${what}-at ${at}, though no message may be refused because the HELO name and the address of its client do not match`;
 }
 
 /** The option closest to the cause. */
