@@ -8,7 +8,7 @@ import type { Finding } from '../src/core/check.ts';
 import { mightPermit } from '../src/core/checks/spf.ts';
 import type { RecordedDecision } from '../src/decisions/record-reader.ts';
 import { exemptRecipient, isTrusted } from '../src/policy/exemption.ts';
-import { judge } from '../src/policy/judge.ts';
+import { seenIn } from '../src/policy/judge.ts';
 import { withoutBrackets } from '../src/policy/mailbox.ts';
 import type { PageRules } from '../src/report/page-data.ts';
 import { messageOf } from '../src/report/replayed.ts';
@@ -119,7 +119,7 @@ function dependsOnOthers({ policy, streamLimits }: PageRules, followsRegulars: b
 
 function keyOf(record: RecordedDecision, rules: PageRules, byShare: boolean): string {
   const { judged, client, exempt, action, recipients } = record;
-  const ip = client === null ? null : parseIp(client);
+  const ip = client === null || rules.trusted.length === 0 ? null : parseIp(client);
   const kinds = new Set(recipients.map((each) => kindOf(withoutBrackets(each), rules)));
   const general = [
     exempt,
@@ -129,13 +129,8 @@ function keyOf(record: RecordedDecision, rules: PageRules, byShare: boolean): st
     byShare ? Math.floor(rules.enforcement.shareOf(networkName(client))) : '',
   ].join(';');
   if (judged === null) return general;
-  const { assessment, session, dnsIll, elapsedMs } = judged;
-  const { assessment: seen, access } = judge(assessment, rules, {
-    session,
-    dnsIll,
-    elapsedMs,
-    at: record.time,
-  });
+  const { assessment, session, dnsIll } = judged;
+  const { assessment: seen, access } = seenIn(assessment, rules, { session, at: record.time });
   return `${general};${String(dnsIll)};${access?.line ?? ''};${shapeOf(seen)}`;
 }
 

@@ -15,10 +15,10 @@ import {
 import { pastOf } from '../src/report/earlier-mail.ts';
 import { NO_PAST } from '../src/report/replay-past.ts';
 import { Replayer } from '../src/report/replayer.ts';
-import { DecisionTally, strictestOf } from '../src/report/tally.ts';
+import { strictestOf } from '../src/report/tally.ts';
 import { Sorter } from './alike.ts';
+import { withoutAnswers } from './brief-record.ts';
 import { type Choice, choiceOf } from './choice.ts';
-import { RecordKeeper } from './kept-record.ts';
 import { shareByNetwork } from './network-share.ts';
 import { type Opened, openedOf } from './opened.ts';
 import { type WouldBe, outcomeOf, type Overview, OverviewCounter } from './overview.ts';
@@ -30,7 +30,8 @@ import { type Changed, changedOf } from './changed.ts';
 export interface Detail {
   readonly refused: Changed;
   readonly letIn: Changed;
-  readonly tally: DecisionTally;
+  /** By place. */
+  readonly outcomes: readonly WouldBe[];
 }
 
 /** Decisions that are judged in one go, before somebody else may do something. */
@@ -41,7 +42,6 @@ interface Running {
   /** The choice, as a text. */
   readonly key: string;
   readonly replayer: Replayer;
-  readonly tally: DecisionTally;
   readonly refused: HitCollector;
   readonly letIn: HitCollector;
   readonly outcomes: WouldBe[];
@@ -51,9 +51,9 @@ export class PageEngine {
   readonly data: PageData;
   readonly #registry: PageRegistry;
   readonly #shareOf = shareByNetwork();
-  readonly #keeper = new RecordKeeper();
   #lines: string[] = [];
   #records: RecordedDecision[] = [];
+  /** What is searched of each, made for the first who searches. */
   #texts: string[] = [];
   /** Decisions that were here before the first one. */
   #dropped = 0;
@@ -76,10 +76,9 @@ export class PageEngine {
   /** Takes a line of a decision log; false if it is none. */
   add(line: string): boolean {
     try {
-      const record = this.#keeper.keep(readRecord(line, this.#registry.checks));
+      const record = readRecord(withoutAnswers(line), this.#registry.checks);
       this.#lines.push(line);
       this.#records.push(record);
-      this.#texts.push(searchable(record));
       return true;
     } catch (error) {
       if (error instanceof RecordError) return false;
@@ -148,14 +147,13 @@ export class PageEngine {
    */
   async detail(choice: Choice, goOn: () => Promise<boolean> | boolean): Promise<Detail | null> {
     const running = this.#run(choice);
-    const { replayer, tally, refused, letIn, outcomes } = running;
+    const { replayer, refused, letIn, outcomes } = running;
     for (let done = 0; outcomes.length < this.#records.length; done++) {
       if (done % AT_ONCE === 0 && !(await goOn())) return null;
       if (running !== this.#running) return null;
       const record = this.#records[outcomes.length];
       if (record === undefined) break;
       const replayed = replayer.replay(record);
-      tally.add(replayed);
       outcomes.push(outcomeOf(replayed));
       refused.add(replayed);
       // The other way round, whoever is let in is hit by what was.
@@ -164,7 +162,7 @@ export class PageEngine {
       letIn.add({ ...replayed, record: { ...record, action: part.action }, parts: [back] });
     }
     this.#outcomes = outcomes;
-    return { refused: changedOf(refused), letIn: changedOf(letIn), tally };
+    return { refused: changedOf(refused), letIn: changedOf(letIn), outcomes };
   }
 
   #run(choice: Choice): Running {
@@ -173,7 +171,6 @@ export class PageEngine {
     return (this.#running = {
       key,
       replayer: this.#replayer(this.#rules(choice)),
-      tally: new DecisionTally(),
       refused: new HitCollector(),
       letIn: new HitCollector(),
       outcomes: [],
@@ -181,6 +178,7 @@ export class PageEngine {
   }
 
   find(query: Query): FoundRows {
+    for (const record of this.#records.slice(this.#texts.length)) this.#texts.push(searchable(record));
     const found = search(query, { records: this.#records, texts: this.#texts, outcomes: this.#outcomes });
     return { ...found, rows: found.rows.map((row) => ({ ...row, index: row.index + this.#dropped })) };
   }

@@ -110,7 +110,19 @@ export function serveWorker(port: Port): void {
 
 /** Each octet becomes one character, as in the reader of the log. */
 async function unpacked(chunk: string): Promise<string> {
-  const packed = Uint8Array.from(atob(chunk), (character) => character.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new TextDecoder('latin1').decode(await new Response(stream).arrayBuffer());
+  const text = atob(chunk);
+  const packed = new Uint8Array(text.length);
+  for (let i = 0; i < packed.length; i++) packed[i] = text.charCodeAt(i);
+  const { readable, writable } = new DecompressionStream('gzip');
+  const writer = writable.getWriter();
+  // Where it is no gzip, whoever reads is told.
+  Promise.all([writer.write(packed), writer.close()]).catch(() => undefined);
+  const decoder = new TextDecoder('latin1');
+  const pieces: string[] = [];
+  // Read piece by piece, which a browser does at once; a Response would wait its turn for each.
+  for (const reader = readable.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) return pieces.join('');
+    pieces.push(decoder.decode(value));
+  }
 }

@@ -110,11 +110,8 @@ export class Members {
   evidence(name: string): Readonly<Record<string, string>> {
     const value = this.#own(name) ?? {};
     if (!isObject(value)) return this.#fail(name, 'an object');
-    const entries = Object.entries(value).map(([key, each]) =>
-      typeof each === 'string' ? ([key, each] as const) : this.#fail(name, 'strings'),
-    );
-    // A key may be anything, `__proto__` too.
-    return Object.fromEntries(entries);
+    // A key may be anything, `__proto__` too: of what JSON.parse has made, each is an own one.
+    return areTexts(value) ? value : this.#fail(name, 'strings');
   }
 
   #list<T>(name: string, what: string, is: (each: unknown) => each is T): T[] | null {
@@ -134,6 +131,10 @@ export class Members {
 
 function isObject(value: unknown): value is Given {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function areTexts(value: Given): value is Readonly<Record<string, string>> {
+  return Object.values(value).every((each) => typeof each === 'string');
 }
 
 function isDeeper(value: unknown, levels: number): boolean {

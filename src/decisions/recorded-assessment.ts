@@ -108,12 +108,16 @@ const plain = (check: string, result: 'pass' | 'none'): CheckOutcome => ({
   optOut: false,
 });
 
-/** Most checks found nothing in most records, which share these outcomes. */
-const SILENT = new WeakMap<readonly Check[], ReadonlyMap<string, CheckOutcome>>();
+type Plain = Readonly<Record<'pass' | 'none', CheckOutcome>>;
 
-function silentOf(checks: readonly Check[]): ReadonlyMap<string, CheckOutcome> {
-  const made = SILENT.get(checks) ?? new Map(checks.map(({ name }) => [name, plain(name, 'none')]));
-  SILENT.set(checks, made);
+/** Most checks found nothing in most records, which share these outcomes. */
+const PLAIN = new WeakMap<readonly Check[], ReadonlyMap<string, Plain>>();
+
+function plainOf(checks: readonly Check[]): ReadonlyMap<string, Plain> {
+  const made =
+    PLAIN.get(checks) ??
+    new Map(checks.map(({ name }) => [name, { pass: plain(name, 'pass'), none: plain(name, 'none') }]));
+  PLAIN.set(checks, made);
   return made;
 }
 
@@ -123,11 +127,13 @@ function inOrder(
   passed: readonly string[],
   checks: readonly Check[],
 ): CheckOutcome[] {
-  const known = silentOf(checks);
-  const own = new Map(made.map((outcome) => [outcome.check, outcome]));
-  for (const name of passed) if (known.has(name) && !own.has(name)) own.set(name, plain(name, 'pass'));
+  const known = plainOf(checks);
   return [
-    ...Array.from(known, ([name, silent]) => own.get(name) ?? silent),
+    ...Array.from(
+      known,
+      ([name, { pass, none }]) =>
+        made.findLast(({ check }) => check === name) ?? (passed.includes(name) ? pass : none),
+    ),
     ...made.filter(({ check }) => !known.has(check)),
     ...passed.filter((check) => !known.has(check)).map((check) => plain(check, 'pass')),
   ];

@@ -79,10 +79,13 @@ export interface Circumstances extends Pick<Judged, 'session' | 'dnsIll' | 'elap
   readonly at: number;
 }
 
-/** `cached` is the assessment without anything of a session. */
-export function judge(cached: Assessment, rules: JudgingRules, circumstances: Circumstances): Judged {
-  const { session, dnsIll, elapsedMs, at } = circumstances;
-  const { policy, shadowPolicy, enforcement, access, churnLimit } = rules;
+/** What there is to decide on: the assessment with what was found in the session, and the access list. */
+export function seenIn(
+  cached: Assessment,
+  rules: Omit<JudgingRules, 'policy' | 'shadowPolicy' | 'enforcement'>,
+  { session, at }: Pick<Circumstances, 'session' | 'at'>,
+): Pick<Judged, 'assessment' | 'access'> {
+  const { access, churnLimit } = rules;
   const entry = access.match(cached, at);
   const { ourNames, ourAddresses } = ourselves(rules, session.mta);
   const facts: SessionFacts = {
@@ -94,7 +97,14 @@ export function judge(cached: Assessment, rules: JudgingRules, circumstances: Ci
     denied: entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null,
     shareUsedUp: heldBack(cached.dns) === 'share',
   };
-  const assessment = withSession(cached, facts, sessionChecks);
+  return { assessment: withSession(cached, facts, sessionChecks), access: entry };
+}
+
+/** `cached` is the assessment without anything of a session. */
+export function judge(cached: Assessment, rules: JudgingRules, circumstances: Circumstances): Judged {
+  const { session, dnsIll, elapsedMs } = circumstances;
+  const { policy, shadowPolicy, enforcement } = rules;
+  const { assessment, access } = seenIn(cached, rules, circumstances);
   const verdict = decide(assessment, policy, { dnsIll, regular: session.regular });
   return {
     assessment,
@@ -106,7 +116,7 @@ export function judge(cached: Assessment, rules: JudgingRules, circumstances: Ci
     shadowPolicy,
     dnsIll,
     action: enforce(verdict.disposition, cached.client.ip, enforcement),
-    access: entry,
+    access,
     ramp: null,
     streamLimit: null,
     elapsedMs,
