@@ -15,6 +15,8 @@ const DECISIONS = 100_000;
 const MOST_ROUNDS = 5;
 /** Keys that are pressed on a threshold, in each round. */
 const MOVES = 6;
+/** With these every decision is judged in its order. */
+const EARLIER_MAIL = ['--ramp', 'iprev-none=3/24h', '--stream-limit', 'failed=5/1h', '--regulars', '3/2'];
 const PATIENCE_MS = 120_000;
 const MIB = 1024 * 1024;
 
@@ -22,6 +24,7 @@ interface Cost {
   /** Milliseconds since the navigation. */
   readonly paintMs: number;
   readonly countsMs: number;
+  readonly sendersMs: number;
   /** Milliseconds in the worker, and from the key to the counts on the screen; medians of the moves. */
   readonly judgedMs: number;
   readonly shownMs: number;
@@ -39,6 +42,7 @@ async function look(browser: Browser, file: string): Promise<Cost> {
   );
   // Who is treated otherwise is worked out in the quiet before somebody moves something.
   await page.waitForSelector('#tab-refused .note');
+  const sendersMs = await page.evaluate('performance.now()');
   await page.focus('[data-slider=rejectAt]');
   const [judged, shown]: [number[], number[]] = [[], []];
   for (let move = 0; move < MOVES; move++) {
@@ -62,6 +66,7 @@ async function look(browser: Browser, file: string): Promise<Cost> {
   return {
     paintMs: Number(paintMs),
     countsMs: Number(countsMs),
+    sendersMs: Number(sendersMs),
     judgedMs: spread(judged).median,
     shownMs: spread(shown).median,
   };
@@ -85,6 +90,7 @@ export async function pageBench(setting: Setting): Promise<Findings> {
     made('no options'),
     made('enforce-percent 50', '--enforce-percent', '50'),
     made('an access list', '--access', list),
+    made('what depends on earlier mail', ...EARLIER_MAIL),
   ];
   const rounds = { pairs: Math.min(setting.pairs, MOST_ROUNDS), settle: false };
   const contenders = pages.map(({ name, file }) => ({ name, run: () => look(browser, file) }));
@@ -113,6 +119,7 @@ export async function pageBench(setting: Setting): Promise<Findings> {
       tableOf(`The page with ${round(decisions)} decisions, in Chromium ${version}`, results, {
         'first paint, ms': ({ paintMs }) => paintMs,
         'counts are there, ms': ({ countsMs }) => countsMs,
+        'senders are there, ms': ({ sendersMs }) => sendersMs,
         'judged again, ms': ({ judgedMs }) => judgedMs,
         'from the key to the screen, ms': ({ shownMs }) => shownMs,
       }),

@@ -37,7 +37,7 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
 const SIZES = { full: [7, 1], quick: [3, 0.5], smoke: [1, 0.005] } as const;
 
 /** Parts that take seconds; between them they run every program and most of the code here. */
-const SMOKE = ['helo', 'dns', 'waits', 'replay'];
+const SMOKE = ['helo', 'dns', 'waits', 'replay', 'page'];
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

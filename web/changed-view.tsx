@@ -136,13 +136,14 @@ interface PagerProps {
 
 export function Pager({ page, pages, onPage }: PagerProps): JSX.Element | null {
   if (pages < 2) return null;
+  // At either end the button stays one that can have the focus: whoever pressed it has it.
   return (
     <nav class="pager" aria-label="Pages">
       <button
         type="button"
-        disabled={page === 0}
+        aria-disabled={page === 0}
         onClick={() => {
-          onPage(page - 1);
+          if (page > 0) onPage(page - 1);
         }}
       >
         Previous
@@ -152,9 +153,9 @@ export function Pager({ page, pages, onPage }: PagerProps): JSX.Element | null {
       </span>
       <button
         type="button"
-        disabled={page >= pages - 1}
+        aria-disabled={page >= pages - 1}
         onClick={() => {
-          onPage(page + 1);
+          if (page < pages - 1) onPage(page + 1);
         }}
       >
         Next

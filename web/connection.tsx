@@ -12,6 +12,14 @@ const WORDS: Readonly<Record<Connection, string>> = {
   paused: 'Paused',
 };
 
+const BUTTONS: Readonly<Record<Connection, string>> = {
+  connecting: 'Pause',
+  live: 'Pause',
+  lost: 'Try now',
+  full: 'Try now',
+  paused: 'Go on',
+};
+
 export function ConnectionBar({ live }: { readonly live: LiveState }): JSX.Element {
   const { connection, feed, missed, isOld } = live;
   return (
@@ -20,21 +28,17 @@ export function ConnectionBar({ live }: { readonly live: LiveState }): JSX.Eleme
         <i aria-hidden="true" />
         {WORDS[connection]}
       </span>
-      {connection === 'live' && (
-        <button type="button" onClick={() => feed?.pause()}>
-          Pause
-        </button>
-      )}
-      {connection === 'paused' && (
-        <button type="button" onClick={() => feed?.resume()}>
-          Go on
-        </button>
-      )}
-      {(connection === 'lost' || connection === 'full') && (
-        <button type="button" onClick={() => feed?.resume()}>
-          Try now
-        </button>
-      )}
+      {/* Always the same one: whoever has just pressed it has not lost it. */}
+      <button
+        type="button"
+        aria-disabled={connection === 'connecting'}
+        onClick={() => {
+          if (connection === 'live') feed?.pause();
+          else if (connection !== 'connecting') feed?.resume();
+        }}
+      >
+        {BUTTONS[connection]}
+      </button>
       {missed > 0 && (
         <span class="faint">
           {number(missed)} decisions came and went unseen: <code>--history</code> keeps more of them.

@@ -2,6 +2,8 @@
 import type { JSX, TargetedPointerEvent } from 'preact';
 import { useRef } from 'preact/hooks';
 import { type Choice, withThreshold } from './choice.ts';
+import type { Disposition } from '../src/policy/policy.ts';
+import { OUTCOME_NAMES } from './decisions-view.tsx';
 import { number } from './format.ts';
 import { OUTCOMES, type ScoreCount } from './overview.ts';
 
@@ -65,17 +67,19 @@ export function Histogram({ scores, choice, onChoice }: HistogramProps): JSX.Ele
           </text>
         ))}
         {scores.map(({ score, now }) => (
-          <rect
-            key={score}
-            class={`fill ${OUTCOMES.toSorted((a, b) => now[b] - now[a])[0] ?? 'accept'}`}
-            x={x(score) - wide / 2}
-            y={y(total(now))}
-            width={wide}
-            height={Math.max(0, EDGE.top + INNER.height - y(total(now)))}
-            rx="2"
-          >
+          <g key={score}>
             <title>{`score ${score}: ${number(total(now))} decisions; ${number(now.accept)} accepted, ${number(now.tempfail)} delayed, ${number(now.reject)} refused`}</title>
-          </rect>
+            {partsOf(now, EDGE.top + INNER.height - y(total(now))).map(({ outcome, from, height }) => (
+              <rect
+                key={outcome}
+                class={`fill ${outcome}`}
+                x={x(score) - wide / 2}
+                y={EDGE.top + INNER.height - from - height}
+                width={wide}
+                height={height}
+              />
+            ))}
+          </g>
         ))}
         {THRESHOLDS.map(({ which, label, kind }) => {
           const at = x(choice[which] - 0.5);
@@ -104,6 +108,15 @@ export function Histogram({ scores, choice, onChoice }: HistogramProps): JSX.Ele
           );
         })}
       </svg>
+      <ul class="legend">
+        {OUTCOMES.map((outcome) => (
+          <li key={outcome}>
+            <i class={`fill ${outcome}`} aria-hidden="true" />
+            {OUTCOME_NAMES[outcome]}
+          </li>
+        ))}
+        <li class="faint">otherwise than the lines say: exemptions, ramps, limits, other networks</li>
+      </ul>
       <div class="pair">
         {THRESHOLDS.map(({ which, label, kind }) => (
           <label key={which} class={`slider ${kind}`}>
@@ -136,6 +149,28 @@ export function Histogram({ scores, choice, onChoice }: HistogramProps): JSX.Ele
       </div>
     </figure>
   );
+}
+
+/** Height that each outcome has at least in its bar, so that it is seen. */
+const LEAST = 3;
+
+/**
+ * A bar of this height, cut as its decisions are shared out: the height of all is logarithmic, the parts of it
+ * are not. From below.
+ */
+function partsOf(
+  now: ScoreCount['now'],
+  height: number,
+): readonly { readonly outcome: Disposition; readonly from: number; readonly height: number }[] {
+  const there = OUTCOMES.filter((outcome) => now[outcome] > 0);
+  const least = Math.min(LEAST, height / Math.max(1, there.length));
+  const shared = height - least * there.length;
+  let from = 0;
+  return there.map((outcome) => {
+    const part = { outcome, from, height: least + (shared * now[outcome]) / total(now) };
+    from += part.height;
+    return part;
+  });
 }
 
 function total(now: ScoreCount['now']): number {

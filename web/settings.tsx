@@ -24,9 +24,9 @@ export function SettingsPanel(props: SettingsProps): JSX.Element {
         <h2 id="settings-title">Try options</h2>
         <button
           type="button"
-          disabled={!isChanged}
+          aria-disabled={!isChanged}
           onClick={() => {
-            onChoice(given);
+            if (isChanged) onChoice(given);
           }}
         >
           Reset
@@ -76,6 +76,7 @@ export function SettingsPanel(props: SettingsProps): JSX.Element {
           min={0}
           max={100}
           value={choice.enforcePercent}
+          data-slider="enforcePercent"
           onInput={(event) => {
             onChoice({ ...choice, enforcePercent: Number(event.currentTarget.value) });
           }}
@@ -134,7 +135,9 @@ function Weights({ choice, given, findings, overview, weights, onChoice }: Setti
                 class="plain"
                 aria-label={`Weight of ${id} as given`}
                 disabled={!own.has(id) || own.get(id) === base.get(id)}
-                onClick={() => {
+                onClick={({ currentTarget }) => {
+                  // The button goes, and with it the focus.
+                  currentTarget.closest('li')?.querySelector('input')?.focus();
                   const rest = choice.weight.filter(([other]) => other !== id);
                   const before = base.get(id);
                   onChoice({ ...choice, weight: before === undefined ? rest : [...rest, [id, before]] });

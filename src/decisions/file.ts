@@ -33,8 +33,17 @@ export class DecisionLog {
   /** The file ends in the middle of a line. */
   #torn: boolean;
 
-  private constructor(file: string, { fd, torn }: Opened, log: Log, now: () => number) {
+  readonly #onRecord: (record: string) => void;
+
+  private constructor(
+    file: string,
+    { fd, torn }: Opened,
+    log: Log,
+    now: () => number,
+    onRecord: (record: string) => void,
+  ) {
     this.#file = file;
+    this.#onRecord = onRecord;
     this.#fd = fd;
     this.#torn = torn;
     this.#log = log;
@@ -56,11 +65,19 @@ export class DecisionLog {
     });
   }
 
-  /** Opens the file for appending, or creates it. Rejects with UsageError if that is impossible. */
-  static async open(file: string, log: Log, now: () => number): Promise<DecisionLog> {
+  /**
+   * Opens the file for appending, or creates it. Rejects with UsageError if that is impossible. `onRecord` hears
+   * of each record, so that nobody need format it again.
+   */
+  static async open(
+    file: string,
+    log: Log,
+    now: () => number,
+    onRecord: (record: string) => void = () => undefined,
+  ): Promise<DecisionLog> {
     await requireDirectory('--decision-log', file);
     try {
-      return new DecisionLog(file, await openFile(file), log, now);
+      return new DecisionLog(file, await openFile(file), log, now, onRecord);
     } catch (error) {
       throw new OptionError('--decision-log', describeError(error));
     }
@@ -107,7 +124,9 @@ export class DecisionLog {
     for (const { decision, time } of waiting) {
       const { connectedAt } = decision;
       const connected = connectedAt === null ? null : new Date(connectedAt).toISOString();
-      this.#lines.write(`${decisionRecord(decision, time, connected)}\n`);
+      const record = decisionRecord(decision, time, connected);
+      this.#lines.write(`${record}\n`);
+      this.#onRecord(record);
     }
   }
 

@@ -51,6 +51,11 @@ export class History {
     this.#stamp = clock(now);
   }
 
+  /** Takes a record that has been made already. */
+  take(record: string): void {
+    this.add(this.#hide(record));
+  }
+
   /** Takes a decision, which is formatted once the reply is on its way. */
   write(decision: Decision): void {
     if (this.#waiting.length === 0) setImmediate(this.#onRound);
@@ -112,7 +117,7 @@ export class History {
     for (const { decision, time } of waiting) {
       const { connectedAt } = decision;
       const connected = connectedAt === null ? null : new Date(connectedAt).toISOString();
-      this.add(this.#hide(decisionRecord(decision, time, connected)));
+      this.take(decisionRecord(decision, time, connected));
     }
   }
 }

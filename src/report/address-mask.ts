@@ -5,7 +5,7 @@ import { isPlainMailbox, parseMailbox, withoutBrackets } from '../policy/mailbox
 import { textOfWire } from '../policy/written-name.ts';
 
 /**
- * Hides the local parts of senders and recipients. The same address gets the same name, so that whatever is
+ * Hides the local parts of senders and recipients, and of what clients gave as a name with an `@` in it. The same address gets the same name, so that whatever is
  * counted by address stays the same; the two mailboxes that are never refused stay what they are.
  */
 export class AddressMask {
@@ -32,6 +32,16 @@ export class AddressMask {
     return path.startsWith('<') ? `<${masked}>` : masked;
   }
 
+  /**
+   * What a client said in HELO, or what quotes it: as it was unless it has an `@`, as an address has. Then no
+   * more of it stays than of an address, and it stays no name of a host.
+   */
+  said(text: string): string {
+    if (!text.includes('@')) return text;
+    const masked = this.address(text);
+    return masked.includes('@') ? masked : `${masked}@`;
+  }
+
   /** A line of a decision log. */
   line(line: string): string {
     const record = JSON.parse(line) as Record<string, unknown>;
@@ -43,8 +53,28 @@ export class AddressMask {
     if (Array.isArray(recipients)) {
       record['recipients'] = recipients.map((each) => (typeof each === 'string' ? this.address(each) : null));
     }
+    for (const key of ['helo', 'judged']) {
+      if (record[key] !== undefined) record[key] = withTexts(record[key], (text) => this.said(text), 'dns');
+    }
     return asciiJson(record);
   }
+}
+
+/**
+ * The value with each text in it rewritten, however deep, but for the names of members and for what is in a
+ * member that is called `but`.
+ */
+export function withTexts<T>(value: T, rewrite: (text: string) => string, but?: string): T;
+export function withTexts(value: unknown, rewrite: (text: string) => string, but = ''): unknown {
+  if (typeof value === 'string') return rewrite(value);
+  if (Array.isArray(value)) return value.map((each: unknown) => withTexts(each, rewrite, but));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [
+      key,
+      key === but ? each : withTexts(each as unknown, rewrite, but),
+    ]),
+  );
 }
 
 /** Numbers, as the mailboxes come. */

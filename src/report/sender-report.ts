@@ -4,10 +4,12 @@
  */
 import type { Way } from '../advice/sender-advice.ts';
 import type { Check, Evidence } from '../core/check.ts';
+import { escape } from '../log/value.ts';
 import { isPlainMailbox, parseMailbox, withoutBrackets } from '../policy/mailbox.ts';
 import { textOfWire } from '../policy/written-name.ts';
 import type { Disposition } from '../policy/policy.ts';
 import type { ReplyOptions } from '../policy/smtp-reply.ts';
+import { withTexts } from './address-mask.ts';
 import type { HitCase, HitSender } from './hit-sender.ts';
 import { type Letter, letterTo, waysOfCase } from './letter.ts';
 import { pointsOf, type LikenessSign, signsOf } from './likeness.ts';
@@ -71,6 +73,8 @@ export function senderReport(sender: HitSender, options: SenderReportOptions): S
   const { name, origin, hits, authenticated } = sender;
   const { history, accepted, aborted } = sender.past;
   const address = options.masked ? masked : withoutBrackets;
+  // Of what a client gave as its name, in whatever quotes it.
+  const said = options.masked ? hidingSaid(sender) : <T>(value: T): T => value;
   const recipients = [...sender.recipients].toSorted(([, a], [, b]) => b - a).map(([each]) => address(each));
   return {
     name,
@@ -87,10 +91,10 @@ export function senderReport(sender: HitSender, options: SenderReportOptions): S
     moreRecipients: sender.moreRecipients,
     cases: [...sender.cases.values()]
       .toSorted((a, b) => b.messages - a.messages)
-      .map((each) => caseReport(each, options.checks, address)),
+      .map((each) => said(caseReport(each, options.checks, address))),
     left: sender.left,
-    lines: suggestedLines(sender, options),
-    letter: letterTo(sender, options.words),
+    lines: said(suggestedLines(sender, options)),
+    letter: said(letterTo(sender, options.words)),
   };
 }
 
@@ -128,6 +132,38 @@ function caseReport(
     queueId: record.queueId,
     uncertain: sample.unknown !== null,
   };
+}
+
+/** Hides what stands before the `@` in a name that a client gave, wherever the name is quoted. */
+function hidingSaid({ cases }: HitSender): <T>(value: T) => T {
+  const names = [...cases.values()].flatMap(({ sample: { record } }) => [
+    record.helo,
+    record.judged?.session.previousHelo ?? '',
+  ]);
+  const locals = names.flatMap((name) => {
+    const local = name.slice(0, Math.max(0, name.lastIndexOf('@')));
+    return local === '' ? [] : [local, escape(local)];
+  });
+  // The longest first, as one may be the end of another.
+  const forms = [...new Set(locals)].sort((one, other) => other.length - one.length).map(quoted);
+  return (value) =>
+    withTexts(value, (text) => forms.reduce((told, form) => told.replaceAll(form, '*@'), text));
+}
+
+/**
+ * Finds this text before an `@`, in capitals or not, also where a reply has `?` for what it does not quote and
+ * a letter goes on in the next line.
+ */
+function quoted(text: string): RegExp {
+  const signs = text.replaceAll(/\s+|[^A-Za-z0-9]/g, (sign) =>
+    sign.trim() === '' ? '(?:\\s+|\\?)' : `[?\\u${hex(sign)}]`,
+  );
+  return new RegExp(`${signs}[@?]`, 'gi');
+}
+
+/** Four digits. */
+function hex(sign: string): string {
+  return sign.charCodeAt(0).toString(16).padStart(4, '0');
 }
 
 /** The domain alone. */

@@ -98,14 +98,19 @@ export async function startService(
   const parts = assemble(workshop, (decision) => {
     metrics?.decided(decision);
     logged(decision);
-    open.decisionLog?.write(decision);
-    history?.write(decision);
+    // The decision log hands on what it has formatted.
+    (open.decisionLog ?? history)?.write(decision);
   });
   const { assessor, server, brake, overload } = parts;
   const launched = launch(server, config, standing, async () => {
     store?.start();
     if (config.decisionLog !== null) {
-      open.decisionLog = await DecisionLog.open(config.decisionLog, log, () => Date.now());
+      open.decisionLog = await DecisionLog.open(
+        config.decisionLog,
+        log,
+        () => Date.now(),
+        (record) => history?.take(record),
+      );
     }
     if (config.regularsFile !== null) {
       open.regulars = await RegularsFile.open(config.regularsFile, parts.regulars, log);

@@ -222,6 +222,21 @@ describe('addresses', () => {
     }
   });
 
+  it('are hidden in names that clients give, too', async () => {
+    const odd = { client: '192.0.2.69', helo: 'Carla (home)@pc.test', time: now - DAY_MS };
+    const one = file('odd', `${(await observedLog([odd])).join('\n')}\n`);
+    const open = await run('--policy', 'strict', one);
+    expect(open.out).toContain('Carla');
+    const page = join(directory, 'odd.html');
+    for (const form of [[], ['--json'], ['--mail', 'root'], ['--html', page]]) {
+      const { out, code } = await run('--policy', 'strict', '--mask', 'recipients', ...form, one);
+      const told = form[0] === '--html' ? inPage(page) : out;
+      expect(code).toBe(0);
+      expect(told).toContain('@pc.test');
+      expect(told).not.toMatch(/carla|home/i);
+    }
+  });
+
   it('in the access list are hidden in the page, and it counts as before', async () => {
     const list =
       '# asked for by alice@dest.test\ndeny jupiter text="ask bob@dest.test # now" # s@sender.org\n';

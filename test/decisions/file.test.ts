@@ -44,6 +44,20 @@ function references(path: string): string[] {
 const decision = (reference: string): typeof DECISIONS.full => ({ ...DECISIONS.full, reference });
 
 describe('DecisionLog', () => {
+  it('hands on each record that it writes', async () => {
+    const told: string[] = [];
+    const decisions = await DecisionLog.open(
+      file,
+      log,
+      () => NOW,
+      (record) => told.push(record),
+    );
+    for (const reference of ['a.1', 'a.2', 'a.3']) decisions.write(decision(reference));
+    await decisions.close();
+    expect(told.map((each) => `${each}\n`).join('')).toBe(readFileSync(file, 'utf8'));
+    expect(told).toHaveLength(3);
+  });
+
   it('appends one line a decision, readable by owner and group', async () => {
     for (const reference of ['a.1', 'a.2']) {
       const decisions = await open();

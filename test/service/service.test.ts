@@ -58,6 +58,7 @@ it('says where it listens, how long it would take to end, and what ails it', asy
 it('serves the page with what it decides, and hides people if told to', async () => {
   const { service: running } = await start({
     ...{ http: '127.0.0.1:0', httpPage: '', mask: 'recipients', history: '1M' },
+    decisionLog: path('unmasked'),
     recipientPolicy: path('recipients'),
   });
   await send(running);
@@ -74,6 +75,11 @@ it('serves the page with what it decides, and hides people if told to', async ()
   // A mailbox with a policy of its own must be found again.
   expect(page).toContain(`["${name}@dest.test"`);
   expect(`${page}${told}`).not.toMatch(/\bu@dest|\bs@example/);
+  // Both have the same decision; the log hides nobody.
+  expect(told.match(/"reference":"[^"]*"/g)).toEqual(
+    readFileSync(path('unmasked'), 'utf8').match(/"reference":"[^"]*"/g),
+  );
+  expect(readFileSync(path('unmasked'), 'utf8')).toContain('u@dest');
   // A reload may have changed what is in force: another page, which knows who is hidden.
   await running.reload();
   const [, force] = /"live":"(\w+\.\d+)"/.exec(page) ?? expect.fail();

@@ -121,6 +121,32 @@ it('hides local parts, one number for each mailbox', () => {
   });
 });
 
+it('hides what stands before an `@` in a name that a client gave, wherever it is quoted', () => {
+  const mask = new AddressMask();
+  const dns = { 'x.test': { TXT: { records: ['mail hostmaster@x.test'] } } };
+  const line = JSON.stringify({
+    sender: '<bob@dest.test>',
+    helo: 'Bob@Dest.test',
+    judged: {
+      findings: [{ id: 'helo-syntax', weight: 5, evidence: { helo: 'bob@dest.test', chars: '@' } }],
+      session: { previousHelo: 'my own@pc' },
+      dns,
+    },
+  });
+  expect(JSON.parse(mask.line(line))).toEqual({
+    sender: '<hidden-1@dest.test>',
+    helo: 'hidden-1@dest.test',
+    judged: {
+      findings: [
+        { id: 'helo-syntax', weight: 5, evidence: { helo: 'hidden-1@dest.test', chars: 'hidden-2@' } },
+      ],
+      session: { previousHelo: 'hidden-3@pc' },
+      dns,
+    },
+  });
+  expect(mask.said('mail.dest.test')).toBe('mail.dest.test');
+});
+
 it.each([
   ['<>', '<>'],
   ['', ''],
