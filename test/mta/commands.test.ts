@@ -12,8 +12,11 @@ describeWith(['own network'], 'the two commands of the README', () => {
     .split('\n')
     .map((line) => line.replace(/\s+#.*/, '').replace('npm ci && ', ''));
 
-  it('npm start only watches, and says what to put into main.cf', async () => {
-    const child = spawn('sh', ['-c', start], { cwd: ROOT, detached: true });
+  it.each([
+    ['', /^5/, /helo=Jupiter action=reject /],
+    [' -- --observe', /^(?![45])/, /helo=Jupiter action=accept verdict=reject /],
+  ])('npm start%s says what to put into main.cf, and answers', async (options, reply, line) => {
+    const child = spawn('sh', ['-c', `${start}${options}`], { cwd: ROOT, detached: true });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -22,9 +25,9 @@ describeWith(['own network'], 'the two commands of the README', () => {
         expect(said).toContain('smtpd_milters');
       };
       await vi.waitFor(isReady, { timeout: 50_000 });
-      expect(await askMilter('inet:127.0.0.1:8892', 'Jupiter')).not.toMatch(/^[45]/);
+      expect(await askMilter('inet:127.0.0.1:8892', 'Jupiter')).toMatch(reply);
       await vi.waitFor(() => {
-        expect(said).toMatch(/helo=Jupiter action=accept verdict=reject /);
+        expect(said).toMatch(line);
       });
     } finally {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
