@@ -1,5 +1,6 @@
 /** Commands of the documentation that need more than Node: `npm start`, and jq on what the program writes. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { documented, ROOT } from '../support/documented.ts';
@@ -30,7 +31,9 @@ describeWith(['own network'], 'the two commands of the README', () => {
         expect(said).toMatch(line);
       });
     } finally {
+      const ended = once(child, 'close');
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+      await ended;
     }
   });
 
