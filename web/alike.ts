@@ -5,7 +5,7 @@
 import type { Assessment } from '../src/core/assessment.ts';
 import { parseIp } from '../src/core/ip.ts';
 import type { Finding } from '../src/core/check.ts';
-import { mightPermit } from '../src/core/checks/spf.ts';
+import { mightPermit } from '../src/core/checks/iprev.ts';
 import type { RecordedDecision } from '../src/decisions/record-reader.ts';
 import { exemptRecipient, isTrusted } from '../src/policy/exemption.ts';
 import { seenIn } from '../src/policy/judge.ts';
@@ -153,7 +153,7 @@ function shapeOf(assessment: Assessment): string {
     optOut,
     undecided,
     trouble,
-    mightPermit(assessment.outcomes),
+    assessment.outcomes.some(mightPermit),
     mismatch === null,
     settled,
   ].join(';');

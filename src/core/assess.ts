@@ -41,7 +41,7 @@ export async function assess(
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
   const runOne = async (check: Check): Promise<NamedOutcome> => {
     try {
-      const outcome = await runCheck(check, client, check.reads === 'client' ? reverse : recorded);
+      const outcome = await runCheck(check, client, check.reads === 'client' ? reverse : recorded, reverse);
       return namedOutcome(check.name, keptOutcome(outcome));
     } catch (error) {
       onCheckError(check.name, error);

@@ -130,7 +130,15 @@ export interface Check<Id extends string = string> {
   readonly reads?: Zone;
   /** Set if it is a method with a result of its own; other checks only have findings. */
   readonly method?: Method;
-  run(client: Client, resolver: Resolver): CheckAnswer<NoInfer<Id>> | Promise<CheckAnswer<NoInfer<Id>>>;
+  /**
+   * `reverse` is the same view of DNS for what is asked of the client's own zones by a check that reads the
+   * owner's: it has a number of questions of its own. Absent outside of an assessment.
+   */
+  run(
+    client: Client,
+    resolver: Resolver,
+    reverse?: Resolver,
+  ): CheckAnswer<NoInfer<Id>> | Promise<CheckAnswer<NoInfer<Id>>>;
 }
 
 /** What the `run` of a check may return; `normalise` gives it its full form. */
@@ -192,7 +200,8 @@ export function temperror(question: string, detail: string, mootBy: readonly Pro
 
 /**
  * The key of the evidence that tells of an answer which did not come, where the check has a result all the
- * same: `b.example.org A: timeout`. The client's own reverse zone owes it, and it might have shown more.
+ * same: `b.example.org A: timeout`. The client's own reverse zone owes it, and it might have shown more: what
+ * the check found is provisional.
  */
 const UNANSWERED = 'unanswered';
 

@@ -46,7 +46,11 @@ export function conclude(
   const proofs = proofsOf(told);
   const trouble = troubleOf(outcomes, checks);
   const mismatch = correspondence === 'exact' ? null : mismatchOf(client, outcomes, checks);
-  const found = outcomes.flatMap(({ finding }) => (finding === null ? [] : [finding]));
+  const found = outcomes.flatMap((outcome) => {
+    const { finding } = outcome;
+    if (finding === null) return [];
+    return [isOpen(outcome) ? { ...finding, provisional: true as const } : finding];
+  });
   const short = correspondence === 'none' ? mismatchFinding({ mismatch, undecided, trouble }) : null;
   if (short !== null) found.push(short);
   return {

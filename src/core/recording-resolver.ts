@@ -16,11 +16,11 @@ import {
 /** The most questions that one assessment may ask; the rest are answered `temperror` with detail `budget`. */
 export const QUERY_BUDGET = 40;
 /**
- * In addition, those about the client's reverse name and the ten names that it may lead to: a client with
- * many of them must not use up the questions for the name's owner, who would then count as not having
- * answered.
+ * In addition, those about the client's reverse name, the ten names that it may lead to, and ten others that
+ * SPF may choose of them: a client with many of them must not use up the questions for the name's owner, who
+ * would then count as not having answered.
  */
-export const REVERSE_BUDGET = 11;
+export const REVERSE_BUDGET = 21;
 
 /** Characters kept of one record, of the records of one answer, and of those of one assessment. */
 export const KEPT_OF_RECORD = 1024;

@@ -1,5 +1,5 @@
 /** Runs one check for one client, whose address may embed another. */
-import { atLeast, type Check, normalise, type Outcome } from './check.ts';
+import { type Check, isOpen, normalise, type Outcome } from './check.ts';
 import type { Client } from './client.ts';
 import { tunnelledIpv4 } from './embedded.ts';
 import type { Resolver } from './resolver.ts';
@@ -10,19 +10,37 @@ import type { Resolver } from './resolver.ts';
  * the IPv4 address at the tunnel's end (see `tunnelledIpv4`), and the better outcome counts. Rejects if the
  * check does.
  */
-export async function runCheck(check: Check, client: Client, resolver: Resolver): Promise<Outcome> {
-  const own = normalise(await check.run(client, resolver));
+export async function runCheck(
+  check: Check,
+  client: Client,
+  resolver: Resolver,
+  reverse: Resolver,
+): Promise<Outcome> {
+  const own = normalise(await check.run(client, resolver, reverse));
   if (check.provesCorrespondence !== true || own.correspondence !== 'none' || own.optOut) return own;
   const end = client.ip === null ? null : tunnelledIpv4(client.ip);
   if (end === null) return own;
-  const other = normalise(await check.run({ ...client, ip: end }, resolver));
+  const other = normalise(await check.run({ ...client, ip: end }, resolver, reverse));
   if (!isBetter(other, own)) return own;
   return { ...other, evidence: { ...other.evidence, embedded: end.text } };
 }
 
-/** Whether `a` shows more; or leaves open what `b` denies; or shows as much, and is a pass. */
+/** Whether `a` says more for the client, or leaves more open, than `b`. */
 function isBetter(a: Outcome, b: Outcome): boolean {
-  if (a.correspondence !== b.correspondence) return atLeast(a.correspondence, b.correspondence);
-  const rank = ({ result }: Outcome): number => (result === 'temperror' ? 0 : result === 'pass' ? 1 : 2);
-  return rank(a) < rank(b);
+  return RANKS.findIndex((isSo) => isSo(a)) < RANKS.findIndex((isSo) => isSo(b));
 }
+
+/**
+ * Best first. A neighbour is no proof, and may be refuted: what leaves something open goes before it, and
+ * before whatever shows nothing.
+ */
+const RANKS: readonly ((outcome: Outcome) => boolean)[] = [
+  ({ correspondence }) => correspondence === 'exact',
+  ({ correspondence }) => correspondence === 'authorized',
+  ({ correspondence }) => correspondence === 'aligned',
+  ({ result }) => result === 'temperror',
+  isOpen,
+  ({ correspondence }) => correspondence === 'near',
+  ({ result }) => result === 'pass',
+  () => true,
+];

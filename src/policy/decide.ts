@@ -14,7 +14,7 @@ import type { Assessment } from '../core/assessment.ts';
 import { withMismatch } from '../core/conclude.ts';
 import { atLeast, type Basis, type Finding, type Proof, PROOFS } from '../core/check.ts';
 import { hasOnlyText } from '../core/checks/exists.ts';
-import { mightPermit } from '../core/checks/spf.ts';
+import { mightPermit } from '../core/checks/iprev.ts';
 import { isOfStream } from '../core/checks/stream.ts';
 import type { CountedFinding, Policy, Verdict } from './policy.ts';
 import { streamOf } from './stream.ts';
@@ -80,7 +80,8 @@ type Shown = Pick<Assessment, 'proofs' | 'optOut'>;
 function atBest({ proofs, optOut, undecided, trouble, outcomes }: Assessment): Shown | null {
   if (!undecided) return null;
   if (trouble !== 'client') return { proofs: PROOFS, optOut: true };
-  const permitted: readonly Proof[] = mightPermit(outcomes) ? ['authorized'] : [];
+  // A reverse name that only its own check asks for permits nothing.
+  const permitted: readonly Proof[] = outcomes.some(mightPermit) ? ['authorized'] : [];
   return { proofs: [...proofs, ...permitted, 'aligned', 'reverse'], optOut };
 }
 

@@ -14,7 +14,15 @@ import { enforce } from './enforcement.ts';
 import type { Exemption } from './exemption.ts';
 import { type MtaSelf, ourselves } from './our-names.ts';
 import { decide, rejectsWithout } from './decide.ts';
-import { type Disposition, DISPOSITIONS, type Policy, type Ramp, type Verdict } from './policy.ts';
+import {
+  type CountedFinding,
+  denialOf,
+  type Disposition,
+  DISPOSITIONS,
+  type Policy,
+  type Ramp,
+  type Verdict,
+} from './policy.ts';
 import { mayOptOut } from './stream.ts';
 import type { Rules, StreamLimit } from './rules.ts';
 
@@ -246,10 +254,15 @@ export function mildestOf(opinions: readonly Opinion[]): Opinion | undefined {
 }
 
 /**
- * Whether an outage has turned a refusal into a delay: that costs no mail that would have been accepted, and
- * ends with the outage. If it were counted, it would let in what is refused at all other times.
+ * Whether a refusal is only put off: by an outage, or by the client's own reverse zone, which did not say
+ * what the name's owner asks of it (SPF `ptr`) and without which the owner says no. That costs no mail that
+ * would have been accepted, and ends when there is an answer. If it were counted, it would let in what is
+ * refused at all other times; and whoever wants to may break a zone of his own.
  */
-export function isPutOff({ dnsIll, assessment, policy, session }: Judged): boolean {
+export function isPutOff({ dnsIll, assessment, policy, session, verdict }: Judged): boolean {
+  const isDenial = ({ finding, weight }: CountedFinding): boolean =>
+    weight > 0 && finding.provisional === true && denialOf(finding, policy) !== 'none';
+  if (verdict.counted.some(isDenial)) return true;
   return dnsIll && decide(assessment, policy, { regular: session.regular }).disposition === 'reject';
 }
 

@@ -87,7 +87,7 @@ async function exportsOf(file: string, url: string): Promise<unknown[]> {
 function guarded(check: Check, timeoutMs: number): Check {
   return {
     ...check,
-    async run(client, resolver) {
+    async run(client, resolver, reverse) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
@@ -95,7 +95,7 @@ function guarded(check: Check, timeoutMs: number): Check {
         }, timeoutMs);
       });
       try {
-        const answer: unknown = await Promise.race([check.run(client, resolver), late]);
+        const answer: unknown = await Promise.race([check.run(client, resolver, reverse), late]);
         return answerOf(answer, check);
       } finally {
         clearTimeout(timer);

@@ -209,6 +209,7 @@ describe('where the record is', () => {
       matched: '192.0.2.1',
       methods: [],
       tooWide: null,
+      unanswered: null,
       ttl: 60,
     });
     expect(queries).toEqual(['_auth.mail.example.org TXT', '_auth.example.org TXT']);

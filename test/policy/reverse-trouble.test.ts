@@ -81,7 +81,26 @@ describe('the verdicts of rfc5321, emailcore and strict', () => {
       'tempfail failed, tempfail failed, tempfail failed',
     ],
     [
-      'the same, and no reverse name',
+      'the same, where _auth of the owner names SPF',
+      {
+        [REVERSE]: 'temperror',
+        'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 ptr ?all'] },
+        '_auth.mail.sender.org': { TXT: ['helo=198.51.100.7,SPF'] },
+        // The record cannot say no: with "-all" it could.
+      },
+      SAME('tempfail', 'failed'),
+    ],
+    [
+      'the same with -all',
+      {
+        [REVERSE]: 'temperror',
+        'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 ptr -all'] },
+        '_auth.mail.sender.org': { TXT: ['method=SPF'] },
+      },
+      'tempfail failed, tempfail failed, tempfail failed',
+    ],
+    [
+      'SPF that permits whoever has a reverse name below, and no reverse name',
       { [REVERSE]: {}, 'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 ptr -all'] } },
       'reject failed, reject failed, reject failed',
     ],
@@ -111,7 +130,7 @@ describe('the verdicts of rfc5321, emailcore and strict', () => {
       'accept unverified, accept unverified, tempfail unverified',
     ],
     [
-      'an AAAA of the name that fails, which cannot hold this client, and the reverse zone',
+      'an AAAA of the name that fails, which could only hold this client as a mapped address, and the reverse zone',
       { [REVERSE]: 'temperror', 'mail.sender.org': { A: ['198.51.100.7'], AAAA: 'temperror' } },
       SAME('tempfail', 'failed'),
     ],
@@ -209,6 +228,29 @@ it('many reverse names do not use up what is asked of the name’s owner', async
   expect(dns.length).toBeGreaterThan(QUERY_BUDGET);
   expect(dns.length - 11).toBeGreaterThan(QUERY_BUDGET - others);
   expect(trouble).toBe('client');
+});
+
+it('nor do the names that SPF of the owner chooses of them', async () => {
+  const helo = 'a.b.sender.org';
+  const names = [
+    ...Array.from({ length: 10 }, (_, i) => `n${i}.${helo}`),
+    ...Array.from({ length: 10 }, (_, i) => `n${i}.a.a.sender.org`),
+  ];
+  const exchanges = (count: number): { preference: number; exchange: string }[] =>
+    Array.from({ length: count }, (_, i) => ({ preference: 10, exchange: `m${i}.sender.org` }));
+  const zone: Zone = {
+    ...OWNER,
+    [helo]: {
+      A: ['198.51.100.7'],
+      TXT: ['v=spf1 ptr mx mx:d1.sender.org -all'],
+      MX: exchanges(10),
+    },
+    'd1.sender.org': { MX: exchanges(10).map((each) => ({ ...each, exchange: `d${each.exchange}` })) },
+    [REVERSE]: { PTR: names },
+  };
+  const told = decide(await assessed(CLIENT, helo, zone), makePolicy('rfc5321', findings));
+  expect(told.cause?.id).toBe('helo-spf-fail');
+  expect(told.disposition).toBe('reject');
 });
 
 describe('whatever the owner has published and answered', () => {
@@ -318,6 +360,28 @@ describe('in a session under emailcore', () => {
     time = 2000;
     expect(await told()).toBe('a');
     expect(log.at(-1)).toContain(' exempt=tempfail-limit verdict=tempfail ');
+  });
+
+  it('who breaks the zone that SPF of the name asks for is never let in, however often it comes', async () => {
+    const owned: Zone = { ...zone, [victim]: { A: ['198.51.100.7'], TXT: ['v=spf1 ptr -all'] } };
+    let time = 0;
+    const { log, connection } = service({
+      resolver: zoneResolver(owned),
+      rules: { policy: makePolicy('rfc5321', findings) },
+      budget: new TempfailBudget(
+        () => ({ count: 2, ageMs: 1000 }),
+        () => time,
+      ),
+    });
+    for (let i = 0; i < 8; i++) {
+      const { say } = connection();
+      await say(...hello(victim, CLIENT));
+      expect((await say(...message)).at(-1)).toMatch(
+        /^y450 4\.7\.\d+ \[helo-spf-fail\] HELO mail\.sender\.org: its SPF record asks for the reverse name of 203\.0\.113\.8, and DNS gave no answer \(8\.113\.0\.203\.in-addr\.arpa PTR: servfail\)/,
+      );
+      time += 2000;
+    }
+    expect(log.at(-1)).toContain(' verdict=tempfail ');
   });
 
   it('who gives a name whose owner does not answer is not', async () => {

@@ -17,7 +17,14 @@ import * as mta from '../support/mta.ts';
 import { RULES, service } from '../support/service.ts';
 import { type Zone, type ZoneEntry, zoneResolver } from '../support/zone.ts';
 
-const CLIENTS = ['198.51.100.7', '198.51.100.20', '203.0.113.8'] as const;
+/** The last two are the first and third in a tunnel (6to4). */
+const CLIENTS = [
+  '198.51.100.7',
+  '198.51.100.20',
+  '203.0.113.8',
+  '2002:c633:6407::1',
+  '2002:cb00:7108::1',
+] as const;
 const [FIRST] = CLIENTS;
 const TRUSTED = parsePrefix(`${FIRST}/32`) ?? expect.fail();
 
@@ -41,6 +48,8 @@ const TRUTHS: readonly ZoneEntry[] = [
   { PTR: ['pool-7.other.net', 'mail.other.net'] },
   { PTR: ['mail.other.net', 'x.mail.sender.org'] },
   { TXT: ['v=spf1 ptr -all'] },
+  { TXT: ['method=SPF'] },
+  { TXT: ['helo=192.0.2.9,SPF'] },
   { TXT: ['v=spf1 exists:%{p}.x.include.org ~all'] },
   { MX: [{ preference: 1, exchange: 'mail.sender.org' }], A: ['198.51.100.99'] },
 ];
@@ -68,6 +77,7 @@ const OWNED = [
   '7.100.51.198.in-addr.arpa',
   '20.100.51.198.in-addr.arpa',
   '8.113.0.203.in-addr.arpa',
+  `${'1.'.padEnd(40, '0.')}7.0.4.6.3.3.6.c.2.0.0.2.ip6.arpa`,
 ];
 const NAMES = [
   'mail.sender.org',

@@ -11,7 +11,7 @@ import { canonicalName, isQueryName, registrableDomain, selfAndParents } from '.
 import type { IpAddress } from '../ip.ts';
 import { watchTtl } from '../least-ttl.ts';
 import { MAX_TEXT, type Resolver } from '../resolver.ts';
-import { checkHelo, type SpfOutcome } from '../spf/index.ts';
+import { checkHelo, type SpfOptions, type SpfOutcome } from '../spf/index.ts';
 import { blocksTooWide } from '../spf/width.ts';
 import { type AuthRecord, parseAuthRecord } from './record.ts';
 import { coverage, type Coverage } from './coverage.ts';
@@ -45,7 +45,12 @@ export interface AuthOutcome {
   readonly tooWide: string | null;
   /** The least TTL seen, in seconds. */
   readonly ttl: number | null;
+  /** See `SpfOutcome.unanswered`: set where the result rests on such an SPF result. */
+  readonly unanswered: SpfOutcome['unanswered'];
 }
+
+/** Beside the methods, whom to ask about the client's reverse names; the resolver itself if absent. */
+export type AuthOptions = Partial<AuthMethods> & Pick<SpfOptions, 'reverse'>;
 
 type Judgement = Pick<AuthOutcome, 'result' | 'detail' | 'matched' | 'tooWide'>;
 
@@ -60,19 +65,23 @@ export async function checkAuthRecord(
   ip: IpAddress,
   name: string,
   resolver: Resolver,
-  methods?: AuthMethods,
+  { reverse, ...methods }: AuthOptions = {},
 ): Promise<AuthOutcome> {
   const helo = canonicalName(name);
   const { resolver: noting, least } = watchTtl(resolver);
   // The record may need a name's SPF result in several places: it is evaluated once.
   const spf = new Map<string, Promise<SpfOutcome>>();
-  const evaluators = methods ?? {
-    spf: (domain: string) => {
-      const known = spf.get(domain) ?? checkHelo(ip, domain, noting, { explain: false });
+  const options = { explain: false, ...(reverse === undefined ? {} : { reverse }) };
+  let unanswered: SpfOutcome['unanswered'] = null;
+  const evaluators = {
+    spf: async (domain: string) => {
+      const known = spf.get(domain) ?? methods.spf?.(domain) ?? checkHelo(ip, domain, noting, options);
       spf.set(domain, known);
-      return known;
+      const outcome = await known;
+      unanswered ??= outcome.unanswered;
+      return outcome;
     },
-    csa: () => checkCsa(ip, helo, noting),
+    csa: methods.csa ?? (() => checkCsa(ip, helo, noting)),
   };
   const found = await findRecord(helo, noting);
   const judgement = 'record' in found ? await judge({ ip, helo, ...found }, noting, evaluators) : found;
@@ -81,6 +90,7 @@ export async function checkAuthRecord(
     domain: found.domain,
     record: 'record' in found ? found.record.text : null,
     methods: 'record' in found ? found.record.methods : [],
+    unanswered: judgement.result === 'pass' || judgement.result === 'optout' ? null : unanswered,
     ttl: least(),
   };
 }

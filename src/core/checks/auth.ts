@@ -3,7 +3,7 @@
  * `docs/auth-record.md`.
  */
 import { checkAuthRecord } from '../auth-record/index.ts';
-import { defineCheck, found, none, type Outcome, pass, temperror } from '../check.ts';
+import { defineCheck, found, none, type Outcome, pass, temperror, unansweredEvidence } from '../check.ts';
 import { queryName } from '../helo.ts';
 
 export const auth = defineCheck({
@@ -26,10 +26,11 @@ export const auth = defineCheck({
   },
   provesCorrespondence: true,
   method: { heading: '_auth of its owner', about: 'helo' },
-  async run({ ip, helo }, resolver): Promise<Outcome<'helo-auth-fail'>> {
+  async run({ ip, helo }, resolver, reverse = resolver): Promise<Outcome<'helo-auth-fail'>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();
-    const { result, detail, domain, record, matched, tooWide } = await checkAuthRecord(ip, name, resolver);
+    const outcome = await checkAuthRecord(ip, name, resolver, { reverse });
+    const { result, detail, domain, record, matched, tooWide, unanswered } = outcome;
     if (domain === null) return none();
     const evidence = {
       helo: helo.text,
@@ -38,6 +39,7 @@ export const auth = defineCheck({
       ...(matched === null ? {} : { matched }),
       ...(detail === '' ? {} : { detail }),
       ...(tooWide === null ? {} : { toowide: tooWide }),
+      ...unansweredEvidence(unanswered),
     };
     switch (result) {
       case 'pass':

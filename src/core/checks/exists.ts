@@ -184,14 +184,17 @@ async function absent(
   ]);
   const denied = found('helo-nxdomain', { ...evidence, ...own.evidence });
   if (domain === null) return denied;
-  const isUnregistered =
-    above ?? (own.status === 'nxdomain' && answers.every(({ status }) => status === 'nxdomain'));
-  if (!isUnregistered) return denied;
+  // One that says only that there is no such record says that the name is there (RFC 4074 §4.2).
+  const isDenied = answers.every(({ status }) => status === 'nxdomain');
+  if (!isDenied || !(above ?? own.status === 'nxdomain')) return denied;
   // A resolver that is cut off from the root may deny everything, and would have us refuse everybody for
   // good.
   const top = name.slice(name.lastIndexOf('.') + 1);
-  if (isPublicSuffix(top) && (await resolver.lookup(top, 'NS')).status === 'nxdomain')
-    return temperror(`${top} NS`, 'denied');
+  if (isPublicSuffix(top)) {
+    const control = await resolver.lookup(top, 'NS');
+    if (control.status === 'nxdomain') return temperror(`${top} NS`, 'denied');
+    if (control.status === 'temperror') return temperror(`${top} NS`, control.detail);
+  }
   return found('helo-unregistered', { helo: evidence.helo, domain });
 }
 

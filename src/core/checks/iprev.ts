@@ -6,6 +6,7 @@ import {
   defineCheck,
   type Evidence,
   found,
+  isOpen,
   NO_PROOFS,
   none,
   type Outcome,
@@ -134,6 +135,14 @@ const OF_ANYBODY: readonly Proof[] = ['reverse'];
 export function organisationOf(helo: Helo): string | null {
   const name = queryName(helo);
   return name === null ? null : organisation(name);
+}
+
+/**
+ * Whether the outcome is one of the name's owner that a reverse name might have made an authorization, had the
+ * client's own zone answered.
+ */
+export function mightPermit(outcome: Pick<Outcome, 'evidence'> & { readonly check: string }): boolean {
+  return outcome.check !== reverseLookup.name && isOpen(outcome);
 }
 
 type Told = readonly { readonly check: string; readonly result: string; readonly evidence: Evidence }[];

@@ -3,7 +3,6 @@ import {
   defineCheck,
   type Evidence,
   found,
-  isOpen,
   none,
   NOTHING,
   type Outcome,
@@ -30,7 +29,12 @@ export const spf = defineCheck({
       why: 'The owner of this name has published which hosts may use it, and yours is not among them. Whoever ignored that would let in the mail that the owner wants to be refused.',
       remedies: ['announce'],
       reply: 'HELO {helo}: its SPF record does not permit {client} ({mechanism})',
+      replyWith: {
+        unanswered:
+          'HELO {helo}: its SPF record asks for the reverse name of {client}, and DNS gave no answer ({unanswered})',
+      },
       fix: 'add the client to the record, or announce another name',
+      fixWith: { unanswered: 'repair its reverse zone' },
       status: '7.23',
       mechanism: true,
       cure: 'permit-by-spf',
@@ -74,21 +78,21 @@ export const spf = defineCheck({
     access: { key: 'spf', takes: 'pass' },
     results: { method: 'spf', property: 'smtp.helo' },
   },
-  async run({ ip, helo }, resolver): Promise<Outcome<SpfFinding>> {
+  async run({ ip, helo }, resolver, reverse = resolver): Promise<Outcome<SpfFinding>> {
     const name = queryName(helo);
     if (name === null || ip === null) return none();
-    const outcome = await checkHelo(ip, name, resolver);
+    const outcome = await checkHelo(ip, name, resolver, { reverse });
     const evidence = { helo: helo.text, ...describe(outcome) };
     switch (outcome.result) {
       case 'pass':
         // A record that permits everybody identifies nobody.
         return pass(evidence, outcome.tooWide === null ? 'authorized' : 'none');
       case 'fail':
-        return asKnown(found('helo-spf-fail', evidence));
+        return found('helo-spf-fail', evidence);
       case 'softfail':
-        return asKnown(found('helo-spf-softfail', evidence, 'softfail'));
+        return found('helo-spf-softfail', evidence, 'softfail');
       case 'permerror':
-        return asKnown(found('helo-spf-permerror', evidence, 'permerror'));
+        return found('helo-spf-permerror', evidence, 'permerror');
       case 'temperror':
         return temperror(`${name} SPF`, outcome.detail);
       case 'neutral':
@@ -98,21 +102,6 @@ export const spf = defineCheck({
     }
   },
 });
-
-/** What rests on a reverse name that was not answered may delay mail, and refuses none. */
-function asKnown(outcome: Outcome<SpfFinding>): Outcome<SpfFinding> {
-  const { finding } = outcome;
-  return finding === null || !isOpen(outcome)
-    ? outcome
-    : { ...outcome, finding: { ...finding, provisional: true } };
-}
-
-/** Whether SPF might have permitted the client, had the client's own reverse zone answered. */
-export function mightPermit(
-  outcomes: readonly { readonly check: string; readonly evidence: Evidence }[],
-): boolean {
-  return outcomes.some((outcome) => outcome.check === spf.name && isOpen(outcome));
-}
 
 function describe({
   mechanism,

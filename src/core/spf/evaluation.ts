@@ -35,6 +35,8 @@ export interface SpfOptions {
   readonly now?: () => number;
   /** Milliseconds since the epoch; nothing is asked after it, and the result is temperror (§4.6.4). */
   readonly deadline?: number;
+  /** Whom to ask about the client's reverse names, for `ptr` and `%{p}`; the resolver itself if absent. */
+  readonly reverse?: Resolver;
   /** Whether a fail is to be explained, which costs a query; true if absent. */
   readonly explain?: boolean;
 }
@@ -45,12 +47,16 @@ export interface Stop {
   readonly detail: string;
 }
 
+type Ask = <T extends RecordType>(name: string, type: T) => Promise<Answer<T>>;
+
 export interface Evaluation {
   readonly request: SpfRequest;
   readonly now: () => number;
   readonly width: Width;
   /** Asks DNS, or says `temperror` when the deadline has passed; notes the TTL. */
-  ask<T extends RecordType>(name: string, type: T): Promise<Answer<T>>;
+  ask: Ask;
+  /** The same of the client's reverse names, for which the owner's record is not to be charged. */
+  askReverse: Ask;
   lookups: number;
   voidLookups: number;
   terms: number;
@@ -70,19 +76,23 @@ export function beginEvaluation(
 ): Evaluation {
   const now = options.now ?? ((): number => 0);
   const deadline = options.deadline ?? Infinity;
-  const evaluation: Evaluation = {
-    request,
-    now,
-    width,
-    async ask<T extends RecordType>(name: string, type: T): Promise<Answer<T>> {
+  const askOf =
+    (whom: Resolver): Ask =>
+    async <T extends RecordType>(name: string, type: T): Promise<Answer<T>> => {
       if (!isAskable(name)) return { status: 'nxdomain', ttl: null };
       if (now() >= deadline) return { status: 'temperror', detail: 'deadline' };
-      const answer = await resolver.lookup(name, type);
+      const answer = await whom.lookup(name, type);
       if (answer.status !== 'temperror' && answer.ttl !== null) {
         evaluation.ttl = Math.min(evaluation.ttl ?? answer.ttl, answer.ttl);
       }
       return answer;
-    },
+    };
+  const evaluation: Evaluation = {
+    request,
+    now,
+    width,
+    ask: askOf(resolver),
+    askReverse: askOf(options.reverse ?? resolver),
     lookups: 0,
     voidLookups: 0,
     terms: 0,

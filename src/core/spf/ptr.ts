@@ -4,7 +4,10 @@ import { parseIp, reverseName, sameIp } from '../ip.ts';
 import type { Answer } from '../resolver.ts';
 import type { Evaluation } from './evaluation.ts';
 
-/** §4.6.4: only the first ten names of the answer count. */
+/**
+ * §4.6.4: only ten names of the answer count. It does not say which; servers rotate their answers, and a
+ * result must not depend on the turn.
+ */
 const MAX_NAMES = 10;
 
 /** The question that §5.5 begins with. */
@@ -18,7 +21,7 @@ async function askAbout<T extends 'PTR' | 'A' | 'AAAA'>(
   name: string,
   type: T,
 ): Promise<Answer<T>> {
-  const answer = await evaluation.ask(name, type);
+  const answer = await evaluation.askReverse(name, type);
   if (answer.status === 'temperror') {
     evaluation.unanswered ??= { question: `${name} ${type}`, detail: answer.detail };
   }
@@ -38,7 +41,7 @@ export async function namesWithin(
   const ancestor = canonicalName(domain);
   return validate(
     evaluation,
-    usable(pointers).filter((name) => isWithin(name, ancestor)),
+    usable(pointers, ancestor).filter((name) => isWithin(name, ancestor)),
   );
 }
 
@@ -53,13 +56,17 @@ export async function validatedName(evaluation: Evaluation, domain: string): Pro
   const within = await namesWithin(evaluation, answer.records, domain);
   const own = within.find((name) => name === ancestor) ?? within[0];
   if (own !== undefined) return own;
-  const others = usable(answer.records).filter((name) => !isWithin(name, ancestor));
+  const others = usable(answer.records, ancestor).filter((name) => !isWithin(name, ancestor));
   return (await validate(evaluation, others))[0] ?? 'unknown';
 }
 
-function usable(pointers: readonly string[]): string[] {
-  const names = pointers.slice(0, MAX_NAMES).map(canonicalName);
-  return [...new Set(names)].filter(isAskable);
+/** With more than ten, those within `ancestor` come first. */
+function usable(pointers: readonly string[], ancestor: string): string[] {
+  const names = [...new Set(pointers.map(canonicalName))].filter(isAskable);
+  if (names.length <= MAX_NAMES) return names;
+  const sorted = names.sort();
+  const isOwn = (name: string): boolean => isWithin(name, ancestor);
+  return [...sorted.filter(isOwn), ...sorted.filter((name) => !isOwn(name))].slice(0, MAX_NAMES);
 }
 
 async function validate(evaluation: Evaluation, names: readonly string[]): Promise<string[]> {

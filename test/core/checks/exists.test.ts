@@ -4,7 +4,7 @@ import { hasOnlyText, nameExists } from '../../../src/core/checks/exists.ts';
 import { makeClient } from '../../../src/core/client.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../../../src/core/resolver.ts';
 import { outcome, run } from '../../support/checked.ts';
-import type { Zone } from '../../support/zone.ts';
+import { type Zone, zoneResolver } from '../../support/zone.ts';
 
 const ZONE: Zone = {
   'v4.example.org': { A: ['192.0.2.1'] },
@@ -65,8 +65,10 @@ it.each([
   ['unheard-of.com', ZONE, 'dns-temperror'],
   ['mail.unheard-of.com', { 'registry.com': { A: ['192.0.2.1'] } }, 'helo-unregistered'],
   ['mail.unheard-of.no-such-tld', {}, 'helo-unregistered'],
+  // Nor does it say so if it says nothing of it.
+  ['mail.unheard-of.com', { com: 'temperror' }, 'dns-temperror'],
 ] as const)(
-  '%s is unknown to a resolver that denies its top-level domain: %#',
+  '%s is unknown to a resolver that does not admit its top-level domain: %#',
   async (helo, zone, wanted) => {
     expect(await outcome(nameExists, '192.0.2.9', helo, zone)).toBe(wanted);
   },
@@ -165,4 +167,16 @@ it.each([
   ['gone.example.org', undefined],
 ])('%s: the target told is %s', async (helo, target) => {
   expect((await run(nameExists, '192.0.2.9', helo, ZONE)).evidence['target']).toBe(target);
+});
+
+it('is not unregistered if one of its types is merely absent (RFC 4074 §4.2)', async () => {
+  const zone = zoneResolver({ org: { NS: ['ns.org'] } });
+  const resolver: Resolver = {
+    lookup: (name, type) =>
+      name === 'mail.sender.org' && type === 'A'
+        ? Promise.resolve({ status: 'nodata', ttl: null })
+        : zone.lookup(name, type),
+  };
+  const { finding } = normalise(await nameExists.run(makeClient('192.0.2.9', 'mail.sender.org'), resolver));
+  expect(finding?.id).toBe('helo-nxdomain');
 });

@@ -117,6 +117,18 @@ describe('results', () => {
     ],
     ['two voids', V4, { 'mail.example.org': spf('v=spf1 a mx ip4:192.0.2.1 -all') }, 'pass'],
     [
+      'ptr, of more than ten names one within the domain, and last',
+      V4,
+      {
+        '1.2.0.192.in-addr.arpa': {
+          PTR: [...Array.from({ length: 12 }, (_, i) => `h${i}.example.net`), 'x.mail.example.org'],
+        },
+        'x.mail.example.org': { A: [V4] },
+        'mail.example.org': spf('v=spf1 ptr -all'),
+      },
+      'pass',
+    ],
+    [
       'ptr trouble is no match',
       V4,
       { '1.2.0.192.in-addr.arpa': 'temperror', 'mail.example.org': spf('v=spf1 ptr -all') },
