@@ -11,7 +11,7 @@ const RULES = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', '.packaging', '.bench', '.fuzz'] },
+  { ignores: ['dist', '.dist-next', 'coverage', 'node_modules', '.packaging', '.bench', '.fuzz'] },
   {
     files: [
       'src/**/*.ts',

@@ -1,4 +1,4 @@
-// Builds the page into dist/page.html: one file with its program and its style inside, which loads nothing.
+// node page.mjs FILE: builds the page, one file with its program and its style inside, which loads nothing.
 // The program is named by its hash (Content Security Policy level 3), and starts its worker from itself.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -79,4 +79,4 @@ const html = `<!DOCTYPE html>
 </html>
 `;
 if (/[^\n\x20-\x7e]/.test(html)) throw new Error('the page has more than printable ASCII');
-writeFileSync(path('../dist/page.html'), html);
+writeFileSync(process.argv[2], html);

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -23,6 +24,22 @@ import { ROWS } from '../src/config/options.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
+
+it('puts what is built into the place of what was there', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'hm-'));
+  const [made, place] = [join(directory, 'made'), join(directory, 'dist')];
+  const script = `${ROOT}scripts/put-in-place.mjs`;
+  for (const file of ['first.js', 'renamed.js']) {
+    mkdirSync(made);
+    writeFileSync(join(made, file), '');
+    execFileSync(process.execPath, [script, made, place]);
+    expect(readdirSync(directory, { recursive: true })).toEqual(['dist', join('dist', file)]);
+  }
+  // Nothing was built: what is there stays.
+  expect(() => execFileSync(process.execPath, [script, made, place], { stdio: 'ignore' })).toThrow();
+  expect(readdirSync(place)).toEqual(['renamed.js']);
+  rmSync(directory, { recursive: true });
+});
 
 it.each([
   ['1.2.3', '1.2.3-1'],

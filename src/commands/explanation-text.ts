@@ -14,7 +14,7 @@ import { escape } from '../log/value.ts';
 import { EXEMPTIONS } from '../policy/exemption.ts';
 import { denialOf, type Policy, type Verdict } from '../policy/policy.ts';
 import { linesOf } from '../advice/words.ts';
-import type { Explanation } from './explanation.ts';
+import { type Explanation, isOurResolver } from './explanation.ts';
 import { makePaint, type Paint } from './paint.ts';
 import { table } from './table.ts';
 
@@ -209,7 +209,14 @@ export function withoutMarks(text: string): string {
 }
 
 /** What would make every preset content: ways of which one is enough. */
-function remedy({ ways }: Explanation): string[] {
+function remedy({ ways, assessment }: Explanation): string[] {
+  if (isOurResolver(assessment)) {
+    return [
+      '',
+      'The fault may be in your own resolver: nothing is known against the sender until it answers. "helo-milter doctor"',
+      'asks it, and says what to do.',
+    ];
+  }
   return ways.flatMap((way, i) => {
     const begin = i === 0 ? 'To fix it, the sender' : 'Or it';
     const gap = i === 0 ? [''] : [];

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { assess } from '../core/assess.ts';
 import type { Assessment } from '../core/assessment.ts';
 import { type Check, PRESETS, type PresetName } from '../core/check.ts';
+import { isUnknown } from '../core/checks/unknown.ts';
 import { clientAddress } from '../core/embedded.ts';
 import { parseHelo } from '../core/helo.ts';
 import { type IpAddress, parseIp } from '../core/ip.ts';
@@ -154,8 +155,19 @@ export async function explainSeen(
       return reply === null ? null : `${reply.code} ${reply.enhancedCode} ${reply.text}`;
     },
     yours,
-    ways: waysFor(assessment, [...presets, { verdict, policy }]),
+    ways: isOurResolver(assessment) ? [] : waysFor(assessment, [...presets, { verdict, policy }]),
   };
+}
+
+/**
+ * Whether it is our own resolver that has to be looked at: it denies a public top-level domain (see
+ * `exists.ts`), or answers nothing at all. Then nothing is known of the sender.
+ */
+export function isOurResolver({ dns, findings }: Assessment): boolean {
+  return (
+    findings.some((finding) => isUnknown(finding) && finding.evidence['detail'] === 'denied') ||
+    (dns.length > 0 && dns.every(({ status }) => status === 'temperror'))
+  );
 }
 
 const NO_LINES: Pick<Rules['access'], 'match'> = { match: () => null };

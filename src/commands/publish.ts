@@ -16,7 +16,7 @@ import { UsageError } from '../errors.ts';
 import { escape } from '../log/value.ts';
 import { writtenName } from '../policy/written-name.ts';
 import { resolverOf } from '../service/resolver.ts';
-import { explain, type Explanation } from './explanation.ts';
+import { explain, type Explanation, isOurResolver } from './explanation.ts';
 import { located } from './located.ts';
 import type { AddOptions, ConfigFlags } from './options-of-commands.ts';
 import type { Terminal } from './terminal.ts';
@@ -82,16 +82,24 @@ async function verified(
   config: Config,
 ): Promise<Published> {
   const resolver = await resolverOf(config);
-  const states = await Promise.all(records.map((record) => stateOf(record, host, addresses, resolver)));
+  const found = await Promise.all(records.map((record) => stateOf(record, host, addresses, resolver)));
   const explanations = await Promise.all(
     addresses.map(async ({ text }) => explain(text, host, config, resolver)),
+  );
+  // A resolver that denies everything says nothing about this record.
+  const isDenied = explanations.some(({ assessment }) => isOurResolver(assessment));
+  const states = found.map((each) =>
+    isDenied && each.state === 'missing' ? { ...each, state: 'unknown' as const } : each,
   );
   const against = addresses.flatMap(({ text }, i) => heldLines(text, explanations[i]));
   const rows = records.map((record, i) => [record, noted(record, states[i])] as const);
   const text = zoneText(rows, (record) =>
     betterLines(record, host, addresses, states[records.indexOf(record)], explanations[0]),
   );
-  const end = against.length === 0 ? ['a check holds nothing against this host'] : against;
+  const end = [
+    ...(against.length === 0 ? ['a check holds nothing against this host'] : against),
+    ...(isDenied ? ['the fault may be in your own resolver: "helo-milter doctor" asks it'] : []),
+  ];
   return { text: [text, ...end.map((line) => `; ${line}\n`)].join(''), held: against.length > 0 };
 }
 

@@ -140,7 +140,7 @@ function caseLines(each: CaseReport): string[] {
 export function methodsText({ methods, correspondence }: CaseReport): string[] {
   const told = methods.filter(({ result }) => result !== 'none');
   if (told.length === 0) return [];
-  const words = told.map(({ heading, result }) => `${heading}: ${result}`);
+  const words = told.map(({ heading, result, said }) => `${heading}: ${said ?? result}`);
   return [`${words.join('; ')}; so: ${correspondence ?? 'unknown'}`];
 }
 

@@ -78,7 +78,7 @@ export function selfTestReply(test: SelfTest): SelfTestReply {
 
 const DONE: Readonly<Record<Disposition, string>> = {
   accept: 'let in',
-  tempfail: 'told to come again later',
+  tempfail: 'delayed',
   reject: 'refused',
 };
 

@@ -45,7 +45,12 @@ export interface CaseReport {
   /** What counts, the heaviest first. */
   readonly reasons: readonly Reason[];
   /** What each method of showing who it is said. */
-  readonly methods: readonly { readonly heading: string; readonly result: string }[];
+  readonly methods: readonly {
+    readonly heading: string;
+    readonly result: string;
+    /** What a person is told in place of the result, where that word alone would mislead. */
+    readonly said: string | null;
+  }[];
   readonly ways: readonly Way[];
   /** Of the latest. */
   readonly time: number;
@@ -121,9 +126,10 @@ function caseReport(
         summary: judged?.policy.findings.get(id)?.summary ?? id,
         evidence,
       })),
-    methods: (judged?.assessment.outcomes ?? []).flatMap(({ check, result }) => {
+    methods: (judged?.assessment.outcomes ?? []).flatMap(({ check, result, finding }) => {
       const heading = headings.get(check);
-      return heading === undefined ? [] : [{ heading, result }];
+      const said = judged?.policy.findings.get(finding?.id ?? '')?.said ?? null;
+      return heading === undefined ? [] : [{ heading, result, said }];
     }),
     ways: judged === null ? [] : waysOfCase(judged),
     time: record.time,

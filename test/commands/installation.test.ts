@@ -208,6 +208,20 @@ describe('check does what this installation does, by flags and by file:', () => 
 });
 
 describe('publish --verify', () => {
+  it('blames our own resolver where it denies whole top-level domains, and so does check', async () => {
+    const zone = at('cut-off');
+    writeFileSync(zone, 'else.test. A 192.0.2.1\n');
+    const published = await run('publish', 'mail.sender.org', '192.0.2.7', '--verify', '--dns-zone', zone);
+    expect(published.out).toMatch(/^; unknown: the name leads to the host$/m);
+    expect(published.out).not.toContain('; missing: ');
+    expect(published.out).toMatch(/^; the fault may be in your own resolver: /m);
+    const checked = await run('check', '192.0.2.7', 'mail.sender.org', '--dns-zone', zone);
+    expect(checked.out).toMatch(/^The fault may be in your own resolver: /m);
+    expect(checked.out).not.toContain('To fix it');
+    const { out } = await run('check', '192.0.2.7', 'mail.sender.org', '--dns-zone', zone, '--json');
+    expect(JSON.parse(out)).toMatchObject({ advice: [] });
+  });
+
   const hosts = SENDERS.filter(({ helo }) => /^[\w-]+(\.[\w-]+)+$/.test(helo) && !helo.endsWith('.local'));
   it.each(hosts)('agrees with check: $title', async ({ ip, helo }) => {
     const { code, out } = await run('publish', helo, ip, '--verify', '--dns-zone', ZONE);

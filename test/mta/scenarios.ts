@@ -305,7 +305,7 @@ export const GROUPS: readonly Group[] = [
         title: 'a self-test of a bad name has the findings in several lines',
         from: SENDER,
         talk: [...message('gone.strange.org', '450 helo-nxdomain'), ['RCPT helotest', '550 helo-nxdomain']],
-        text: /^550-5\.7\.1 (?:<helotest@dest\.test>\.\.\. )?\[self-test\] 198\.51\.100\.7 as gone\.strange\.org: its mail is told to come again later .*\[helo-nxdomain\] HELO gone\.strange\.org does not exist in DNS .*to do: publish gone\.strange\.org IN A 198\.51\.100\.7.*This address only answers/s,
+        text: /^550-5\.7\.1 (?:<helotest@dest\.test>\.\.\. )?\[self-test\] 198\.51\.100\.7 as gone\.strange\.org: its mail is delayed .*\[helo-nxdomain\] HELO gone\.strange\.org does not exist in DNS .*to do: publish gone\.strange\.org IN A 198\.51\.100\.7.*This address only answers/s,
       },
       {
         title: 'a self-test of a client that has logged in',

@@ -60,7 +60,7 @@ describe('a self-test', () => {
       'of what is delayed',
       { ip: '203.0.113.9' },
       {},
-      /: its mail is told to come again later \(score 7, .*\r\n550-5\.7\.1 \[helo-nxdomain\] HELO gone\.strange\.org does not exist in DNS \(5\)\r\n550-5\.7\.1 {3}to do: publish gone\.strange\.org IN A 203\.0\.113\.9\r\n[^]*\r\n550-5\.7\.1 {3}or announce \[203\.0\.113\.9\]\r\n[^]*\r\n550-5\.7\.1 \[iprev-none\] [^\n]*\r\n550-5\.7\.1 {3}to do: /,
+      /: its mail is delayed \(score 7, .*\r\n550-5\.7\.1 \[helo-nxdomain\] HELO gone\.strange\.org does not exist in DNS \(5\)\r\n550-5\.7\.1 {3}to do: publish gone\.strange\.org IN A 203\.0\.113\.9\r\n[^]*\r\n550-5\.7\.1 {3}or announce \[203\.0\.113\.9\]\r\n[^]*\r\n550-5\.7\.1 \[iprev-none\] [^\n]*\r\n550-5\.7\.1 {3}to do: /,
     ],
     [
       'of what is let in all the same',
