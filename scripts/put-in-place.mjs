@@ -6,7 +6,7 @@ const [, , made, place] = process.argv;
 statSync(made);
 const last = `${place}.last`;
 rmSync(last, { recursive: true, force: true });
-// Two steps, as no call of Node's changes two directories at once; there is nothing in between but an instant.
+// Two steps, as no call of Node changes two directories at once; between them is no more than an instant.
 if (existsSync(place)) renameSync(place, last);
 renameSync(made, place);
 rmSync(last, { recursive: true, force: true });

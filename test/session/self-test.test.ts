@@ -195,7 +195,7 @@ describe('a self-test', () => {
       { now, budget, churn, selfTests: new NetworkLimit(now) },
     );
     for (let i = 0; i < SELF_TEST_LIMIT.count; i++)
-      expect((await send({ helo: `gone${i}.strange.org` }))[0]).toMatch(/^y550-.*come again later \(score 5/);
+      expect((await send({ helo: `gone${i}.strange.org` }))[0]).toMatch(/^y550-.*delayed \(score 5/);
     expect(await send({ ip: '198.51.100.99', helo: 'mail.sender.org' })).toEqual([
       'y450 4.7.1 [self-test] your network has asked 20 times in 10 minutes; try again later|',
     ]);
