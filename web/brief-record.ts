@@ -8,8 +8,8 @@ const [QUOTE, BACKSLASH, OPEN, CLOSE] = [0x22, 0x5c, 0x7b, 0x7d] as const;
 
 /**
  * The line with no answers in it; the line itself if a question went unanswered, as a verdict may depend on
- * why it did. In JSON this text stands nowhere but where an object has a member of this name. The line must be
- * one that has been read before: what is wrong within the answers is not found out.
+ * why it did. In JSON this text stands nowhere but where an object has a member of this name. The line must
+ * be one that has been read before: what is wrong within the answers is not found out.
  */
 export function withoutAnswers(line: string): string {
   const at = line.indexOf(ANSWERS);

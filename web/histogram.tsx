@@ -155,8 +155,8 @@ export function Histogram({ scores, choice, onChoice }: HistogramProps): JSX.Ele
 const LEAST = 3;
 
 /**
- * A bar of this height, cut as its decisions are shared out: the height of all is logarithmic, the parts of it
- * are not. From below.
+ * A bar of this height, cut as its decisions are shared out: the height of all is logarithmic, the parts of
+ * it are not. From below.
  */
 function partsOf(
   now: ScoreCount['now'],

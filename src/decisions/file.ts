@@ -66,8 +66,8 @@ export class DecisionLog {
   }
 
   /**
-   * Opens the file for appending, or creates it. Rejects with UsageError if that is impossible. `onRecord` hears
-   * of each record, so that nobody need format it again.
+   * Opens the file for appending, or creates it. Rejects with UsageError if that is impossible. `onRecord`
+   * hears of each record, so that nobody need format it again.
    */
   static async open(
     file: string,

@@ -5,8 +5,9 @@ import { isPlainMailbox, parseMailbox, withoutBrackets } from '../policy/mailbox
 import { textOfWire } from '../policy/written-name.ts';
 
 /**
- * Hides the local parts of senders and recipients, and of what clients gave as a name with an `@` in it. The same address gets the same name, so that whatever is
- * counted by address stays the same; the two mailboxes that are never refused stay what they are.
+ * Hides the local parts of senders and recipients, and of what clients gave as a name with an `@` in it. The
+ * same address gets the same name, so that whatever is counted by address stays the same; the two mailboxes
+ * that are never refused stay what they are.
  */
 export class AddressMask {
   readonly #nameOf: (key: string) => string;

@@ -157,8 +157,8 @@ function hidingSaid({ cases }: HitSender): <T>(value: T) => T {
 }
 
 /**
- * Finds this text before an `@`, in capitals or not, also where a reply has `?` for what it does not quote and
- * a letter goes on in the next line.
+ * Finds this text before an `@`, in capitals or not, also where a reply has `?` for what it does not quote
+ * and a letter goes on in the next line.
  */
 function quoted(text: string): RegExp {
   const signs = text.replaceAll(/\s+|[^A-Za-z0-9]/g, (sign) =>

@@ -1,6 +1,6 @@
 /**
- * The page from a file in a real browser: with a month of mail, used with a mouse, with the keyboard alone, on
- * a phone and at twice the size; and where there is nothing, or something wrong, to show.
+ * The page from a file in a real browser: with a month of mail, used with a mouse, with the keyboard alone,
+ * on a phone and at twice the size; and where there is nothing, or something wrong, to show.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -175,8 +175,8 @@ describeWith(['chromium'], 'the page from a file', () => {
     await page.click('th button:has-text("HELO")');
     await page.waitForSelector(`text=Page 1 of ${last}`);
     expect(await sorting(page, 'HELO')).toBe('descending');
-    const names = await column(page, 3);
-    expect(names).toEqual(sorted(names).toReversed());
+    const back = await column(page, 3);
+    expect(back).toEqual(sorted(back).toReversed());
 
     // By keyboard: whoever presses a button still has it, also at the last page.
     await page.focus('th button:has-text("Score")');
@@ -204,16 +204,18 @@ describeWith(['chromium'], 'the page from a file', () => {
     expect(likely).toHaveLength(25);
     expect(likely).toEqual(likely.toSorted((a, b) => b - a));
     await page.click('#view th button:has-text("Sender")');
-    const senders = await column(page, 2);
+    const names = async (): Promise<string[]> =>
+      (await column(page, 2)).map((text) => text.split(/\s/)[0] ?? '');
+    const senders = await names();
     await page.focus('text=Next');
     await page.keyboard.press('Space');
-    await page.waitForSelector('text=Page 2 of 2');
-    senders.push(...(await column(page, 2)));
+    await page.waitForSelector('text=/^Page 2 of/');
+    senders.push(...(await names()));
     expect(senders.length).toBeGreaterThan(25);
     expect(senders).toEqual(sorted(senders));
     await page.focus('#view th button:has-text("Messages")');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('text=Page 1 of 2');
+    await page.waitForSelector('text=/^Page 1 of/');
     const messages = (await column(page, 3)).map(Number);
     expect(messages).toEqual(messages.toSorted((a, b) => b - a));
     await page.close();
@@ -233,7 +235,7 @@ describeWith(['chromium'], 'the page from a file', () => {
     }
     await page.waitForSelector('.rows .link');
     await page.keyboard.press('Tab');
-    await page.keyboard.type('strange7.org');
+    await page.keyboard.type('strange1');
     await expect.poll(() => page.locator('.rows tbody tr').count(), { timeout: 30_000 }).toBeLessThan(40);
     const all = await controls(page);
     expect(all.filter((each) => each.includes('Open the decision')).length).toBeGreaterThan(1);
@@ -246,7 +248,7 @@ describeWith(['chromium'], 'the page from a file', () => {
     await page.keyboard.press('Enter');
     await page.waitForSelector('dialog[open]');
     const told = (await page.textContent('dialog')) ?? '';
-    expect(told).toMatch(/gone\.strange7\.org.*DNS at the time of the session/s);
+    expect(told).toMatch(/gone\.strange1\d*\.org.*DNS at the time of the session/s);
     expect(told).toMatch(/What it would be told550 5\.\S+ \[\S+\].*\(ref \w+\.\w+\.\w+\)/s);
     await expectAccessible(page);
     await shot(page, 'decision-dark');

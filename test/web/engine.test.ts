@@ -30,6 +30,8 @@ const HELOS = [
   '[198.51.100.7]',
   '[192.0.2.9]',
   'server.local',
+  'user7@pc.sender.org',
+  'Boss@dest.test',
 ];
 const CLIENTS = ['198.51.100.7', '203.0.113.9', '203.0.113.99', '2001:db8::9'];
 const MAILBOXES = ['r@dest.test', 'boss@dest.test', 'postmaster@dest.test', 'sales@shop.test'];

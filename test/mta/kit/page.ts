@@ -29,7 +29,7 @@ export async function startBrowser(): Promise<Browser> {
 /** An empty page; whatever goes wrong in it fails the test. */
 export async function blankPage(browser: Browser, options: PageOptions = {}): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 960 }, ...options });
-  page.setDefaultTimeout(BUSY);
+  page.setDefaultTimeout(60_000);
   page.on('pageerror', (error) => expect.unreachable(error.message));
   page.on('console', (message) => {
     // A service that is not there is one of the tests.
