@@ -1,5 +1,5 @@
 /**
- * The page from a file in a real browser: with a month of mail, used with a mouse, with the keyboard alone,
+ * The page from a file in a real browser: with weeks of mail, used with a mouse, with the keyboard alone,
  * on a phone and at twice the size; and where there is nothing, or something wrong, to show.
  */
 import { writeFileSync } from 'node:fs';
@@ -48,12 +48,12 @@ const HOSTILE = [
 describeWith(['chromium'], 'the page from a file', () => {
   let workdir: string;
   let browser: Browser;
-  /** Decisions of the program, and a month made of them. */
+  /** Decisions of the program, and weeks of mail made of them. */
   let lines: readonly string[];
   let month: string;
   /** Decisions of it on names that begin alike. */
   let strange: number;
-  /** The page of the month, made with these options. */
+  /** The page of it, made with these options. */
   let file: string;
   let given: readonly string[];
 
