@@ -1,6 +1,6 @@
 /**
- * Crowds of strangers at the socket of a running milter, and what is left for others: its memory, and how long
- * a session of another sender takes meanwhile. Build first; it takes some minutes:
+ * Crowds of strangers at the socket of a running milter, and what is left for others: its memory, and how
+ * long a session of another sender takes meanwhile. Build first; it takes some minutes:
  *
  *     npm run build && npx tsc -p bench && node .bench/js/bench/crowds.js [SESSIONS]
  *

@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz [-- --seconds N] [--seed N] [--results FILE] [TARGET…]`: hunts through each target, in the order
- * given, for so many seconds of CPU time, guided by coverage, and prints a line each. What it finds is written
- * into the corpus; ends with 1 if it found anything.
+ * `npm run fuzz [-- --seconds N] [--seed N] [--results FILE] [TARGET…]`: hunts through each target, as
+ * they are given, for so many seconds of CPU time, guided by coverage, and prints a line each. What it finds is
+ * written into the corpus; ends with 1 if it found anything.
  *
  * With a file for results, each target's line goes there as JSON; what stands there already is not run again,
  * and a target that was stopped (SIGINT, SIGTERM) gets the time that it lacks.
@@ -15,7 +15,7 @@ import { addToCorpus } from './corpus.ts';
 import { type BrokenBy, nameOfInput } from './hunt.ts';
 import { TARGETS } from './targets.ts';
 import type { HuntOrder, HuntTold } from './thread.ts';
-import { watched } from './watch.ts';
+import { watchHunt } from './watch.ts';
 
 // This file runs as `.fuzz/js/fuzz/run.js`.
 const ROOM = fileURLToPath(new URL('../../../fuzz', import.meta.url));
@@ -77,7 +77,7 @@ async function huntThrough(target: string, seconds: number): Promise<void> {
       workerData: order,
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
-    const end = await watched(worker, board);
+    const end = await watchHunt(worker, board);
     if ('stuck' in end) {
       console.log(`${target}: an input that it did not get over`);
       tell(target, end.stuck);

@@ -15,7 +15,7 @@ export interface WatchLimits {
 const LIMITS: WatchLimits = { cpuMs: 30_000, looks: 600, everyMs: 1000 };
 
 /** What the thread told at its end, or the input that it did not get over. */
-export async function watched(
+export async function watchHunt(
   worker: Worker,
   board: Board,
   { cpuMs, looks, everyMs }: WatchLimits = LIMITS,

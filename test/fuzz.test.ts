@@ -14,7 +14,7 @@ import { mutated } from '../fuzz/mutate.ts';
 import { Random } from '../fuzz/random.ts';
 import { bytesOf, must, type Target, textOf } from '../fuzz/target.ts';
 import { TARGETS } from '../fuzz/targets.ts';
-import { watched } from '../fuzz/watch.ts';
+import { watchHunt } from '../fuzz/watch.ts';
 
 const ROOM = fileURLToPath(new URL('../fuzz', import.meta.url));
 
@@ -100,7 +100,7 @@ describe('the watch of a hunt', () => {
       eval: true,
       resourceLimits: { maxOldGenerationSizeMb: 16 },
     });
-    return watched(worker, board, LIMITS);
+    return watchHunt(worker, board, LIMITS);
   };
   const stuck = (what: string): unknown => ({
     stuck: { input: bytesOf('the input'), what: expect.stringContaining(what) as unknown },

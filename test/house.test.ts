@@ -339,6 +339,8 @@ const MAY_USE: Readonly<Record<string, (member: string) => boolean>> = {
   'main.ts': () => true,
   'fuzz/run.ts': () => true,
   'fuzz/hunt.ts': (member) => member === 'cpuUsage',
+  'fuzz/thread.ts': (member) => member === 'cpuUsage',
+  'fuzz/watch.ts': (member) => member === 'cpuUsage',
   // The umask belongs to the process, and there is no other way to give a socket its mode in time.
   'milter/bind.ts': (member) => member === 'umask',
   // When the library's own `onError` fails, there is nobody else to tell.

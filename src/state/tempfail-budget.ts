@@ -52,8 +52,8 @@ export class TempfailBudget {
   readonly #spent: FairTable;
 
   /**
-   * `limit` gives the present limit; `now` gives milliseconds on a steady scale. With a `part` of the rows, it
-   * holds that part of the senders, for as long: what a flood does to the whole, that part of it does here.
+   * `limit` gives the present limit; `now` gives milliseconds on a steady scale. With a `part` of the rows,
+   * it holds that part of the senders, for as long: what a flood does to the whole, that part does to it.
    */
   constructor(limit: () => TempfailLimit, now: () => number, part = 1) {
     this.#limit = limit;

@@ -458,7 +458,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
   });
 });
 
-/** Makes certificates for 127.0.0.1 that end with a year. With `-days`, OpenSSL 3.5 makes none that is over. */
+/** Makes certificates for 127.0.0.1 that end with a year. By `-days`, OpenSSL 3.5 makes none that is over. */
 async function certificates(
   workdir: string,
 ): Promise<{ readonly key: string; readonly until: (year: string) => Promise<string> }> {
