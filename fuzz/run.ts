@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz [-- --seconds N] [--seed N] [--results FILE] [TARGET…]`: hunts through each target, as
- * they are given, for so many seconds of CPU time, guided by coverage, and prints a line each. What it finds is
- * written into the corpus; ends with 1 if it found anything.
+ * they are given, for so many seconds of CPU time, guided by coverage, and prints a line each. What it finds
+ * is written into the corpus; ends with 1 if it found anything.
  *
  * With a file for results, each target's line goes there as JSON; what stands there already is not run again,
  * and a target that was stopped (SIGINT, SIGTERM) gets the time that it lacks.
