@@ -65,15 +65,18 @@ export class AddressMask {
  * The value with each text in it rewritten, however deep, but for the names of members and for what is in a
  * member that is called `but`.
  */
-export function withTexts<T>(value: T, rewrite: (text: string) => string, but?: string): T;
-export function withTexts(value: unknown, rewrite: (text: string) => string, but = ''): unknown {
+export function withTexts<T>(value: T, rewrite: (text: string) => string, but = ''): T {
+  return rewritten(value, rewrite, but) as T;
+}
+
+function rewritten(value: unknown, rewrite: (text: string) => string, but: string): unknown {
   if (typeof value === 'string') return rewrite(value);
-  if (Array.isArray(value)) return value.map((each: unknown) => withTexts(each, rewrite, but));
+  if (Array.isArray(value)) return value.map((each: unknown) => rewritten(each, rewrite, but));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [
       key,
-      key === but ? each : withTexts(each as unknown, rewrite, but),
+      key === but ? each : rewritten(each as unknown, rewrite, but),
     ]),
   );
 }

@@ -18,7 +18,7 @@ import {
   expectAccessible,
   expectAsReplayed,
   expectToFit,
-  helo,
+  printed,
   type PageOptions,
   PHONE,
   settled,
@@ -95,7 +95,7 @@ describeWith(['chromium'], 'the page from a file', () => {
   /** Makes a page of a log. */
   async function made(name: string, log: string, ...options: readonly string[]): Promise<string> {
     const path = join(workdir, `${name}.html`);
-    await helo('report', '--no-config', '--html', path, ...options, log);
+    await printed('report', '--no-config', '--html', path, ...options, log);
     return path;
   }
 

@@ -39,7 +39,7 @@ export async function blankPage(browser: Browser, options: PageOptions = {}): Pr
 }
 
 /** Runs a command to its end, and returns what it printed. */
-export async function helo(...args: readonly string[]): Promise<string> {
+export async function printed(...args: readonly string[]): Promise<string> {
   const { code, out, err } = await runCommand(args);
   expect(code, err).toBe(0);
   return out;
@@ -70,7 +70,7 @@ export async function expectAsReplayed(
 ): Promise<void> {
   await page.click('#tab-export');
   const flags = (await page.inputValue('#export-flags')).split(' ');
-  const told = JSON.parse(await helo('replay', '--no-config', '--json', ...given, ...flags, log)) as {
+  const told = JSON.parse(await printed('replay', '--no-config', '--json', ...given, ...flags, log)) as {
     now: Record<string, number>;
     stricter: number;
     milder: number;
