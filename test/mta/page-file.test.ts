@@ -19,7 +19,7 @@ import {
   expectAsReplayed,
   expectToFit,
   printed,
-  type PageOptions,
+  type WindowOptions,
   PHONE,
   settled,
   shot,
@@ -100,7 +100,7 @@ describeWith(['chromium'], 'the page from a file', () => {
   }
 
   /** Opens a page, which must load nothing. */
-  async function open(path: string, fragment = '', options: PageOptions = {}): Promise<Page> {
+  async function open(path: string, fragment = '', options: WindowOptions = {}): Promise<Page> {
     const page = await blankPage(browser, options);
     page.on('request', (request) => {
       expect(request.url()).toMatch(/^(?:file|blob):/);

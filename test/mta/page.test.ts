@@ -15,7 +15,7 @@ import {
   expectAccessible,
   expectAsReplayed,
   expectToFit,
-  type PageOptions,
+  type WindowOptions,
   settled,
   shot,
   startBrowser,
@@ -98,7 +98,7 @@ describeWith(['postfix', 'nsd', 'chromium'], 'the live page', () => {
   }
 
   /** Opens it at the address of the service. */
-  async function open(fragment = '', options: PageOptions = {}): Promise<Page> {
+  async function open(fragment = '', options: WindowOptions = {}): Promise<Page> {
     const page = await blankPage(browser, options);
     await page.goto(`${site}${fragment}`);
     return page;

@@ -20,14 +20,14 @@ export const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, ha
 /** A window of 1280 by 960 whose reader wants everything twice as large. */
 export const ZOOMED = { viewport: { width: 640, height: 480 }, deviceScaleFactor: 2 };
 
-export type PageOptions = NonNullable<Parameters<Browser['newPage']>[0]>;
+export type WindowOptions = NonNullable<Parameters<Browser['newPage']>[0]>;
 
 export async function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 }
 
 /** An empty page; whatever goes wrong in it fails the test. */
-export async function blankPage(browser: Browser, options: PageOptions = {}): Promise<Page> {
+export async function blankPage(browser: Browser, options: WindowOptions = {}): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 960 }, ...options });
   page.setDefaultTimeout(60_000);
   page.on('pageerror', (error) => expect.unreachable(error.message));
