@@ -138,8 +138,8 @@ export function organisationOf(helo: Helo): string | null {
 }
 
 /**
- * Whether the outcome is one of the name's owner that a reverse name might have made an authorization, had the
- * client's own zone answered.
+ * Whether the outcome is about the name's owner, and a reverse name might have made an authorization of it,
+ * had the client's own zone answered.
  */
 export function mightPermit(outcome: Pick<Outcome, 'evidence'> & { readonly check: string }): boolean {
   return outcome.check !== reverseLookup.name && isOpen(outcome);
