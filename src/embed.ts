@@ -72,6 +72,7 @@ export {
 export {
   type AuthBlock,
   type AuthMethods,
+  type AuthOptions,
   type AuthOutcome,
   type AuthRecord,
   checkAuthRecord,

@@ -5,7 +5,7 @@
 import type { ReadingProgress } from '../decisions/log-reader.ts';
 import { asciiJson, escape } from '../log/value.ts';
 import { DISPOSITIONS } from '../policy/policy.ts';
-import { count, dayText, spanText } from '../report/figures.ts';
+import { count, intervalText, spanText } from '../report/figures.ts';
 import type { Counts, Group } from '../report/group.ts';
 import type { GroupTable } from '../report/group-table.ts';
 import { DIMENSIONS, type Dimension, type DecisionTally } from '../report/tally.ts';
@@ -54,12 +54,12 @@ const MAX_NAME = 24;
 function section(dimension: Dimension, groups: GroupTable, top: number): string {
   if (groups.size === 0) return '';
   const shown = firstOf(groups.byChange(), top).map((each) => ({ each, name: escape(each.name) }));
-  const head = ['', 'messages', 'days', 'last', 'then', 'now', 'change'];
+  const head = ['', 'messages', 'days', 'seen', 'then', 'now', 'change'];
   const rows = shown.map(({ each, name }) => [
     name.length > MAX_NAME ? '' : name,
     String(each.messages),
     String(each.days),
-    dayText(each.last),
+    intervalText(each.first, each.last),
     counts(each.then),
     counts(each.now),
     changeText(each),

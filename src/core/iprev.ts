@@ -18,16 +18,16 @@ export interface Iprev {
   /** Those that lead back, canonical. */
   readonly verified: readonly string[];
   /** For `temperror`: what was asked first without an answer, and what came of it. */
-  readonly trouble: Unanswered | null;
-  /** Those of which DNS could not say whether they lead back, canonical; a `pass` may have some too. */
-  readonly unanswered: readonly (Unanswered & { readonly name: string })[];
-}
-
-interface Unanswered {
-  /** `mail.example.org A`. */
-  readonly question: string;
-  /** In one word, such as `timeout`. */
-  readonly detail: string;
+  readonly trouble: { readonly question: string; readonly detail: string } | null;
+  /**
+   * Names of which DNS could not say whether they lead back, canonical, with what was asked
+   * (`mail.example.org A`) and what came of it in one word; a `pass` may have some too.
+   */
+  readonly unanswered: readonly {
+    readonly name: string;
+    readonly question: string;
+    readonly detail: string;
+  }[];
 }
 
 /** RFC 8601 gives no limit; RFC 7208 §4.6.4 uses the first ten names of a PTR answer, and so do we. */

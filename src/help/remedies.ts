@@ -117,7 +117,7 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
     ways: [
       {
         where: 'There is a record already',
-        how: 'Add ‹ip4:203.0.113.25› or ‹ip6:2001:db8::25› before its last term, with the address that the refusal names. A record ‹v=spf1 -all› at a name says that no host has that name.',
+        how: 'Add ‹ip4:203.0.113.25› or ‹ip6:2001:db8::25›, with the address that the refusal names, right after ‹v=spf1›: what stands after an ‹all› is not read. A record ‹v=spf1 -all› at a name says that no host has that name.',
       },
       {
         where: 'It is not your domain',

@@ -18,9 +18,9 @@ export interface SenderPast {
   /** All its decisions, whatever they were. */
   readonly history: Group;
   /** Messages of these that were let in and that we saw accepted at their end. */
-  accepted: number;
+  readonly accepted: number;
   /** Messages that the client gave up, or that somebody else refused. */
-  aborted: number;
+  readonly aborted: number;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Assessment } from '../core/assessment.ts';
 import { identityOf, organisationsOf } from '../policy/identity.ts';
 import { denialOf } from '../policy/policy.ts';
 import { countIn, emptyGroup, strictness } from './group.ts';
+import { GroupTable } from './group-table.ts';
 import type { HitSender, SenderPast } from './hit-sender.ts';
 import { pointsOf } from './likeness.ts';
 import type { Part, Replayed } from './replayed.ts';
@@ -30,7 +31,10 @@ interface Who {
 
 export class HitCollector {
   readonly all = emptyGroup('all');
-  readonly #pasts = new Map<string, SenderPast>();
+  /** What became of the mail of every sender in the log, hit or not, by key. */
+  readonly #histories = new GroupTable();
+  readonly #accepted = new Map<string, number>();
+  readonly #aborted = new Map<string, number>();
   readonly #senders = new Map<string, HitSender>();
   readonly #authenticated = new Map<string, number>();
   /** The networks of hit clients, by sender. */
@@ -54,18 +58,17 @@ export class HitCollector {
     const change = talliedOf(replayed, message, part);
     const network = networkName(record.client);
     if (record.exempt === 'authenticated' || record.exempt === 'certificate')
-      this.#authenticated.set(network, (this.#authenticated.get(network) ?? 0) + 1);
+      countOne(this.#authenticated, network);
     const isRecent = record.time >= this.#since;
     if (isRecent) countIn(this.all, change);
     // Of a client that was exempt nothing is known but its address, which is counted above.
     if (record.judged === null) return;
     const who = whoSent(record.judged.assessment, network);
-    const past = this.#past(who);
-    countIn(past.history, change);
-    if (record.exempt === null && record.end === 'accepted') past.accepted++;
-    if (record.exempt === null && record.end === 'aborted') past.aborted++;
+    this.#histories.count(who.key, change);
+    if (record.exempt === null && record.end === 'accepted') countOne(this.#accepted, who.key);
+    if (record.exempt === null && record.end === 'aborted') countOne(this.#aborted, who.key);
     if (!isRecent || strictness(part.action) <= strictness(record.action)) return;
-    const sender = this.#sender(who, past);
+    const sender = this.#sender(who);
     const before = sender.hits.messages;
     countIn(sender.hits, change);
     this.#networks.get(sender)?.add(network);
@@ -82,21 +85,24 @@ export class HitCollector {
     return byLikeness(hit);
   }
 
-  #past({ name, key }: Who): SenderPast {
-    const known = this.#pasts.get(key);
-    if (known !== undefined) return known;
-    const past = { history: emptyGroup(name), accepted: 0, aborted: 0 };
-    this.#pasts.set(key, past);
-    return past;
+  #pastOf(key: string): SenderPast {
+    return {
+      history: this.#histories.get(key) ?? emptyGroup(key),
+      accepted: this.#accepted.get(key) ?? 0,
+      aborted: this.#aborted.get(key) ?? 0,
+    };
   }
 
-  #sender({ name, origin, key }: Who, past: SenderPast): HitSender {
+  #sender({ name, origin, key }: Who): HitSender {
     const known = this.#senders.get(key);
     if (known !== undefined) return known;
+    const pastOf = (): SenderPast => this.#pastOf(key);
     const sender: HitSender = {
       name,
       origin,
-      past,
+      get past() {
+        return pastOf();
+      },
       authenticated: 0,
       hits: emptyGroup(name),
       proved: 0,
@@ -145,6 +151,10 @@ export class HitCollector {
       sender.cases.clear();
     }
   }
+}
+
+function countOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function whoSent(assessment: Assessment, network: string): Who {

@@ -1,6 +1,6 @@
 /** `replay` as a command: what it prints, of which files, held against an independent count by awk. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import zlib, { gzipSync } from 'node:zlib';
@@ -56,6 +56,7 @@ function file(name: string, content: string | Buffer): string {
 
 interface Counted {
   readonly decisions: number;
+  readonly messages: number;
   readonly then: Record<string, number>;
   readonly now: Record<string, number>;
   readonly days: number;
@@ -63,10 +64,16 @@ interface Counted {
   readonly last: string;
 }
 
-interface Report extends Counted {
+interface Changed {
   readonly stricter: number;
+  readonly milder: number;
+  readonly unknown: number;
+}
+
+interface Report extends Counted, Changed {
+  readonly notes: readonly string[];
   readonly unreadable: number;
-  readonly groups: Record<string, (Counted & { readonly name: string })[]>;
+  readonly groups: Record<string, (Counted & Changed & { readonly name: string })[]>;
 }
 
 async function report(...args: readonly string[]): Promise<Report> {
@@ -86,13 +93,15 @@ function text(field) {
 function domain(address) { sub(/^.*@/, "", address); sub(/>$/, "", address); return address }
 function add(by, name,   key) {
   key = by " " name; n[key]++; act[key, action]++
+  if (!((key, message) in met)) { met[key, message] = 1; messages[key]++ }
   shadowed[key, shadow]++
   if (!((key, day) in seen)) { seen[key, day] = 1; days[key]++ }
   if (!(key in first) || time < first[key]) first[key] = time
   if (time > last[key]) last[key] = time
 }
 {
-  action = text("action"); time = text("time"); day = substr(time, 1, 10)
+  action = text("action"); if (text("reference") != before) number++
+  before = text("reference"); message = number; time = text("time"); day = substr(time, 1, 10)
   shadow = match($0, /"preset":"strict","disposition":"[a-z]*"/) ? substr($0, RSTART, RLENGTH) : ""
   gsub(/^.*:"|"$/, "", shadow)
   add("all", "all")
@@ -113,14 +122,14 @@ function add(by, name,   key) {
 }
 END {
   for (key in n)
-    print key, n[key], act[key, "accept"] + 0, act[key, "tempfail"] + 0, act[key, "reject"] + 0, days[key], first[key], last[key],
+    print key, n[key], messages[key], act[key, "accept"] + 0, act[key, "tempfail"] + 0, act[key, "reject"] + 0, days[key], first[key], last[key],
       shadowed[key, "accept"] + 0, shadowed[key, "tempfail"] + 0, shadowed[key, "reject"] + 0
 }`;
 
 /** What `replay` counts, in the words of the program above; `now` is what the strict policy would do. */
 function lines(told: Report): string[] {
-  const line = (key: string, { decisions, then, now, days, first, last }: Counted): string =>
-    [key, decisions, ...counts(then), days, first, last, ...counts(now)].join(' ');
+  const line = (key: string, { decisions, messages, then, now, days, first, last }: Counted): string =>
+    [key, decisions, messages, ...counts(then), days, first, last, ...counts(now)].join(' ');
   const counts = (each: Record<string, number>) => [each['accept'], each['tempfail'], each['reject']];
   return [
     line('all all', told),
@@ -162,7 +171,7 @@ describe('the counts', () => {
     const [worst] = after.groups['sender'] ?? [];
     expect(worst).toMatchObject({ name: 'sender.org', decisions: 4, now: { accept: 1, reject: 3 } });
     expect((await run(log, '--policy', 'strict')).out).toMatch(
-      /^sender\.org +4 +4 +2026-11-05 +3\/0\/1 +1\/0\/3 +2 stricter$/m,
+      /^sender\.org +4 +4 +2026-11-01\/11-05 +3\/0\/1 +1\/0\/3 +2 stricter$/m,
     );
   });
 });
@@ -221,6 +230,56 @@ it('is inert in a terminal, in CSV and in JSON, whatever names strangers give', 
   expect(out.split('\r\n')[0]).toMatch(/^by,name,decisions,.*,messages$/);
 });
 
+it('says the same in CSV as in JSON', async () => {
+  const log = file('csv.log', `${(await logOf([...NAMES, ...NAMES])).join('\n')}\n`);
+  const told = await report(log, '--policy', 'strict');
+  const [head = '', ...rows] = (await run(log, '--policy', 'strict', '--csv')).out.trim().split('\r\n');
+  const columns = head.split(',');
+  const read = rows.map((row) => {
+    const cells = row.split(',').map((cell) => cell.replaceAll('"', ''));
+    return Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? '']));
+  });
+  const groups = Object.entries(told.groups).flatMap(([by, all]) => all.map((group) => ({ by, ...group })));
+  const wanted = [{ by: 'all', name: 'all', ...told }, ...groups].map(
+    ({ by, name, decisions, days, first, last, then, now, stricter, milder, unknown, messages }) => ({
+      ...{ by, name, decisions, days, first, last },
+      ...Object.fromEntries(Object.entries(then).map(([word, count]) => [`then_${word}`, count])),
+      ...Object.fromEntries(Object.entries(now).map(([word, count]) => [`now_${word}`, count])),
+      ...{ stricter, milder, unknown, messages },
+    }),
+  );
+  const asText = (each: object): object =>
+    Object.fromEntries(Object.entries(each).map(([column, value]) => [column, String(value)]));
+  expect(read).toEqual(wanted.map(asText));
+  expect(new Set(groups.map(({ first }) => first)).size).toBeGreaterThan(1);
+});
+
+it('reads delivered mail, looks its names up now, and says so', async () => {
+  const box = join(directory, 'box');
+  for (const each of ['cur', 'new', 'tmp']) mkdirSync(join(box, each), { recursive: true });
+  const names = ['mail.sender.org', 'gone.sender.org', 'Jupiter'];
+  for (const [i, name] of names.entries()) {
+    const mail = `Received: from ${name} (unknown [198.51.100.7])
+	by mx.dest.test (Postfix) with ESMTP id 4F1B2A3C
+	for <user@dest.test>; Thu, 26 Nov 2026 10:30:0${i} +0000 (UTC)
+Subject: t
+
+body
+`;
+    writeFileSync(join(box, 'cur', `${i}`), mail);
+  }
+  const zone = file('zone', 'mail.sender.org. 300 IN A 198.51.100.7\nsender.org. 300 IN NS ns.sender.org.\n');
+  const given = ['--received', box, '--by', 'mx.dest.test', '--rate', '1000', '--dns-zone', zone];
+  const told = await report(...given);
+  expect(told).toMatchObject({ decisions: 3, messages: 3, then: { accept: 3 }, now: { accept: 1 } });
+  expect(told.notes.join(' ')).toMatch(/Today's DNS is not that of the sessions/);
+  const { out } = await run(...given);
+  expect(out.replaceAll(/\s+/g, ' ')).toMatch(/Today's DNS is not that of the sessions/);
+  expect((await run(...given, '--csv')).out).toMatch(/^"?sender"?,"sender\.org",2,/m);
+  const others = ['--received', box, '--by', 'mx.other.test', '--dns-zone', zone];
+  expect((await report(...others)).decisions).toBe(0);
+});
+
 it('says how far it is on a terminal, and leaves nothing of it', async () => {
   const log = file('long.log', `${(await logOf(NAMES)).join('\n')}\n`);
   const { code, err } = await runCommand(['replay', '--no-config', log], {
@@ -248,6 +307,9 @@ it.each([
   ['=1+1', `"'=1+1"`],
   ['a"b', '"a\\""b"'],
   ['-x', `"'-x"`],
+  ['+x', `"'+x"`],
+  ['@x', `"'@x"`],
+  ['\tx', '"\\x09x"'],
   ['plain.org', '"plain.org"'],
 ])('%j is %s in CSV', (text, wanted) => {
   expect(csvText(text)).toBe(wanted);

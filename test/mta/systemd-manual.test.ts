@@ -181,6 +181,7 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     await sh('chmod 755 /run/sendmail');
     const mail = settings('ExecStartPost=+').replace('exec sendmail', 'exec /run/sendmail');
     systemd.write('/etc/systemd/system/helo-milter-report.service.d/10-mail.conf', mail);
+    expect(await show('ActiveState', 'helo-milter-report.timer')).toBe('inactive');
     await sh(`cd ${INSTALLED_UNITS}\n${units}`);
     expect(await show('ActiveState', 'helo-milter-report.timer')).toBe('active');
     const page = '/var/lib/helo-milter-report/report.html';

@@ -402,6 +402,33 @@ describe('smtpReply', () => {
     );
   });
 
+  it('gives up first what helps least, as the room shrinks', async () => {
+    const helo = `${'abc.'.repeat(15)}sender.org`;
+    const assessment = await assessed('192.0.2.1', helo, ZONE);
+    const policy = makePolicy('rfc5321', findings);
+    const options = { ...PLAIN, contact: null, helpUrl: 'https://dest.test/helo' };
+    const parts: Readonly<Record<string, string>> = {
+      'the record': `; publish ${helo} IN A 192.0.2.1`,
+      'the page': '; see https://dest.test/helo#helo-nxdomain',
+      'whom to ask': '; ask postmaster@dest.test',
+      'all of the cause': `HELO ${helo} does not exist in DNS`,
+      'the other findings': '; also iprev-fail',
+      'other things to do': ", or use your provider's mail relay",
+    };
+    const lost: string[] = [];
+    for (let length = 0; length < 330; length++) {
+      const reply = smtpReply(decide(assessment, policy), {
+        ...{ assessment, findings, words: options, reference: 'r'.repeat(20), policy },
+        address: 'x'.repeat(length),
+        recipient: 'u@dest.test',
+      });
+      for (const [name, text] of Object.entries(parts)) {
+        if (reply?.text.includes(text) !== true && !lost.includes(name)) lost.push(name);
+      }
+    }
+    expect(lost).toEqual(Object.keys(parts).reverse());
+  });
+
   it('tells the record whole or not at all, and always the reference', async () => {
     await fc.assert(
       fc.asyncProperty(

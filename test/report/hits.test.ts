@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
+import { emptyGroup, type Group } from '../../src/report/group.ts';
 import type { HitSender } from '../../src/report/hit-sender.ts';
 import { HitCollector } from '../../src/report/hits.ts';
 import { pointsOf, SIGNS, signsOf } from '../../src/report/likeness.ts';
@@ -64,6 +65,56 @@ describe('points', () => {
         expect(points >= Math.min(0, SIGNS[id]) && points <= Math.max(0, SIGNS[id])).toBe(true);
     }
     expect(senders.map(({ origin }) => origin)).toEqual(['sender.org', '192.0.2.0/24']);
+  });
+
+  const group = (changes: Partial<Group>): Group => ({
+    ...emptyGroup('x'),
+    decisions: 4,
+    days: 1,
+    ...changes,
+  });
+  const base: HitSender = {
+    name: 'sender.org',
+    origin: '192.0.2.0/24',
+    past: { history: group({}), accepted: 0, aborted: 0 },
+    authenticated: 0,
+    hits: group({}),
+    proved: 0,
+    reverse: 0,
+    permitted: 0,
+    denied: 0,
+    recipients: new Map(),
+    moreRecipients: 0,
+    cases: new Map(),
+    left: 0,
+  };
+  const past = (changes: Partial<HitSender['past']>): Partial<HitSender> => ({
+    past: { ...base.past, ...changes },
+  });
+
+  it.each<[what: string, sender: Partial<HitSender>, points: number]>([
+    ['nothing', {}, 0],
+    ['half of it proved', { proved: 2 }, 40],
+    ['less than half of it proved', { proved: 1 }, 0],
+    ['a reverse name', { reverse: 4 }, 20],
+    ['a reverse name, which is part of the proof', { proved: 4, reverse: 4 }, 40],
+    ['six days', past({ history: group({ days: 6 }) }), 10],
+    ['many days', past({ history: group({ days: 60 }) }), 20],
+    ['mail that was accepted', past({ accepted: 3 }), 15],
+    ['a message that was accepted', past({ accepted: 1 }), 5],
+    ['more that was given up', past({ accepted: 3, aborted: 4 }), 5],
+    ['nothing accepted', past({ aborted: 4 }), 0],
+    ['somebody of its network who had logged in', { authenticated: 1 }, 15],
+    ['the permission of the owner', { permitted: 4 }, 10],
+    ['a denial of the owner, with a proof', { proved: 4, denied: 4 }, 10],
+    ['a denial alone', { denied: 4 }, 0],
+    [
+      'everything',
+      { ...past({ history: group({ days: 60 }), accepted: 9 }), authenticated: 1, proved: 4, permitted: 4 },
+      100,
+    ],
+  ])('for %s', (_, sender, points) => {
+    expect(pointsOf({ ...base, ...sender })).toBe(points);
   });
 
   it('are in docs/report.md as they are', () => {

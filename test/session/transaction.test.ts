@@ -77,6 +77,15 @@ it('names 32 recipients, and counts the others', () => {
   ]);
 });
 
+it('has the queue id for the first recipient too, where the MTA gives it later', () => {
+  const message = new Transaction();
+  message.begin('<s@x>');
+  message.note(ACCEPTED, 'a');
+  message.note(ACCEPTED, 'b');
+  message.queued('Q1');
+  expect(told(message)).toEqual(['1 - a,b 2 Q1 accepted']);
+});
+
 it('takes nothing of one message into the next but the count', () => {
   const message = new Transaction();
   message.begin('<s@x>');

@@ -6,6 +6,7 @@ import { CORRESPONDENCES, PRESETS, RESULTS } from '../../src/core/check.ts';
 import { checks, findings, sessionChecks } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
 import type { SessionFacts } from '../../src/core/checks/session.ts';
+import { QUERY_BUDGET, REVERSE_BUDGET } from '../../src/core/recording-resolver.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { assessmentText, readAssessmentText } from '../../src/store/assessment-text.ts';
@@ -82,7 +83,10 @@ it.each<[string, (told: Told) => void]>([
   ['a long record', ({ dns }) => (first(dns).records = ['a'.repeat(2000)])],
   ['a long alias', ({ dns }) => (first(dns).alias = 'a'.repeat(300))],
   ['many errors', ({ dns }) => (first(dns).errors = [1, 2, 3].map((code) => ({ code, text: '' })))],
-  ['more questions than are asked', (told) => (told.dns = Array<Loose>(60).fill(first(told.dns)))],
+  [
+    'more questions than are asked',
+    (told) => (told.dns = Array<Loose>(QUERY_BUDGET + REVERSE_BUDGET + 1).fill(first(told.dns))),
+  ],
   ['an outcome twice', ({ outcomes }) => outcomes.push(first(outcomes))],
   ['a check that is none', ({ outcomes }) => (first(outcomes).check = 'certain')],
   ['no outcome', (told) => (told.outcomes = [])],
