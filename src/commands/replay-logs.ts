@@ -9,7 +9,7 @@ import { count } from '../report/figures.ts';
 import { pastOf } from '../report/earlier-mail.ts';
 import type { Replayed } from '../report/replayed.ts';
 import { Replayer } from '../report/replayer.ts';
-import type { DecisionTally } from '../report/tally.ts';
+import type { Totals } from '../report/tally.ts';
 
 /** Milliseconds between two reports of progress. */
 const SHOW_EVERY_MS = 200;
@@ -48,11 +48,7 @@ export async function replayLogs(
 }
 
 /** What an administrator has to know about the result, one sentence for each point. */
-export function notesOn(
-  { unknown, all }: DecisionTally,
-  { observe }: Config,
-  reading: ReadingProgress,
-): string[] {
+export function notesOn({ unknown, all }: Totals, { observe }: Config, reading: ReadingProgress): string[] {
   const { 'not-looked-up': unseen, settled, 'earlier-mail': earlier } = unknown;
   return [
     ...(all.decisions === 0 ? ['there is no decision in these files'] : []),

@@ -7,7 +7,6 @@ import { HitCollector } from '../report/hits.ts';
 import { AddressMask } from '../report/address-mask.ts';
 import { assemblePage } from '../report/page.ts';
 import { senderReport, type SenderReport } from '../report/sender-report.ts';
-import { DecisionTally } from '../report/tally.ts';
 import { readRules } from '../service/read-rules.ts';
 import { pageDataOf, type PageSubject } from '../service/page-data-of.ts';
 import { registryOf } from '../service/registry.ts';
@@ -110,19 +109,15 @@ async function reportOn(
   const registry = await registryOf(config);
   const { checks } = registry;
   const rules = await readRules(config, registry, () => undefined);
-  const tally = new DecisionTally();
   const hits = new HitCollector(since);
   const mask = config.mask === null ? null : new AddressMask();
   const decisions =
     html === undefined ? null : new PageDecisions(mask === null ? undefined : (line) => mask.line(line));
   const reading = await replayLogs(files, { rules, config, checks, show }, (replayed, line) => {
-    tally.add(replayed);
     hits.add(replayed);
     decisions?.add(line);
   });
-  const senders = hits.senders();
-  const chosen =
-    letter === undefined ? senders.slice(0, limit) : senders.filter(({ name }) => name === letter);
+  const chosen = letter === undefined ? hits.senders(limit) : hits.senders(Infinity, letter);
   const options = {
     rules,
     checks,
@@ -132,15 +127,15 @@ async function reportOn(
     masked: mask !== null,
   };
   const result = {
-    all: hits.all,
+    all: hits.recent,
     senders: chosen.map((each): SenderReport => senderReport(each, options)),
-    count: senders.length,
-    messages: senders.reduce((sum, { hits: { messages } }) => sum + messages, 0),
+    count: hits.size,
+    messages: hits.messages,
     now,
     days: days === undefined ? null : Number(days),
     step,
     policy: rules.policy.preset,
-    notes: notesOn(tally, config, reading),
+    notes: notesOn(hits.totals, config, reading),
   };
   return { result, subject: { config, registry, reply: rules.reply, mask }, decisions };
 }

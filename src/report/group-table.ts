@@ -20,8 +20,11 @@ export class GroupTable {
     return this.#groups.size;
   }
 
-  /** Counts one decision; those on one message follow each other. */
-  count(name: string, change: Tallied): void {
+  /**
+   * Counts one decision; those on one message follow each other. Returns whether it is the first on its
+   * message in this group.
+   */
+  count(name: string, change: Tallied): boolean {
     if (this.#message !== change.message) {
       this.#message = change.message;
       this.#fresh.clear();
@@ -30,14 +33,14 @@ export class GroupTable {
     if (known === undefined && isPackable(change)) {
       this.#groups.set(name, packed(change));
       this.#fresh.add(name);
-      return;
+      return true;
     }
     let group = known;
     if (typeof group !== 'object') {
       group = group === undefined ? emptyGroup(name) : this.#groupOf(name, group);
       this.#groups.set(name, group);
     }
-    countIn(group, change);
+    return countIn(group, change);
   }
 
   get(name: string): Group | undefined {

@@ -66,9 +66,11 @@ export function emptyGroup(name: string): Group {
   };
 }
 
-export function countIn(into: Group, { time, message, then, now, unknown }: Tallied): void {
+/** Returns whether it is the first decision on its message in this group. */
+export function countIn(into: Group, { time, message, then, now, unknown }: Tallied): boolean {
+  const isFirst = into.message !== message;
   into.decisions++;
-  if (into.message !== message) into.messages++;
+  if (isFirst) into.messages++;
   into.message = message;
   into.then[then]++;
   into.now[now]++;
@@ -78,6 +80,7 @@ export function countIn(into: Group, { time, message, then, now, unknown }: Tall
   seeOn(into, Math.floor(time / DAY_MS));
   into.first = Math.min(into.first, time);
   into.last = Math.max(into.last, time);
+  return isFirst;
 }
 
 function seeOn(group: Group, day: number): void {

@@ -1,6 +1,7 @@
 /** A sender that would be hit, as it is counted. */
-import type { Part, Replayed } from './replayed.ts';
+import type { Assessment } from '../core/assessment.ts';
 import type { Group } from './group.ts';
+import type { Part, Replayed } from './replayed.ts';
 
 /** Mail of one client under one name that would be hit for the same reason. */
 export interface HitCase {
@@ -36,22 +37,31 @@ export interface HitSender {
   readonly origin: string;
   readonly past: SenderPast;
   /** Sessions of clients in the same networks that had logged in or shown a certificate. */
-  authenticated: number;
+  readonly authenticated: number;
   /** The decisions that would be stricter. */
   readonly hits: Group;
   /** Of these: the name was shown to be the client's, or to be of its organisation. */
-  proved: number;
+  readonly proved: number;
   /** The client had a verified reverse name that does not look like that of an access line. */
-  reverse: number;
+  readonly reverse: number;
   /** The owner of the name permits the client (SPF and its like). */
-  permitted: number;
+  readonly permitted: number;
   /** The owner of the name says that the client is not to use it. */
-  denied: number;
+  readonly denied: number;
   /** Recipients of these by number of decisions; a bounded number of them. */
-  readonly recipients: Map<string, number>;
+  readonly recipients: ReadonlyMap<string, number>;
   /** Recipients that are only counted, each time anew. */
-  moreRecipients: number;
-  readonly cases: Map<string, HitCase>;
+  readonly moreRecipients: number;
+  readonly cases: ReadonlyMap<string, HitCase>;
   /** Decisions of cases that are not kept. */
-  left: number;
+  readonly left: number;
+}
+
+/** Exact and authorized prove what they say; aligned only where it is not the name of an access line. */
+export function isProved({ correspondence, proofs }: Assessment): boolean {
+  return (
+    correspondence === 'exact' ||
+    correspondence === 'authorized' ||
+    proofs.some((each) => each === 'exact' || each === 'authorized' || each === 'aligned')
+  );
 }

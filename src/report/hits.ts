@@ -1,25 +1,21 @@
 /**
  * Who would be hit: senders whose mail would be treated more strictly than it was, with what their mail was
- * like, so that an administrator can tell whether it is wanted. The counts are those of the tally.
+ * like, so that an administrator can tell whether it is wanted. The counts are those of the tally. Everything
+ * that is counted is exact for every sender, and costs a few numbers beside its name; what is kept of single
+ * decisions is bounded.
  */
 import type { Assessment } from '../core/assessment.ts';
-import { identityOf, organisationsOf } from '../policy/identity.ts';
+import { organisationsOf } from '../policy/identity.ts';
 import { denialOf } from '../policy/policy.ts';
 import { countIn, emptyGroup, strictness } from './group.ts';
 import { GroupTable } from './group-table.ts';
-import type { HitSender, SenderPast } from './hit-sender.ts';
+import { HitDetails } from './hit-details.ts';
+import { type HitSender, isProved } from './hit-sender.ts';
 import { pointsOf } from './likeness.ts';
 import type { Part, Replayed } from './replayed.ts';
-import { talliedOf, MessageNumbers, networkName, strictestOf } from './tally.ts';
+import { networkName, Totals } from './tally.ts';
 
-/** Cases and recipients kept of one sender. */
-const MAX_OF_SENDER = 8;
-const MAX_RECIPIENTS = 20;
-
-/**
- * Cases kept of all senders: some 100 MB. Beyond it, those of the senders that look least like legitimate
- * ones are given up.
- */
+/** Cases kept of all senders: some 100 MB. */
 const MAX_CASES = 5_000;
 
 interface Who {
@@ -29,185 +25,174 @@ interface Who {
   readonly key: string;
 }
 
+/** Numbers by name, of which those that are zero cost nothing. */
+class Counter {
+  readonly #counts = new Map<string, number>();
+
+  add(key: string, number = 1): void {
+    if (number > 0) this.#counts.set(key, this.of(key) + number);
+  }
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+}
+
+/** One that would be hit, as it is sorted. */
+interface Ranked {
+  readonly key: string;
+  readonly points: number;
+  readonly messages: number;
+}
+
 export class HitCollector {
-  readonly all = emptyGroup('all');
+  /** All decisions of the log. */
+  readonly totals = new Totals();
+  /** Those since the time from which on there are hits. */
+  readonly recent = emptyGroup('all');
+  /** Messages that would be hit. */
+  messages = 0;
   /** What became of the mail of every sender in the log, hit or not, by key. */
   readonly #histories = new GroupTable();
-  readonly #accepted = new Map<string, number>();
-  readonly #aborted = new Map<string, number>();
-  readonly #senders = new Map<string, HitSender>();
-  readonly #authenticated = new Map<string, number>();
-  /** The networks of hit clients, by sender. */
-  readonly #networks = new Map<HitSender, Set<string>>();
-  readonly #messages = new MessageNumbers();
+  readonly #hits = new GroupTable();
+  readonly #accepted = new Counter();
+  readonly #aborted = new Counter();
+  readonly #proved = new Counter();
+  readonly #reverse = new Counter();
+  readonly #permitted = new Counter();
+  readonly #denied = new Counter();
+  readonly #recipients = new Counter();
+  /** By network. */
+  readonly #authenticated = new Counter();
+  /** The networks of the hit clients of a sender that is not named by its network. */
+  readonly #networks = new Map<string, Set<string>>();
+  readonly #details: HitDetails;
   readonly #since: number;
-  readonly #maxCases: number;
-  #cases = 0;
 
-  /** Only what came at `since` (Unix time in milliseconds) or later is a hit; all of it is history. */
+  /**
+   * Only what came at `since` (Unix time in milliseconds) or later is a hit; all of it is history. Beyond
+   * `maxCases`, those of the senders that look least like legitimate ones are given up.
+   */
   constructor(since = -Infinity, maxCases = MAX_CASES) {
     this.#since = since;
-    this.#maxCases = maxCases;
+    this.#details = new HitDetails(maxCases, (keys) => this.#byLikeness(keys));
+  }
+
+  /** How many senders would be hit. */
+  get size(): number {
+    return this.#hits.size;
   }
 
   /** Takes the decisions in the order of the log. */
   add(replayed: Replayed): void {
-    const { record, parts } = replayed;
-    const part = strictestOf(parts);
-    const message = this.#messages.of(record);
-    const change = talliedOf(replayed, message, part);
+    const { record } = replayed;
+    const { change, part } = this.totals.add(replayed);
     const network = networkName(record.client);
     if (record.exempt === 'authenticated' || record.exempt === 'certificate')
-      countOne(this.#authenticated, network);
+      this.#authenticated.add(network);
     const isRecent = record.time >= this.#since;
-    if (isRecent) countIn(this.all, change);
+    if (isRecent) countIn(this.recent, change);
     // Of a client that was exempt nothing is known but its address, which is counted above.
     if (record.judged === null) return;
     const who = whoSent(record.judged.assessment, network);
     this.#histories.count(who.key, change);
-    if (record.exempt === null && record.end === 'accepted') countOne(this.#accepted, who.key);
-    if (record.exempt === null && record.end === 'aborted') countOne(this.#aborted, who.key);
+    if (record.exempt === null && record.end === 'accepted') this.#accepted.add(who.key);
+    if (record.exempt === null && record.end === 'aborted') this.#aborted.add(who.key);
     if (!isRecent || strictness(part.action) <= strictness(record.action)) return;
-    const sender = this.#sender(who);
-    const before = sender.hits.messages;
-    countIn(sender.hits, change);
-    this.#networks.get(sender)?.add(network);
-    this.#count(sender, replayed, part, sender.hits.messages > before);
+    const isNew = this.#hits.count(who.key, change);
+    if (isNew) this.messages++;
+    this.#countSigns(who, part, network);
+    this.#details.add(who.key, replayed, part, isNew);
   }
 
-  /** Those that would be hit, the one that looks most like a legitimate sender first. */
-  senders(): readonly HitSender[] {
-    const hit = [...this.#senders.values()];
-    for (const sender of hit) {
-      const networks = [...(this.#networks.get(sender) ?? [])];
-      sender.authenticated = networks.reduce((sum, each) => sum + (this.#authenticated.get(each) ?? 0), 0);
+  /**
+   * Those that would be hit, the one that looks most like a legitimate sender first: at most `limit`, and
+   * only those with this name, if one is given.
+   */
+  senders(limit = Infinity, name: string | null = null): readonly HitSender[] {
+    const named = (key: string): boolean => name === null || namesIn(key).name === name;
+    let best: readonly string[] = [];
+    let waiting: string[] = [];
+    for (const key of this.#hits.keys()) {
+      if (named(key)) waiting.push(key);
+      if (waiting.length < limit + CHUNK) continue;
+      best = this.#byLikeness([...best, ...waiting]).slice(0, limit);
+      waiting = [];
     }
-    return byLikeness(hit);
+    return this.#byLikeness([...best, ...waiting])
+      .slice(0, limit)
+      .map((key) => this.#senderOf(key));
   }
 
-  #pastOf(key: string): SenderPast {
+  #countSigns({ origin, key }: Omit<Who, 'name'>, { judged, recipientCount }: Part, network: string): void {
+    this.#recipients.add(key, recipientCount);
+    // Only the networks of an organisation are several.
+    if (origin !== network) {
+      const networks = this.#networks.get(key);
+      if (networks === undefined) this.#networks.set(key, new Set([network]));
+      else networks.add(network);
+    }
+    if (judged === null) return;
+    const { assessment, policy } = judged;
+    if (isProved(assessment)) this.#proved.add(key);
+    if (assessment.proofs.includes('reverse')) this.#reverse.add(key);
+    if (assessment.proofs.includes('authorized')) this.#permitted.add(key);
+    if (assessment.findings.some((each) => denialOf(each, policy) === 'name')) this.#denied.add(key);
+  }
+
+  #senderOf(key: string): HitSender {
+    const { name, origin } = namesIn(key);
+    const hits = this.#hits.get(key) ?? emptyGroup(name);
+    const networks = this.#networks.get(key) ?? [origin];
+    const { recipients, cases } = this.#details.of(key);
+    const shown = [...recipients.values()].reduce((sum, each) => sum + each, 0);
     return {
-      history: this.#histories.get(key) ?? emptyGroup(key),
-      accepted: this.#accepted.get(key) ?? 0,
-      aborted: this.#aborted.get(key) ?? 0,
-    };
-  }
-
-  #sender({ name, origin, key }: Who): HitSender {
-    const known = this.#senders.get(key);
-    if (known !== undefined) return known;
-    const pastOf = (): SenderPast => this.#pastOf(key);
-    const sender: HitSender = {
       name,
       origin,
-      get past() {
-        return pastOf();
+      past: {
+        history: this.#histories.get(key) ?? emptyGroup(name),
+        accepted: this.#accepted.of(key),
+        aborted: this.#aborted.of(key),
       },
-      authenticated: 0,
-      hits: emptyGroup(name),
-      proved: 0,
-      reverse: 0,
-      permitted: 0,
-      denied: 0,
-      recipients: new Map(),
-      moreRecipients: 0,
-      cases: new Map(),
-      left: 0,
+      authenticated: [...networks].reduce((sum, each) => sum + this.#authenticated.of(each), 0),
+      hits,
+      proved: this.#proved.of(key),
+      reverse: this.#reverse.of(key),
+      permitted: this.#permitted.of(key),
+      denied: this.#denied.of(key),
+      recipients,
+      moreRecipients: this.#recipients.of(key) - shown,
+      cases,
+      left: hits.decisions - [...cases.values()].reduce((sum, { decisions }) => sum + decisions, 0),
     };
-    this.#senders.set(key, sender);
-    this.#networks.set(sender, new Set());
-    return sender;
   }
 
-  /** `isNew`: it is the first decision on its message that would be a hit. */
-  #count(sender: HitSender, replayed: Replayed, part: Part, isNew: boolean): void {
-    const { judged } = part;
-    if (judged !== null) {
-      const { assessment, policy } = judged;
-      if (isProved(assessment)) sender.proved++;
-      if (assessment.proofs.includes('reverse')) sender.reverse++;
-      if (assessment.proofs.includes('authorized')) sender.permitted++;
-      if (assessment.findings.some((each) => denialOf(each, policy) === 'name')) sender.denied++;
+  /** Sorted: the one that looks most like a legitimate sender first. */
+  #byLikeness(keys: Iterable<string>): string[] {
+    const ranked: Ranked[] = [];
+    for (const key of keys) {
+      const sender = this.#senderOf(key);
+      ranked.push({ key, points: pointsOf(sender), messages: sender.hits.messages });
     }
-    countRecipients(sender, part);
-    const key = caseKey(replayed, part);
-    const known = sender.cases.get(key);
-    if (known !== undefined) {
-      known.decisions++;
-      if (isNew) known.messages++;
-      known.sample = replayed;
-      known.part = part;
-    } else if (sender.cases.size < MAX_OF_SENDER) {
-      sender.cases.set(key, { decisions: 1, messages: 1, sample: replayed, part });
-      if (++this.#cases > this.#maxCases) this.#giveUpHalf();
-    } else sender.left++;
-  }
-
-  #giveUpHalf(): void {
-    const kept = byLikeness([...this.#senders.values()].filter(({ cases }) => cases.size > 0));
-    for (const sender of kept.slice(Math.floor(kept.length / 2))) {
-      this.#cases -= sender.cases.size;
-      for (const { decisions } of sender.cases.values()) sender.left += decisions;
-      sender.cases.clear();
-    }
+    return ranked
+      .sort((a, b) => b.points - a.points || b.messages - a.messages || (a.key < b.key ? -1 : 1))
+      .map(({ key }) => key);
   }
 }
 
-function countOne(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-}
+/** In neither part of a key: DNS was asked for the names, so they are printable. */
+const BETWEEN = '\n';
+/** Senders that are sorted at once. */
+const CHUNK = 1_000;
 
 function whoSent(assessment: Assessment, network: string): Who {
   const { domain, reverseDomain } = organisationsOf(assessment);
   const name = domain ?? reverseDomain ?? network;
   const origin = (assessment.proofs.includes('reverse') ? reverseDomain : null) ?? network;
-  return { name, origin, key: `${name} ${origin}` };
+  return { name, origin, key: `${name}${BETWEEN}${origin}` };
 }
 
-/** Exact and authorized prove what they say; aligned only where it is not the name of an access line. */
-export function isProved({ correspondence, proofs }: Assessment): boolean {
-  return (
-    correspondence === 'exact' ||
-    correspondence === 'authorized' ||
-    proofs.some((each) => each === 'exact' || each === 'authorized' || each === 'aligned')
-  );
-}
-
-function countRecipients(sender: HitSender, { recipients, recipientCount }: Part): void {
-  for (const recipient of recipients) {
-    const known = sender.recipients.get(recipient);
-    if (known !== undefined) sender.recipients.set(recipient, known + 1);
-    else if (sender.recipients.size < MAX_RECIPIENTS) sender.recipients.set(recipient, 1);
-    else sender.moreRecipients++;
-  }
-  sender.moreRecipients += recipientCount - recipients.length;
-}
-
-/** What is the same is judged alike, with one more line in the access list too. */
-function caseKey({ record }: Replayed, { judged, action }: Part): string {
-  const outcomes = judged?.assessment.outcomes ?? [];
-  return JSON.stringify([
-    record.client,
-    record.helo,
-    record.stage === 'message',
-    action,
-    judged?.ownPolicy?.preset,
-    judged?.verdict.counted.map(({ finding }) => finding.id),
-    outcomes.map(({ result, correspondence }) => `${result} ${correspondence}`),
-    judged === null ? null : identityOf(judged.assessment).reverse,
-  ]);
-}
-
-/** The one that looks most like a legitimate sender first. */
-function byLikeness(senders: readonly HitSender[]): HitSender[] {
-  const word = ({ name, origin }: HitSender): string => `${name} ${origin}`;
-  return senders
-    .map((sender) => ({ sender, points: pointsOf(sender) }))
-    .sort(
-      (a, b) =>
-        b.points - a.points ||
-        b.sender.hits.messages - a.sender.hits.messages ||
-        (word(a.sender) < word(b.sender) ? -1 : 1),
-    )
-    .map(({ sender }) => sender);
+function namesIn(key: string): Pick<Who, 'name' | 'origin'> {
+  const at = key.indexOf(BETWEEN);
+  return { name: key.slice(0, at), origin: key.slice(at + BETWEEN.length) };
 }

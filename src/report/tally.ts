@@ -13,17 +13,33 @@ import { messageOf, type Part, type Replayed, type Unknown } from './replayed.ts
 export const DIMENSIONS = ['finding', 'stream', 'sender', 'network', 'recipient'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
-export class DecisionTally {
+/** What all decisions have in common, and which of them are not certain. */
+export class Totals {
   readonly all = emptyGroup('all');
   readonly unknown: Record<Unknown, number> = { 'not-looked-up': 0, settled: 0, 'earlier-mail': 0 };
   /** Decisions on clients or recipients that are exempt, now as then. */
   exempt = 0;
+  readonly #messages = new MessageNumbers();
+
+  /** Takes the decisions in the order of the log; returns what it counted, and the part that decided it. */
+  add(replayed: Replayed): { readonly change: Tallied; readonly part: Part } {
+    const { record, parts, unknown } = replayed;
+    const part = strictestOf(parts);
+    const change = talliedOf(replayed, this.#messages.of(record), part);
+    countIn(this.all, change);
+    if (unknown !== null) this.unknown[unknown]++;
+    if (part.exempt !== null && record.exempt !== null) this.exempt++;
+    return { change, part };
+  }
+}
+
+/** The same, and by whatever an administrator asks for. */
+export class DecisionTally extends Totals {
   readonly findings = new GroupTable();
   readonly streams = new GroupTable();
   readonly senders = new GroupTable();
   readonly networks = new GroupTable();
   readonly recipients = new GroupTable();
-  readonly #messages = new MessageNumbers();
 
   of(dimension: Dimension): GroupTable {
     return {
@@ -35,15 +51,11 @@ export class DecisionTally {
     }[dimension];
   }
 
-  add(replayed: Replayed): void {
-    const { record, parts, unknown } = replayed;
-    const strictest = strictestOf(parts);
-    const message = this.#messages.of(record);
-    const change = talliedOf(replayed, message, strictest);
-    countIn(this.all, change);
-    if (unknown !== null) this.unknown[unknown]++;
-    if (strictest.exempt !== null && record.exempt !== null) this.exempt++;
-    const judged = strictest.judged;
+  override add(replayed: Replayed): { readonly change: Tallied; readonly part: Part } {
+    const counted = super.add(replayed);
+    const { record, parts } = replayed;
+    const { change } = counted;
+    const { judged } = counted.part;
     if (judged !== null) {
       for (const { finding, weight } of judged.verdict.counted) {
         if (weight > 0) this.findings.count(finding.id, change);
@@ -59,16 +71,17 @@ export class DecisionTally {
         this.recipients.count(domain, { ...change, now: part.action });
       }
     }
+    return counted;
   }
 }
 
 /** The decision as one to be counted, with what would be done to these recipients. */
-export function talliedOf({ record, unknown }: Replayed, message: number, { action }: Part): Tallied {
+function talliedOf({ record, unknown }: Replayed, message: number, { action }: Part): Tallied {
   return { time: record.time, message, then: record.action, now: action, unknown: unknown !== null };
 }
 
 /** Numbers messages from 1; decisions on one message follow each other. */
-export class MessageNumbers {
+class MessageNumbers {
   #message = '';
   #number = 0;
 

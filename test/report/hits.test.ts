@@ -1,5 +1,7 @@
 /** Who would be hit, how they are sorted, and that what is kept of them is bounded. */
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
@@ -15,12 +17,16 @@ import { RULES } from '../support/service.ts';
 
 const rules = { ...RULES, policy: makePolicy('strict', findings) };
 
-async function hitBy(sent: readonly Omit<Sent, 'time'>[], maxCases?: number): Promise<readonly HitSender[]> {
+async function collected(sent: readonly Omit<Sent, 'time'>[], maxCases?: number): Promise<HitCollector> {
   const messages = sent.map((each, i) => ({ ...each, time: Date.UTC(2026, 10, 1) + i * 3_600_000 }));
   const collector = new HitCollector(undefined, maxCases);
   const replayer = new Replayer({ rules, past: NO_PAST });
   for (const line of await observedLog(messages)) collector.add(replayer.replay(readRecord(line, checks)));
-  return collector.senders();
+  return collector;
+}
+
+async function hitBy(sent: readonly Omit<Sent, 'time'>[], maxCases?: number): Promise<readonly HitSender[]> {
+  return (await collected(sent, maxCases)).senders();
 }
 
 const many = (count: number, of: (i: number) => Omit<Sent, 'time'>): Omit<Sent, 'time'>[] =>
@@ -41,6 +47,63 @@ it('keeps those of the senders that look most legitimate where there are too man
   expect(senders[0]).toMatchObject({ name: 'sender.org', hits: { messages: 2 }, left: 0 });
   expect(senders[0]?.cases.size).toBe(1);
   expect(senders.reduce((sum, { hits: { messages } }) => sum + messages, 0)).toBe(42);
+});
+
+it('counts every sender exactly, however few examples it keeps', async () => {
+  const sent = many(90, (i) => ({
+    client: `203.0.${i % 31}.${i % 7}`,
+    helo: i % 5 === 0 ? 'other.sender.org' : `junk${i % 13}`,
+    aborted: i % 3 === 0,
+    to: Array.from({ length: 1 + (i % 4) }, (_, n) => `r${n}@dest.test`),
+  }));
+  const [few, all] = [await collected(sent, 4), await collected(sent)];
+  const counts = (collector: HitCollector): unknown => [
+    collector.size,
+    collector.messages,
+    collector.senders().map(({ cases, left, recipients, moreRecipients, ...rest }) => ({
+      ...rest,
+      decisions: [...cases.values()].reduce((sum, { decisions }) => sum + decisions, left),
+      recipients: [...recipients.values()].reduce((sum, each) => sum + each, moreRecipients),
+    })),
+  ];
+  expect(counts(few)).toEqual(counts(all));
+  expect(few.senders().reduce((sum, { cases }) => sum + cases.size, 0)).toBeLessThanOrEqual(4);
+  expect(all.messages).toBe(90);
+});
+
+it('gives the first, or those with a name', async () => {
+  const collector = await collected([
+    ...many(30, (i) => ({ client: `203.0.${i}.9`, helo: `junk${i}` })),
+    ...many(3, () => ({ helo: 'other.sender.org' })),
+    ...many(4, () => ({ client: '192.0.2.9', helo: 'other.sender.org', aborted: true })),
+  ]);
+  const all = collector.senders();
+  expect(all).toHaveLength(32);
+  for (const limit of [0, 1, 5, 32, 100]) expect(collector.senders(limit)).toEqual(all.slice(0, limit));
+  const named = collector.senders(Infinity, 'sender.org');
+  expect(named.map(({ origin }) => origin)).toEqual(['sender.org', '192.0.2.0/24']);
+  expect(named).toEqual(all.filter(({ name }) => name === 'sender.org'));
+});
+
+it('takes a few hundred octets for a sender that came once', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const [line] = await observedLog([{ time: Date.UTC(2026, 10, 1), client: '203.0.113.9', helo: 'junk' }]);
+  const collector = new HitCollector(undefined, 10);
+  const replayer = new Replayer({ rules, past: NO_PAST });
+  const senders = 20_000;
+  const before = heap();
+  for (let i = 0; i < senders; i++) {
+    const client = `${i >> 16 === 0 ? '100' : '101'}.${(i >> 8) & 255}.${i & 255}.9`;
+    collector.add(replayer.replay(readRecord(String(line).replaceAll('203.0.113.9', client), checks)));
+  }
+  const bytes = (heap() - before) / senders;
+  expect(collector.size).toBe(senders);
+  expect(bytes).toBeLessThan(600);
 });
 
 it('counts a message once, however many recipients were treated differently', async () => {
