@@ -101,6 +101,24 @@ describe('parseHelo', () => {
     expect(words(text)).toBe(wanted);
   });
 
+  it('says of each name that is outside the grammar which label is wrong, and how', () => {
+    const label = fc.string({ unit: fc.constantFrom('a', 'Z', '7', '-', '_', ' '), maxLength: 4 });
+    const long = fc.constantFrom('b'.repeat(63), 'b'.repeat(64), `${'b'.repeat(63)}-`);
+    const domain = fc.array(fc.oneof({ weight: 9, arbitrary: label }, long), { minLength: 1, maxLength: 5 });
+    const isRight = (each: string): boolean =>
+      /^[a-z0-9_-]{1,63}$/i.test(each) && !each.startsWith('-') && !each.endsWith('-');
+    fc.assert(
+      fc.property(domain, (labels) => {
+        const text = labels.join('.');
+        fc.pre(text !== '' && text.length <= 253 && !/^[\d.]+$|\.$/.test(text));
+        const helo = parseHelo(text);
+        expect(helo.kind).toBe(labels.every(isRight) ? 'domain' : 'invalid');
+        if (helo.kind === 'invalid') expect(helo.problem).not.toBe('not a domain');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('is total, and keeps the text as it came', () => {
     const anything = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 600 }),
