@@ -16,6 +16,7 @@ import { growthBench } from './growth.ts';
 import { heloBench } from './helo.ts';
 import { mtaBench } from './mta.ts';
 import { pageBench } from './page.ts';
+import { peersBench } from './peers.ts';
 import { replayBench } from './replay.ts';
 import { type Findings, page } from './report.ts';
 import { BUILD, buildPrograms, findNode, nodeAtHand, ROOT, type Setting } from './setting.ts';
@@ -25,6 +26,7 @@ import { waitsBench } from './waits.ts';
 const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> = {
   helo: heloBench,
   mta: mtaBench,
+  peers: peersBench,
   dns: dnsBench,
   growth: growthBench,
   waits: waitsBench,

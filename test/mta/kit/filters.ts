@@ -11,6 +11,7 @@ import { freePort } from './workdir.ts';
 
 export interface Filter {
   readonly port: number;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -58,6 +59,7 @@ async function start(
   }
   return {
     port,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM');
       await gone;
@@ -114,8 +116,22 @@ export const startOpendmarc = (workdir: string, { spf }: { readonly spf: boolean
     ],
   }));
 
-/** rspamd signs with the name that Postfix gives; by default it removes what others have written. */
-export const startRspamd = (workdir: string, { remove = false } = {}): Promise<Filter> =>
+const resultsOf = (remove: boolean): readonly string[] => [
+  'spf { } dkim { } dmarc { }',
+  'milter_headers {',
+  '  use = ["authentication-results"];',
+  ...(remove ? [] : ['  routines { authentication-results { remove = false; } }']),
+  '}',
+];
+
+/**
+ * rspamd signs with the name that Postfix gives; by default it removes what others have written. `modules`
+ * are sections of its configuration in place of those for SPF, DKIM, DMARC and the header.
+ */
+export const startRspamd = (
+  workdir: string,
+  { remove = false, modules = resultsOf(remove) } = {},
+): Promise<Filter> =>
   start(`rspamd${remove ? '-removing' : ''}`, workdir, (port, directory) => {
     writeFileSync(join(directory, 'tld'), 'org\nnet\ntest\n');
     return {
@@ -134,11 +150,7 @@ export const startRspamd = (workdir: string, { remove = false } = {}): Promise<F
         'modules { path = "/usr/share/rspamd/plugins"; }',
         'lua = "/usr/share/rspamd/rules/rspamd.lua";',
         'metric { name = "default"; actions { reject = 1000; } }',
-        'spf { } dkim { } dmarc { }',
-        'milter_headers {',
-        '  use = ["authentication-results"];',
-        ...(remove ? [] : ['  routines { authentication-results { remove = false; } }']),
-        '}',
+        ...modules,
       ],
     };
   });
