@@ -55,10 +55,15 @@ describeWith(
     it.each(peers)('get from %s what the page shows', { timeout: 300_000 }, (peer) => {
       const results = askPeer(peer, records, workdir);
       const told = Object.fromEntries(records.map(({ name }, i) => [name, results[i] ?? '']));
-      const known = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Results>;
+      const shown = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Results>;
       if (process.env['RECORD'] === '1') {
-        writeFileSync(FILE, `${JSON.stringify({ ...known, [peer]: told }, null, 2)}\n`);
-      } else expect(told).toEqual(known[peer]);
+        writeFileSync(FILE, `${JSON.stringify({ ...shown, [peer]: told }, null, 2)}\n`);
+        return;
+      }
+      const known = shown[peer] ?? {};
+      expect(Object.keys(told)).toEqual(Object.keys(known));
+      // A later version than that of the page may have mended what the page holds against it, and no more.
+      for (const { name, right } of records) expect.soft([known[name], ...right], name).toContain(told[name]);
     });
   },
 );
