@@ -16,9 +16,14 @@ export interface HitDetail {
   readonly cases: ReadonlyMap<string, HitCase>;
 }
 
+interface KeptCase extends HitCase {
+  /** Number of the latest. */
+  message: number;
+}
+
 interface Kept extends HitDetail {
   readonly recipients: Map<string, number>;
-  readonly cases: Map<string, HitCase>;
+  readonly cases: Map<string, KeptCase>;
 }
 
 const NOTHING: HitDetail = { recipients: new Map(), cases: new Map() };
@@ -39,19 +44,26 @@ export class HitDetails {
     return this.#kept.get(sender) ?? NOTHING;
   }
 
-  /** `isNew`: it is the first decision on its message that would be a hit. */
-  add(sender: string, replayed: Replayed, part: Part, isNew: boolean): void {
+  /** `message` is the number of the message, `isFirst`: that this is the first decision on it that is a hit. */
+  add(
+    sender: string,
+    { replayed, part }: { readonly replayed: Replayed; readonly part: Part },
+    { message, isFirst }: { readonly message: number; readonly isFirst: boolean },
+  ): void {
     const kept: Kept = this.#kept.get(sender) ?? { recipients: new Map(), cases: new Map() };
     countRecipients(kept.recipients, part);
     const key = caseKey(replayed, part);
     const known = kept.cases.get(key);
     if (known !== undefined) {
       known.decisions++;
-      if (isNew) known.messages++;
+      if (known.message !== message) known.messages++;
+      if (isFirst) known.firsts++;
+      known.message = message;
       known.sample = replayed;
       known.part = part;
     } else if (kept.cases.size < MAX_OF_SENDER) {
-      kept.cases.set(key, { decisions: 1, messages: 1, sample: replayed, part });
+      const firsts = isFirst ? 1 : 0;
+      kept.cases.set(key, { decisions: 1, messages: 1, firsts, message, sample: replayed, part });
       this.#kept.set(sender, kept);
       if (++this.#cases > this.#maxCases) this.#giveUpHalf();
     }

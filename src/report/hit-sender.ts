@@ -6,8 +6,10 @@ import type { Part, Replayed } from './replayed.ts';
 /** Mail of one client under one name that would be hit for the same reason. */
 export interface HitCase {
   decisions: number;
-  /** One message may have several decisions. */
+  /** One message may have several decisions, also of several cases. */
   messages: number;
+  /** Of these: no case before it had a decision on the message, so that together they count it once. */
+  firsts: number;
   /** The latest; the others were judged alike. */
   sample: Replayed;
   /** What would be done with it: the strictest part. */

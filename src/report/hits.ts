@@ -5,6 +5,7 @@
  * decisions is bounded.
  */
 import type { Assessment } from '../core/assessment.ts';
+import type { End } from '../decisions/decision.ts';
 import { organisationsOf } from '../policy/identity.ts';
 import { denialOf } from '../policy/policy.ts';
 import { countIn, emptyGroup, strictness } from './group.ts';
@@ -57,6 +58,8 @@ export class HitCollector {
   readonly #hits = new GroupTable();
   readonly #accepted = new Counter();
   readonly #aborted = new Counter();
+  /** Number of the latest message in these two. */
+  #ended = 0;
   readonly #proved = new Counter();
   readonly #reverse = new Counter();
   readonly #permitted = new Counter();
@@ -96,13 +99,12 @@ export class HitCollector {
     if (record.judged === null) return;
     const who = whoSent(record.judged.assessment, network);
     this.#histories.count(who.key, change);
-    if (record.exempt === null && record.end === 'accepted') this.#accepted.add(who.key);
-    if (record.exempt === null && record.end === 'aborted') this.#aborted.add(who.key);
+    if (record.exempt === null) this.#countEnd(who.key, record.end, change.message);
     if (!isRecent || strictness(part.action) <= strictness(record.action)) return;
-    const isNew = this.#hits.count(who.key, change);
-    if (isNew) this.messages++;
+    const isFirst = this.#hits.count(who.key, change);
+    if (isFirst) this.messages++;
     this.#countSigns(who, part, network);
-    this.#details.add(who.key, replayed, part, isNew);
+    this.#details.add(who.key, { replayed, part }, { message: change.message, isFirst });
   }
 
   /**
@@ -122,6 +124,14 @@ export class HitCollector {
     return this.#byLikeness([...best, ...waiting])
       .slice(0, limit)
       .map((key) => this.#senderOf(key));
+  }
+
+  /** A message counts once, however differently its recipients were treated. */
+  #countEnd(key: string, end: End | null, message: number): void {
+    const counter = end === 'accepted' ? this.#accepted : end === 'aborted' ? this.#aborted : null;
+    if (counter === null || message === this.#ended) return;
+    counter.add(key);
+    this.#ended = message;
   }
 
   #countSigns({ origin, key }: Omit<Who, 'name'>, { judged, recipientCount }: Part, network: string): void {

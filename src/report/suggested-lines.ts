@@ -92,9 +92,9 @@ function effectOf(line: string, hit: readonly HitCase[], { rules, checks, now }:
     match: (assessment, at) => rules.access.match(assessment, at) ?? added.match(assessment, at),
   };
   const rulesThen = { ...rules, access };
-  return hit.reduce((sum, { sample, messages }) => {
+  return hit.reduce((sum, { sample, firsts }) => {
     const replayer = new Replayer({ rules: rulesThen, past: NO_PAST });
     const { action } = strictestOf(replayer.replay(sample.record).parts);
-    return action === 'accept' ? sum + messages : sum;
+    return action === 'accept' ? sum + firsts : sum;
   }, 0);
 }

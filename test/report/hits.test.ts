@@ -6,12 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
+import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import { emptyGroup, type Group } from '../../src/report/group.ts';
 import type { HitSender } from '../../src/report/hit-sender.ts';
 import { HitCollector } from '../../src/report/hits.ts';
 import { pointsOf, SIGNS, signsOf } from '../../src/report/likeness.ts';
 import { NO_PAST } from '../../src/report/replay-past.ts';
 import { Replayer } from '../../src/report/replayer.ts';
+import { suggestedLines } from '../../src/report/suggested-lines.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
 import { RULES } from '../support/service.ts';
 
@@ -112,6 +114,35 @@ it('counts a message once, however many recipients were treated differently', as
   ]);
   expect(sender).toMatchObject({ hits: { messages: 1 }, moreRecipients: 0 });
   expect([...(sender?.recipients.keys() ?? [])]).toEqual(['<a@dest.test>', '<b@dest.test>']);
+});
+
+it('counts a message once in each number, however many policies its recipients have', async () => {
+  const policies = parseRecipientRules('a@dest.test strict\nb@dest.test emailcore', 'list');
+  const recipients = new RecipientPolicies(policies, (preset) => makePolicy(preset, findings));
+  const collector = new HitCollector();
+  const replayer = new Replayer({ rules: { ...rules, recipients }, past: NO_PAST });
+  const sent = [true, false, false].map((aborted, i) => ({
+    helo: 'Jupiter',
+    to: ['postmaster@dest.test', 'a@dest.test', 'b@dest.test', 'c@dest.test'],
+    time: Date.UTC(2026, 10, 1 + i),
+    aborted,
+  }));
+  for (const line of await observedLog(sent, undefined, { recipients }))
+    collector.add(replayer.replay(readRecord(line, checks)));
+  const [sender = expect.fail()] = collector.senders();
+  expect(collector.messages).toBe(3);
+  expect(sender).toMatchObject({
+    hits: { decisions: 9, messages: 3 },
+    past: { history: { decisions: 12, messages: 3 }, accepted: 2, aborted: 1 },
+  });
+  expect([...sender.cases.values()].map(({ messages, firsts }) => [messages, firsts])).toEqual([
+    [3, 3],
+    [3, 0],
+    [3, 0],
+  ]);
+  const until = '2027-01-31';
+  const lines = suggestedLines(sender, { rules: { ...rules, recipients }, checks, until, now: 0 });
+  expect(lines.map(({ letsIn }) => letsIn)).toEqual([3]);
 });
 
 describe('points', () => {

@@ -56,7 +56,7 @@ it('let in what they say, and nobody else under any name', async () => {
         return assessment !== undefined && list.match(assessment, sample.record.time) !== null;
       });
       expect(
-        hit.reduce((sum, { messages }) => sum + messages, 0),
+        hit.reduce((sum, { firsts }) => sum + firsts, 0),
         line,
       ).toBe(letsIn);
       for (const ip of strangers) {

@@ -2,6 +2,7 @@
 import type { Decision } from '../../src/decisions/decision.ts';
 import { decisionRecord } from '../../src/decisions/record.ts';
 import type { Resolver } from '../../src/core/resolver.ts';
+import type { Rules } from '../../src/policy/rules.ts';
 import * as mta from './mta.ts';
 import { hello, RULES, service, ZONE } from './service.ts';
 import { zoneResolver } from './zone.ts';
@@ -22,12 +23,13 @@ export interface Sent {
 export async function observedLog(
   messages: readonly Sent[],
   resolver: Resolver = zoneResolver(ZONE),
+  rules: Partial<Rules> = {},
 ): Promise<string[]> {
   const lines: string[] = [];
   let time = 0;
   const { connection } = service({
     resolver,
-    rules: { enforcement: { ...RULES.enforcement, observe: true } },
+    rules: { ...rules, enforcement: { ...RULES.enforcement, observe: true } },
     now: () => time,
     wallClock: () => time,
     authResults: { authservId: 'mx.dest.org', forged: 'ours' },
