@@ -109,7 +109,7 @@ async function reportOn(
   const registry = await registryOf(config);
   const { checks } = registry;
   const rules = await readRules(config, registry, () => undefined);
-  const hits = new HitCollector(since);
+  const hits = new HitCollector({ since, name: letter ?? null });
   const mask = config.mask === null ? null : new AddressMask();
   const decisions =
     html === undefined ? null : new PageDecisions(mask === null ? undefined : (line) => mask.line(line));
@@ -117,7 +117,7 @@ async function reportOn(
     hits.add(replayed);
     decisions?.add(line);
   });
-  const chosen = letter === undefined ? hits.senders(limit) : hits.senders(Infinity, letter);
+  const chosen = hits.senders(letter === undefined ? limit : Infinity);
   const options = {
     rules,
     checks,

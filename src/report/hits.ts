@@ -46,6 +46,15 @@ interface Ranked {
   readonly messages: number;
 }
 
+export interface HitOptions {
+  /** Only what came then (Unix time in milliseconds) or later is a hit; all of it is history. */
+  readonly since?: number | undefined;
+  /** Only senders with this name are told, and examples kept of no other. All are counted. */
+  readonly name?: string | null;
+  /** Beyond it, cases of the senders that look least like legitimate ones are given up. */
+  readonly maxCases?: number | undefined;
+}
+
 export class HitCollector {
   /** All decisions of the log. */
   readonly totals = new Totals();
@@ -71,13 +80,12 @@ export class HitCollector {
   readonly #networks = new Map<string, Set<string>>();
   readonly #details: HitDetails;
   readonly #since: number;
+  /** The name that is asked for; null for all. */
+  readonly #name: string | null;
 
-  /**
-   * Only what came at `since` (Unix time in milliseconds) or later is a hit; all of it is history. Beyond
-   * `maxCases`, those of the senders that look least like legitimate ones are given up.
-   */
-  constructor(since = -Infinity, maxCases = MAX_CASES) {
+  constructor({ since = -Infinity, name = null, maxCases = MAX_CASES }: HitOptions = {}) {
     this.#since = since;
+    this.#name = name;
     this.#details = new HitDetails(maxCases, (keys) => this.#byLikeness(keys));
   }
 
@@ -104,19 +112,16 @@ export class HitCollector {
     const isFirst = this.#hits.count(who.key, change);
     if (isFirst) this.messages++;
     this.#countSigns(who, part, network);
-    this.#details.add(who.key, { replayed, part }, { message: change.message, isFirst });
+    if (this.#isAskedFor(who.name))
+      this.#details.add(who.key, { replayed, part }, { message: change.message, isFirst });
   }
 
-  /**
-   * Those that would be hit, the one that looks most like a legitimate sender first: at most `limit`, and
-   * only those with this name, if one is given.
-   */
-  senders(limit = Infinity, name: string | null = null): readonly HitSender[] {
-    const named = (key: string): boolean => name === null || namesIn(key).name === name;
+  /** Those that would be hit, the one that looks most like a legitimate sender first: at most `limit`. */
+  senders(limit = Infinity): readonly HitSender[] {
     let best: readonly string[] = [];
     let waiting: string[] = [];
     for (const key of this.#hits.keys()) {
-      if (named(key)) waiting.push(key);
+      if (this.#isAskedFor(namesIn(key).name)) waiting.push(key);
       if (waiting.length < limit + CHUNK) continue;
       best = this.#byLikeness([...best, ...waiting]).slice(0, limit);
       waiting = [];
@@ -124,6 +129,10 @@ export class HitCollector {
     return this.#byLikeness([...best, ...waiting])
       .slice(0, limit)
       .map((key) => this.#senderOf(key));
+  }
+
+  #isAskedFor(name: string): boolean {
+    return this.#name === null || this.#name === name;
   }
 
   /** A message counts once, however differently its recipients were treated. */

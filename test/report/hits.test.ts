@@ -9,9 +9,10 @@ import { makePolicy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import { emptyGroup, type Group } from '../../src/report/group.ts';
 import type { HitSender } from '../../src/report/hit-sender.ts';
-import { HitCollector } from '../../src/report/hits.ts';
+import { HitCollector, type HitOptions } from '../../src/report/hits.ts';
 import { pointsOf, SIGNS, signsOf } from '../../src/report/likeness.ts';
 import { NO_PAST } from '../../src/report/replay-past.ts';
+import type { Replayed } from '../../src/report/replayed.ts';
 import { Replayer } from '../../src/report/replayer.ts';
 import { suggestedLines } from '../../src/report/suggested-lines.ts';
 import { observedLog, type Sent } from '../support/observed-log.ts';
@@ -19,16 +20,20 @@ import { RULES } from '../support/service.ts';
 
 const rules = { ...RULES, policy: makePolicy('strict', findings) };
 
-async function collected(sent: readonly Omit<Sent, 'time'>[], maxCases?: number): Promise<HitCollector> {
+async function replayed(sent: readonly Omit<Sent, 'time'>[]): Promise<readonly Replayed[]> {
   const messages = sent.map((each, i) => ({ ...each, time: Date.UTC(2026, 10, 1) + i * 3_600_000 }));
-  const collector = new HitCollector(undefined, maxCases);
   const replayer = new Replayer({ rules, past: NO_PAST });
-  for (const line of await observedLog(messages)) collector.add(replayer.replay(readRecord(line, checks)));
+  return (await observedLog(messages)).map((line) => replayer.replay(readRecord(line, checks)));
+}
+
+function collectorOf(decisions: readonly Replayed[], options?: HitOptions): HitCollector {
+  const collector = new HitCollector(options);
+  for (const each of decisions) collector.add(each);
   return collector;
 }
 
 async function hitBy(sent: readonly Omit<Sent, 'time'>[], maxCases?: number): Promise<readonly HitSender[]> {
-  return (await collected(sent, maxCases)).senders();
+  return collectorOf(await replayed(sent), { maxCases }).senders();
 }
 
 const many = (count: number, of: (i: number) => Omit<Sent, 'time'>): Omit<Sent, 'time'>[] =>
@@ -52,13 +57,15 @@ it('keeps those of the senders that look most legitimate where there are too man
 });
 
 it('counts every sender exactly, however few examples it keeps', async () => {
-  const sent = many(90, (i) => ({
-    client: `203.0.${i % 31}.${i % 7}`,
-    helo: i % 5 === 0 ? 'other.sender.org' : `junk${i % 13}`,
-    aborted: i % 3 === 0,
-    to: Array.from({ length: 1 + (i % 4) }, (_, n) => `r${n}@dest.test`),
-  }));
-  const [few, all] = [await collected(sent, 4), await collected(sent)];
+  const decisions = await replayed(
+    many(90, (i) => ({
+      client: `203.0.${i % 31}.${i % 7}`,
+      helo: i % 5 === 0 ? 'other.sender.org' : `junk${i % 13}`,
+      aborted: i % 3 === 0,
+      to: Array.from({ length: 1 + (i % 4) }, (_, n) => `r${n}@dest.test`),
+    })),
+  );
+  const [few, all] = [collectorOf(decisions, { maxCases: 4 }), collectorOf(decisions)];
   const counts = (collector: HitCollector): unknown => [
     collector.size,
     collector.messages,
@@ -74,17 +81,21 @@ it('counts every sender exactly, however few examples it keeps', async () => {
 });
 
 it('gives the first, or those with a name', async () => {
-  const collector = await collected([
+  const decisions = await replayed([
     ...many(30, (i) => ({ client: `203.0.${i}.9`, helo: `junk${i}` })),
     ...many(3, () => ({ helo: 'other.sender.org' })),
     ...many(4, () => ({ client: '192.0.2.9', helo: 'other.sender.org', aborted: true })),
   ]);
+  const collector = collectorOf(decisions);
   const all = collector.senders();
   expect(all).toHaveLength(32);
   for (const limit of [0, 1, 5, 32, 100]) expect(collector.senders(limit)).toEqual(all.slice(0, limit));
-  const named = collector.senders(Infinity, 'sender.org');
+  // The last two: no room for examples of the others.
+  const only = collectorOf(decisions, { name: 'sender.org', maxCases: 2 });
+  const named = only.senders();
   expect(named.map(({ origin }) => origin)).toEqual(['sender.org', '192.0.2.0/24']);
   expect(named).toEqual(all.filter(({ name }) => name === 'sender.org'));
+  expect([only.size, only.messages]).toEqual([collector.size, collector.messages]);
 });
 
 it('takes a few hundred octets for a sender that came once', async () => {
@@ -95,7 +106,7 @@ it('takes a few hundred octets for a sender that came once', async () => {
     return process.memoryUsage().heapUsed;
   };
   const [line] = await observedLog([{ time: Date.UTC(2026, 10, 1), client: '203.0.113.9', helo: 'junk' }]);
-  const collector = new HitCollector(undefined, 10);
+  const collector = new HitCollector({ maxCases: 10 });
   const replayer = new Replayer({ rules, past: NO_PAST });
   const senders = 20_000;
   const before = heap();
