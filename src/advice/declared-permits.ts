@@ -55,12 +55,12 @@ function readSrv(record: string): {
 }
 
 /**
- * The client goes first into the list of addresses, where there is one: blocks are compared before anything
+ * The clients go first into the list of addresses, where there is one: blocks are compared before anything
  * is looked up. `evidence` is that of the finding.
  */
 export function permitByAuthRecord(
   { domain, record }: Evidence,
-  ip: IpAddress,
+  ips: readonly IpAddress[],
   dns: readonly DnsAnswer[],
 ): ZoneEdit | null {
   if (domain === undefined || record === undefined) return null;
@@ -71,6 +71,7 @@ export function permitByAuthRecord(
   if (list?.[1] === undefined) return NO_EDIT;
   const at = list.index + list[0].length;
   const isWhole = !record.endsWith('...');
+  const text = ips.map((ip) => `${ip.text},`).join('');
   return {
     ...NO_EDIT,
     change: [
@@ -78,8 +79,8 @@ export function permitByAuthRecord(
         owner,
         type: 'TXT',
         from: record,
-        to: isWhole ? `${record.slice(0, at)}${ip.text},${record.slice(at)}` : null,
-        insert: { text: `${ip.text},`, after: list[1] },
+        to: isWhole ? `${record.slice(0, at)}${text}${record.slice(at)}` : null,
+        insert: { text, after: list[1] },
       },
     ],
   };

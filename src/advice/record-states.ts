@@ -6,6 +6,7 @@ import { checkAuthRecord } from '../core/auth-record/index.ts';
 import { checkCsa } from '../core/csa.ts';
 import { canonicalName } from '../core/domain.ts';
 import { type IpAddress, parseIp, sameIp } from '../core/ip.ts';
+import type { DnsAnswer } from '../core/recording-resolver.ts';
 import type { RecordData, RecordType, Resolver } from '../core/resolver.ts';
 import { checkHelo } from '../core/spf/index.ts';
 import { selectSpfRecords } from '../core/spf/record.ts';
@@ -16,9 +17,20 @@ export interface Found {
   readonly state: 'ok' | 'missing' | 'different' | 'unknown';
   /** What is there of its kind, as text; a stranger's. */
   readonly records: readonly string[];
+  /** The `_auth` record that does not do, which may be that of a parent; null where there is none. */
+  readonly declared: Declared | null;
 }
 
-type Said = 'ok' | 'none' | 'unknown' | 'no';
+interface Declared {
+  readonly domain: string;
+  /** A stranger's. */
+  readonly record: string;
+}
+
+interface Verdict {
+  readonly said: 'ok' | 'none' | 'unknown' | 'no';
+  readonly declared?: Declared | null;
+}
 
 /** A record of `recordsFor`, with the name and the addresses that it is for. */
 export async function stateOf(
@@ -31,13 +43,23 @@ export async function stateOf(
   const records = answer.status === 'found' ? ofKind(record, answer.records) : [];
   const verdicts = await Promise.all(addresses.map((ip) => verdictOn(record, host, ip, resolver)));
   const told = verdicts.filter((each) => each !== null);
-  if (told.length > 0) return { state: stateFor(told, records), records };
-  if (answer.status === 'temperror') return { state: 'unknown', records };
-  if (records.some((each) => isSame(record, each))) return { state: 'ok', records };
-  return { state: records.length === 0 ? 'missing' : 'different', records };
+  const declared = told.find(({ said }) => said === 'no')?.declared ?? null;
+  const words = told.map(({ said }) => said);
+  const state = words.length > 0 ? stateFor(words, records) : compared(record, answer.status, records);
+  return { state, records, declared };
 }
 
-function stateFor(verdicts: readonly Said[], records: readonly string[]): Found['state'] {
+function compared(
+  record: PublishedRecord,
+  status: DnsAnswer['status'],
+  records: readonly string[],
+): Found['state'] {
+  if (status === 'temperror') return 'unknown';
+  if (records.some((each) => isSame(record, each))) return 'ok';
+  return records.length === 0 ? 'missing' : 'different';
+}
+
+function stateFor(verdicts: readonly Verdict['said'][], records: readonly string[]): Found['state'] {
   if (verdicts.every((each) => each === 'ok')) return 'ok';
   if (verdicts.includes('unknown')) return 'unknown';
   return records.length === 0 && !verdicts.includes('no') ? 'missing' : 'different';
@@ -45,22 +67,26 @@ function stateFor(verdicts: readonly Said[], records: readonly string[]): Found[
 
 /** What a declaration says of one address; null for records that declare nothing. */
 async function verdictOn(
-  { type, rdata }: PublishedRecord,
+  { type, rdata: wanted }: PublishedRecord,
   host: string,
   ip: IpAddress,
   resolver: Resolver,
-): Promise<Said | null> {
+): Promise<Verdict | null> {
   if (type === 'SRV') {
     const { status } = await checkCsa(ip, host, resolver);
-    return ({ ok: 'ok', fail: 'no', defer: 'unknown', unknown: 'none' } as const)[status];
+    return { said: ({ ok: 'ok', fail: 'no', defer: 'unknown', unknown: 'none' } as const)[status] };
   }
   if (type !== 'TXT') return null;
-  if (rdata.startsWith('"v=')) {
+  if (wanted.startsWith('"v=')) {
     const { result, tooWide } = await checkHelo(ip, host, resolver, { explain: false });
-    if (result === 'pass') return tooWide === null ? 'ok' : 'no';
-    return result === 'temperror' ? 'unknown' : result === 'none' ? 'none' : 'no';
+    return { said: saidBy(result, tooWide) };
   }
-  const { result, tooWide } = await checkAuthRecord(ip, host, resolver);
+  const { result, tooWide, domain, record } = await checkAuthRecord(ip, host, resolver);
+  const declared = domain === null || record === null ? null : { domain, record };
+  return { said: saidBy(result, tooWide), declared };
+}
+
+function saidBy(result: string, tooWide: string | null): Verdict['said'] {
   if (result === 'pass') return tooWide === null ? 'ok' : 'no';
   return result === 'temperror' ? 'unknown' : result === 'none' ? 'none' : 'no';
 }

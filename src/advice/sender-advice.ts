@@ -220,7 +220,7 @@ function editOf(
     cures.has('give-reverse-name') ? { ...NO_EDIT, put: [pointer(name, ip, { dns })] } : NO_EDIT,
     cures.has('permit-by-spf') ? permitBySpf(name, [ip], dns, outcomes) : NO_EDIT,
     cures.has('permit-by-csa') ? permitByCsa(name, dns) : NO_EDIT,
-    ...records.map((evidence) => permitByAuthRecord(evidence, ip, dns)),
+    ...records.map((evidence) => permitByAuthRecord(evidence, [ip], dns)),
   ]);
 }
 

@@ -3,9 +3,9 @@
  * evaluated as a check evaluates it, and what a check would hold against each address.
  */
 import type { Command } from 'commander';
-import { permitBySpf } from '../advice/spf-permit.ts';
 import { linesOf } from '../advice/words.ts';
-import { isEmpty } from '../advice/edit.ts';
+import type { ZoneEdit } from '../advice/edit.ts';
+import { editFor } from '../advice/into-zone.ts';
 import { formatRecord, type PublishedRecord, recordsFor } from '../advice/records.ts';
 import { type Found, stateOf } from '../advice/record-states.ts';
 import type { Config } from '../config/config.ts';
@@ -93,9 +93,11 @@ async function verified(
   );
   const against = addresses.flatMap(({ text }, i) => heldLines(text, explanations[i]));
   const rows = records.map((record, i) => [record, noted(record, states[i])] as const);
-  const text = zoneText(rows, (record) =>
-    betterLines(record, host, addresses, states[records.indexOf(record)], explanations[0]),
-  );
+  const known = { host, addresses, assessments: explanations.map(({ assessment }) => assessment) };
+  const text = zoneText(rows, (record) => {
+    const state = states[records.indexOf(record)];
+    return state === undefined ? [formatRecord(record)] : zoneLines(editFor(record, state, known));
+  });
   const end = [
     ...(against.length === 0 ? ['a check holds nothing against this host'] : against),
     ...(isDenied ? ['the fault may be in your own resolver: "helo-milter doctor" asks it'] : []),
@@ -105,13 +107,9 @@ async function verified(
 
 function zoneText(
   rows: readonly (readonly [record: PublishedRecord, note: string])[],
-  instead: (record: PublishedRecord) => readonly string[] = () => [],
+  linesFor: (record: PublishedRecord) => readonly string[] = (record) => [formatRecord(record)],
 ): string {
-  // What must not be pasted is a comment.
-  const lines = rows.flatMap(([record, note]) => {
-    const better = instead(record);
-    return [`; ${note}`, ...(better.length === 0 ? [formatRecord(record)] : better)];
-  });
+  const lines = rows.flatMap(([record, note]) => [`; ${note}`, ...linesFor(record)]);
   return `${lines.join('\n')}\n`;
 }
 
@@ -121,25 +119,13 @@ function noted({ purpose }: PublishedRecord, found: Found | undefined): string {
   return `${found.state}: ${purpose}${seen === '' ? '' : `; found ${seen}`}`;
 }
 
-/**
- * Where there is an SPF record that does not permit the host, another one beside it would make both
- * worthless.
- */
-function betterLines(
-  { type, rdata }: PublishedRecord,
-  host: string,
-  addresses: readonly IpAddress[],
-  found: Found | undefined,
-  explanation: Explanation | undefined,
-): readonly string[] {
-  const isSpf = type === 'TXT' && rdata.startsWith('"v=');
-  if (!isSpf || found?.state !== 'different' || explanation === undefined) return [];
-  const { dns, outcomes } = explanation.assessment;
-  const edit = permitBySpf(host, addresses, dns, outcomes);
-  if (edit === null || isEmpty(edit)) return [];
-  return linesOf({ kind: 'publish', ...edit }).map((line) =>
-    /; (?:change|remove)$/.test(line) ? `; ${escapeText(line)}` : escapeText(line),
-  );
+/** What must not be pasted is a comment. */
+function zoneLines(edit: ZoneEdit): readonly string[] {
+  const put = edit.put.map((each) => ({ ...each, optional: false }));
+  return linesOf({ kind: 'publish', ...edit, put }).map((line) => {
+    const isToPaste = !line.startsWith(' ') && !/; (?:change|remove)$/.test(line);
+    return isToPaste ? escapeText(line) : `; ${escapeText(line)}`;
+  });
 }
 
 /** What weighs anything, under a preset or the options of this installation. */

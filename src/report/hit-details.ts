@@ -44,7 +44,7 @@ export class HitDetails {
     return this.#kept.get(sender) ?? NOTHING;
   }
 
-  /** `message` is the number of the message, `isFirst`: that this is the first decision on it that is a hit. */
+  /** `message`: the number of the message; `isFirst`: this is the first decision on it that is a hit. */
   add(
     sender: string,
     { replayed, part }: { readonly replayed: Replayed; readonly part: Part },

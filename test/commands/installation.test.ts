@@ -242,9 +242,9 @@ describe('publish --verify', () => {
       'mail.sender.org. A 192.0.2.7\nmail.sender.org. TXT "v=spf1 a -all"\n',
       '192.0.2.7',
     );
-    expect(out).toMatch(
-      /^; ok: SPF .*; found v=spf1 a -all\nmail\.sender\.org\. IN TXT "v=spf1 ip4:192\.0\.2\.7 -all"$/m,
-    );
+    expect(out).toMatch(/^; ok: SPF .*; found v=spf1 a -all$/m);
+    // Another one beside it would make both worthless.
+    expect(out).not.toMatch(/^[^;].*v=spf1/m);
     expect(out).toMatch(/^; missing: .*\n7\.2\.0\.192\.in-addr\.arpa\. IN PTR mail\.sender\.org\.$/m);
     expect(out).toMatch(/\n; a check holds nothing against this host\n$/);
     expect(code).toBe(0);
