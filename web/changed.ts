@@ -30,11 +30,10 @@ export interface Changed {
 }
 
 export function changedOf(collector: HitCollector): Changed {
-  const all = collector.senders();
   return {
-    count: all.length,
-    messages: all.reduce((total, { hits }) => total + hits.messages, 0),
-    senders: all.slice(0, MOST_ROWS).map((sender) => ({
+    count: collector.size,
+    messages: collector.messages,
+    senders: collector.senders(MOST_ROWS).map((sender) => ({
       name: inert(sender.name),
       origin: inert(sender.origin),
       points: pointsOf(sender),
