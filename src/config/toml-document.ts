@@ -20,7 +20,8 @@ export class TomlDocument {
       this.table = parse(text);
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
-      const [, problem = ''] = /^Invalid TOML document: (.*)/.exec(error.message) ?? [];
+      const [, said = ''] = /^Invalid TOML document: (.*)/.exec(error.message) ?? [];
+      const problem = said.startsWith('trying to redefine') ? setTwice(text, error.line) : said;
       throw new FileError(`${file}:${error.line}:${error.column}: ${problem}`);
     }
     this.#places = new TomlPlaces(text);
@@ -45,6 +46,29 @@ export class TomlDocument {
     const line = Number(this.#places.position(path, 'value')?.split(':')[0] ?? 1);
     return /^(?:"""|''')\r?\n/.test(this.source(path)) ? line + 1 : line;
   }
+}
+
+/**
+ * What is told of a key that was there already, as happens to whoever adds a line to a file that has it: the
+ * parser names neither the key nor its first line.
+ */
+function setTwice(text: string, line: number): string {
+  const lines = text.split('\n');
+  const [, name] = /^\s*\[*\s*([\w.-]+)\s*[=\]]/.exec(lines[line - 1] ?? '') ?? [];
+  if (name === undefined) return 'this is set already; keep one of the two';
+  const first = firstLineOf(name, lines.slice(0, line - 1).join('\n'));
+  return `${name} is set already${first === null ? '' : `, in line ${first}`}; keep one of the two`;
+}
+
+/** Null where the key stands in a table, or the text breaks off within a value. */
+function firstLineOf(name: string, text: string): number | null {
+  try {
+    parse(text);
+  } catch {
+    return null;
+  }
+  const position = new TomlPlaces(text).position(name.split('.'), 'key');
+  return position === null ? null : Number(position.split(':')[0]);
 }
 
 export function isTable(value: TomlValue): value is TomlTable {

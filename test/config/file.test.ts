@@ -35,7 +35,21 @@ describe('a configuration file', () => {
 
   it.each<[string, RegExp]>([
     ['reject-at = ', /^f\.toml:1:13: invalid value$/],
-    ['reject-at = 1\nreject-at = 2', /^f\.toml:2:1: /],
+    [
+      '\nreject-at = 1\nreject-at = 2',
+      /^f\.toml:3:1: reject-at is set already, in line 2; keep one of the two$/,
+    ],
+    [
+      'weight.helo-mismatch = 5\nweight.helo-mismatch = 6',
+      /^f\.toml:2:\d+: weight\.helo-mismatch is set already, in line 1; keep one of the two$/,
+    ],
+    [
+      'weight = { a = 1 }\n[weight]\nb = 1',
+      /^f\.toml:2:\d+: weight is set already, in line 1; keep one of the two$/,
+    ],
+    ['[weight]\na = 1\na = 2', /^f\.toml:3:1: a is set already; keep one of the two$/],
+    ['"reject-at" = 1\n"reject-at" = 2', /^f\.toml:2:\d+: this is set already; keep one of the two$/],
+    ['trust = [\n{ a = 1, a = 2 }]', /^f\.toml:2:\d+: this is set already; keep one of the two$/],
     ['\n  rejct-at = 1', /^f\.toml:2:3: there is no option "rejct-at"; did you mean reject-at\?$/],
     ['rejectAt = 1', /^f\.toml:1:1: there is no option "rejectAt"; did you mean reject-at\?$/],
     ['"a\\nb" = 1', /^f\.toml:1:1: there is no option "a\\nb"$/],
