@@ -2,7 +2,8 @@
  * The commands of README and docs: each block is run here as it is written, on a directory that stands for
  * the host, or says which test runs it, or why none does.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Block, blocksOf, PAGES, ROOT } from './support/documented.ts';
 import { documentedHost, type DocumentedHost } from './support/documented-host.ts';
@@ -39,7 +40,7 @@ describe('each command does its work', () => {
     const tells = /helo-milter doctor|--verify/.test(command) ? [0, 1] : [0];
     expect(tells, `${stdout}\n${stderr}`).toContain(code);
     expect(stderr).toBe('');
-    const written = /--html (\S+)/.exec(command)?.[1];
+    const written = /(?:> |--html )(\w[\w.-]*)/.exec(command)?.[1];
     const came = written === undefined ? stdout + host.sent() : (await host.run(`cat ${written}`)).stdout;
     expect(came).not.toBe('');
   });
@@ -72,6 +73,8 @@ it('every block of commands is run, here or elsewhere, or says why it is not', (
 
 /** Each page that shows what commands print, with the test that prints it. */
 const PRINTED: Readonly<Record<string, string>> = { 'docs/senders.md': 'test/senders.test.ts' };
+const OF_OTHERS =
+  /^(?:npm|node|postconf|postfix|systemctl|systemd-run|systemd-analyze|journalctl|jq|awk|curl|apt|dpkg|ssh|setpriv|sysctl|kill) /;
 const TYPED =
   /^(?:[$#] )?(?:sudo )?(?:helo-milter|npm|node|postconf|postfix|systemctl|systemd-run|journalctl|jq|awk|curl|apt|dpkg|ssh|setpriv) /m;
 
@@ -83,6 +86,26 @@ it('no commands are in a block that is not one of commands', () => {
   );
   expect(hidden.map(title)).toEqual([]);
 });
+
+/** Commands of other programs within sentences that no block has and no test gives, and why that is so. */
+const UNTRIED: Readonly<Record<string, string>> = {
+  'apt install nodejs npm': 'installs Node',
+  'apt purge': 'packaging/try-debian says apt-get',
+  'apt purge helo-milter': 'packaging/try-debian says apt-get',
+  'apt remove': 'packaging/try-debian says apt-get',
+  'apt install fail2ban python3-systemd': 'the suites find them installed',
+  'node dist/cli.js': 'every test of the program starts it so',
+  'npm start -- --observe': 'test/mta/commands.test.ts puts it together',
+  'npm run bench -- --only storm': 'minutes',
+  'npm run fuzz -- --seconds 600 spf toml': 'ten minutes; test/fuzz.test.ts does it for less',
+  'postconf -P': 'only prints',
+  "postconf -e 'myhostname = mail.example.org'": 'for a mail server of somebody else',
+  'ssh -L 9892:127.0.0.1:9892 mx.example.org': 'needs another host',
+  'sysctl net.ipv4.tcp_pingpong_thresh=255': 'changes the kernel of the machine',
+  'systemctl edit helo-milter-report.service': 'opens an editor',
+  'systemctl edit helo-milter.socket': 'opens an editor',
+  'systemd-analyze security': 'only prints',
+};
 
 describe('commands within sentences', () => {
   const completions = readFileSync(`${ROOT}completion/helo-milter.bash`, 'utf8');
@@ -105,6 +128,20 @@ describe('commands within sentences', () => {
         return words.filter((word) => /^[a-z-]/.test(word) && !known(word)).map((word) => `${page}: ${word}`);
       });
     expect(unknown).toEqual([]);
+  });
+
+  it('are in a block, or in what tests the project, or there is a reason why not', () => {
+    const places = ['test', 'packaging', '.ci', 'fuzz', 'bench'].flatMap((room) =>
+      readdirSync(ROOT + room, { recursive: true, withFileTypes: true })
+        .filter((each) => each.isFile() && each.name !== 'documented-commands.test.ts')
+        .map((each) => readFileSync(join(each.parentPath, each.name), 'latin1')),
+    );
+    const told = [...shell.map(({ text }) => text), ...places].map((text) => text.replaceAll(/\s+/g, ' '));
+    const others = inline
+      .map(({ code }) => code.replaceAll('\\|', '|'))
+      .filter((code) => OF_OTHERS.test(code))
+      .filter((code) => !told.some((text) => text.includes(code)));
+    expect([...new Set(others)].sort()).toEqual(Object.keys(UNTRIED).sort());
   });
 
   it('have scripts of npm that there are', () => {

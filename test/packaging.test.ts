@@ -21,6 +21,7 @@ import { readConfig } from '../src/config/config.ts';
 import { parseConfigFile } from '../src/config/file.ts';
 import { textsOf } from '../src/config/given.ts';
 import { ROWS } from '../src/config/options.ts';
+import { blocksOf } from './support/documented.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
@@ -65,6 +66,15 @@ describe('the configuration of the package', () => {
   it('watches only, and is otherwise that of the program', () => {
     const made = readConfig(textsOf(parseConfigFile(config, '/etc/helo-milter.toml')));
     expect(made).toEqual({ ...readConfig(new Map()), observe: true });
+  });
+
+  it('has the lines of the README, in force or behind a "#", so that they are not written a second time', () => {
+    const lines = blocksOf('README.md').flatMap(({ language, text }) =>
+      language === 'toml' ? text.trimEnd().split('\n') : [],
+    );
+    expect(lines).toHaveLength(2);
+    const there = config.split('\n').map((line) => line.replace(/^#(?=[a-z])/, ''));
+    expect(lines.filter((line) => !there.includes(line))).toEqual([]);
   });
 
   it('has each line in force with its default once it is uncommented', () => {
