@@ -42,7 +42,7 @@ export function refusalPage({ findings, contact }: RefusalPageOptions): string {
     '<body>',
     '<h1>Why your mail was refused</h1>',
     '<p>When a mail server delivers mail to us, it gives the name of its host (HELO or EHLO). We check whether it has any ' +
-      'right to that name, since most servers that have none send spam. The refusal that you have received names in ' +
+      'right to that name, since spam often comes from hosts that have none. The refusal that you have received names in ' +
       'square brackets what was found; look for that word here.</p>',
     `<p>If it does not help, ask ${escapeHtml(whom)}, and quote the whole refusal: its reference leads to what was seen.</p>`,
     `<ul class="ids">${ids.join('')}</ul>`,
@@ -65,7 +65,9 @@ function findingSection(id: string, spec: FindingSpec): string {
     `<p>${escapeHtml(sentence(spec.summary))}</p>`,
     ...(spec.why === undefined ? [] : [`<h3>Why receivers care</h3>`, `<p>${marked(quoted(spec.why))}</p>`]),
     '<h3>In the refusal</h3>',
-    `<blockquote>[${id}] ${blanks(spec.reply)}</blockquote>`,
+    ...[spec.reply, ...Object.values(spec.replyWith ?? {})].map(
+      (words) => `<blockquote>[${id}] ${blanks(words)}</blockquote>`,
+    ),
     '<h3>What helps</h3>',
     `<ul>${links.join('')}</ul>`,
     '</section>',

@@ -121,7 +121,7 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
       },
       {
         where: 'It is not your domain',
-        how: 'Announce a name of your own instead; see below.',
+        how: 'Announce a name of your own instead: see "Set the name that your mail server announces".',
       },
     ],
   },
@@ -226,7 +226,7 @@ export const REMEDIES: Readonly<Record<Remedy, RemedyText>> = {
     title: 'Ask the receiver',
     what:
       'Only the receiver can change this. Quote the whole refusal: the reference at its end leads to what was seen. ' +
-      'Mail to its ‹postmaster› address is never refused by this check.',
+      'Mail to its ‹postmaster› address passes this check, unless the receiver refuses before it knows whom mail is for.',
     ways: [],
   },
 };

@@ -48,7 +48,7 @@ function findingsPage(): string {
   return [
     '# Why your mail was refused',
     'A mail server that runs helo-milter checks whether a host has any right to the name that it gives in HELO or EHLO. The refusal names in square brackets what was found; each of these words has a section here. At the end is [what you can do](#how-to-announce), product by product. Ask the contact that the refusal names if it does not help, and quote all of it.',
-    '`helo-milter findings --html` makes the same page for a web server of your own. What each finding weighs is in [weights.md](weights.md). Generated; do not edit.',
+    '`helo-milter findings --html` makes such a page in your name, for a web server of your own. What each finding weighs is in [weights.md](weights.md). Generated; do not edit.',
     ...sections,
     ...remedies,
   ].join('\n\n');

@@ -26,6 +26,29 @@ describe('the page for refused senders', () => {
     expect(section).not.toMatch(/\b(weights?|score|preset)\b/i);
   });
 
+  it.each([...findings].filter(([, { replyWith }]) => replyWith !== undefined))(
+    'has all the words in which %s may be told',
+    (id, { reply, replyWith = {} }) => {
+      const [, section = ''] = new RegExp(`<section id="${id}">(.*?)</section>`, 's').exec(page) ?? [];
+      const plain = section.replaceAll(/<i>(\w+)<\/i>/g, '{$1}').replaceAll('&#39;', "'");
+      for (const words of [reply, ...Object.values(replyWith)]) expect(plain).toContain(`[${id}] ${words}<`);
+    },
+  );
+
+  it('says of nothing that it stands above or below: the order is that of the findings', () => {
+    const texts = Object.values(REMEDIES).flatMap(({ what, ways }) => [what, ...ways.map(({ how }) => how)]);
+    expect(texts.filter((text) => /\bsee (?:above|below)\b|\b(?:above|below)[.;]/.test(text))).toEqual([]);
+  });
+
+  it('names other ways by their titles', () => {
+    const titles = Object.values(REMEDIES).map(({ title }) => title);
+    const named = Object.values(REMEDIES)
+      .flatMap(({ ways }) => ways)
+      .flatMap(({ how }) => [...how.matchAll(/see "([^"]+)"/g)].map(([, title = '']) => title));
+    expect(named).not.toEqual([]);
+    expect(named.filter((title) => !titles.includes(title))).toEqual([]);
+  });
+
   it('has every place that it points to, each once, and points nowhere else', () => {
     expect(links.filter((to) => !to.startsWith('#') || !targets.has(to.slice(1)))).toEqual([]);
     expect(targets.size).toBe([...page.matchAll(/ id="/g)].length);

@@ -31,7 +31,7 @@ export const reverseLookup = defineCheck({
       reference: 'RFC 8601 §3',
       weight: { rfc5321: 2, emailcore: 2, strict: 4 },
       reason: 'as for iprev-none',
-      why: 'Anybody can give an address any reverse name. Only if that name leads back to the address is it known to be right.',
+      why: 'Whoever has an address can give it any reverse name, that of a stranger too. Only if that name leads back to the address is it known to be right.',
       reply: '{client} has the reverse name {names}, which does not lead back to it',
       fix: 'make forward and reverse DNS agree',
       status: '7.25',

@@ -58,7 +58,7 @@ export const claimsUs = defineSessionCheck({
       reference: 'universal practice; RFC 5321 §7.9',
       weight: 10,
       reason: 'nobody outside has our name; a host of ours that its own DNS vouches for is let through',
-      why: 'The name or address that was given belongs to the receiver. No other host may use it, and only forgers do.',
+      why: 'The name or address that was given belongs to the receiver. No other host may use it, and hardly anybody but forgers does.',
       reply: 'HELO {helo}: that is us, not you',
       fix: 'announce the name of your own host',
       cure: 'announce',
