@@ -225,6 +225,19 @@ describe('who is exempt', () => {
     expect(codeOf((await say(mta.rcpt(recipient)))[0])).toBe(wanted);
   });
 
+  it.each(['Jupiter', 'gone.strange.org', 'other.sender.org', 'mail.sender.org'])(
+    'a bounce of %s is treated as its other mail',
+    async (name) => {
+      const told = ['s@sender.org', ''].map(async (sender) => {
+        const { say } = service().connection();
+        await say(...hello(name));
+        return (await say(mta.mail(sender), mta.rcpt('r@dest.test'))).map(codeOf);
+      });
+      const [mail, bounce] = await Promise.all(told);
+      expect(bounce).toEqual(mail);
+    },
+  );
+
   it('the postmaster of a message whose other recipient is refused', async () => {
     const { log, connection } = service();
     const { say } = connection();
