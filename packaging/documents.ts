@@ -51,7 +51,7 @@ export function linkedWithin(page: string, text: string, there: (path: string) =
 export function withPaths(text: string, documents: string): string {
   const escaped = text.startsWith('.\\"') ? documents.replaceAll('-', '\\-') : documents;
   return text.replaceAll(
-    /(?<![\w/.-])(?=(?:docs\/[\w\\-]+\.md|postfix(?:\\?-)conf\/[\w.]+)\b)/g,
+    /(?<![\w/.-])(?=docs\/[\w\\-]+\.md\b|postfix(?:\\?-)conf\/\w|examples\/)/g,
     () => `${escaped}/`,
   );
 }

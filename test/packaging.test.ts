@@ -126,6 +126,9 @@ it('documents that a text names are named where they are', () => {
   expect(withPaths('see docs/log.md, x/docs/log.md', '/usr/share/doc/a-b')).toBe(
     'see /usr/share/doc/a-b/docs/log.md, x/docs/log.md',
   );
+  expect(withPaths('of postfix-conf and examples; see examples/\npostfix-conf/main.cf', '/d')).toBe(
+    'of postfix-conf and examples; see /d/examples/\n/d/postfix-conf/main.cf',
+  );
   expect(withPaths('.\\" made\ndocs/self\\-test.md', '/usr/share/doc/a-b')).toBe(
     '.\\" made\n/usr/share/doc/a\\-b/docs/self\\-test.md',
   );

@@ -157,8 +157,12 @@ describeWith(['dpkg-deb', 'shellcheck'], 'the Debian package', () => {
     }
     expect(lost).toEqual([]);
     expect(found).toBeGreaterThan(20);
-    const manual = texts().find(([path]) => path.endsWith('/helo-milter.8.gz'))?.[1] ?? '';
-    expect(manual).not.toMatch(/(?<![\w/.\\-])docs\//);
+    for (const name of ['/helo-milter.8.gz', '/etc/helo-milter.toml', '.service', '.socket', '.timer']) {
+      const named = texts().filter(([path]) => path.endsWith(name));
+      expect(named.length, name).toBeGreaterThan(0);
+      for (const [path, text] of named)
+        expect(text, path).not.toMatch(/(?<![\w/.\\-])(?:docs|examples|postfix\\?-conf)\//);
+    }
   });
 
   it('has a program that runs by itself', async () => {
