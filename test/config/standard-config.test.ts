@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandTree } from '../../scripts/manual/command-tree.ts';
 import { STANDARD_CONFIG } from '../../src/config/source.ts';
 import { GOOD_MAIN, GOOD_MASTER } from '../support/doctor-facts.ts';
 import { runCommand, type Told } from '../support/run-command.ts';
@@ -95,6 +96,15 @@ it('publish --verify asks what the file names', async () => {
   const { out, code } = await run(args);
   expect(out).toContain('; ok: the name leads to the host');
   expect(code).toBe(0);
+});
+
+it.each(commandTree().slice(1))('$name reads it', async ({ name }) => {
+  const faulty = join(directory, 'faulty.toml');
+  writeFileSync(faulty, 'moon = 1\n');
+  const given = { check: ['192.0.2.1', 'a.example'], publish: ['a.example', '192.0.2.1', '--verify'] }[name];
+  const takesFiles = ['replay', 'report', 'test'].includes(name);
+  const { err, code } = await run([name, ...(given ?? (takesFiles ? ['file'] : []))], {}, faulty);
+  expect([err, code]).toEqual([`helo-milter: ${faulty}:1:1: there is no option "moon"\n`, 78]);
 });
 
 it('is content where there is no such file', async () => {
