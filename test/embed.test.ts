@@ -59,7 +59,15 @@ describe('examples/embed-smtp-server.mjs', () => {
     client.close();
   });
 
-  it('is the one that docs/core.md shows', () => {
+  it('is the one that docs/core.md shows, with what it says', async () => {
     expect(page).toContain('examples/embed-smtp-server.mjs');
+    const [, shown = '', helo = ''] = /^(550 .* HELO ([\w.]+)[^…]*)… \(ref/m.exec(page) ?? [];
+    const client = await SmtpClient.connect(port, undefined, 'PROXY TCP4 192.0.2.66 127.0.0.1 4711 25\r\n');
+    await client.say(`EHLO ${helo}`);
+    await client.say('MAIL FROM:<s@sender.example>');
+    const { text } = await client.say('RCPT TO:<u@mx.example.org>');
+    client.close();
+    expect(shown).not.toBe('');
+    expect(text.slice(0, shown.length)).toBe(shown);
   });
 });
