@@ -122,6 +122,14 @@ describe('links of an installed document', () => {
   });
 });
 
+it('the trial in a booted Debian takes along each page whose commands it runs', () => {
+  const script = read('packaging/try-debian');
+  const taken = /^cp -r (.*) "\$here\/opt\/try"$/m.exec(script)?.[1]?.split(' ') ?? [];
+  const pages = [...script.matchAll(/\bdocumented ([\w./-]+\.md) /g)].map(([, page = '']) => page);
+  expect(pages).toContain('README.md');
+  expect(pages.filter((page) => !taken.some((each) => `${page}/`.startsWith(`${each}/`)))).toEqual([]);
+});
+
 it('documents that a text names are named where they are', () => {
   expect(withPaths('see docs/log.md, x/docs/log.md', '/usr/share/doc/a-b')).toBe(
     'see /usr/share/doc/a-b/docs/log.md, x/docs/log.md',
