@@ -186,6 +186,8 @@ describeWith(['own systemd', 'postfix', 'systemd-notify'], 'a real systemd', () 
     await systemd.run('systemctl', 'stop', 'helo-milter.socket', 'helo-milter.service');
     expect(await show('Result')).toBe('success');
     expect(await show('ActiveState')).toBe('inactive');
+    // With another, systemd kills the process that says so, too, if it meets it.
+    expect(await show('KillMode')).toBe('mixed');
   });
 });
 
