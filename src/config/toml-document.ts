@@ -54,7 +54,7 @@ export class TomlDocument {
  */
 function setTwice(text: string, line: number): string {
   const lines = text.split('\n');
-  const [, name] = /^\s*\[*\s*([\w.-]+)\s*[=\]]/.exec(lines[line - 1] ?? '') ?? [];
+  const [, name] = /^[\s[]*([\w.-]+)\s*[=\]]/.exec(lines[line - 1] ?? '') ?? [];
   if (name === undefined) return 'this is set already; keep one of the two';
   const first = firstLineOf(name, lines.slice(0, line - 1).join('\n'));
   return `${name} is set already${first === null ? '' : `, in line ${first}`}; keep one of the two`;
