@@ -1,6 +1,7 @@
 /**
- * Decisions that are judged alike whatever policy is tried: sorted once, they need not be judged one by one
- * whenever a threshold moves. What depends on the order of messages is left to the replayer.
+ * Decisions that are judged alike whatever policy is tried, if earlier mail says the same about them: sorted
+ * once, they need not be judged one by one whenever a threshold moves. Messages with several decisions are left
+ * to the replayer.
  */
 import type { Assessment } from '../src/core/assessment.ts';
 import { parseIp } from '../src/core/ip.ts';
@@ -11,7 +12,7 @@ import { exemptRecipient, isTrusted } from '../src/policy/exemption.ts';
 import { seenIn } from '../src/policy/judge.ts';
 import { withoutBrackets } from '../src/policy/mailbox.ts';
 import type { PageRules } from '../src/report/page-data.ts';
-import { messageOf } from '../src/report/replayed.ts';
+import { messageOf, sessionOf } from '../src/report/replayed.ts';
 import { networkName } from '../src/report/tally.ts';
 import { TimeScale } from './time-scale.ts';
 
@@ -31,24 +32,32 @@ interface SorterOptions {
   readonly byShare: boolean;
 }
 
+/** The latest decision of a session. */
+interface Latest {
+  readonly place: number;
+  readonly message: string;
+  /** Null if it is judged in its order. */
+  readonly group: Alike | null;
+}
+
 /** Sorts decisions as they come. */
 export class Sorter {
-  /** Places of decisions that have to be judged in their order, ascending. */
+  /** Places of decisions that have to be judged in their order. */
   readonly ordered: number[] = [];
   scale = new TimeScale(0, 0);
   readonly #groups = new Map<string, Alike>();
   readonly #options: SorterOptions;
-  readonly #inOrder: boolean;
+  readonly #asksMore: boolean;
+  /** By session. */
+  readonly #latest = new Map<string, Latest>();
   #count = 0;
   #first = Infinity;
   #last = -Infinity;
-  /** The message of the last decision, and the group that it is in. */
-  #message: string | null = null;
-  #group: Alike | null = null;
 
   constructor(options: SorterOptions) {
     this.#options = options;
-    this.#inOrder = dependsOnOthers(options.rules, options.followsRegulars);
+    const { rules, followsRegulars } = options;
+    this.#asksMore = followsRegulars || rules.policy.ramps.size > 0 || rules.streamLimits.size > 0;
   }
 
   get groups(): Iterable<Alike> {
@@ -65,29 +74,37 @@ export class Sorter {
   }
 
   #add(record: RecordedDecision, records: readonly RecordedDecision[]): void {
-    const i = this.#count;
+    const place = this.#count;
+    const session = sessionOf(record);
     const message = messageOf(record);
-    const goesOn = message === this.#message;
+    const before = this.#latest.get(session);
+    const goesOn = before?.message === message;
     // The one before has turned out to be one of several about a message.
-    if (goesOn && this.#group !== null) {
-      this.#group.members.pop();
-      count(this.#group.slices, this.scale.sliceOf(records[i - 1]?.time ?? 0), -1);
-      this.ordered.push(i - 1);
-    }
-    this.#message = message;
-    this.#group = null;
-    if (this.#inOrder || goesOn || record.stage === 'message') {
-      this.ordered.push(i);
+    if (goesOn && before.group !== null) this.#takeOut(before.place, before.group, records);
+    const group = goesOn || record.stage === 'message' ? null : this.#groupOf(record);
+    this.#latest.set(session, { place, message, group });
+    if (group === null) {
+      this.ordered.push(place);
       return;
     }
+    group.members.push(place);
+    count(group.slices, this.scale.sliceOf(record.time), 1);
+  }
+
+  #groupOf(record: RecordedDecision): Alike {
     const { rules, byShare } = this.#options;
-    const key = keyOf(record, rules, byShare);
+    const key = `${keyOf(record, rules, byShare)}${this.#asksMore ? pastKeyOf(record) : ''}`;
     let group = this.#groups.get(key);
     if (group === undefined)
       this.#groups.set(key, (group = { sample: record, members: [], slices: new Map() }));
-    group.members.push(i);
-    count(group.slices, this.scale.sliceOf(record.time), 1);
-    this.#group = group;
+    return group;
+  }
+
+  #takeOut(place: number, { members, slices }: Alike, records: readonly RecordedDecision[]): void {
+    // The others of its session mostly follow each other.
+    members.splice(members.lastIndexOf(place), 1);
+    count(slices, this.scale.sliceOf(records[place]?.time ?? 0), -1);
+    this.ordered.push(place);
   }
 
   /** Not in the order of the log: several processes may have written it. */
@@ -112,9 +129,9 @@ function count(slices: Map<number, number>, slice: number, by: number): void {
   slices.set(slice, (slices.get(slice) ?? 0) + by);
 }
 
-/** Whether what came before, other than how often somebody was tempfailed, matters to these rules. */
-function dependsOnOthers({ policy, streamLimits }: PageRules, followsRegulars: boolean): boolean {
-  return followsRegulars || policy.ramps.size > 0 || streamLimits.size > 0;
+/** What it matters for what earlier mail says, beside how it is judged. */
+function pastKeyOf({ stage, end, ramp, streamLimit, judged }: RecordedDecision): string {
+  return `;${stage};${end};${ramp};${streamLimit};${judged?.session.regular}`;
 }
 
 function keyOf(record: RecordedDecision, rules: PageRules, byShare: boolean): string {
@@ -125,7 +142,7 @@ function keyOf(record: RecordedDecision, rules: PageRules, byShare: boolean): st
     exempt,
     action,
     ip !== null && isTrusted(ip, rules.trusted),
-    [...kinds].sort().join(),
+    [...kinds].join(),
     byShare ? Math.floor(rules.enforcement.shareOf(networkName(client))) : '',
   ].join(';');
   if (judged === null) return general;

@@ -12,19 +12,19 @@ import {
   type PageRules,
   pageRules,
 } from '../src/report/page-data.ts';
-import { pastOf } from '../src/report/earlier-mail.ts';
-import { NO_PAST } from '../src/report/replay-past.ts';
+import { pastOf, type RepeatablePast } from '../src/report/earlier-mail.ts';
 import { Replayer } from '../src/report/replayer.ts';
 import { strictestOf } from '../src/report/tally.ts';
 import { Sorter } from './alike.ts';
 import { withoutAnswers } from './brief-record.ts';
+import { type Changed, changedOf } from './changed.ts';
 import { type Choice, choiceOf } from './choice.ts';
+import { overviewOf } from './counting.ts';
 import { shareByNetwork } from './network-share.ts';
 import { type Opened, openedOf } from './opened.ts';
-import { type WouldBe, outcomeOf, type Overview, OverviewCounter } from './overview.ts';
-import { Patience } from './patience.ts';
+import { type WouldBe, outcomeOf, type Overview } from './overview.ts';
+import { Reach } from './reach.ts';
 import { type FoundRows, type Query, search, searchable } from './search.ts';
-import { type Changed, changedOf } from './changed.ts';
 
 /** Who would be treated otherwise, and how each decision would end. */
 export interface Detail {
@@ -61,12 +61,15 @@ export class PageEngine {
   /** What the last full judgement said of each. */
   #outcomes: readonly WouldBe[] = [];
   #sorters = new Map<boolean, Sorter>();
-  #patience: Patience;
+  #reach: Reach;
+  /** For one count after the other. */
+  readonly #past: RepeatablePast;
 
   constructor(data: PageData) {
     this.data = data;
     this.#registry = pageRegistry(data.foreign);
-    this.#patience = new Patience(data.options.tempfailLimit);
+    this.#reach = new Reach(data.options);
+    this.#past = pastOf(data.options);
   }
 
   get size(): number {
@@ -100,7 +103,7 @@ export class PageEngine {
     this.#outcomes = this.#outcomes.slice(count);
     this.#dropped += count;
     this.#sorters.clear();
-    this.#patience = new Patience(this.data.options.tempfailLimit);
+    this.#reach = new Reach(this.data.options);
     this.#running = null;
   }
 
@@ -113,32 +116,7 @@ export class PageEngine {
   overview(choice: Choice): Overview {
     const rules = this.#rules(choice);
     const sorter = this.#sort(rules, choice.enforcePercent < 100);
-    const { scale } = sorter;
-    const counter = new OverviewCounter(scale);
-    const open = [...sorter.ordered];
-    const judge = new Replayer({ rules, past: NO_PAST });
-    for (const { sample, members, slices } of sorter.groups) {
-      const replayed = judge.replay(sample);
-      let left: ReadonlyMap<number, number> = slices;
-      // How often somebody has been delayed depends on what came before.
-      if (replayed.parts.some(({ limit }) => limit !== null)) {
-        const waiting = members.filter((i) => this.#patience.mayEnd(i));
-        for (const i of waiting) open.push(i);
-        left = without(
-          slices,
-          waiting.map((i) => scale.sliceOf(this.#records[i]?.time ?? 0)),
-        );
-      }
-      counter.add(outcomeOf(replayed), left);
-    }
-    if (open.length === 0) return counter.result();
-    const replayer = this.#replayer(rules);
-    for (const i of open.sort((one, other) => one - other)) {
-      const record = this.#records[i];
-      if (record === undefined) continue;
-      counter.add(outcomeOf(replayer.replay(record)), new Map([[scale.sliceOf(record.time), 1]]));
-    }
-    return counter.result();
+    return overviewOf({ records: this.#records, sorter, reach: this.#reach, rules, past: this.#past });
   }
 
   /**
@@ -214,15 +192,7 @@ export class PageEngine {
       this.#sorters.set(byShare, sorter);
     }
     sorter.take(this.#records);
-    this.#patience.take(this.#records);
+    this.#reach.take(this.#records);
     return sorter;
   }
-}
-
-/** Counts by slice, less one for each of these slices. */
-function without(slices: ReadonlyMap<number, number>, taken: readonly number[]): ReadonlyMap<number, number> {
-  if (taken.length === 0) return slices;
-  const left = new Map(slices);
-  for (const slice of taken) left.set(slice, (left.get(slice) ?? 0) - 1);
-  return left;
 }

@@ -109,6 +109,8 @@ export class OverviewCounter {
       slice.then[then] += n;
       if (stream !== null) slice.streams[stream] += n;
     }
+    // Ways that nobody took have no row of their own.
+    if (many === 0) return;
     count(this.#all, outcome, many);
     if (outcome.exempt) this.#exempt += many;
     if (outcome.uncertain) this.#uncertain += many;

@@ -56,8 +56,13 @@ export function whole({ recipients, recipientCount }: RecordedDecision, exempt: 
   return { recipients, recipientCount, action: 'accept', exempt, limit: null, judged: null };
 }
 
-/** Records of one message follow each other and have this key in common. */
-export function messageOf({ reference, message, stage }: RecordedDecision): string {
-  const session = reference.slice(0, reference.lastIndexOf('.'));
-  return stage === 'helo' ? reference : `${session} ${message}`;
+/** The session that it was decided in; a reference is that of a name given in it. */
+export function sessionOf({ reference }: Pick<RecordedDecision, 'reference'>): string {
+  return reference.slice(0, reference.lastIndexOf('.'));
+}
+
+/** Records of one message have this key in common. */
+export function messageOf(record: Pick<RecordedDecision, 'reference' | 'message' | 'stage'>): string {
+  const { reference, message, stage } = record;
+  return stage === 'helo' ? reference : `${sessionOf(record)} ${message}`;
 }

@@ -19,8 +19,9 @@ import type { Policy } from '../policy/policy.ts';
 import { policiesOf, type Rules } from '../policy/rules.ts';
 import { settles } from '../policy/weight.ts';
 import { PastOfMessage } from './past-of-message.ts';
-import type { ReplayPast } from './replay-past.ts';
-import { asTold, messageOf, type Part, type Replayed, whole } from './replayed.ts';
+import { type Named, type ReplayPast, welcomeOf } from './replay-past.ts';
+import { asTold, messageOf, type Part, type Replayed, sessionOf, whole } from './replayed.ts';
+import { UnderWay } from './under-way.ts';
 
 export interface ReplayOptions {
   readonly rules: JudgingRules & Pick<Rules, 'trusted' | 'applyAt'>;
@@ -30,31 +31,24 @@ export interface ReplayOptions {
 /** What let those recipients through that were seen before the end of the message. */
 type Taker = Policy | Exemption | null;
 
+/** A message of a session, which may have several records. */
+interface MessageUnderWay {
+  readonly name: string;
+  readonly takers: Taker[];
+  readonly past: PastOfMessage;
+}
+
 /** Takes the records of a log in order. */
 export class Replayer {
   readonly #options: ReplayOptions;
-  /** The message under way, which may have several records. */
-  #message = '';
-  #takers: Taker[] = [];
-  /** The name that a client gave, and whether it is known by its mail under it. */
-  #claim: { readonly reference: string; readonly regular: boolean | 'perhaps' } = {
-    reference: '',
-    regular: false,
-  };
-  readonly #past: PastOfMessage;
+  readonly #underWay = new UnderWay<MessageUnderWay>();
 
   constructor(options: ReplayOptions) {
     this.#options = options;
-    this.#past = new PastOfMessage(options.past, options.rules);
   }
 
   replay(record: RecordedDecision): Replayed {
-    const message = messageOf(record);
-    if (message !== this.#message) {
-      this.#message = message;
-      this.#takers = [];
-      this.#past.begin();
-    }
+    const message = this.#messageOf(record);
     const { judged: recorded } = record;
     if (this.#isTrusted(record)) return { record, parts: [whole(record, 'trusted')], unknown: null };
     const session = isToldByMta(record.exempt) || record.exempt === 'loopback' ? record.exempt : null;
@@ -80,8 +74,8 @@ export class Replayer {
     }
     const parts =
       recorded.message === null
-        ? this.#forRecipients(record, general)
-        : [this.#atEnd(record, general, recorded.message)];
+        ? this.#forRecipients(record, general, message)
+        : [this.#atEnd(record, general, { ...message, facts: recorded.message })];
     this.#learn(record, parts);
     const settled =
       assessment.settled && !policiesOf(rules).every((policy) => settles(assessment.findings, policy));
@@ -91,28 +85,44 @@ export class Replayer {
   }
 
   /**
-   * Asked once for each name that a client gives, as in a session: what is learned from its first message
-   * counts in the next. What was known then counts too, as the log may begin in the middle.
+   * The one that the record is about, begun anew if it is another than that of the last record of the
+   * session.
    */
-  #isRegular({ reference, helo, time }: RecordedDecision, recorded: RecordedJudged): boolean | 'perhaps' {
+  #messageOf(record: RecordedDecision): MessageUnderWay {
+    const { past, rules } = this.#options;
+    const now = past.goTo(record.time);
+    const session = sessionOf(record);
+    const name = messageOf(record);
+    const before = this.#underWay.get(session, now);
+    const message =
+      before?.name === name ? before : { name, takers: [], past: new PastOfMessage(past, rules) };
+    this.#underWay.set(session, message, now);
+    return message;
+  }
+
+  /**
+   * What is learned from the first message under a name counts in the next session. What was known then
+   * counts too, as the log may begin in the middle.
+   */
+  #isRegular(record: RecordedDecision, recorded: RecordedJudged): boolean | 'perhaps' {
     const { past } = this.#options;
-    const { ip } = recorded.assessment.client;
-    if (!past.followsRegulars || ip === null) return false;
-    if (this.#claim.reference !== reference) {
-      this.#claim = { reference, regular: past.isRegular(ip, helo, time) };
-    }
-    const { regular } = this.#claim;
+    const who = namedIn(record);
+    if (!past.followsRegulars || who === null) return false;
+    const regular = past.isRegular(who);
     return regular === false && recorded.session.regular ? 'perhaps' : regular;
   }
 
-  #learn({ judged, helo, stage, action, end, time }: RecordedDecision, parts: readonly Part[]): void {
-    const ip = judged?.assessment.client.ip ?? null;
-    if (ip === null) return;
+  #learn(record: RecordedDecision, parts: readonly Part[]): void {
+    const { stage, action, end } = record;
+    const { past } = this.#options;
+    const who = past.followsRegulars ? namedIn(record) : null;
+    if (who === null) return;
     for (const part of parts) {
       // Refused now; or accepted then too, and refused as a whole at its end.
       const isRefused = part.exempt === null && part.action !== 'accept';
       const isOver = isRefused || (end === 'refused' && action === 'accept');
-      this.#options.past.learn(ip, helo, { ...part, stage, end: isOver ? 'aborted' : end }, time);
+      const welcome = welcomeOf({ ...part, stage, end: isOver ? 'aborted' : end });
+      if (welcome !== null) past.learn(who, welcome);
     }
   }
 
@@ -122,9 +132,15 @@ export class Replayer {
     return ip !== null && isTrusted(ip, trusted);
   }
 
-  #forRecipients(record: RecordedDecision, general: Judged): readonly Part[] {
+  #forRecipients(
+    record: RecordedDecision,
+    general: Judged,
+    { takers, past }: MessageUnderWay,
+  ): readonly Part[] {
     const { rules } = this.#options;
-    if (record.recipients.length === 0) return [this.#part(record, general, [], record.recipientCount)];
+    if (record.recipients.length === 0) {
+      return [this.#part(record, general, { recipients: [], recipientCount: record.recipientCount, past })];
+    }
     const alike = new Map<Taker, string[]>();
     for (const recipient of record.recipients) {
       const own = rules.recipients.of(withoutBrackets(recipient));
@@ -140,7 +156,7 @@ export class Replayer {
       const count = recipients.length + more;
       more = 0;
       if (typeof taker === 'string') {
-        this.#takers.push(taker);
+        takers.push(taker);
         return {
           recipients,
           recipientCount: count,
@@ -151,41 +167,48 @@ export class Replayer {
         };
       }
       const judged = taker === null ? general : judgeUnder(taker, general, rules);
-      const part = this.#part(record, judged, recipients, count);
-      this.#takers.push(part.exempt === 'access' ? part.exempt : taker);
+      const part = this.#part(record, judged, { recipients, recipientCount: count, past });
+      takers.push(part.exempt === 'access' ? part.exempt : taker);
       return part;
     });
     return asTold(parts);
   }
 
   /** The message as a whole is treated as mildly as the mildest policy of its recipients demands. */
-  #atEnd(record: RecordedDecision, general: Judged, facts: NonNullable<RecordedJudged['message']>): Part {
+  #atEnd(
+    record: RecordedDecision,
+    general: Judged,
+    { takers, past, facts }: MessageUnderWay & { readonly facts: NonNullable<RecordedJudged['message']> },
+  ): Part {
     const { rules } = this.#options;
-    const takers = this.#takers.length === 0 ? [null] : this.#takers;
-    const opinions = takers.map((taker): Opinion => {
+    const opinions = (takers.length === 0 ? [null] : takers).map((taker): Opinion => {
       const own = taker === null || typeof taker === 'string' ? general : judgeUnder(taker, general, rules);
       const judged = judgeMessage(own, facts, rules);
-      const { exempt } = this.#part(record, judged, [], 0);
+      const { exempt } = this.#part(record, judged, { recipients: [], recipientCount: 0, past });
       return { judged, exempt: typeof taker === 'string' ? taker : exempt };
     });
+    const { recipients, recipientCount } = record;
     const { judged, exempt } = mildestOf(opinions) ?? { judged: general, exempt: null };
-    const part = this.#part(record, judged, record.recipients, record.recipientCount);
+    const part = this.#part(record, judged, { recipients, recipientCount, past });
     return exempt === null ? part : { ...part, action: 'accept', exempt, limit: null };
   }
 
   #part(
     record: RecordedDecision,
     found: Judged,
-    recipients: readonly string[],
-    recipientCount: number,
+    {
+      recipients,
+      recipientCount,
+      past,
+    }: Pick<Part, 'recipients' | 'recipientCount'> & Pick<MessageUnderWay, 'past'>,
   ): Part {
-    const verdict = this.#past.withRamp(record, found);
+    const verdict = past.withRamp(found);
     if (verdict.access?.action === 'allow') {
       return { recipients, recipientCount, action: 'accept', exempt: 'access', limit: null, judged: verdict };
     }
-    const limit = this.#past.tempfailLimit(record, verdict);
+    const limit = past.tempfailLimit(verdict);
     const isSpent = verdict.action === 'tempfail' && limit === 'spent';
-    const judged = this.#past.withStreamLimit(record, verdict, isSpent);
+    const judged = past.withStreamLimit(record, verdict, isSpent);
     const letIn = isSpent && judged.streamLimit !== 'over';
     return {
       recipients,
@@ -196,6 +219,12 @@ export class Replayer {
       judged,
     };
   }
+}
+
+/** Null for a client without an address, which nobody knows by its mail. */
+function namedIn({ judged, helo, reference }: RecordedDecision): Named | null {
+  const ip = judged?.assessment.client.ip ?? null;
+  return ip === null ? null : { ip, helo, reference };
 }
 
 /** Whether somebody would be treated otherwise by the one than by the other. */

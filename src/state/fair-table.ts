@@ -21,7 +21,8 @@ export interface Tries {
   readonly age: number;
 }
 
-const PLACES = 64;
+/** Records that a row has room for. */
+export const ROW_PLACES = 64;
 /** Bits of the hash of a block, a site or a network, and of the number of times that a record was seen. */
 const HALF = 16;
 const LOW = (1 << HALF) - 1;
@@ -34,7 +35,7 @@ const [TAG, OWNER, FIRST, LAST, BLOCK] = [0, 1, 2, 3, 4] as const;
 
 /** Octets that a table of this many rows takes. */
 export function tableBytes(rows: number): number {
-  return rows * PLACES * WORDS * 4 + (1 << HALF) * (4 + 1 + 1 + 1);
+  return rows * ROW_PLACES * WORDS * 4 + (1 << HALF) * (4 + 1 + 1 + 1);
 }
 
 export class FairTable {
@@ -52,14 +53,14 @@ export class FairTable {
 
   constructor(rows: number) {
     this.rows = rows;
-    this.#words = new Uint32Array(rows * PLACES * WORDS);
+    this.#words = new Uint32Array(rows * ROW_PLACES * WORDS);
   }
 
   /** The record of a key that was seen at `since` or later, in seconds; null if there is none. */
   find(key: TableKey, since: number): TableRecord | null {
     const tag = this.#tag(key);
     const start = this.#start(key);
-    for (let at = start; at < start + PLACES * WORDS; at += WORDS) {
+    for (let at = start; at < start + ROW_PLACES * WORDS; at += WORDS) {
       if (this.#word(at, TAG) !== tag) continue;
       return this.#word(at, LAST) < since ? null : new TableRecord(this.#words, at);
     }
@@ -85,6 +86,12 @@ export class FairTable {
     if (record !== null) this.#release(record.at);
   }
 
+  /** Forgets everything, without taking new memory. */
+  forget(): void {
+    this.#words.fill(0);
+    this.#held.fill(0);
+  }
+
   /** Places that a site or a block holds; a few more if two share a hash. */
   held(owner: string): number {
     return this.#held[this.#owner(owner)] ?? 0;
@@ -106,7 +113,7 @@ export class FairTable {
    * take.
    */
   #free(start: number, tag: number, since: number): number {
-    const end = start + PLACES * WORDS;
+    const end = start + ROW_PLACES * WORDS;
     let free = -1;
     for (let at = start; at < end; at += WORDS) {
       const found = this.#word(at, TAG);
@@ -154,7 +161,7 @@ export class FairTable {
   }
 
   #start({ row }: TableKey): number {
-    return (this.#rowOf(row) % this.rows) * PLACES * WORDS;
+    return (this.#rowOf(row) % this.rows) * ROW_PLACES * WORDS;
   }
 
   #owner(text: string): number {

@@ -28,6 +28,11 @@ export class NetworkLimit {
     this.#now = now;
   }
 
+  /** Nothing has been counted. */
+  forget(): void {
+    this.#table.forget();
+  }
+
   /** Whether it is within the limit; if so, it is counted. `what` has limits of its own for each word. */
   take(ip: IpAddress, what: string, { count, ageMs }: CountLimit): boolean {
     const now = Math.floor(this.#now() / 1000);

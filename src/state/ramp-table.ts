@@ -36,12 +36,18 @@ const ROWS = 4096;
 export class RampTable {
   /** The most octets that it takes. */
   static readonly bytes = tableBytes(ROWS);
+  static readonly rows = ROWS;
   readonly #now: () => number;
   readonly #tries = new FairTable(ROWS);
 
   /** `now` gives milliseconds on a steady scale. */
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** Everybody is new. */
+  forget(): void {
+    this.#tries.forget();
   }
 
   /** Counts a try. Whether it is still answered 4yz. */

@@ -6,6 +6,7 @@
 import { canonicalName } from '../core/domain.ts';
 import { type ClientNetworks, networksOf } from '../core/client-networks.ts';
 import { type IpAddress, networkText, parsePrefix } from '../core/ip.ts';
+import { Crowds } from './crowds.ts';
 
 export interface RegularsLimit {
   /** Messages that were accepted. */
@@ -36,12 +37,21 @@ const DAY_MS = 86_400_000;
 /** As the tempfail limit: longer than a month, so that what is sent monthly stays known. */
 export const KNOWN_DAYS = 35;
 /** Some 20 MB. */
-const MAX_ENTRIES = 50_000;
+export const MAX_ENTRIES = 50_000;
+/** The part of them that a block may have, so that the search for a victim stays short too. */
+const BLOCK_PART = 8;
+export const BLOCK_ENTRIES = MAX_ENTRIES / BLOCK_PART;
 /** Longer names are not learned: no host has one. */
 const MAX_NAME = 255;
 
-/** With the networks to which it is counted. */
-type Kept = { -readonly [K in keyof Acquaintance]: Acquaintance[K] } & ClientNetworks;
+/** A client under a name, with the networks to which it is counted. */
+export interface RegularSender extends ClientNetworks, Pick<Acquaintance, 'client' | 'helo'> {
+  /** Of both: see `regularName`. */
+  readonly name: string;
+}
+
+type Known = Pick<Acquaintance, 'messages' | 'days' | 'firstDay' | 'lastDay'>;
+type Kept = { -readonly [K in keyof Known]: Known[K] } & RegularSender;
 
 export class Regulars {
   readonly #limit: () => RegularsLimit | null;
@@ -49,8 +59,7 @@ export class Regulars {
   readonly #now: () => number;
   readonly #most: number;
   readonly #kept = new Map<string, Kept>();
-  /** The same entries by block. */
-  readonly #blocks = new Map<string, Set<Kept>>();
+  readonly #crowds = new Crowds<Kept>(isBehind);
   /** How often something has changed. */
   #changes = 0;
 
@@ -79,23 +88,31 @@ export class Regulars {
   }
 
   has(ip: IpAddress | null, helo: string): boolean {
+    const name = ip === null || this.#limit() === null ? null : regularName(ip, helo, this.#width());
+    return name !== null && this.hasName(name);
+  }
+
+  /** The same by `regularName`. */
+  hasName(name: string): boolean {
     const limit = this.#limit();
-    if (limit === null || ip === null) return false;
-    const found = this.#kept.get(this.#key(ip, canonicalName(helo)));
-    return found !== undefined && isRegular(found, limit, this.#today());
+    const found = this.#kept.get(name);
+    return limit !== null && found !== undefined && isRegular(found, limit, this.#today());
   }
 
   /** A message of theirs was accepted. */
   learn(ip: IpAddress, helo: string): void {
-    if (this.#limit() === null || helo === '' || helo.length > MAX_NAME) return;
-    const name = canonicalName(helo);
+    const sender = this.#limit() === null ? null : regularSender(ip, helo, this.#width());
+    if (sender !== null) this.learnOf(sender);
+  }
+
+  /** The same for a sender that was made before, of the same width. */
+  learnOf(sender: RegularSender): void {
     const today = this.#today();
-    const found = this.#kept.get(this.#key(ip, name));
+    const found = this.#kept.get(sender.name);
     this.#changes++;
     if (found === undefined || today - found.lastDay > KNOWN_DAYS) {
       if (found !== undefined) this.#drop(found);
-      const client = networkText(ip, this.#width()[ip.family]);
-      this.#add({ client, helo: name, messages: 1, days: 1, firstDay: today, lastDay: today }, ip);
+      this.#add(sender, { messages: 1, days: 1, firstDay: today, lastDay: today });
       return;
     }
     found.messages++;
@@ -112,16 +129,11 @@ export class Regulars {
 
   /** How a client under this name is called here and in lists: `ADDRESS/LENGTH NAME`. */
   nameOf(ip: IpAddress, helo: string): string | null {
-    const isLearned = this.#limit() !== null && helo !== '' && helo.length <= MAX_NAME;
-    return isLearned ? this.#key(ip, canonicalName(helo)) : null;
+    return this.#limit() === null ? null : regularName(ip, helo, this.#width());
   }
 
   /** What others know of a client, if they know more; a day to come is one of a clock that is ahead. */
-  merge(
-    ip: IpAddress,
-    helo: string,
-    told: Pick<Acquaintance, 'messages' | 'days' | 'firstDay' | 'lastDay'>,
-  ): void {
+  merge(ip: IpAddress, helo: string, told: Known): void {
     const today = this.#today();
     const lastDay = Math.min(told.lastDay, today);
     if (told.lastDay > today + 1 || today - lastDay > KNOWN_DAYS) return;
@@ -129,8 +141,8 @@ export class Regulars {
     const found = this.known(ip, helo);
     this.#changes++;
     if (found === null) {
-      const client = networkText(ip, this.#width()[ip.family]);
-      this.#add({ ...told, client, helo: canonicalName(helo), firstDay, lastDay }, ip);
+      const sender = regularSender(ip, helo, this.#width());
+      if (sender !== null) this.#add(sender, { ...told, firstDay, lastDay });
       return;
     }
     const kept = this.#kept.get(keyOf(found.client, found.helo));
@@ -162,8 +174,16 @@ export class Regulars {
     for (const each of known) {
       const prefix = parsePrefix(each.client);
       if (prefix === null || each.lastDay > today || today - each.lastDay > KNOWN_DAYS) continue;
-      if (!this.#kept.has(keyOf(each.client, each.helo))) this.#add(each, prefix.address);
+      const name = keyOf(each.client, each.helo);
+      if (!this.#kept.has(name)) this.#add({ ...each, ...networksOf(prefix.address), name }, each);
     }
+  }
+
+  /** Nobody is known. */
+  forget(): void {
+    this.#kept.clear();
+    this.#crowds.clear();
+    this.#changes++;
   }
 
   #today(): number {
@@ -174,36 +194,37 @@ export class Regulars {
     return keyOf(networkText(ip, this.#width()[ip.family]), name);
   }
 
-  #add(known: Acquaintance, ip: IpAddress): void {
-    const networks = networksOf(ip);
-    const { block } = networks;
-    const own = this.#blocks.get(block);
-    // No block has more than an eighth, so that the search for a victim stays short too.
-    if (own !== undefined && own.size >= this.#most / 8) this.#drop(victimOf(own));
-    else if (this.#kept.size >= this.#most) this.#drop(victimOf(this.#largest()));
-    const kept = { ...known, ...networks };
-    this.#kept.set(keyOf(kept.client, kept.helo), kept);
-    const entries = this.#blocks.get(block);
-    if (entries === undefined) this.#blocks.set(block, new Set([kept]));
-    else entries.add(kept);
-  }
-
-  /** Where every block has one entry only, that of the one known least. */
-  #largest(): ReadonlySet<Kept> {
-    let largest: ReadonlySet<Kept> = new Set();
-    for (const entries of this.#blocks.values()) {
-      const isTie = entries.size === 1 && largest.size === 1;
-      if (entries.size > largest.size || (isTie && isLessKnown(entries, largest))) largest = entries;
-    }
-    return largest;
+  #add(sender: RegularSender, { messages, days, firstDay, lastDay }: Known): void {
+    const { name, client, helo, network, site, block } = sender;
+    const isCrowded = this.#crowds.sizeOf(block) >= this.#most / BLOCK_PART;
+    const isFull = this.#kept.size >= this.#most;
+    const victim = isCrowded ? this.#crowds.victimOf(block) : isFull ? this.#crowds.victim() : null;
+    if (victim !== null) this.#drop(victim);
+    const kept = { name, client, helo, network, site, block, messages, days, firstDay, lastDay };
+    this.#kept.set(name, kept);
+    this.#crowds.add(kept);
   }
 
   #drop(kept: Kept): void {
-    this.#kept.delete(keyOf(kept.client, kept.helo));
-    const entries = this.#blocks.get(kept.block);
-    entries?.delete(kept);
-    if (entries?.size === 0) this.#blocks.delete(kept.block);
+    this.#kept.delete(kept.name);
+    this.#crowds.delete(kept);
   }
+}
+
+/**
+ * How a client is called under this name, which is null if the name is not learned: `ADDRESS/LENGTH NAME`.
+ */
+export function regularName(ip: IpAddress, helo: string, width: ClientWidth): string | null {
+  const isLearned = helo !== '' && helo.length <= MAX_NAME;
+  return isLearned ? keyOf(networkText(ip, width[ip.family]), canonicalName(helo)) : null;
+}
+
+/** Null if the name is not learned. */
+export function regularSender(ip: IpAddress, helo: string, width: ClientWidth): RegularSender | null {
+  if (helo === '' || helo.length > MAX_NAME) return null;
+  const client = networkText(ip, width[ip.family]);
+  const canonical = canonicalName(helo);
+  return { client, helo: canonical, name: keyOf(client, canonical), ...networksOf(ip) };
 }
 
 export function isRegular(
@@ -219,29 +240,8 @@ function keyOf(client: string, helo: string): string {
   return `${client} ${helo}`;
 }
 
-/**
- * Of the site with the most, and in that of the network with the most, the one that is known least and was
- * seen longest ago.
- */
-function victimOf(entries: ReadonlySet<Kept>): Kept {
-  const ofSite = most([...entries], 'site');
-  return most(ofSite, 'network').reduce((worst, each) => (isBehind(each, worst) ? each : worst));
-}
-
-function isLessKnown([a]: Iterable<Kept>, [b]: Iterable<Kept>): boolean {
-  return a !== undefined && b !== undefined && isBehind(a, b);
-}
-
 /** Whether one is known less than the other; of equals it is the one seen longest ago. */
 function isBehind(a: Kept, b: Kept): boolean {
   if (a.days !== b.days) return a.days < b.days;
   return a.messages === b.messages ? a.lastDay < b.lastDay : a.messages < b.messages;
-}
-
-function most(entries: readonly Kept[], owner: 'site' | 'network'): readonly Kept[] {
-  const counts = new Map<string, number>();
-  for (const each of entries) counts.set(each[owner], (counts.get(each[owner]) ?? 0) + 1);
-  let greediest = '';
-  for (const [each, count] of counts) if (count > (counts.get(greediest) ?? 0)) greediest = each;
-  return entries.filter((each) => each[owner] === greediest);
 }

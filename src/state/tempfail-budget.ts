@@ -45,6 +45,8 @@ const SPENT_ROWS = 4096;
 export class TempfailBudget {
   /** The most octets that it takes. */
   static readonly bytes = tableBytes(TRIES_ROWS) + tableBytes(SPENT_ROWS);
+  /** Of the smaller of its tables. */
+  static readonly rows = SPENT_ROWS;
   readonly #limit: () => TempfailLimit;
   readonly #now: () => number;
   readonly #tries: FairTable;
@@ -90,6 +92,12 @@ export class TempfailBudget {
       if (name.some(({ text }) => text === chosen.text || text === first.text)) this.#use(name, now);
     }
     return false;
+  }
+
+  /** Everybody is new. */
+  forget(): void {
+    this.#tries.forget();
+    this.#spent.forget();
   }
 
   get limit(): TempfailLimit {

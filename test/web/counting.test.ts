@@ -1,0 +1,236 @@
+/** What the page counts at once is what the replayer says, decision by decision, whatever depends on what. */
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PRESETS } from '../../src/core/check.ts';
+import { UNPROVED } from '../../src/core/checks/stream.ts';
+import { ENDS } from '../../src/decisions/decision.ts';
+import { readRecord, type RecordedDecision } from '../../src/decisions/record-reader.ts';
+import { pastOf } from '../../src/report/earlier-mail.ts';
+import { type PageData, pageOptionsOf, pageRegistry, pageRules } from '../../src/report/page-data.ts';
+import { Replayer } from '../../src/report/replayer.ts';
+import { type Choice, choiceOf } from '../../web/choice.ts';
+import { PageEngine } from '../../web/engine.ts';
+import { shareByNetwork } from '../../web/network-share.ts';
+import { outcomeOf, type Overview, OverviewCounter } from '../../web/overview.ts';
+import { TimeScale } from '../../web/time-scale.ts';
+import { observedLog } from '../support/observed-log.ts';
+import { configOf } from '../support/workshop.ts';
+
+const CLIENTS = ['198.51.100.7', '203.0.113.9', '203.0.113.99', '2001:db8::9', '2001:db8:0:1::9'];
+const HELOS = [
+  'mail.sender.org',
+  'other.sender.org',
+  'gone.sender.org',
+  'gone.strange.org',
+  'broken.org',
+  'Jupiter',
+  '[192.0.2.9]',
+  'server.local',
+];
+const MAILBOXES = [['r@dest.test'], ['boss@dest.test', 'r@dest.test'], ['r@dest.test', 'boss@dest.test']];
+const START = Date.UTC(2026, 10, 1);
+const HOUR = 3_600_000;
+
+type Line = Record<string, unknown> & { readonly client: { readonly ip: string }; readonly helo: string };
+
+/** A line of each client with each name, as the service writes it. */
+let lines: readonly Line[] = [];
+beforeAll(async () => {
+  const all = CLIENTS.flatMap((client, c) =>
+    HELOS.map((helo, h) => ({ client, helo, time: START, to: MAILBOXES[(c + h) % MAILBOXES.length] ?? [] })),
+  );
+  lines = (await observedLog([...all, { helo: 'Jupiter', time: START, login: true }])).map(
+    (line) => JSON.parse(line) as Line,
+  );
+});
+
+interface Came {
+  readonly line: number;
+  readonly session: number;
+  readonly message: number;
+  /** Milliseconds since the one before. */
+  readonly after: number;
+  readonly changes: Readonly<Record<string, unknown>>;
+}
+
+/** In one session all is from one client; a reference is that of one name. */
+function logOf(senders: readonly number[], came: readonly Came[]): string[] {
+  let time = START;
+  return came.map(({ line, session, message, after, changes }) => {
+    time += after;
+    const given = lines[(senders[line % senders.length] ?? 0) % lines.length] ?? expect.fail();
+    const reference = `s${session}-${CLIENTS.indexOf(given.client.ip)}.${HELOS.indexOf(given.helo)}`;
+    return JSON.stringify({ ...given, time: new Date(time).toISOString(), reference, message, ...changes });
+  });
+}
+
+type Options = Readonly<Record<string, string | readonly string[]>>;
+
+function dataWith(options: Options, others: Partial<PageData> = {}): PageData {
+  return {
+    version: 'test',
+    made: START,
+    options: pageOptionsOf(configOf(options)),
+    access: null,
+    recipients: [],
+    reply: { helpUrl: null, contact: null, templates: [], codes: [] },
+    foreign: [],
+    live: null,
+    masked: false,
+    left: 0,
+    notes: [],
+    ...others,
+  };
+}
+
+function engineWith(data: PageData, log: readonly string[]): PageEngine {
+  const engine = new PageEngine(data);
+  for (const line of log) expect(engine.add(line)).toBe(true);
+  return engine;
+}
+
+/** Each by the replayer, one after the other. */
+function replayed(data: PageData, log: readonly string[], choice: Choice): Overview {
+  const registry = pageRegistry([]);
+  const records = log.map((line): RecordedDecision => readRecord(line, registry.checks));
+  const rules = pageRules(data, { ...data.options, ...choice }, registry, shareByNetwork());
+  const replayer = new Replayer({ rules, past: pastOf(data.options) });
+  const times = records.map(({ time }) => time);
+  const scale = new TimeScale(Math.min(...times), Math.max(...times));
+  const counter = new OverviewCounter(scale);
+  for (const record of records) {
+    counter.add(outcomeOf(replayer.replay(record)), new Map([[scale.sliceOf(record.time), 1]]));
+  }
+  return counter.result();
+}
+
+/** A few, who come again and again. */
+const someSenders = fc.array(fc.nat(40), { minLength: 1, maxLength: 4 });
+
+const someLog = fc.array(
+  fc.record({
+    line: fc.nat(3),
+    // Mostly another one; some are interrupted by others.
+    session: fc.oneof(fc.nat(999), fc.nat(3)),
+    message: fc.integer({ min: 1, max: 2 }),
+    after: fc.oneof(fc.constantFrom(0, 600_000, HOUR, 26 * HOUR), fc.integer({ min: -HOUR, max: 9 * HOUR })),
+    changes: fc.record(
+      {
+        end: fc.constantFrom(...ENDS),
+        action: fc.constantFrom('accept', 'tempfail', 'reject'),
+        ramp: fc.constantFrom('within', 'over'),
+        streamLimit: fc.constantFrom('within', 'over'),
+        stage: fc.constantFrom('helo', 'mail', 'rcpt'),
+      },
+      { requiredKeys: [] },
+    ),
+  }),
+  { minLength: 1, maxLength: 60 },
+);
+
+const limit = fc
+  .tuple(fc.integer({ min: 1, max: 3 }), fc.constantFrom('1h', '3h', '20h'))
+  .map(([count, age]) => `${count}/${age}`);
+
+const someOptions = fc
+  .record({
+    policy: fc.constantFrom(...PRESETS),
+    tempfailLimit: limit,
+    ramp: fc
+      .dictionary(fc.constantFrom('helo-not-fqdn', 'helo-nxdomain', 'helo-mismatch', 'iprev-none'), limit)
+      .map((ramps) => Object.entries(ramps).map(([id, each]) => `${id}=${each}`)),
+    streamLimit: fc
+      .dictionary(fc.constantFrom(...UNPROVED), limit)
+      .map((limits) => Object.entries(limits).map(([stream, each]) => `${stream}=${each}`)),
+    regulars: fc.constantFrom(null, '1/1', '2/1', '2/2', '3/2'),
+    observe: fc.boolean(),
+    enforcePercent: fc.constantFrom('0', '50', '100'),
+  })
+  .map(({ regulars, observe, ...others }): Options => ({
+    ...others,
+    ...(regulars === null ? {} : { regulars }),
+    ...(observe ? { observe: '' } : {}),
+  }));
+
+const someChoice = fc.record(
+  {
+    policy: fc.constantFrom(...PRESETS),
+    rejectAt: fc.integer({ min: 5, max: 14 }),
+    tempfailAt: fc.integer({ min: 1, max: 5 }),
+    enforcePercent: fc.constantFrom(0, 40, 100),
+    weight: fc
+      .dictionary(fc.constantFrom('helo-mismatch', 'iprev-none', 'helo-not-fqdn'), fc.nat(12))
+      .map((weights) => Object.entries(weights)),
+  },
+  { requiredKeys: [] },
+);
+
+const someChoices = fc.array(someChoice, { minLength: 1, maxLength: 3 });
+
+const others = fc.record({
+  access: fc.constantFrom(null, 'allow mail.sender.org ip=203.0.113.0/24\ndeny *.strange.org\n'),
+  recipients: fc.constantFrom(
+    [],
+    [['boss@dest.test', 'strict'] as const],
+    [['boss@dest.test', 'off'] as const],
+  ),
+});
+
+it('whatever is tried', () => {
+  fc.assert(
+    fc.property(
+      someSenders,
+      someLog,
+      someOptions,
+      others,
+      someChoices,
+      (senders, came, options, more, tried) => {
+        const data = dataWith(options, more);
+        const log = logOf(senders, came);
+        const engine = engineWith(data, log);
+        for (const each of tried) {
+          const choice = { ...choiceOf(data.options), ...each };
+          expect(engine.overview(choice)).toEqual(replayed(data, log, choice));
+        }
+      },
+    ),
+    { numRuns: Number(process.env['REPLAY_RUNS'] ?? 60) },
+  );
+}, 120_000);
+
+describe('where a table has no room for all', () => {
+  const from = (client: string, helo: string, minutes: number, session: number): string =>
+    JSON.stringify({
+      ...(lines.find(
+        ({ helo: name, client: { ip } }) => name === 'gone.sender.org' && ip === '2001:db8::9',
+      ) ?? expect.fail()),
+      client: { ip: client, family: client.includes(':') ? 6 : 4 },
+      helo,
+      time: new Date(START + minutes * 60_000).toISOString(),
+      reference: `s${session}.1`,
+      end: 'accepted',
+    });
+
+  it.each([
+    ['of streams', { streamLimit: ['failed=1/20h'], weight: ['helo-nxdomain=0'] }],
+    ['of tempfails', { tempfailLimit: '1/10m' }],
+    ['of ramps', { ramp: ['helo-nxdomain=1/10m'], weight: ['helo-nxdomain=10'] }],
+  ])('%s', (_, options) => {
+    // One site has more networks than there is room for; the first one comes again, and nobody else does.
+    const log = Array.from({ length: 100 }, (__, i) =>
+      from(`2001:db8:5:${i.toString(16)}::1`, `gone${i}.example.net`, i, i),
+    );
+    log.push(from('2001:db8:5:0::1', 'gone0.example.net', 101, 101));
+    const data = dataWith(options);
+    const choice = choiceOf(data.options);
+    expect(engineWith(data, log).overview(choice)).toEqual(replayed(data, log, choice));
+  });
+
+  it('of those who are known by their mail', () => {
+    const helos = ['first.example.net', ...Array.from({ length: 6300 }, (_, i) => `x${i}.example.net`)];
+    const log = [...helos, 'first.example.net'].map((helo, i) => from('192.0.2.1', helo, i / 100, i));
+    const data = dataWith({ regulars: '1/1', policy: 'emailcore', weight: ['helo-nxdomain=4'] });
+    const choice = { ...choiceOf(data.options), rejectAt: 5, tempfailAt: 5 };
+    expect(engineWith(data, log).overview(choice)).toEqual(replayed(data, log, choice));
+  });
+});

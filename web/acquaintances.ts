@@ -1,0 +1,92 @@
+/** Clients that may become known by their mail, as `state/regulars.ts` counts them. */
+import type { IpAddress } from '../src/core/ip.ts';
+import {
+  type ClientWidth,
+  MAX_ENTRIES,
+  MAX_IN_BLOCK,
+  type RegularSender,
+  type RegularsLimit,
+  senderOf,
+} from '../src/state/regulars.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A client under a name. */
+interface Acquaintance {
+  readonly sender: RegularSender;
+  decisions: number;
+  days: number;
+  /** Counted from 1970-01-01. */
+  lastDay: number;
+}
+
+export class Acquaintances {
+  readonly #limit: RegularsLimit;
+  readonly #width: ClientWidth;
+  readonly #known = new Map<string, Acquaintance>();
+  /** How many of them are in each block. */
+  readonly #blocks = new Map<string, number>();
+  /** The one of each decision. */
+  readonly #of: (Acquaintance | null)[] = [];
+  #isFull = false;
+
+  constructor(limit: RegularsLimit, width: ClientWidth) {
+    this.#limit = limit;
+    this.#width = width;
+  }
+
+  /** Whether some of these may have to be forgotten to make room for others: then it matters who is learned. */
+  isTooMuch(places: readonly (readonly number[])[]): boolean {
+    if (!this.#isFull) return false;
+    const blocks = new Map<string, number>();
+    const seen = new Set<RegularSender>();
+    for (const group of places) {
+      for (const place of group) {
+        const sender = this.senderOf(place);
+        if (sender === null || seen.has(sender)) continue;
+        seen.add(sender);
+        const inBlock = (blocks.get(sender.block) ?? 0) + 1;
+        if (inBlock > MAX_IN_BLOCK || seen.size > MAX_ENTRIES) return true;
+        blocks.set(sender.block, inBlock);
+      }
+    }
+    return false;
+  }
+
+  /** Takes the next decision. The times are never less than those before. */
+  add(ip: IpAddress | null, helo: string, time: number): void {
+    const found = ip === null ? null : this.#find(ip, helo);
+    this.#of.push(found);
+    if (found === null) return;
+    found.decisions++;
+    const day = Math.floor(time / DAY_MS);
+    if (day > found.lastDay) found.days++;
+    found.lastDay = day;
+  }
+
+  /** Whether its client might be known by then. */
+  mayBeRegular(place: number): boolean {
+    const found = this.#of[place] ?? null;
+    if (found === null) return false;
+    const { messages, days } = this.#limit;
+    return found.decisions > messages && found.days >= days;
+  }
+
+  /** As `state/regulars.ts` knows it; null if it never does. */
+  senderOf(place: number): RegularSender | null {
+    return this.#of[place]?.sender ?? null;
+  }
+
+  #find(ip: IpAddress, helo: string): Acquaintance | null {
+    const sender = senderOf(ip, helo, this.#width);
+    if (sender === null) return null;
+    let found = this.#known.get(sender.name);
+    if (found === undefined) {
+      this.#known.set(sender.name, (found = { sender, decisions: 0, days: 0, lastDay: -1 }));
+      const inBlock = (this.#blocks.get(sender.block) ?? 0) + 1;
+      this.#blocks.set(sender.block, inBlock);
+      this.#isFull ||= this.#known.size > MAX_ENTRIES || inBlock > MAX_IN_BLOCK;
+    }
+    return found;
+  }
+}

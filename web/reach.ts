@@ -1,0 +1,113 @@
+/**
+ * Which decisions earlier mail could change, whatever is tried: only of those does it matter what came before.
+ * Of all others the answers are known without asking.
+ */
+import type { RecordedDecision } from '../src/decisions/record-reader.ts';
+import type { PageOptions } from '../src/report/page-data.ts';
+import { type BudgetKey, budgetKey } from '../src/state/budget-key.ts';
+import { RampTable } from '../src/state/ramp-table.ts';
+import type { RegularSender } from '../src/state/regulars.ts';
+import { TempfailBudget } from '../src/state/tempfail-budget.ts';
+import { Acquaintances } from './acquaintances.ts';
+import { BusyNetworks } from './busy-networks.ts';
+import { Pools } from './pools.ts';
+import type { Asking, Question } from './ways.ts';
+
+export type ReachOptions = Pick<
+  PageOptions,
+  'tempfailLimit' | 'ramp' | 'streamLimit' | 'regulars' | 'regularsNetwork'
+>;
+
+export class Reach {
+  readonly #options: ReachOptions;
+  readonly #pools: Pools;
+  readonly #streams: ReadonlyMap<string, BusyNetworks>;
+  readonly #acquaintances: Acquaintances | null;
+  /** By place. */
+  readonly #poolOf: number[] = [];
+  readonly #senders: (BudgetKey | null)[] = [];
+  readonly #times: number[] = [];
+  /** Each sender once. */
+  readonly #known = new Map<string, BudgetKey>();
+
+  constructor(options: ReachOptions) {
+    this.#options = options;
+    const { ramp, streamLimit, regulars, regularsNetwork } = options;
+    // A finding has tries that were answered, and some that were only watched.
+    const places = Math.max(1, 2 * new Map(ramp).size);
+    this.#pools = new Pools(places, Math.min(RampTable.rows, TempfailBudget.rows));
+    this.#streams = new Map(
+      Array.from(new Map(streamLimit), ([stream, limit]) => [stream, new BusyNetworks(limit)]),
+    );
+    this.#acquaintances = regulars === null ? null : new Acquaintances(regulars, regularsNetwork);
+  }
+
+  /** Takes those of the records that it does not have yet. */
+  take(records: readonly RecordedDecision[]): void {
+    for (const record of records.slice(this.#times.length)) this.#add(record);
+  }
+
+  /** The time when it came, by the clock of a replay. */
+  timeOf(place: number): number {
+    return this.#times[place] ?? 0;
+  }
+
+  /** Whom one learns of from it, if anybody is to be regular; null for nobody. */
+  regularOf(place: number): RegularSender | null {
+    return this.#acquaintances?.senderOf(place) ?? null;
+  }
+
+  /** What is asked about it. */
+  askingOf(place: number, { judged, helo, reference }: RecordedDecision): Asking | null {
+    const sender = this.#senders[place] ?? null;
+    if (sender === null) return null;
+    return {
+      ip: judged?.assessment.client.ip ?? null,
+      helo,
+      reference,
+      sender,
+      regular: this.regularOf(place),
+    };
+  }
+
+  /** Whether the answer to one of these questions may be another than the usual one. */
+  mayMatter(place: number, questions: readonly Question[]): boolean {
+    return questions.some((question) => this.#mayDiffer(place, question));
+  }
+
+  /** Whether it matters that those at these places are learned, even if they cannot become known themselves. */
+  mustLearn(places: readonly (readonly number[])[]): boolean {
+    return this.#acquaintances?.isTooMuch(places) ?? false;
+  }
+
+  #mayDiffer(place: number, question: Question): boolean {
+    switch (question.kind) {
+      case 'tempfail':
+        return this.#pools.mayUseUp(this.#poolOf[place] ?? -1, this.#options.tempfailLimit);
+      case 'ramp':
+        return this.#pools.mayUseUp(this.#poolOf[place] ?? -1, question.ramp);
+      case 'stream':
+        return this.#streams.get(question.stream)?.isBusy(place) ?? false;
+      case 'regular':
+        return this.#acquaintances?.mayBeRegular(place) ?? false;
+    }
+  }
+
+  #add({ judged, helo, time }: RecordedDecision): void {
+    const now = Math.max(time, this.#times.at(-1) ?? 0);
+    this.#times.push(now);
+    const sender = judged === null ? null : this.#senderOf(budgetKey(judged.assessment));
+    const ip = judged?.assessment.client.ip ?? null;
+    this.#senders.push(sender);
+    this.#poolOf.push(sender === null ? -1 : this.#pools.add(sender, now));
+    for (const each of this.#streams.values()) each.add(ip === null ? null : sender, now);
+    this.#acquaintances?.add(ip, helo, now);
+  }
+
+  #senderOf(key: BudgetKey): BudgetKey {
+    const text = `${key.network} ${key.name} ${key.organisation ?? ''}`;
+    const known = this.#known.get(text);
+    if (known === undefined) this.#known.set(text, key);
+    return known ?? key;
+  }
+}
