@@ -12,10 +12,11 @@ import { amount, type Setting } from './setting.ts';
 
 /** As many as a page takes. */
 const DECISIONS = 100_000;
-const MOST_ROUNDS = 5;
+/** Each takes a minute or two, most of it reading. */
+const MOST_ROUNDS = 3;
 /** Keys that are pressed on a threshold, in each round. */
 const MOVES = 6;
-/** With these every decision is judged in its order. */
+/** With these it matters what came before. */
 const EARLIER_MAIL = ['--ramp', 'iprev-none=3/24h', '--stream-limit', 'failed=5/1h', '--regulars', '3/2'];
 const PATIENCE_MS = 120_000;
 const MIB = 1024 * 1024;

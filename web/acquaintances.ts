@@ -3,10 +3,10 @@ import type { IpAddress } from '../src/core/ip.ts';
 import {
   type ClientWidth,
   MAX_ENTRIES,
-  MAX_IN_BLOCK,
+  BLOCK_ENTRIES,
   type RegularSender,
   type RegularsLimit,
-  senderOf,
+  regularSender,
 } from '../src/state/regulars.ts';
 
 const DAY_MS = 86_400_000;
@@ -35,7 +35,9 @@ export class Acquaintances {
     this.#width = width;
   }
 
-  /** Whether some of these may have to be forgotten to make room for others: then it matters who is learned. */
+  /**
+   * Whether some of these may have to be forgotten to make room for others: then it matters who is learned.
+   */
   isTooMuch(places: readonly (readonly number[])[]): boolean {
     if (!this.#isFull) return false;
     const blocks = new Map<string, number>();
@@ -46,7 +48,7 @@ export class Acquaintances {
         if (sender === null || seen.has(sender)) continue;
         seen.add(sender);
         const inBlock = (blocks.get(sender.block) ?? 0) + 1;
-        if (inBlock > MAX_IN_BLOCK || seen.size > MAX_ENTRIES) return true;
+        if (inBlock > BLOCK_ENTRIES || seen.size > MAX_ENTRIES) return true;
         blocks.set(sender.block, inBlock);
       }
     }
@@ -78,14 +80,14 @@ export class Acquaintances {
   }
 
   #find(ip: IpAddress, helo: string): Acquaintance | null {
-    const sender = senderOf(ip, helo, this.#width);
+    const sender = regularSender(ip, helo, this.#width);
     if (sender === null) return null;
     let found = this.#known.get(sender.name);
     if (found === undefined) {
       this.#known.set(sender.name, (found = { sender, decisions: 0, days: 0, lastDay: -1 }));
       const inBlock = (this.#blocks.get(sender.block) ?? 0) + 1;
       this.#blocks.set(sender.block, inBlock);
-      this.#isFull ||= this.#known.size > MAX_ENTRIES || inBlock > MAX_IN_BLOCK;
+      this.#isFull ||= this.#known.size > MAX_ENTRIES || inBlock > BLOCK_ENTRIES;
     }
     return found;
   }

@@ -1,7 +1,7 @@
 /**
- * Decisions that are judged alike whatever policy is tried, if earlier mail says the same about them: sorted
- * once, they need not be judged one by one whenever a threshold moves. Messages with several decisions are left
- * to the replayer.
+ * Decisions that are judged alike whatever policy is tried, if earlier mail says the same about them:
+ * sorted once, they need not be judged one by one whenever a threshold moves. Messages with several
+ * decisions are left to the replayer.
  */
 import type { Assessment } from '../src/core/assessment.ts';
 import { parseIp } from '../src/core/ip.ts';

@@ -27,7 +27,9 @@ export class BusyNetworks {
     this.#limit = limit;
   }
 
-  /** Takes the next decision; null if its client has no address. The times are never less than those before. */
+  /**
+   * Takes the next decision; null if its client has no address. The times are never less than those before.
+   */
   add(networks: Pick<ClientNetworks, 'network' | 'site'> | null, time: number): void {
     const network = networks === null ? null : this.#networkOf(networks);
     this.#of.push(network);

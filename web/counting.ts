@@ -6,7 +6,7 @@ import { Replayer } from '../src/report/replayer.ts';
 import type { Sorter } from './alike.ts';
 import { outcomeOf, type Overview, OverviewCounter } from './overview.ts';
 import type { Reach } from './reach.ts';
-import { type End, learn, Ways } from './ways.ts';
+import { type WayEnd, learn, Ways } from './ways.ts';
 
 export interface Counting {
   readonly records: readonly RecordedDecision[];
@@ -18,10 +18,10 @@ export interface Counting {
 }
 
 /**
- * How a decision is judged in the order of the log: in one of these ways, by the replayer, or not at all, since
- * it is known where it ends, and only noted for those who come after it.
+ * How a decision is judged in the order of the log: in one of these ways, by the replayer, or not at all,
+ * since it is known where it ends, and only noted for those who come after it.
  */
-type Open = Ways | Replayer | End;
+type Open = Ways | Replayer | WayEnd;
 
 export function overviewOf(counting: Counting): Overview {
   const { records, sorter, reach, rules, past } = counting;
@@ -31,7 +31,7 @@ export function overviewOf(counting: Counting): Overview {
   const counter = new OverviewCounter(scale);
   /** By place; nothing where it matters to nobody. */
   const open = new Array<Open | undefined>(records.length);
-  const learned: { readonly end: End; readonly members: readonly number[] }[] = [];
+  const learned: { readonly end: WayEnd; readonly members: readonly number[] }[] = [];
   const taken: { readonly ways: Ways; readonly waiting: readonly number[] }[] = [];
   for (const { sample, members, slices } of sorter.groups) {
     const ways = new Ways(sample, { rules, followsRegulars });
@@ -59,8 +59,10 @@ export function overviewOf(counting: Counting): Overview {
       continue;
     }
     const record = records[place];
-    const asking = record === undefined || how instanceof Replayer ? null : reach.askingOf(place, record);
-    if (asking !== null && how instanceof Ways) countIn(how.follow(asking, past).slices, sliceOf(place));
+    const candidate =
+      record === undefined || how instanceof Replayer ? null : reach.candidateOf(place, record);
+    if (candidate !== null && how instanceof Ways)
+      countIn(how.follow(candidate, past).slices, sliceOf(place));
     else if (record !== undefined && how instanceof Replayer)
       counter.add(outcomeOf(how.replay(record)), new Map([[sliceOf(place), 1]]));
   }

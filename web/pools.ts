@@ -1,7 +1,8 @@
 /**
- * Senders that are counted together for the tempfail limit and on ramps. A sender is counted under the names of
- * its organisation and of its network (`state/accounts.ts`), so whoever shares a name with another is taken for
- * the same; so are those who compete for one row of a table, once there may be too many of them for it.
+ * Senders that are counted together for the tempfail limit and on ramps. A sender is counted under the
+ * names of its organisation and of its network (`state/accounts.ts`), so whoever shares a name with another
+ * is taken for the same; so are those who compete for one row of a table, once there may be too many of
+ * them for it.
  */
 import { type BudgetKey } from '../src/state/budget-key.ts';
 import { ROW_PLACES } from '../src/state/fair-table.ts';

@@ -1,6 +1,6 @@
 /**
- * Which decisions earlier mail could change, whatever is tried: only of those does it matter what came before.
- * Of all others the answers are known without asking.
+ * Which decisions earlier mail could change, whatever is tried: only of those does it matter what came
+ * before. Of all others the answers are known without candidate.
  */
 import type { RecordedDecision } from '../src/decisions/record-reader.ts';
 import type { PageOptions } from '../src/report/page-data.ts';
@@ -11,7 +11,7 @@ import { TempfailBudget } from '../src/state/tempfail-budget.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { BusyNetworks } from './busy-networks.ts';
 import { Pools } from './pools.ts';
-import type { Asking, Question } from './ways.ts';
+import type { Candidate, PastQuestion } from './ways.ts';
 
 export type ReachOptions = Pick<
   PageOptions,
@@ -58,7 +58,7 @@ export class Reach {
   }
 
   /** What is asked about it. */
-  askingOf(place: number, { judged, helo, reference }: RecordedDecision): Asking | null {
+  candidateOf(place: number, { judged, helo, reference }: RecordedDecision): Candidate | null {
     const sender = this.#senders[place] ?? null;
     if (sender === null) return null;
     return {
@@ -71,16 +71,18 @@ export class Reach {
   }
 
   /** Whether the answer to one of these questions may be another than the usual one. */
-  mayMatter(place: number, questions: readonly Question[]): boolean {
+  mayMatter(place: number, questions: readonly PastQuestion[]): boolean {
     return questions.some((question) => this.#mayDiffer(place, question));
   }
 
-  /** Whether it matters that those at these places are learned, even if they cannot become known themselves. */
+  /**
+   * Whether it matters that those at these places are learned, even if they cannot become known themselves.
+   */
   mustLearn(places: readonly (readonly number[])[]): boolean {
     return this.#acquaintances?.isTooMuch(places) ?? false;
   }
 
-  #mayDiffer(place: number, question: Question): boolean {
+  #mayDiffer(place: number, question: PastQuestion): boolean {
     switch (question.kind) {
       case 'tempfail':
         return this.#pools.mayUseUp(this.#poolOf[place] ?? -1, this.#options.tempfailLimit);

@@ -15,7 +15,7 @@ import type { RegularSender } from '../src/state/regulars.ts';
 import { outcomeOf, type WouldBe } from './overview.ts';
 
 /** What is asked of earlier mail, whoever the sender is. */
-export type Question =
+export type PastQuestion =
   | { readonly kind: 'regular' }
   | { readonly kind: 'tempfail'; readonly given: boolean }
   | ({ readonly kind: 'ramp' } & Omit<RampTry, 'sender'>)
@@ -24,7 +24,7 @@ export type Question =
 type Answer = boolean | 'perhaps';
 
 /** Where a way ends. */
-export interface End {
+export interface WayEnd {
   readonly outcome: WouldBe;
   /** What is learned of the sender. */
   readonly learned: readonly Welcome[];
@@ -34,13 +34,13 @@ export interface End {
 
 /** How far somebody has come: there is a next question, or an end. */
 interface Place {
-  question: Question | null;
-  end: End | null;
+  question: PastQuestion | null;
+  end: WayEnd | null;
   readonly next: Map<Answer, Place>;
 }
 
 /** One of the decisions that are alike. */
-export interface Asking extends Omit<Named, 'ip'> {
+export interface Candidate extends Omit<Named, 'ip'> {
   readonly ip: IpAddress | null;
   readonly sender: BudgetKey;
 }
@@ -52,12 +52,12 @@ export interface WaysOptions {
 
 export class Ways {
   /** What is asked about somebody of whom earlier mail says nothing. */
-  readonly asked: readonly Question[];
+  readonly asked: readonly PastQuestion[];
   /** And where that ends. */
-  readonly usual: End;
+  readonly usual: WayEnd;
   readonly #sample: RecordedDecision;
   readonly #options: WaysOptions;
-  readonly #ends: End[] = [];
+  readonly #ends: WayEnd[] = [];
   readonly #start = emptyPlace();
 
   constructor(sample: RecordedDecision, options: WaysOptions) {
@@ -70,21 +70,21 @@ export class Ways {
   }
 
   /** All that were reached, and the usual one. */
-  get ends(): readonly End[] {
+  get ends(): readonly WayEnd[] {
     return this.#ends;
   }
 
   /** Asks about one of the decisions, and takes note of what became of it. */
-  follow(asking: Asking, past: ReplayPast): End {
+  follow(candidate: Candidate, past: ReplayPast): WayEnd {
     const answers: Answer[] = [];
     let at = this.#start;
     while (at.question !== null) {
-      const answer = answerOf(at.question, asking, past);
+      const answer = answerOf(at.question, candidate, past);
       answers.push(answer);
       at = at.next.get(answer) ?? this.#explore(answers);
     }
     const end = at.end ?? this.usual;
-    const { regular = null } = asking;
+    const { regular = null } = candidate;
     if (regular !== null) learn(end, regular, past);
     return end;
   }
@@ -96,7 +96,7 @@ export class Ways {
   }
 
   /** Returns the place after the given answers; after those, the way is the usual one. */
-  #enter(questions: readonly Question[], answers: readonly Answer[], end: End): Place {
+  #enter(questions: readonly PastQuestion[], answers: readonly Answer[], end: WayEnd): Place {
     let at = this.#start;
     let found = at;
     for (const [i, question] of questions.entries()) {
@@ -112,10 +112,10 @@ export class Ways {
     return found;
   }
 
-  #judge(answers: readonly Answer[]): { questions: readonly Question[]; end: End } {
-    const questions: Question[] = [];
+  #judge(answers: readonly Answer[]): { questions: readonly PastQuestion[]; end: WayEnd } {
+    const questions: PastQuestion[] = [];
     const learned: Welcome[] = [];
-    const answer = (question: Question): Answer => {
+    const answer = (question: PastQuestion): Answer => {
       questions.push(question);
       return answers[questions.length - 1] ?? usualAnswer(question);
     };
@@ -137,7 +137,7 @@ export class Ways {
 }
 
 /** Takes note of what became of one of the decisions. */
-export function learn({ learned }: End, regular: RegularSender, past: ReplayPast): void {
+export function learn({ learned }: WayEnd, regular: RegularSender, past: ReplayPast): void {
   for (const each of learned) past.learn({ regular }, each);
 }
 
@@ -146,11 +146,11 @@ function emptyPlace(): Place {
 }
 
 /** What earlier mail says of somebody who has not come often. */
-function usualAnswer({ kind }: Question): Answer {
+function usualAnswer({ kind }: PastQuestion): Answer {
   return kind !== 'regular';
 }
 
-function answerOf(question: Question, { sender, ...who }: Asking, past: ReplayPast): Answer {
+function answerOf(question: PastQuestion, { sender, ...who }: Candidate, past: ReplayPast): Answer {
   const { ip } = who;
   switch (question.kind) {
     case 'tempfail':
