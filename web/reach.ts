@@ -1,6 +1,6 @@
 /**
  * Which decisions earlier mail could change, whatever is tried: only of those does it matter what came
- * before. Of all others the answers are known without candidate.
+ * before. Of all others the answers are known without asking.
  */
 import type { RecordedDecision } from '../src/decisions/record-reader.ts';
 import type { PageOptions } from '../src/report/page-data.ts';
