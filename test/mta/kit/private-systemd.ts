@@ -119,7 +119,12 @@ export async function startSystemd(
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const run = async (program: string, ...args: string[]): Promise<string> => {
     const into = ['-t', String(firstProcess(child)), '-m', '-p', '-C', '-u', '-i', program, ...args];
-    return (await promisify(execFile)('nsenter', into, { encoding: 'utf8' })).stdout;
+    try {
+      return (await promisify(execFile)('nsenter', into, { encoding: 'utf8' })).stdout;
+    } catch (error) {
+      // What systemd says of a job that failed is not in the journal.
+      throw new Error(`${String(error)}\nsystemd: ${said.slice(-1000)}`, { cause: error });
+    }
   };
   for (let i = 0; ; i++) {
     const state = await run('systemctl', 'is-active', 'systemd-journald.service').catch(() => '');
