@@ -87,8 +87,9 @@ export class Crowds<T extends ClientNetworks> {
     this.#bySize.get(block.size)?.delete(block);
     block.size = size;
     const alike = this.#bySize.get(size);
-    if (alike === undefined) this.#bySize.set(size, new Set([block]));
-    else alike.add(block);
+    if (alike !== undefined) alike.add(block);
+    // An empty one is forgotten.
+    else if (size > 0) this.#bySize.set(size, new Set([block]));
     this.#largest = Math.max(this.#largest, size);
     // It was the only one of its size, and has one less now.
     if (this.#bySize.get(this.#largest)?.size === 0) this.#largest = size;
