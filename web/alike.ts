@@ -81,7 +81,9 @@ export class Sorter {
     const goesOn = before?.message === message;
     // The one before has turned out to be one of several about a message.
     if (goesOn && before.group !== null) this.#takeOut(before.place, before.group, records);
-    const group = goesOn || record.stage === 'message' ? null : this.#groupOf(record);
+    // From there on the replayer is given the whole session, so that it sees where another message begins.
+    const isOrdered = goesOn || before?.group === null || record.stage === 'message';
+    const group = isOrdered ? null : this.#groupOf(record);
     this.#latest.set(session, { place, message, group });
     if (group === null) {
       this.ordered.push(place);

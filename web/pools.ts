@@ -4,7 +4,7 @@
  * is taken for the same; so are those who compete for one row of a table, once there may be too many of
  * them for it.
  */
-import { type BudgetKey } from '../src/state/budget-key.ts';
+import type { BudgetKey } from '../src/state/budget-key.ts';
 import { ROW_PLACES } from '../src/state/fair-table.ts';
 
 /** What a sender has to use up before it is treated otherwise. */
@@ -46,7 +46,11 @@ export class Pools {
   add({ name, organisation, network, site, block }: BudgetKey, time: number): number {
     const competing = { site, block };
     let pool = this.#poolOf(`${network} ${name}`, competing);
-    if (organisation !== null) pool = this.#join(pool, this.#poolOf(`${organisation} ${name}`, competing));
+    if (organisation !== null) {
+      const organised = this.#poolOf(`${organisation} ${name}`, competing);
+      // The new name may have been one too many, so that the pool of the first has been joined to another.
+      pool = this.#join(this.#root(pool), organised);
+    }
     const counted = this.#pools[pool];
     if (counted === undefined) throw new Error('a pool has been forgotten');
     counted.decisions++;
@@ -58,8 +62,9 @@ export class Pools {
   /** Whether somebody of this pool might get so far. */
   mayUseUp(pool: number, { count, ageMs }: Stretch): boolean {
     const found = this.#pools[this.#root(pool)];
-    // Lengths of time are counted in whole seconds.
-    return found !== undefined && found.decisions > count && found.last - found.first > ageMs - 1000;
+    // Both times and their distance are taken in whole seconds: the distance may seem a second longer.
+    const least = Math.floor(ageMs / 1000) - 1;
+    return found !== undefined && found.decisions > count && found.last - found.first > least * 1000;
   }
 
   #poolOf(name: string, { site, block }: Pick<BudgetKey, 'site' | 'block'>): number {

@@ -1,20 +1,13 @@
 /** What the page counts at once is what the replayer says, decision by decision, whatever depends on what. */
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { PRESETS } from '../../src/core/check.ts';
 import { UNPROVED } from '../../src/core/checks/stream.ts';
 import { ENDS } from '../../src/decisions/decision.ts';
-import { readRecord, type RecordedDecision } from '../../src/decisions/record-reader.ts';
-import { pastOf } from '../../src/report/earlier-mail.ts';
-import { type PageData, pageOptionsOf, pageRegistry, pageRules } from '../../src/report/page-data.ts';
-import { Replayer } from '../../src/report/replayer.ts';
-import { type Choice, choiceOf } from '../../web/choice.ts';
-import { PageEngine } from '../../web/engine.ts';
-import { shareByNetwork } from '../../web/network-share.ts';
-import { outcomeOf, type Overview, OverviewCounter } from '../../web/overview.ts';
-import { TimeScale } from '../../web/time-scale.ts';
+import { choiceOf } from '../../web/choice.ts';
 import { observedLog } from '../support/observed-log.ts';
-import { configOf } from '../support/workshop.ts';
+import { dataWith, engineWith, replayed } from '../support/page-counts.ts';
+import type { Given } from '../support/workshop.ts';
 
 const CLIENTS = ['198.51.100.7', '203.0.113.9', '203.0.113.99', '2001:db8::9', '2001:db8:0:1::9'];
 const HELOS = [
@@ -79,46 +72,6 @@ function logOf(senders: readonly number[], came: readonly Came[]): string[] {
   });
 }
 
-type Options = Readonly<Record<string, string | readonly string[]>>;
-
-function dataWith(options: Options, others: Partial<PageData> = {}): PageData {
-  return {
-    version: 'test',
-    made: START,
-    options: pageOptionsOf(configOf(options)),
-    access: null,
-    recipients: [],
-    reply: { helpUrl: null, contact: null, templates: [], codes: [] },
-    foreign: [],
-    live: null,
-    masked: false,
-    left: 0,
-    notes: [],
-    ...others,
-  };
-}
-
-function engineWith(data: PageData, log: readonly string[]): PageEngine {
-  const engine = new PageEngine(data);
-  for (const line of log) expect(engine.add(line)).toBe(true);
-  return engine;
-}
-
-/** Each by the replayer, one after the other. */
-function replayed(data: PageData, log: readonly string[], choice: Choice): Overview {
-  const registry = pageRegistry([]);
-  const records = log.map((line): RecordedDecision => readRecord(line, registry.checks));
-  const rules = pageRules(data, { ...data.options, ...choice }, registry, shareByNetwork());
-  const replayer = new Replayer({ rules, past: pastOf(data.options) });
-  const times = records.map(({ time }) => time);
-  const scale = new TimeScale(Math.min(...times), Math.max(...times));
-  const counter = new OverviewCounter(scale);
-  for (const record of records) {
-    counter.add(outcomeOf(replayer.replay(record)), new Map([[scale.sliceOf(record.time), 1]]));
-  }
-  return counter.result();
-}
-
 /** A few, who come again and again. */
 const someSenders = fc.array(fc.nat(40), { minLength: 1, maxLength: 4 });
 
@@ -163,7 +116,7 @@ const someOptions = fc
     observe: fc.boolean(),
     enforcePercent: fc.constantFrom('0', '50', '100'),
   })
-  .map(({ regulars, observe, ...others }): Options => ({
+  .map(({ regulars, observe, ...others }): Given => ({
     ...others,
     ...(regulars === null ? {} : { regulars }),
     ...(observe ? { observe: '' } : {}),
@@ -214,40 +167,3 @@ it('whatever is tried', () => {
     { numRuns: Number(process.env['REPLAY_RUNS'] ?? 100) },
   );
 }, 120_000);
-
-describe('where a table has no room for all', () => {
-  const from = (client: string, helo: string, minutes: number, session: number): string =>
-    JSON.stringify({
-      ...(lines.find(
-        ({ helo: name, client: { ip } }) => name === 'gone.sender.org' && ip === '2001:db8::9',
-      ) ?? expect.fail()),
-      client: { ip: client, family: client.includes(':') ? 6 : 4 },
-      helo,
-      time: new Date(START + minutes * 60_000).toISOString(),
-      reference: `s${session}.1`,
-      end: 'accepted',
-    });
-
-  it.each([
-    ['of streams', { streamLimit: ['failed=1/20h'], weight: ['helo-nxdomain=0'] }],
-    ['of tempfails', { tempfailLimit: '1/10m' }],
-    ['of ramps', { ramp: ['helo-nxdomain=1/10m'], weight: ['helo-nxdomain=10'] }],
-  ])('%s', (_, options) => {
-    // One site has more networks than there is room for; the first one comes again, and nobody else does.
-    const log = Array.from({ length: 100 }, (__, i) =>
-      from(`2001:db8:5:${i.toString(16)}::1`, `gone${i}.example.net`, i, i),
-    );
-    log.push(from('2001:db8:5:0::1', 'gone0.example.net', 101, 101));
-    const data = dataWith(options);
-    const choice = choiceOf(data.options);
-    expect(engineWith(data, log).overview(choice)).toEqual(replayed(data, log, choice));
-  });
-
-  it('of those who are known by their mail', () => {
-    const helos = ['first.example.net', ...Array.from({ length: 6300 }, (_, i) => `x${i}.example.net`)];
-    const log = [...helos, 'first.example.net'].map((helo, i) => from('192.0.2.1', helo, i / 100, i));
-    const data = dataWith({ regulars: '1/1', weight: ['helo-nxdomain=1'] });
-    const choice = choiceOf(data.options);
-    expect(engineWith(data, log).overview(choice)).toEqual(replayed(data, log, choice));
-  });
-});
