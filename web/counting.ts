@@ -51,20 +51,18 @@ export function overviewOf(counting: Counting): Overview {
   const replayer = new Replayer({ rules, past });
   for (const place of ordered) open[place] = replayer;
   for (const [place, how] of open.entries()) {
-    if (how === undefined) continue;
+    const record = records[place];
+    if (how === undefined || record === undefined) continue;
     past.goTo(reach.timeOf(place));
-    if (!(how instanceof Ways || how instanceof Replayer)) {
+    if (how instanceof Replayer) {
+      counter.add(outcomeOf(how.replay(record)), new Map([[sliceOf(place), 1]]));
+    } else if (how instanceof Ways) {
+      const candidate = reach.candidateOf(place, record);
+      if (candidate !== null) countIn(how.follow(candidate, past).slices, sliceOf(place));
+    } else {
       const regular = reach.regularOf(place);
       if (regular !== null) learn(how, regular, past);
-      continue;
     }
-    const record = records[place];
-    const candidate =
-      record === undefined || how instanceof Replayer ? null : reach.candidateOf(place, record);
-    if (candidate !== null && how instanceof Ways)
-      countIn(how.follow(candidate, past).slices, sliceOf(place));
-    else if (record !== undefined && how instanceof Replayer)
-      counter.add(outcomeOf(how.replay(record)), new Map([[sliceOf(place), 1]]));
   }
   for (const { ways } of taken) for (const { outcome, slices } of ways.ends) counter.add(outcome, slices);
   return counter.result();

@@ -1,13 +1,12 @@
 /** What the page counts at once, whenever something is tried: over time, by score, by finding. */
 import { isExemption } from '../src/policy/exemption.ts';
-import type { Disposition, Stream } from '../src/policy/policy.ts';
+import { type Disposition, type Stream, STREAMS } from '../src/policy/policy.ts';
 import type { Replayed } from '../src/report/replayed.ts';
 import { type Counts, strictness } from '../src/report/group.ts';
 import { strictestOf } from '../src/report/tally.ts';
 import type { TimeScale } from './time-scale.ts';
 
 export const OUTCOMES: readonly Disposition[] = ['accept', 'tempfail', 'reject'];
-export const WAYS: readonly Stream[] = ['verified', 'unverified', 'failed'];
 
 /** What one decision would be. */
 export interface WouldBe {
@@ -82,7 +81,7 @@ export class OverviewCounter {
   readonly #all = sum();
   #exempt = 0;
   #uncertain = 0;
-  readonly #streams = new Map<Stream, Sum>(WAYS.map((name) => [name, sum()]));
+  readonly #streams = new Map<Stream, Sum>(STREAMS.map((name) => [name, sum()]));
   readonly #findings = new Map<string, Sum>();
   readonly #scores = new Map<number, Counts>();
   readonly #slices: Slice[];

@@ -8,9 +8,9 @@ import { type BudgetKey, budgetKey } from '../src/state/budget-key.ts';
 import { RampTable } from '../src/state/ramp-table.ts';
 import type { RegularSender } from '../src/state/regulars.ts';
 import { TempfailBudget } from '../src/state/tempfail-budget.ts';
-import { Acquaintances } from './acquaintances.ts';
 import { BusyNetworks } from './busy-networks.ts';
 import { Pools } from './pools.ts';
+import { PossibleRegulars } from './possible-regulars.ts';
 import type { Candidate, PastQuestion } from './ways.ts';
 
 export type ReachOptions = Pick<
@@ -22,7 +22,7 @@ export class Reach {
   readonly #options: ReachOptions;
   readonly #pools: Pools;
   readonly #streams: ReadonlyMap<string, BusyNetworks>;
-  readonly #acquaintances: Acquaintances | null;
+  readonly #regulars: PossibleRegulars | null;
   /** By place. */
   readonly #poolOf: number[] = [];
   readonly #senders: (BudgetKey | null)[] = [];
@@ -39,7 +39,7 @@ export class Reach {
     this.#streams = new Map(
       Array.from(new Map(streamLimit), ([stream, limit]) => [stream, new BusyNetworks(limit)]),
     );
-    this.#acquaintances = regulars === null ? null : new Acquaintances(regulars, regularsNetwork);
+    this.#regulars = regulars === null ? null : new PossibleRegulars(regulars, regularsNetwork);
   }
 
   /** Takes those of the records that it does not have yet. */
@@ -47,14 +47,14 @@ export class Reach {
     for (const record of records.slice(this.#times.length)) this.#add(record);
   }
 
-  /** The time when it came, by the clock of a replay. */
+  /** When it came, by the clock of a replay. */
   timeOf(place: number): number {
     return this.#times[place] ?? 0;
   }
 
-  /** Whom one learns of from it, if anybody is to be regular; null for nobody. */
+  /** The sender that its mail may make regular; null where nobody can be. */
   regularOf(place: number): RegularSender | null {
-    return this.#acquaintances?.senderOf(place) ?? null;
+    return this.#regulars?.senderOf(place) ?? null;
   }
 
   /** What is asked about it. */
@@ -79,7 +79,7 @@ export class Reach {
    * Whether it matters that those at these places are learned, even if they cannot become known themselves.
    */
   mustLearn(places: readonly (readonly number[])[]): boolean {
-    return this.#acquaintances?.isTooMuch(places) ?? false;
+    return this.#regulars?.overflows(places) ?? false;
   }
 
   #mayDiffer(place: number, question: PastQuestion): boolean {
@@ -91,7 +91,7 @@ export class Reach {
       case 'stream':
         return this.#streams.get(question.stream)?.isBusy(place) ?? false;
       case 'regular':
-        return this.#acquaintances?.mayBeRegular(place) ?? false;
+        return this.#regulars?.mayBeRegular(place) ?? false;
     }
   }
 
@@ -103,7 +103,7 @@ export class Reach {
     this.#senders.push(sender);
     this.#poolOf.push(sender === null ? -1 : this.#pools.add(sender, now));
     for (const each of this.#streams.values()) each.add(ip === null ? null : sender, now);
-    this.#acquaintances?.add(ip, helo, now);
+    this.#regulars?.add(ip, helo, now);
   }
 
   #senderOf(key: BudgetKey): BudgetKey {

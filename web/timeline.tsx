@@ -1,8 +1,9 @@
 /** What became of the mail over time, and how well its senders were identified. */
 import type { JSX } from 'preact';
+import { STREAMS } from '../src/policy/policy.ts';
 import { dayText } from '../src/report/figures.ts';
 import { minute, number, span } from './format.ts';
-import { OUTCOMES, type Overview, type Slice, WAYS } from './overview.ts';
+import { OUTCOMES, type Overview, type Slice } from './overview.ts';
 
 const WIDTH = 420;
 const HEIGHT = 210;
@@ -22,7 +23,7 @@ const OUTCOME_SERIES: readonly Series[] = OUTCOMES.map((key) => ({
   label: OUTCOME_WORDS[key],
   of: ({ now }) => now[key],
 }));
-const STREAM_SERIES: readonly Series[] = WAYS.map((key) => ({
+const STREAM_SERIES: readonly Series[] = STREAMS.map((key) => ({
   key,
   label: key,
   of: ({ streams }) => streams[key],

@@ -32,11 +32,11 @@ export interface WayEnd {
   readonly slices: Map<number, number>;
 }
 
-/** How far somebody has come: there is a next question, or an end. */
-interface Place {
+/** Where a way goes on, by the answer to the next question, or ends. */
+interface Step {
   question: PastQuestion | null;
   end: WayEnd | null;
-  readonly next: Map<Answer, Place>;
+  readonly next: Map<Answer, Step>;
 }
 
 /** One of the decisions that are alike. */
@@ -58,7 +58,7 @@ export class Ways {
   readonly #sample: RecordedDecision;
   readonly #options: WaysOptions;
   readonly #ends: WayEnd[] = [];
-  readonly #start = emptyPlace();
+  readonly #start = newStep();
 
   constructor(sample: RecordedDecision, options: WaysOptions) {
     this.#sample = sample;
@@ -90,19 +90,19 @@ export class Ways {
   }
 
   /** Where these answers lead, which nobody has had yet. */
-  #explore(answers: readonly Answer[]): Place {
+  #explore(answers: readonly Answer[]): Step {
     const { questions, end } = this.#judge(answers);
     return this.#enter(questions, answers, end);
   }
 
-  /** Returns the place after the given answers; after those, the way is the usual one. */
-  #enter(questions: readonly PastQuestion[], answers: readonly Answer[], end: WayEnd): Place {
+  /** Returns the step after the given answers; after those, the way is the usual one. */
+  #enter(questions: readonly PastQuestion[], answers: readonly Answer[], end: WayEnd): Step {
     let at = this.#start;
     let found = at;
     for (const [i, question] of questions.entries()) {
       at.question = question;
       const answer = answers[i] ?? usualAnswer(question);
-      const next = at.next.get(answer) ?? emptyPlace();
+      const next = at.next.get(answer) ?? newStep();
       at.next.set(answer, next);
       at = next;
       if (i < answers.length) found = at;
@@ -141,7 +141,7 @@ export function learn({ learned }: WayEnd, regular: RegularSender, past: ReplayP
   for (const each of learned) past.learn({ regular }, each);
 }
 
-function emptyPlace(): Place {
+function newStep(): Step {
   return { question: null, end: null, next: new Map() };
 }
 

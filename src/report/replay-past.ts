@@ -38,8 +38,8 @@ export function welcomeOf(decision: Ended): Welcome | null {
 /** What depends on earlier mail. */
 export interface ReplayPast {
   /**
-   * A record is at hand, of this Unix time in milliseconds. Returns the time that it is now: that of the
-   * latest record so far, as several processes may have written the log.
+   * Goes on to the next record, of this Unix time in milliseconds. Returns the time that it is then: that
+   * of the latest record so far, as several processes may have written the log.
    */
   readonly goTo: (time: number) => number;
   /**

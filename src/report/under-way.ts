@@ -1,9 +1,9 @@
 /**
  * What is kept while a session goes on. The lines of several sessions are mixed in a log, so that the lines
- * of one need not follow each other. When a session ends no line says so: it is forgotten in time.
+ * of one need not follow each other. No line says that a session has ended, so it is forgotten after a while.
  */
 
-/** Milliseconds after its last record in which a session goes on. */
+/** Milliseconds after its last record for which a session is taken to go on. */
 const LIFE_MS = 3_600_000;
 /** More than a page has decisions; beyond it, those whose last record came first are forgotten. */
 const MAX_SESSIONS = 200_000;
@@ -13,7 +13,7 @@ interface Kept<T> {
   readonly time: number;
 }
 
-/** By session, or by what has its name for so long. */
+/** Values by session, or by any other name that is used for no longer than a session lasts. */
 export class UnderWay<T> {
   readonly #kept = new Map<string, Kept<T>>();
   readonly #most: number;

@@ -11,8 +11,8 @@ import {
 
 const DAY_MS = 86_400_000;
 
-/** A client under a name. */
-interface Acquaintance {
+/** What has come from a client under a name. */
+interface Traffic {
   readonly sender: RegularSender;
   decisions: number;
   days: number;
@@ -20,14 +20,14 @@ interface Acquaintance {
   lastDay: number;
 }
 
-export class Acquaintances {
+export class PossibleRegulars {
   readonly #limit: RegularsLimit;
   readonly #width: ClientWidth;
-  readonly #known = new Map<string, Acquaintance>();
+  readonly #known = new Map<string, Traffic>();
   /** How many of them are in each block. */
   readonly #blocks = new Map<string, number>();
   /** The one of each decision. */
-  readonly #of: (Acquaintance | null)[] = [];
+  readonly #of: (Traffic | null)[] = [];
   #isFull = false;
 
   constructor(limit: RegularsLimit, width: ClientWidth) {
@@ -36,9 +36,9 @@ export class Acquaintances {
   }
 
   /**
-   * Whether some of these may have to be forgotten to make room for others: then it matters who is learned.
+   * Whether there are more of these than the table holds: then it matters who is learned, and when.
    */
-  isTooMuch(places: readonly (readonly number[])[]): boolean {
+  overflows(places: readonly (readonly number[])[]): boolean {
     if (!this.#isFull) return false;
     const blocks = new Map<string, number>();
     const seen = new Set<RegularSender>();
@@ -79,7 +79,7 @@ export class Acquaintances {
     return this.#of[place]?.sender ?? null;
   }
 
-  #find(ip: IpAddress, helo: string): Acquaintance | null {
+  #find(ip: IpAddress, helo: string): Traffic | null {
     const sender = regularSender(ip, helo, this.#width);
     if (sender === null) return null;
     let found = this.#known.get(sender.name);
