@@ -120,9 +120,12 @@ describeWith(['chromium'], 'the page from a file', () => {
     const page = await open(file);
     await settled(page);
     await expectAsReplayed(page, month, given);
-    // A threshold by its line.
+    // Both thresholds by their lines.
     const moved = await drag(page, 'rejectAt', 150);
     expect(moved).toBeLessThan(10);
+    const before = Number(await page.inputValue('[data-slider=tempfailAt]'));
+    expect(await drag(page, 'tempfailAt', 60)).toBeLessThan(before);
+    await expectAsReplayed(page, month, given);
     // A weight, a policy, what is required and a share of networks, by keyboard.
     await page.focus('[data-weight=helo-not-fqdn]');
     await page.keyboard.press('Home');
@@ -138,11 +141,11 @@ describeWith(['chromium'], 'the page from a file', () => {
 
     // The link holds all of it, and a page that is loaded anew follows it.
     expect(await page.inputValue('#export-link')).toBe(page.url());
-    const before = await counts(page);
+    const told = await counts(page);
     expect(await page.inputValue('#export-toml')).toContain(`reject-at = ${moved}\n`);
     await page.reload();
     await settled(page);
-    expect(await counts(page)).toEqual(before);
+    expect(await counts(page)).toEqual(told);
     await page.close();
   });
 
@@ -294,24 +297,39 @@ describeWith(['chromium'], 'the page from a file', () => {
 
   it('shows what is hostile as text', { timeout: BUSY }, async () => {
     const log = join(workdir, 'hostile.jsonl');
+    // Each was accepted once and refused once, so that some are newly refused and others let in.
     const hostile = HOSTILE.flatMap((text) =>
       lines.map((line) => line.replaceAll(MARK, JSON.stringify(text).slice(1, -1))),
     );
-    writeFileSync(log, `${hostile.join('\n')}\n`, 'utf8');
-    const page = await open(await made('hostile', log, '--policy', 'strict'));
-    await settled(page);
-    for (const tab of ['refused', 'letin', 'findings', 'decisions', 'export', 'report']) {
-      await page.click(`#tab-${tab}`);
-      expect(await page.evaluate('document.body.innerText')).not.toMatch(
-        /[\u202a-\u202e\u2066-\u2069\u{1f4a3}]/u,
-      );
+    const refused = hostile.map((line) => line.replace('"action":"accept"', '"action":"reject"'));
+    expect(refused).not.toEqual(hostile);
+    writeFileSync(log, `${[...hostile, ...refused].join('\n')}\n`, 'utf8');
+    const path = await made('hostile', log, '--policy', 'strict');
+    for (const [view, fragment] of [
+      ['refused', ''],
+      ['letin', '#reject-at=1000&tempfail-at=1000'],
+    ] as const) {
+      const page = await open(path, fragment);
+      await settled(page);
+      await page.click(`#tab-${view}`);
+      await page.waitForSelector('#view tbody tr');
+      for (const tab of ['refused', 'letin', 'findings', 'decisions', 'export', 'report']) {
+        await page.click(`#tab-${tab}`);
+        expect(await page.evaluate('document.body.innerText')).not.toMatch(
+          /[\u202a-\u202e\u2066-\u2069\u{1f4a3}]/u,
+        );
+      }
+      expect(await page.title()).toBe('helo-milter');
+      await page.close();
     }
+    const page = await open(path);
+    await settled(page);
     await page.click('#tab-decisions');
     await page.fill('input[type=search]', 'script');
     // Asked from outside: the policy of the page lets no text be evaluated in it.
     await expect
       .poll(() => page.locator('.rows tbody tr').count(), { timeout: 30_000 })
-      .toBe(2 * CLIENTS.length);
+      .toBe(4 * CLIENTS.length);
     await page.click('.rows .link >> nth=0');
     await page.waitForSelector('dialog[open]');
     expect(await page.textContent('dialog')).toContain('<script>');
