@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { contest, figures, spread } from './contest.ts';
 import { writeCorpus } from './corpus.ts';
 import { asFigure, figureAtMost, type Findings, round, tableOf } from './report.ts';
@@ -16,6 +16,8 @@ const DECISIONS = 100_000;
 const MOST_ROUNDS = 3;
 /** Keys that are pressed on a threshold, in each round. */
 const MOVES = 6;
+/** By these the table of decisions is sorted in turn; the same once more is the other way round. */
+const SORTED = ['HELO', 'HELO', 'Score', 'Score', 'HELO'] as const;
 /** With these it matters what came before. */
 const EARLIER_MAIL = ['--ramp', 'iprev-none=3/24h', '--stream-limit', 'failed=5/1h', '--regulars', '3/2'];
 const PATIENCE_MS = 120_000;
@@ -29,9 +31,44 @@ interface Cost {
   /** Milliseconds in the worker, and from the key to the counts on the screen; medians of the moves. */
   readonly judgedMs: number;
   readonly shownMs: number;
+  /** Milliseconds until the table of decisions is sorted otherwise, and the longest between two frames. */
+  readonly sortedMs: number;
+  readonly frameMs: number;
 }
 
-/** Opens the page and moves a threshold. */
+/** Sorts the table of decisions by one column after the other. */
+async function sortTable(page: Page): Promise<Pick<Cost, 'sortedMs' | 'frameMs'>> {
+  await page.click('#tab-decisions');
+  await page.waitForSelector('.rows tbody tr');
+  const [sorted, frames]: [number[], number[]] = [[], []];
+  for (const column of SORTED) {
+    await page.evaluate(`
+      globalThis.sorted = new Promise((done) => {
+        const began = performance.now();
+        let [last, longest, isSorted] = [began, 0, false];
+        const observer = new MutationObserver(() => (isSorted = true));
+        observer.observe(document.querySelector('.rows tbody'), { childList: true });
+        requestAnimationFrame(function frame() {
+          const now = performance.now();
+          longest = Math.max(longest, now - last);
+          last = now;
+          // A few decisions may stay where they are.
+          if (!isSorted && now - began < 10_000) return requestAnimationFrame(frame);
+          observer.disconnect();
+          done([now - began, longest]);
+        });
+      });
+      undefined`);
+    await page.focus(`.rows th button:has-text("${column}")`);
+    await page.keyboard.press('Enter');
+    const [sortedMs, frameMs] = await page.evaluate<[number, number]>('globalThis.sorted');
+    sorted.push(sortedMs);
+    frames.push(frameMs);
+  }
+  return { sortedMs: spread(sorted).median, frameMs: spread(frames).most };
+}
+
+/** Opens the page, moves a threshold, and sorts the table. */
 async function look(browser: Browser, file: string): Promise<Cost> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 960 } });
   page.setDefaultTimeout(PATIENCE_MS);
@@ -63,8 +100,10 @@ async function look(browser: Browser, file: string): Promise<Cost> {
     const [, tookMs] = ((await page.getAttribute('[data-judged]', 'data-judged')) ?? before ?? '').split(' ');
     judged.push(Number(tookMs));
   }
+  const table = await sortTable(page);
   await page.close();
   return {
+    ...table,
     paintMs: Number(paintMs),
     countsMs: Number(countsMs),
     sendersMs: Number(sendersMs),
@@ -123,6 +162,8 @@ export async function pageBench(setting: Setting): Promise<Findings> {
         'senders are there, ms': ({ sendersMs }) => sendersMs,
         'judged again, ms': ({ judgedMs }) => judgedMs,
         'from the key to the screen, ms': ({ shownMs }) => shownMs,
+        'table sorted, ms': ({ sortedMs }) => sortedMs,
+        'longest frame of that, ms': ({ frameMs }) => frameMs,
       }),
     ],
   };
