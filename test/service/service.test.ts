@@ -93,6 +93,9 @@ it('counts for those who ask over HTTP', async () => {
   await send(running);
   const body = await (await fetch(`http://${running.http}/metrics`)).text();
   expect(body).toMatch(/^helo_milter_actions_total\{action="reject"\} 1$/m);
+  // The page only where it is asked for.
+  for (const page of ['/', '/events'])
+    expect((await fetch(`http://${running.http}${page}`)).status).toBe(404);
   await running.stop();
   await expect(fetch(`http://${running.http}/metrics`)).rejects.toThrow();
 });
