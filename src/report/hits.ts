@@ -108,7 +108,9 @@ export class HitCollector {
     const who = whoSent(record.judged.assessment, network);
     this.#histories.count(who.key, change);
     if (record.exempt === null) this.#countEnd(who.key, record.end, change.message);
-    if (!isRecent || strictness(part.action) <= strictness(record.action)) return;
+    // What was refused as a whole at its end is hit already, which a record of its own says.
+    const isRefusedAtEnd = record.action === 'accept' && record.end === 'refused';
+    if (!isRecent || isRefusedAtEnd || strictness(part.action) <= strictness(record.action)) return;
     const isFirst = this.#hits.count(who.key, change);
     if (isFirst) this.messages++;
     this.#countSigns(who, part, network);

@@ -156,6 +156,18 @@ it('counts a message once in each number, however many policies its recipients h
   expect(lines.map(({ letsIn }) => letsIn)).toEqual([3]);
 });
 
+it('does not count what was refused at its end, though accepted before', async () => {
+  const [line = ''] = await observedLog([{ time: Date.UTC(2026, 10, 1), helo: 'Jupiter' }]);
+  const hit = (text: string): number => {
+    const collector = new HitCollector();
+    collector.add(new Replayer({ rules, past: NO_PAST }).replay(readRecord(text, checks)));
+    return collector.messages;
+  };
+  const refused = line.replace('"end":"accepted"', '"end":"refused"');
+  expect(refused).not.toBe(line);
+  expect([hit(line), hit(refused)]).toEqual([1, 0]);
+});
+
 describe('points', () => {
   it('are what the signs give, between 0 and 100', async () => {
     const senders = await hitBy([
