@@ -68,7 +68,14 @@ export async function expectAsReplayed(
   log: string,
   given: readonly string[] = [],
 ): Promise<void> {
-  await page.click('#tab-export');
+  // The page may be drawn anew by what comes in just as the tab is pressed.
+  for (let shown = false, tries = 0; !shown && tries < 6; tries++) {
+    await page.click('#tab-export');
+    shown = await page.waitForSelector('#export-flags', { timeout: 5000 }).then(
+      () => true,
+      () => false,
+    );
+  }
   const flags = (await page.inputValue('#export-flags')).split(' ');
   const told = JSON.parse(await printed('replay', '--no-config', '--json', ...given, ...flags, log)) as {
     now: Record<string, number>;
