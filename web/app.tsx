@@ -114,13 +114,17 @@ export function App({ data, chunks, program }: AppProps): JSX.Element {
   // What was worked out for other settings is not shown beside these.
   const changes = detail !== null && detail.choice === judged?.choice ? detail : sameChoice(detail, choice);
   const tabs = useMemo((): readonly Tab[] => {
-    const count = (value: number | undefined): { note?: string } =>
-      value === undefined ? {} : { note: number(value) };
+    const most = number(stock.decisions);
+    // There are no more senders than decisions.
+    const senders = (count: number | undefined): Pick<Tab, 'note' | 'room'> => ({
+      note: count === undefined ? null : number(count),
+      room: most.length,
+    });
     return [
-      { id: 'refused', label: 'Newly refused or delayed', ...count(changes?.refused.count) },
-      { id: 'letin', label: 'Let in', ...count(changes?.letIn.count) },
-      { id: 'findings', label: 'Findings', ...count(judged?.overview.findings.length) },
-      { id: 'decisions', label: 'Decisions', ...count(stock.decisions) },
+      { id: 'refused', label: 'Newly refused or delayed', ...senders(changes?.refused.count) },
+      { id: 'letin', label: 'Let in', ...senders(changes?.letIn.count) },
+      { id: 'findings', label: 'Findings', note: number(judged?.overview.findings.length ?? 0), room: 2 },
+      { id: 'decisions', label: 'Decisions', note: most },
       { id: 'export', label: 'Export' },
       ...(data.live === null ? [{ id: 'report', label: 'Letters' }] : []),
     ];

@@ -129,8 +129,9 @@ function Rows({ query, found, onQuery, onOpen }: RowsProps): JSX.Element {
             <tr>
               {COLUMNS.map(([key, label]) => {
                 if (key === null) return <th key={label}>{label}</th>;
-                const isSorted = query.sort === key;
-                const order = query.descending ? 'descending' : 'ascending';
+                // Of the rows that are here: what was asked for last may still be on its way.
+                const isSorted = found.sort === key;
+                const order = found.descending ? 'descending' : 'ascending';
                 return (
                   <th key={label} aria-sort={isSorted ? order : 'none'}>
                     <button
@@ -141,7 +142,7 @@ function Rows({ query, found, onQuery, onOpen }: RowsProps): JSX.Element {
                       }}
                     >
                       {label}
-                      {isSorted ? (query.descending ? ' ↓' : ' ↑') : ''}
+                      {isSorted ? (found.descending ? ' ↓' : ' ↑') : ''}
                     </button>
                   </th>
                 );

@@ -48,7 +48,8 @@ export interface Row {
   readonly cause: string;
 }
 
-export interface FoundRows {
+/** Decisions of a page, in the order in which they are. */
+export interface FoundRows extends Pick<Query, 'sort' | 'descending'> {
   readonly total: number;
   readonly page: number;
   readonly rows: readonly Row[];
@@ -89,7 +90,8 @@ export function search(query: Query, { records, texts, outcomes }: Decisions): F
     const record = records[index];
     return record === undefined ? [] : [rowOf(index, record, outcomes[index])];
   });
-  return { total: order.length, page, rows };
+  const { sort, descending } = query;
+  return { total: order.length, sort, descending, page, rows };
 }
 
 function isWanted({ change, now, finding }: Query, outcome: WouldBe | undefined): boolean {

@@ -5,8 +5,10 @@ import { useRef } from 'preact/hooks';
 export interface Tab {
   readonly id: string;
   readonly label: string;
-  /** Beside the label. */
-  readonly note?: string;
+  /** A number beside the label, null while it is worked out. */
+  readonly note?: string | null;
+  /** Characters that the note may come to: it has their room, so that no tab moves under the pointer. */
+  readonly room?: number;
 }
 
 interface TabsProps {
@@ -36,7 +38,7 @@ export function Tabs({ tabs, chosen, onTab, children }: TabsProps): JSX.Element 
   return (
     <section class="card tabs">
       <div role="tablist" aria-label="Views" ref={list}>
-        {tabs.map(({ id, label, note }) => (
+        {tabs.map(({ id, label, note, room = 1 }) => (
           <button
             key={id}
             type="button"
@@ -51,7 +53,11 @@ export function Tabs({ tabs, chosen, onTab, children }: TabsProps): JSX.Element 
             }}
           >
             {label}
-            {note !== undefined && <span class="note">{note}</span>}
+            {note !== undefined && (
+              <span class="note" aria-busy={note === null} style={{ minWidth: `${room}ch` }}>
+                {note ?? '…'}
+              </span>
+            )}
           </button>
         ))}
       </div>

@@ -48,7 +48,7 @@ export async function printed(...args: readonly string[]): Promise<string> {
 /** Waits until what is shown belongs to what is chosen. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForSelector('[data-count=accept]');
-  await page.waitForSelector('#tab-refused .note');
+  await page.waitForSelector('#tab-refused .note[aria-busy=false]');
 }
 
 /** The numbers on top, by what they count. */
@@ -68,14 +68,7 @@ export async function expectAsReplayed(
   log: string,
   given: readonly string[] = [],
 ): Promise<void> {
-  // The page may be drawn anew by what comes in just as the tab is pressed.
-  for (let shown = false, tries = 0; !shown && tries < 6; tries++) {
-    await page.click('#tab-export');
-    shown = await page.waitForSelector('#export-flags', { timeout: 5000 }).then(
-      () => true,
-      () => false,
-    );
-  }
+  await page.click('#tab-export');
   const flags = (await page.inputValue('#export-flags')).split(' ');
   const told = JSON.parse(await printed('replay', '--no-config', '--json', ...given, ...flags, log)) as {
     now: Record<string, number>;
