@@ -5,11 +5,19 @@ import { createSocket } from 'node:dgram';
 import { startNsd } from '../test/mta/kit/nsd.ts';
 import { freePort } from '../test/mta/kit/workdir.ts';
 import { CLIENTS, hostOf, type Job, reverseName } from './job.ts';
-import { type Contender, contest, ratio, type Results, spread } from './contest.ts';
+import { type Contender, contest, figures, ratio, type Results, type Spread, spread } from './contest.ts';
 import { load, type LoadResult } from './load.ts';
-import { atMost, type Columns, type Findings, type Measured, tableOf, together } from './report.ts';
+import {
+  atMost,
+  type Columns,
+  figureAtMost,
+  type Findings,
+  type Measured,
+  tableOf,
+  together,
+} from './report.ts';
 import { resolversBench, startAsking } from './resolvers.ts';
-import { product, startProcess } from './server.ts';
+import { product, type Server, startProcess } from './server.ts';
 import { amount, type Node, program, type Setting } from './setting.ts';
 
 /** A round trip to a name server on the same continent, at the speed of light in fibre. */
@@ -17,6 +25,10 @@ const AWAY_MS = 20;
 /** Sessions a round, and look-ups to compare them with. */
 const SESSIONS = 20;
 const DEADLINE_MS = 1000;
+/** New clients a second, as a busy host has them in an attack, and for how many seconds. */
+const RUSH = 300;
+const RUSH_S = 10;
+const MOST_RUSHES = 3;
 
 const ROUND_TRIP = 'one DNS round trip';
 
@@ -26,7 +38,13 @@ interface Waited {
   readonly max: number;
 }
 
+/** Of enough clients that there is a slowest percent. */
+interface Rushed extends Waited {
+  readonly p99: number;
+}
+
 const COLUMNS: Columns<Waited> = { 'p50 ms': ({ p50 }) => p50, 'slowest ms': ({ max }) => max };
+const RUSH_COLUMNS: Columns<Rushed> = { ...COLUMNS, 'p99 ms': ({ p99 }) => p99 };
 
 /** Zones with the names, forward and reverse, of the first clients of `load.c` and of those of `job.ts`. */
 function zones(clients: number): Record<string, string> {
@@ -68,12 +86,13 @@ async function roundTrip(port: number): Promise<number> {
 }
 
 /** From HELO to the answer to RCPT, in milliseconds. */
-function waited({ verdict }: LoadResult): Waited {
-  return { p50: (verdict?.p50 ?? NaN) / 1000, max: (verdict?.max ?? NaN) / 1000 };
+function waited({ verdict }: LoadResult): Rushed {
+  const ms = (micros: number | undefined): number => (micros ?? NaN) / 1000;
+  return { p50: ms(verdict?.p50), p99: ms(verdict?.p99), max: ms(verdict?.max) };
 }
 
 /** One round trip after another, over a bare socket. */
-function roundTrips(setting: Setting, dnsServer: string): Contender<Waited> {
+function roundTrips(setting: Setting, dnsServer: string): Contender<Rushed> {
   const port = Number(dnsServer.split(':')[1]);
   return {
     name: ROUND_TRIP,
@@ -81,7 +100,7 @@ function roundTrips(setting: Setting, dnsServer: string): Contender<Waited> {
       const times: number[] = [];
       for (let i = 0; i < sessionsOf(setting); i++) times.push(await roundTrip(port));
       const { median, most } = spread(times);
-      return { p50: median, max: most };
+      return { p50: median, p99: most, max: most };
     },
   };
 }
@@ -91,7 +110,7 @@ const sessionsOf = (setting: Setting): number => Math.min(SESSIONS, amount(setti
 async function cold(setting: Setting, dnsServer: string): Promise<Results<Waited>> {
   const sessions = sessionsOf(setting);
   const contenders = [roundTrips(setting, dnsServer)];
-  const servers = [];
+  const servers: Server[] = [];
   for (const node of setting.nodes) {
     const server = await product(setting, 'unix', node, { args: ['--dns-server', dnsServer] });
     servers.push(server);
@@ -110,6 +129,33 @@ async function cold(setting: Setting, dnsServer: string): Promise<Results<Waited
   return results;
 }
 
+/** New clients all the time, each of whom is asked about, beside bare round trips. */
+async function rush(setting: Setting, dnsServer: string): Promise<Results<Rushed>> {
+  const sessions = amount(setting, RUSH * RUSH_S);
+  const contenders: Contender<Rushed>[] = [roundTrips(setting, dnsServer)];
+  const servers: Server[] = [];
+  for (const node of setting.nodes) {
+    const server = await product(setting, 'unix', node, { args: ['--dns-server', dnsServer] });
+    servers.push(server);
+    // Names that exist, and are asked for once.
+    let first = 0;
+    contenders.push({
+      name: rushName(node),
+      run: async () => {
+        const options = { kind: 'recipient', rate: RUSH, open: RUSH * RUSH_S, hits: 0 } as const;
+        const result = await load(server, { ...options, sessions, first });
+        first += sessions;
+        return waited(result);
+      },
+    });
+  }
+  const results = await contest({ ...setting, pairs: Math.min(MOST_RUSHES, setting.pairs) }, contenders);
+  for (const server of servers) await server.stop();
+  return results;
+}
+
+const rushName = ({ major }: Node): string =>
+  `from HELO to the answer to RCPT, ${RUSH} new clients a second, Node ${major}`;
 const coldName = ({ major }: Node): string => `from HELO to the answer to RCPT, Node ${major}`;
 const deadName = ({ major }: Node): string => `first verdict, first name server dead, Node ${major}`;
 
@@ -122,7 +168,7 @@ const knownName = ({ major }: Node): string => `question, first name server know
  */
 async function alone(setting: Setting, dnsServer: string, dead: string): Promise<Results<Waited>> {
   const job: Job = { what: 'verdicts', first: 0, count: sessionsOf(setting), open: 1 };
-  const contenders = [roundTrips(setting, dnsServer)];
+  const contenders: Contender<Waited>[] = [roundTrips(setting, dnsServer)];
   const askings = [];
   for (const node of setting.nodes) {
     const verdicts = await startAsking(node, 'own', [dnsServer]);
@@ -159,8 +205,10 @@ async function deadServer(setting: Setting, dnsServer: string, dead: string): Pr
 }
 
 export async function dnsBench(setting: Setting): Promise<Findings> {
-  const rounds = setting.pairs + 1;
-  const nsd = await startNsd(setting.workdir, zones(rounds * SESSIONS));
+  const nsd = await startNsd(
+    setting.workdir,
+    zones(Math.max((setting.pairs + 1) * SESSIONS, (MOST_RUSHES + 1) * RUSH * RUSH_S)),
+  );
   const port = await freePort();
   const [, upstream = ''] = nsd.server.split(':');
   const delay = startProcess(program('delay'), [String(port), upstream, String(AWAY_MS)]);
@@ -169,20 +217,33 @@ export async function dnsBench(setting: Setting): Promise<Findings> {
   const dead = `127.0.0.1:${silent.address().port}`;
   const resolvers = await resolversBench(setting, nsd.server);
   const coldResults = await cold(setting, `127.0.0.1:${port}`);
+  const rushResults = await rush(setting, `127.0.0.1:${port}`);
   const aloneResults = await alone(setting, `127.0.0.1:${port}`, dead);
   const deadResults = await deadServer(setting, nsd.server, dead);
   silent.close();
   await delay.stop();
   await nsd.stop();
-  return together([resolvers, waits(setting, coldResults, aloneResults, deadResults)]);
+  return together([
+    resolvers,
+    waits(setting, { cold: coldResults, rush: rushResults, alone: aloneResults, dead: deadResults }),
+  ]);
 }
 
-function waits(
-  { nodes }: Setting,
-  coldResults: Results<Waited>,
-  aloneResults: Results<Waited>,
-  deadResults: Results<Waited>,
-): Findings {
+interface Waits {
+  readonly cold: Results<Waited>;
+  readonly rush: Results<Rushed>;
+  readonly alone: Results<Waited>;
+  readonly dead: Results<Waited>;
+}
+
+/** How much longer than a bare round trip the slowest percent takes, in milliseconds, round by round. */
+function overRoundTrip(results: Results<Rushed>, node: Node): Spread {
+  const trips = figures(results, ROUND_TRIP, ({ p50 }) => p50);
+  const p99 = figures(results, rushName(node), (each) => each.p99);
+  return spread(p99.map((each, round) => each - (trips[round] ?? NaN)));
+}
+
+function waits({ nodes }: Setting, all: Waits): Findings {
   const trips = (results: Results<Waited>, most: number, name: (node: Node) => string): Measured[] =>
     nodes.map((node) =>
       atMost(
@@ -196,35 +257,42 @@ function waits(
         what: `cold verdict of the exact host, DNS ${AWAY_MS} ms away`,
         against: ROUND_TRIP,
         target: '≤ 1.3×',
-        measured: trips(coldResults, 1.3, coldName),
+        measured: trips(all.cold, 1.3, coldName),
       },
       {
-        what: 'the same without a milter',
+        what: `p99 of ${RUSH} cold verdicts a second, DNS ${AWAY_MS} ms away, longer by`,
+        against: ROUND_TRIP,
+        target: '≤ 2 ms',
+        measured: nodes.map((node) => figureAtMost(2, overRoundTrip(all.rush, node), 'ms')),
+      },
+      {
+        what: 'cold verdict of the exact host without a milter',
         // Everything is asked at once: the client's reverse name is the name that it gave.
         against: 'its longest chain of dependent questions, which is one',
         target: '≤ 1.05×',
-        measured: trips(aloneResults, 1.05, aloneName),
+        measured: trips(all.alone, 1.05, aloneName),
       },
       {
         what: 'question, first name server known to be dead',
         against: 'one round trip of the second',
         target: '≤ 1.2×',
-        measured: trips(aloneResults, 1.2, knownName),
+        measured: trips(all.alone, 1.2, knownName),
       },
       {
         what: 'first verdict, first name server dead',
         against: `the deadline set (${DEADLINE_MS / 1000} s)`,
         target: '≤ 1.1×',
         measured: nodes.map((node) => {
-          const own = deadResults.get(deadName(node)) ?? [];
+          const own = all.dead.get(deadName(node)) ?? [];
           return atMost(1.1, spread(own.map(({ max }) => max / DEADLINE_MS)));
         }),
       },
     ],
     tables: [
-      tableOf(`DNS ${AWAY_MS} ms away, one client at a time`, coldResults, COLUMNS),
-      tableOf(`DNS ${AWAY_MS} ms away, without a milter, one at a time`, aloneResults, COLUMNS),
-      tableOf('The first of two name servers says nothing, one session', deadResults, COLUMNS),
+      tableOf(`DNS ${AWAY_MS} ms away, one client at a time`, all.cold, COLUMNS),
+      tableOf(`DNS ${AWAY_MS} ms away, ${RUSH} new clients a second`, all.rush, RUSH_COLUMNS),
+      tableOf(`DNS ${AWAY_MS} ms away, without a milter, one at a time`, all.alone, COLUMNS),
+      tableOf('The first of two name servers says nothing, one session', all.dead, COLUMNS),
     ],
   };
 }

@@ -1,28 +1,23 @@
-/** What grows: open sessions, the cache, the access list. */
+/** What grows: open sessions, the access list, the decision log. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Contender, contest, figures, ratio, type Spread, spread } from './contest.ts';
-import { watchedFromInside } from './inside.ts';
-import { cost, hold, HOT, load, type LoadResult, warm } from './load.ts';
+import { cost, hold, load, type LoadResult, warm } from './load.ts';
 import {
   asRatio,
   atMost,
   type Columns,
   figureAtMost,
   type Findings,
-  type Measured,
-  round,
   stated,
   tableOf,
   together,
 } from './report.ts';
-import { cleanZone, product, type Server, wideZone } from './server.ts';
+import { cleanZone, product, type Server } from './server.ts';
 import { amount, type Node, type Setting } from './setting.ts';
 
 /** Sessions open at once, at most. */
 const OPEN = 10_000;
-/** What the program keeps by default. */
-const CACHED = 20_000;
 const NETWORKS = 10_000;
 
 const COLUMNS: Columns<LoadResult> = {
@@ -76,8 +71,8 @@ async function idleSessions(setting: Setting): Promise<Findings> {
       {
         what: `memory (PSS) of an idle session, of ${sessions}`,
         against: 'go-milter 7.6 KiB',
-        target: '≤ 4 KiB',
-        measured: setting.nodes.map((node) => figureAtMost(4, of(node, each), 'KiB')),
+        target: '≤ 2.5 KiB',
+        measured: setting.nodes.map((node) => figureAtMost(2.5, of(node, each), 'KiB')),
       },
       {
         what: `whole process with ${sessions} idle sessions`,
@@ -133,57 +128,6 @@ async function openSessions(setting: Setting): Promise<Findings> {
   };
 }
 
-const cacheName = ({ major }: Node, full: boolean): string =>
-  `cache ${full ? 'full' : 'empty'}, Node ${major}`;
-
-/**
- * The same load on a program whose cache has the hot clients only, and on one whose cache has a great many
- * others too.
- */
-async function fullCache(setting: Setting): Promise<Findings> {
-  // The cache drops up to half of its entries at a time: leave room for the hot ones twice, where they were
-  // and anew.
-  const clients = amount(setting, CACHED - 2 * HOT - 100);
-  const contenders: Contender<LoadResult>[] = [];
-  const servers: Server[] = [];
-  const each: Measured[] = [];
-  for (const node of setting.nodes) {
-    for (const full of [false, true]) {
-      const server = await watchedFromInside(setting, node, ['--dns-zone', wideZone(setting)]);
-      await warm(setting, server);
-      if (full) {
-        const before = await server.look();
-        await load(server, { sessions: clients, hits: 0, first: HOT });
-        const after = await server.look();
-        each.push(stated(`${round((after.bytes - before.bytes) / clients / 1024)} KiB, of ${clients}`));
-        await warm(setting, server);
-      }
-      servers.push(server);
-      const options = { kind: 'sender', sessions: amount(setting, 4000), rate: 2000, open: 2000 } as const;
-      contenders.push({ name: cacheName(node, full), run: () => load(server, options) });
-    }
-  }
-  const results = await contest(setting, contenders);
-  for (const server of servers) await server.stop();
-  return {
-    rows: [
-      { what: 'memory (heap in use) of a cached address', against: '–', target: 'stated', measured: each },
-      {
-        what: `session p99 at 2,000/s, ${clients} addresses cached`,
-        against: 'none cached but the clients that come',
-        target: '≤ 1.5×',
-        measured: setting.nodes.map((node) =>
-          atMost(
-            1.5,
-            ratio(results, cacheName(node, true), cacheName(node, false), ({ session }) => session.p99),
-          ),
-        ),
-      },
-    ],
-    tables: [tableOf('Sessions up to MAIL, 2,000 a second, by what is cached', results, COLUMNS)],
-  };
-}
-
 const listName = ({ major }: Node, list: boolean): string =>
   `${list ? `${NETWORKS} networks` : 'no list'}, Node ${major}`;
 
@@ -219,8 +163,46 @@ async function accessList(setting: Setting): Promise<Findings> {
   };
 }
 
+const logName = ({ major }: Node, log: boolean): string =>
+  `${log ? 'decision log' : 'no decision log'}, Node ${major}`;
+
+async function decisionLog(setting: Setting): Promise<Findings> {
+  const contenders: Contender<LoadResult>[] = [];
+  const servers: Server[] = [];
+  for (const node of setting.nodes) {
+    for (const log of [false, true]) {
+      const file = join(setting.workdir, `decisions-${node.major}.jsonl`);
+      const server = await started(setting, node, [
+        '--no-auth-results',
+        ...(log ? ['--decision-log', file] : []),
+      ]);
+      servers.push(server);
+      const sessions = amount(setting, 3000);
+      contenders.push({
+        name: logName(node, log),
+        run: () => load(server, { kind: 'recipient', sessions }),
+      });
+    }
+  }
+  const results = await contest(setting, contenders);
+  for (const server of servers) await server.stop();
+  return {
+    rows: [
+      {
+        what: 'CPU of a session up to RCPT with a decision log',
+        against: 'no decision log',
+        target: '≤ 1.25×',
+        measured: setting.nodes.map((node) =>
+          atMost(1.25, ratio(results, logName(node, true), logName(node, false), cost)),
+        ),
+      },
+    ],
+    tables: [tableOf('Sessions up to RCPT, with a decision log and without', results, COLUMNS)],
+  };
+}
+
 export async function growthBench(setting: Setting): Promise<Findings> {
   const all: Findings[] = [];
-  for (const part of [idleSessions, fullCache, openSessions, accessList]) all.push(await part(setting));
+  for (const part of [idleSessions, openSessions, accessList, decisionLog]) all.push(await part(setting));
   return together(all);
 }

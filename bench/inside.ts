@@ -4,11 +4,25 @@ import { join } from 'node:path';
 import { product, type Server } from './server.ts';
 import { type Node, ROOT, type Setting } from './setting.ts';
 
+/** Collections of one kind. */
+interface Collections {
+  readonly count: number;
+  /** Milliseconds of all. */
+  readonly ms: number;
+  readonly longest: number;
+}
+
 export interface Inside {
   /** How late the event loop was since the last look, in milliseconds. */
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** Since the last look. */
+  readonly seconds: number;
+  readonly small: Collections;
+  readonly large: Collections;
+  /** Milliseconds of a full collection, now. */
+  readonly collectionMs: number;
   /** Bytes of the heap that are still in use after a collection. */
   readonly bytes: number;
 }

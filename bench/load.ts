@@ -8,6 +8,7 @@ import { program, type Setting } from './setting.ts';
 export interface Percentiles {
   readonly p50: number;
   readonly p99: number;
+  readonly p999: number;
   readonly max: number;
 }
 

@@ -60,7 +60,7 @@ static inline int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* "name":{"p50":…,"p99":…,"max":…} in microseconds; null for something that never happened. */
+/* "name":{"p50":…,"p99":…,"p999":…,"max":…} in microseconds; null for something that never happened. */
 static inline void print_samples(const char *name, struct samples *s)
 {
     if (s->count == 0) {
@@ -68,8 +68,9 @@ static inline void print_samples(const char *name, struct samples *s)
         return;
     }
     qsort(s->values, s->count, sizeof *s->values, by_value);
-    printf(",\"%s\":{\"p50\":%.1f,\"p99\":%.1f,\"max\":%.1f}", name, s->values[s->count / 2] / 1e3,
-           s->values[s->count * 99 / 100] / 1e3, s->values[s->count - 1] / 1e3);
+    printf(",\"%s\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}", name, s->values[s->count / 2] / 1e3,
+           s->values[s->count * 99 / 100] / 1e3, s->values[s->count * 999 / 1000] / 1e3,
+           s->values[s->count - 1] / 1e3);
 }
 
 /* ---- the processes under test ---- */

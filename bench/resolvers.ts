@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Done, Job } from './job.ts';
-import { type Contender, contest, ratio, type Results } from './contest.ts';
-import { atLeast, type Columns, type Findings, type Row, tableOf } from './report.ts';
+import { type Contender, contest, figures, ratio, type Results, spread } from './contest.ts';
+import { atLeast, type Columns, figureAtMost, type Findings, type Row, tableOf } from './report.ts';
 import { amount, BUILD, type Node, type Setting } from './setting.ts';
 
 /** `own` is that of `src/dns`, `node` that of `node-resolver.ts`. */
@@ -84,6 +84,18 @@ export async function resolversBench(setting: Setting, server: string): Promise<
       row(setting, results, 'questions', 'DNS questions'),
       row(setting, results, 'transport', 'the questions of cold verdicts, transport alone,'),
       row(setting, results, 'verdicts', 'cold verdicts'),
+      {
+        what: `CPU of a cold verdict without a milter, ${OPEN} at once`,
+        against: '–',
+        target: '≤ 480 µs',
+        measured: setting.nodes.map((node) =>
+          figureAtMost(
+            480,
+            spread(figures(results, nameOf('verdicts', 'own', node), ({ cpu }) => cpu)),
+            'µs',
+          ),
+        ),
+      },
     ],
     tables: [
       tableOf(`Questions and cold verdicts of exact hosts, ${OPEN} at once, NSD next door`, results, COLUMNS),

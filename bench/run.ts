@@ -20,6 +20,7 @@ import { peersBench } from './peers.ts';
 import { replayBench } from './replay.ts';
 import { type Findings, page } from './report.ts';
 import { BUILD, buildPrograms, findNode, nodeAtHand, ROOT, type Setting } from './setting.ts';
+import { slowestBench } from './slowest.ts';
 import { stormBench } from './storm.ts';
 import { waitsBench } from './waits.ts';
 
@@ -29,6 +30,7 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
   peers: peersBench,
   dns: dnsBench,
   growth: growthBench,
+  slowest: slowestBench,
   waits: waitsBench,
   storm: stormBench,
   replay: replayBench,

@@ -26,7 +26,7 @@ static union address server;
 static int epoll, mail, clients = 100;
 static const char *const STAGES[] = {"greeting", "EHLO", "MAIL", "RCPT", "DATA", "text", "QUIT"};
 static long total = 1000, started, ended, errors, replies, stalls[QUIT + 1];
-static struct samples greeting_times, reply_times, text_times, session_times;
+static struct samples greeting_times, ehlo_times, reply_times, text_times, session_times;
 static char text[4096];
 
 static void write_text(void)
@@ -71,6 +71,7 @@ static void answered(struct session *s, const char *line)
         sample(&reply_times, took);
         replies++;
         if (took > STALL) stalls[s->stage]++;
+        if (s->stage == EHLO) sample(&ehlo_times, took);
         if (s->stage == TEXT) sample(&text_times, took);
     }
     if (s->stage == QUIT) {
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
     for (int i = EHLO; i <= QUIT; i++) printf("%s\"%s\":%ld", i > EHLO ? "," : "", STAGES[i], stalls[i]);
     printf("}");
     print_samples("greeting", &greeting_times);
+    print_samples("ehlo", &ehlo_times);
     print_samples("reply", &reply_times);
     print_samples("text", &text_times);
     print_samples("session", &session_times);

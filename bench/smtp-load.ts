@@ -15,6 +15,7 @@ export interface SmtpResult {
    */
   readonly stalls: Readonly<Record<string, number>>;
   readonly greeting: Percentiles;
+  readonly ehlo: Percentiles;
   readonly reply: Percentiles;
   /** The reply to the end of the message. */
   readonly text: Percentiles | null;

@@ -1,0 +1,132 @@
+/** The slowest percent, and the collections behind it: what a full cache costs whoever comes meanwhile. */
+import { type Contender, contest, ratio, type Results, spread } from './contest.ts';
+import { type Inside, type Watched, watchedFromInside } from './inside.ts';
+import { cost, HOT, load, type LoadResult, warm } from './load.ts';
+import {
+  asRatio,
+  atMost,
+  type Columns,
+  figureAtMost,
+  type Findings,
+  type Measured,
+  stated,
+  tableOf,
+} from './report.ts';
+import { wideZone } from './server.ts';
+import { amount, type Node, type Setting } from './setting.ts';
+
+/** Nine tenths of what the program keeps by default. */
+const CACHED = 18_000;
+const RATE = 2000;
+/** Shorter windows say more about the moment than about the program. */
+const WINDOW_S = 60;
+const MOST_WINDOWS = 3;
+
+interface Window {
+  readonly load: LoadResult;
+  /** Of the same window. */
+  readonly inside: Inside;
+}
+
+const COLUMNS: Columns<Window> = {
+  'CPU µs': ({ load: each }) => cost(each),
+  'session p50 ms': ({ load: { session } }) => session.p50 / 1000,
+  'session p99 ms': ({ load: { session } }) => session.p99 / 1000,
+  'session p99.9 ms': ({ load: { session } }) => session.p999 / 1000,
+  'slowest session ms': ({ load: { session } }) => session.max / 1000,
+  'small collections a minute': ({ inside }) => perMinute(inside, inside.small.count),
+  'large ones a minute': ({ inside }) => perMinute(inside, inside.large.count),
+  'collecting, ms a minute': ({ inside }) => perMinute(inside, inside.small.ms + inside.large.ms),
+  'longest collection ms': ({ inside }) => Math.max(inside.small.longest, inside.large.longest),
+};
+
+const perMinute = ({ seconds }: Inside, count: number): number => (count * 60) / seconds;
+
+const nameOf = ({ major }: Node, full: boolean): string =>
+  `${full ? `${CACHED} addresses cached` : 'only those that come cached'}, Node ${major}`;
+
+/** A program whose cache is full, and one whose cache has only the clients that come. */
+export async function slowestBench(setting: Setting): Promise<Findings> {
+  const contenders: Contender<Window>[] = [];
+  const servers: Watched[] = [];
+  const bytes: Measured[] = [];
+  const collections: Measured[] = [];
+  for (const node of setting.nodes) {
+    for (const full of [false, true]) {
+      const server = await watchedFromInside(setting, node, ['--dns-zone', wideZone(setting)]);
+      servers.push(server);
+      await warm(setting, server);
+      if (full) {
+        const clients = amount(setting, CACHED - HOT);
+        const before = await server.look();
+        await load(server, { sessions: clients, hits: 0, first: HOT });
+        const after = await server.look();
+        bytes.push(kibAtMost(0.6, (after.bytes - before.bytes) / clients));
+        collections.push(figureAtMost(5, spread(await collectionTimes(server)), 'ms'));
+        await warm(setting, server);
+      }
+      contenders.push({ name: nameOf(node, full), run: () => oneWindow(setting, server) });
+    }
+  }
+  const windows = Math.min(MOST_WINDOWS, setting.pairs);
+  const results = await contest({ pairs: windows, settle: false }, contenders);
+  for (const server of servers) await server.stop();
+  return {
+    rows: [
+      {
+        what: `memory (heap in use) of a cached address, of ${CACHED}`,
+        against: '–',
+        target: '≤ 0.6 KiB',
+        measured: bytes,
+      },
+      {
+        what: 'a full collection with them cached, nothing else to do',
+        against: '–',
+        target: '≤ 5 ms',
+        measured: collections,
+      },
+      {
+        what: `session p99 at ${RATE} a second in windows of ${WINDOW_S} s, ${CACHED} addresses cached`,
+        against: 'none cached but the clients that come',
+        target: '≤ 1.5×',
+        measured: setting.nodes.map((node) => atMost(1.5, fullToSmall(results, node, 'p99'))),
+      },
+      {
+        what: 'the same for p99.9',
+        against: 'none cached but the clients that come',
+        target: 'stated',
+        measured: setting.nodes.map((node) => stated(asRatio(fullToSmall(results, node, 'p999')))),
+      },
+    ],
+    tables: [
+      tableOf(
+        `Sessions up to MAIL, ${RATE} a second, windows of ${WINDOW_S} s, by what is cached`,
+        results,
+        COLUMNS,
+      ),
+    ],
+  };
+}
+
+function fullToSmall(results: Results<Window>, node: Node, which: 'p99' | 'p999') {
+  return ratio(results, nameOf(node, true), nameOf(node, false), ({ load: { session } }) => session[which]);
+}
+
+function kibAtMost(most: number, bytes: number): Measured {
+  const kib = bytes / 1024;
+  return { text: `${kib.toFixed(2)} KiB`, met: kib <= most };
+}
+
+/** Milliseconds of a full collection, several times over. */
+async function collectionTimes(server: Watched): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < 9; i++) times.push((await server.look()).collectionMs);
+  return times;
+}
+
+async function oneWindow(setting: Setting, server: Watched): Promise<Window> {
+  await server.look();
+  const options = { kind: 'sender', rate: RATE, open: RATE } as const;
+  const found = await load(server, { ...options, sessions: amount(setting, RATE * WINDOW_S) });
+  return { load: found, inside: await server.look() };
+}
