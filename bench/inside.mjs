@@ -1,7 +1,8 @@
-// Loaded before the program (node --import): on SIGUSR2 it writes what only the process itself can see to the
-// file named in BENCH_INSIDE. Since the last time: seconds; how late the event loop was, in milliseconds: p50,
-// p99 and worst; small and large collections of garbage: how many, milliseconds of all and of the longest. And,
-// where Node runs with --expose-gc, how long a full collection takes now and the bytes that are in use after it.
+// Loaded before the program (node --import): on SIGUSR2 it writes what only the process itself can see to
+// the file named in BENCH_INSIDE. Since the last time: seconds; how late the event loop was, in milliseconds
+// (p50, p99, worst); small and large collections of garbage (how many, milliseconds of all and of the
+// longest). And, where Node runs with --expose-gc, how long a full collection takes now, and the bytes in use
+// after it.
 import { renameSync, writeFileSync } from 'node:fs';
 import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 

@@ -19,8 +19,12 @@ export function isUnasked(detail: string): detail is Unasked {
 
 /** Why questions of an assessment were not sent, according to its answers; null if all were. */
 export function heldBack(answers: readonly DnsAnswer[]): 'share' | 'overload' | null {
-  const lost = (why: Unasked): boolean =>
-    answers.some(({ status, records: [detail] }) => status === 'temperror' && detail === why);
-  if (lost('share')) return 'share';
-  return lost('overload') ? 'overload' : null;
+  let held: 'overload' | null = null;
+  for (const { status, records } of answers) {
+    if (status !== 'temperror') continue;
+    const why = records[0];
+    if (why === 'share') return why;
+    if (why === 'overload') held = why;
+  }
+  return held;
 }

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { Conversation, type ConversationOptions } from './conversation.ts';
 import type { Peer } from './flow.ts';
 import type { Holder } from './holdings.ts';
+import type { Placed } from './open-links.ts';
 import type { Turns, Worker } from './turns.ts';
 
 /** What the links of a server share. */
@@ -17,12 +18,12 @@ export interface Keeper {
 }
 
 const LINK = Symbol('link');
-type LinkedSocket = Socket & { [LINK]: Link };
+type LinkedSocket = Socket & { [LINK]: Link | null };
 
 const ignore = (): void => undefined;
 
 /** The listeners are shared: with closures each of ten thousand links would have its own. */
-export class Link implements Peer, Holder, Worker {
+export class Link implements Peer, Holder, Worker, Placed {
   readonly conversation: Conversation;
   readonly #socket: LinkedSocket;
   readonly #keeper: Keeper;
@@ -35,6 +36,7 @@ export class Link implements Peer, Holder, Worker {
   stuckAt: number | null = null;
   held = 0;
   swollenAt: number | null = null;
+  place = 0;
 
   constructor(socket: Socket, options: ConversationOptions, keeper: Keeper) {
     this.#socket = Object.assign(socket, { [LINK]: this });
@@ -51,6 +53,7 @@ export class Link implements Peer, Holder, Worker {
 
   static #heard(this: LinkedSocket, chunk: Buffer): void {
     const link = this[LINK];
+    if (link === null) return;
     link.heardAt = performance.now();
     link.conversation.receive(chunk);
     link.#keeper.changed(link);
@@ -58,6 +61,7 @@ export class Link implements Peer, Holder, Worker {
 
   static #drained(this: LinkedSocket): void {
     const link = this[LINK];
+    if (link === null) return;
     link.stuckAt = null;
     link.conversation.drained();
     link.#keeper.changed(link);
@@ -65,8 +69,11 @@ export class Link implements Peer, Holder, Worker {
 
   static #ended(this: LinkedSocket): void {
     const link = this[LINK];
+    if (link === null) return;
     link.conversation.end();
     link.#keeper.closed(link);
+    // The socket outlives its end until V8 collects its old generation; the session need not.
+    this[LINK] = null;
   }
 
   /** Bytes of memory that this connection takes now. */

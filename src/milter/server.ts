@@ -8,6 +8,7 @@ import { areUsedUp, descriptorOf, firstReserved, isUsedUp } from './descriptors.
 import { Holdings } from './holdings.ts';
 import { type Keeper, Link } from './link.ts';
 import type { Wishes } from './negotiation.ts';
+import { OpenLinks } from './open-links.ts';
 import {
   checkOptions,
   type Limits,
@@ -70,7 +71,7 @@ export class MilterServer {
   #options: ConversationOptions;
   readonly #limits: Limits;
   readonly #listeners: Listener[] = [];
-  readonly #links = new Set<Link>();
+  readonly #links = new OpenLinks<Link>();
   readonly #holdings: Holdings;
   readonly #refusals = new Refusals(() => this.#options.onError);
   #firstReserved = Infinity;

@@ -240,7 +240,8 @@ function sessionOptions(
     },
     churn: new ChurnCounter({
       limits: () => {
-        return { ...churnSpan(live.config), maxClients: Math.max(1000, live.config.cacheSize) };
+        const { windowMs, maxNames } = churnSpan(live.config);
+        return { windowMs, maxNames, maxClients: Math.max(1000, live.config.cacheSize) };
       },
       now,
     }),

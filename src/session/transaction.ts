@@ -114,8 +114,18 @@ export class Transaction {
       // Accepted at MAIL, before it was known that all its recipients are judged otherwise.
       if (forSomebody && recipientCount === 0 && noted.stage === 'mail') continue;
       const refused = noted.exempt === null && (noted.judged?.action ?? 'accept') !== 'accept';
+      // Field by field: spread from `noted`, each would take two kilobytes.
       decided({
-        ...noted,
+        reference: noted.reference,
+        client: noted.client,
+        helo: noted.helo,
+        cache: noted.cache,
+        judged: noted.judged,
+        exempt: noted.exempt,
+        stage: noted.stage,
+        limit: noted.limit,
+        sender: noted.sender,
+        connectedAt: noted.connectedAt,
         message: this.#number,
         recipients,
         recipientCount,
