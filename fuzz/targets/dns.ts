@@ -7,7 +7,7 @@ import { type Answer, RECORD_TYPES, type RecordType, type Resolver } from '../..
 import { checkHelo } from '../../src/core/spf/index.ts';
 import { parseSpfRecord, selectSpfRecords } from '../../src/core/spf/record.ts';
 import { readAnswer } from '../../src/dns/answer.ts';
-import { decodeResponse, encodeQuery, TYPE } from '../../src/dns/message.ts';
+import { decodeResponse, encodeQuery, type ResourceRecord, TYPE } from '../../src/dns/message.ts';
 import { MessageError, NameError } from '../../src/dns/name.ts';
 import { decodeRecord } from '../../src/dns/records.ts';
 import { bytesOf, must, refused, type Target, textOf } from '../target.ts';
@@ -84,16 +84,22 @@ const messages: Target = {
       if (reading !== null && 'ttl' in reading && typeof reading.ttl === 'number')
         must(reading.ttl >= 0 && reading.ttl <= 0x7fff_ffff, 'a TTL is one of RFC 2181');
     }
-    agree(
-      input,
-      read.answers.filter(({ type }) => type === TYPE.A),
-      input,
-    );
+    agree(input, read.answers);
   },
 };
 
+/** Types that we read, by number. */
+const READ = new Map<number, RecordType>(RECORD_TYPES.map((type) => [TYPE[type], type]));
+
 /** Where another library reads addresses in the message too, it reads the same. */
-function agree(input: Buffer, records: readonly Parameters<typeof decodeRecord>[2][], bytes: Buffer): void {
+function agree(input: Buffer, answers: readonly ResourceRecord[]): void {
+  // It looks for the next record where the data of one seem to end, not where the record says so (RFC 1035
+  // §3.2.1): it is asked only where both is the same.
+  const areWhole = answers.every((each) => {
+    const type = READ.get(each.type);
+    return type !== undefined && refused([MessageError], () => decodeRecord(type, input, each)) !== null;
+  });
+  if (!areWhole) return;
   let other: DecodedPacket;
   try {
     other = decodeElsewhere(input);
@@ -101,8 +107,9 @@ function agree(input: Buffer, records: readonly Parameters<typeof decodeRecord>[
     return;
   }
   const theirs = (other.answers ?? []).flatMap((each) => (each.type === 'A' ? [each.data] : []));
-  const ours = refused([MessageError], () => records.map((each) => decodeRecord('A', bytes, each)));
-  // It takes the first octets of an address of any length, and any class.
+  const records = answers.filter(({ type }) => type === TYPE.A);
+  const ours = refused([MessageError], () => records.map((each) => decodeRecord('A', input, each)));
+  // It takes any class.
   if (ours !== null && ours.length === theirs.length)
     must(JSON.stringify(ours) === JSON.stringify(theirs), 'another library reads the same addresses');
 }
