@@ -17,7 +17,7 @@ import {
   together,
 } from './report.ts';
 import { resolversBench, startAsking } from './resolvers.ts';
-import { product, type Server, startProcess } from './server.ts';
+import { addressOf, product, type Server, startProcess } from './server.ts';
 import { amount, type Node, program, type Setting } from './setting.ts';
 
 /** A round trip to a name server on the same continent, at the speed of light in fibre. */
@@ -50,7 +50,7 @@ const RUSH_COLUMNS: Columns<Rushed> = { ...COLUMNS, 'p99 ms': ({ p99 }) => p99 }
 function zones(clients: number): Record<string, string> {
   const hosts = [
     ...Array.from({ length: clients }, (_, i) => ({
-      address: [11, 0, i >> 8, i & 255],
+      address: addressOf(i),
       name: `mx${i}.example.org`,
     })),
     ...Array.from({ length: CLIENTS }, (_, i) => hostOf(i)),

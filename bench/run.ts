@@ -40,6 +40,8 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
 /** Rounds, and the share of the usual number of sessions. */
 const SIZES = { full: [7, 1], quick: [3, 0.5], smoke: [1, 0.005] } as const;
 
+/** Parts that take half an hour, for what changes seldom: only where they are named. */
+const LONG = ['replay', 'page'];
 /** Parts that take seconds; between them they run every program and most of the code here. */
 const SMOKE = ['helo', 'dns', 'waits', 'replay', 'page'];
 
@@ -48,7 +50,9 @@ async function main(): Promise<void> {
     options: { only: { type: 'string' }, quick: { type: 'boolean' }, smoke: { type: 'boolean' } },
   });
   const size = values.smoke === true ? 'smoke' : values.quick === true ? 'quick' : 'full';
-  const chosen = values.only?.split(',') ?? (size === 'smoke' ? SMOKE : Object.keys(PARTS));
+  const chosen =
+    values.only?.split(',') ??
+    (size === 'smoke' ? SMOKE : Object.keys(PARTS).filter((name) => !LONG.includes(name)));
   const unknown = chosen.find((name) => !(name in PARTS));
   if (unknown !== undefined) {
     throw new UsageError(`--only: there is no part "${unknown}"; parts are ${Object.keys(PARTS).join(', ')}`);
@@ -64,21 +68,23 @@ async function main(): Promise<void> {
   const setting: Setting = { pairs, settle: size !== 'smoke', scale, nodes, workdir: makeWorkdir() };
   const began = Date.now();
   const findings: Findings[] = [];
+  // Quoted figures must all be from one complete run; what is measured so far is kept if it ends early.
+  const whole = size === 'full' && values.only === undefined;
+  const told = (): string =>
+    page(
+      introduction(setting, size, ((Date.now() - began) / 60_000).toFixed(1)),
+      nodes.map(({ major }) => major),
+      findings,
+    );
   for (const name of chosen) {
     const start = Date.now();
     findings.push((await PARTS[name]?.(setting)) ?? { rows: [], tables: [] });
     process.stderr.write(`${name}: ${Math.round((Date.now() - start) / 1000)} s\n`);
+    writeFileSync(join(BUILD, 'results.md'), told());
   }
-  const minutes = ((Date.now() - began) / 60_000).toFixed(1);
-  const text = page(
-    introduction(setting, size, minutes),
-    nodes.map(({ major }) => major),
-    findings,
-  );
+  const text = told();
   process.stdout.write(text);
-  // Quoted figures must all be from one complete run.
-  const whole = size === 'full' && values.only === undefined;
-  writeFileSync(whole ? join(ROOT, 'bench', 'results.md') : join(BUILD, 'results.md'), text);
+  if (whole) writeFileSync(join(ROOT, 'bench', 'results.md'), text);
 }
 
 /**

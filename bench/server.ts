@@ -93,12 +93,19 @@ export async function product(
 
 export const CLI = join(ROOT, 'dist', 'cli.js');
 
+/** The address of a client of `load.c`: no two of a thousand are neighbours. */
+export function addressOf(client: number): readonly number[] {
+  return [11, client & 255, client >> 8, 1];
+}
+
 /** Records by zone: every hot client under the name that `load.c` gives it, forward and reverse. */
 export function hotZones(): Readonly<Record<string, readonly string[]>> {
   const hosts = Array.from({ length: HOT }, (_, i) => i);
   return {
-    'example.org': hosts.map((i) => `mx${i} IN A 11.0.${i >> 8}.${i & 255}`),
-    '11.in-addr.arpa': hosts.map((i) => `${i & 255}.${i >> 8}.0 IN PTR mx${i}.example.org.`),
+    'example.org': hosts.map((i) => `mx${i} IN A ${addressOf(i).join('.')}`),
+    '11.in-addr.arpa': hosts.map(
+      (i) => `${addressOf(i).toReversed().slice(0, 3).join('.')} IN PTR mx${i}.example.org.`,
+    ),
   };
 }
 
