@@ -15,10 +15,10 @@
  *   -p  add up the CPU and the memory of this process and all its descendants
  *   -i  stop after HELO and hold the sessions open: prints {"ready":N}, ends when its input does
  *
- * Client I has the address 11.(I mod 256).(I / 256).1, as strangers are not neighbours, and says HELO mxI.example.org. As in Postfix, a session negotiates
- * first, does not send events that were declined, does not wait for answers that will not come, keeps packets
- * that need no answer until the next that does, sends macros and command in one write, and says no more about
- * a message once it is accepted or refused.
+ * Client I has the address 11.(I mod 256).(I / 256).1, as strangers are not neighbours, and says HELO
+ * mxI.example.org. As in Postfix, a session negotiates first, does not send events that were declined, does
+ * not wait for answers that will not come, keeps packets that need no answer until the next that does,
+ * sends macros and command in one write, and says no more about a message once it is accepted or refused.
  */
 #define _GNU_SOURCE
 #include "measure.h"
