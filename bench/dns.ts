@@ -6,7 +6,7 @@ import { startNsd } from '../test/mta/kit/nsd.ts';
 import { freePort } from '../test/mta/kit/workdir.ts';
 import { CLIENTS, hostOf, type Job, reverseName } from './job.ts';
 import { type Contender, contest, figures, ratio, type Results, type Spread, spread } from './contest.ts';
-import { load, type LoadResult } from './load.ts';
+import { load, type LoadOptions, type LoadResult } from './load.ts';
 import {
   atMost,
   type Columns,
@@ -107,19 +107,27 @@ function roundTrips(setting: Setting, dnsServer: string): Contender<Rushed> {
 
 const sessionsOf = (setting: Setting): number => Math.min(SESSIONS, amount(setting, SESSIONS));
 
-async function cold(setting: Setting, dnsServer: string): Promise<Results<Waited>> {
-  const sessions = sessionsOf(setting);
-  const contenders = [roundTrips(setting, dnsServer)];
+/**
+ * The same load on the program under each Node, beside bare round trips. Each client is new to it, and has a
+ * name that exists.
+ */
+async function ofNewClients(
+  setting: Setting,
+  dnsServer: string,
+  options: Pick<LoadOptions, 'sessions' | 'open' | 'rate'> & { readonly name: (node: Node) => string },
+): Promise<Results<Rushed>> {
+  const { name, ...kind } = options;
+  const contenders: Contender<Rushed>[] = [roundTrips(setting, dnsServer)];
   const servers: Server[] = [];
   for (const node of setting.nodes) {
     const server = await product(setting, 'unix', node, { args: ['--dns-server', dnsServer] });
     servers.push(server);
     let first = 0;
     contenders.push({
-      name: coldName(node),
+      name: name(node),
       run: async () => {
-        const result = await load(server, { kind: 'recipient', sessions, open: 1, hits: 0, first });
-        first += sessions;
+        const result = await load(server, { kind: 'recipient', hits: 0, first, ...kind });
+        first += options.sessions;
         return waited(result);
       },
     });
@@ -129,29 +137,14 @@ async function cold(setting: Setting, dnsServer: string): Promise<Results<Waited
   return results;
 }
 
-/** New clients all the time, each of whom is asked about, beside bare round trips. */
-async function rush(setting: Setting, dnsServer: string): Promise<Results<Rushed>> {
+function cold(setting: Setting, dnsServer: string): Promise<Results<Waited>> {
+  return ofNewClients(setting, dnsServer, { name: coldName, sessions: sessionsOf(setting), open: 1 });
+}
+
+function rush(setting: Setting, dnsServer: string): Promise<Results<Rushed>> {
+  const few = { ...setting, pairs: Math.min(MOST_RUSHES, setting.pairs) };
   const sessions = amount(setting, RUSH * RUSH_S);
-  const contenders: Contender<Rushed>[] = [roundTrips(setting, dnsServer)];
-  const servers: Server[] = [];
-  for (const node of setting.nodes) {
-    const server = await product(setting, 'unix', node, { args: ['--dns-server', dnsServer] });
-    servers.push(server);
-    // Names that exist, and are asked for once.
-    let first = 0;
-    contenders.push({
-      name: rushName(node),
-      run: async () => {
-        const options = { kind: 'recipient', rate: RUSH, open: RUSH * RUSH_S, hits: 0 } as const;
-        const result = await load(server, { ...options, sessions, first });
-        first += sessions;
-        return waited(result);
-      },
-    });
-  }
-  const results = await contest({ ...setting, pairs: Math.min(MOST_RUSHES, setting.pairs) }, contenders);
-  for (const server of servers) await server.stop();
-  return results;
+  return ofNewClients(few, dnsServer, { name: rushName, sessions, open: RUSH * RUSH_S, rate: RUSH });
 }
 
 const rushName = ({ major }: Node): string =>
