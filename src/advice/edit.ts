@@ -43,7 +43,10 @@ export function isEmpty({ put, change, remove }: ZoneEdit): boolean {
   return put.length + change.length + remove.length === 0;
 }
 
-function once<T extends { readonly owner: string; readonly type: string }>(records: readonly T[]): T[] {
+function once<T extends { readonly owner: string; readonly type: string }>(
+  records: readonly T[],
+): readonly T[] {
+  if (records.length < 2) return records;
   const keyOf = (record: T): string => JSON.stringify({ ...record, purpose: '', optional: false });
   return records.filter((record, i) => records.findIndex((each) => keyOf(each) === keyOf(record)) === i);
 }

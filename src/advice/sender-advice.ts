@@ -7,7 +7,7 @@ import type { Assessment } from '../core/assessment.ts';
 import { atLeast, type Correspondence, type Cure, type Finding } from '../core/check.ts';
 import { verifiedNames } from '../core/checks/iprev.ts';
 import { isMismatch } from '../core/checks/mismatch.ts';
-import { canonicalName, isPublicSuffix, isWithin, registrableDomain } from '../core/domain.ts';
+import { canonicalName, isWithin, registrableDomain } from '../core/domain.ts';
 import { type Helo, parseHelo, queryName } from '../core/helo.ts';
 import { type IpAddress, literalText, parseIp, reverseName, sameIp } from '../core/ip.ts';
 import { holdsAddress } from '../core/reverse-name.ts';
@@ -127,7 +127,8 @@ function optOutOf({ client, dns }: Assessment): Way[] {
 export function isPublishable(helo: Helo): boolean {
   const name = queryName(helo);
   if (name === null || helo.kind !== 'domain' || helo.underscore) return false;
-  return !isWithin(name, 'arpa') && !isPublicSuffix(name) && registrableDomain(name) !== null;
+  // A public suffix has none.
+  return !isWithin(name, 'arpa') && registrableDomain(name) !== null;
 }
 
 type Shown = 'exact' | 'authorized';

@@ -58,7 +58,8 @@ export function decide(
     ? weighed.map((each) => (restsOnDns(each.finding, policy) ? { finding: each.finding, weight: 0 } : each))
     : weighed;
   const score = sum(counted);
-  const certain = certainOf(counted, { policy, dnsIll });
+  // What is certain weighs no more than all.
+  const certain = score < policy.rejectAt ? [] : certainOf(counted, { policy, dnsIll });
   const rejected = sum(certain) >= policy.rejectAt;
   return {
     disposition: rejected ? 'reject' : score >= policy.tempfailAt ? 'tempfail' : 'accept',

@@ -103,13 +103,15 @@ export class Assessor {
 
   /** The assessment, at once if it is cached. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string, askOthers: AskOthers = () => null): AssessmentLookup {
-    const work: Work = { asker: new Asker(networksOf(ip)), wanted: 1 };
+    // Most look-ups ask nobody.
+    let work: Work | null = null;
+    const begin = (): Work => (work ??= { asker: new Asker(networksOf(ip)), wanted: 1 });
     const load = (text: string): Promise<Assessment> =>
-      this.#learn({ ip, helo: parseHelo(text) }, work.asker, askOthers());
+      this.#learn({ ip, helo: parseHelo(text) }, begin().asker, askOthers());
     // Overlong text is never a name and would fill the memory; a client without an address has no cache
     // entry.
     if (this.#options.limits().cacheSize === 0 || ip === null || helo.length > 255)
-      return this.#begun(load(helo), work);
+      return this.#begun(load(helo), begin());
     // The text is kept for minutes, and may be a slice of a whole packet.
     const text = keptText(helo, 255);
     const found = this.#cache.lookup(ip, text.toLowerCase(), () => load(text));
@@ -117,10 +119,10 @@ export class Assessor {
       this.lookups.hit++;
       return found;
     }
-    if (found.cache === 'miss') return this.#begun(found.pending, work);
+    if (found.cache === 'miss') return this.#begun(found.pending, begin());
     const joined = this.#work.get(found.pending);
     // All who wanted it have left, so its result would not be what DNS says.
-    if (joined?.asker.ended !== null) return this.#begun(load(text), work);
+    if (joined?.asker.ended !== null) return this.#begun(load(text), begin());
     joined.wanted++;
     this.lookups.joined++;
     return { cache: 'joined', pending: found.pending, leave: leaver(joined) };
