@@ -9,6 +9,11 @@ const ZONE: Zone = {
   'mail.sender.org': { A: ['198.51.100.7'], TXT: ['v=spf1 ip4:198.51.100.0/28 -all'] },
   '7.100.51.198.in-addr.arpa': { PTR: ['out.sender.net'] },
   'out.sender.net': { A: ['198.51.100.7'] },
+  'open.sender.org': { TXT: ['v=spf1 +all'] },
+  'bare.sender.org': { A: ['198.51.100.7'] },
+  '8.100.51.198.in-addr.arpa': { PTR: ['a.sender.net', 'b.sender.net'] },
+  'a.sender.net': { A: ['198.51.100.8'] },
+  'b.sender.net': { A: ['198.51.100.8'] },
 };
 const NOW = Date.parse('2026-06-15T12:00:00Z');
 const DAY = 86_400_000;
@@ -56,7 +61,18 @@ describe('a line matches', () => {
     ['allow mail.sender.org spf=pass', '198.51.100.7', 'mail.sender.org', 'allow 1'],
     ['allow mail.sender.org spf=pass', '203.0.113.1', 'mail.sender.org', 'none'],
     ['allow mail.sender.org spf=pass ip=203.0.113.0/24', '198.51.100.7', 'mail.sender.org', 'none'],
+    ['allow whatever ptr=a.sender.net', '198.51.100.8', 'whatever', 'allow 1'],
+    ['allow whatever ptr=b.sender.net', '198.51.100.8', 'whatever', 'allow 1'],
+    // A record that permits everybody identifies nobody, and a pass of another check is none of SPF.
+    ['allow open.sender.org spf=pass', '198.51.100.7', 'open.sender.org', 'none'],
+    ['allow bare.sender.org spf=pass', '198.51.100.7', 'bare.sender.org', 'none'],
     // The first line decides.
+    [
+      'deny mail.sender.org ip=203.0.113.1\ndeny mail.sender.org',
+      '198.51.100.7',
+      'mail.sender.org',
+      'deny 2',
+    ],
     ['allow mail.sender.org ip=198.51.100.7\ndeny .sender.org', '198.51.100.7', 'mail.sender.org', 'allow 1'],
     ['deny .sender.org\nallow mail.sender.org ip=198.51.100.7', '198.51.100.7', 'mail.sender.org', 'deny 1'],
     ['allow mail.sender.org ip=203.0.113.1\ndeny .sender.org', '198.51.100.7', 'mail.sender.org', 'deny 2'],
@@ -117,9 +133,9 @@ describe('a bad line names file and line:', () => {
   it.each([
     ['permit x', /"permit" is neither allow nor deny/],
     ['deny', /deny whom\?/],
-    ['allow mail.sender.org', /an allow needs proof/],
+    ['allow mail.sender.org', /an allow needs proof, ip=, ptr= or spf=pass: anybody/],
     ['allow mail.sender.org until=2027-01-01', /an allow needs proof/],
-    ['deny a b', /"b" is none of/],
+    ['deny a b', /"b" is none of ip=, (?:[a-z]+=, )*ptr=, (?:[a-z]+=, )*until=, text=$/],
     ['deny a why=x', /"why=x" is none of/],
     ['deny a ip=1.2.3', /"1\.2\.3" is not an address or network/],
     // An empty list of networks would be for everybody.
@@ -131,6 +147,8 @@ describe('a bad line names file and line:', () => {
     ['deny a spf=fail', /spf= can only be pass/],
     ['deny a until=tomorrow', /is not a date/],
     ['deny a until=2026-13-01', /is not a date/],
+    ['deny a until=12026-06-15', /is not a date/],
+    ['deny a until=2026-06-150', /is not a date/],
     ['deny [x]', /"\[x\]" is not an address literal/],
     ['deny a..b', /"a\.\.b" is not a name/],
     ['deny a*b*c*d', /is not a pattern/],

@@ -27,6 +27,12 @@ describe('enforce', () => {
     expect(enforce(disposition, ip('192.0.2.1'), enforcement)).toBe(action);
   });
 
+  it('acts on a network below the share, and not at it', () => {
+    const at = (share: number): Enforcement => ({ observe: false, percent: 50, shareOf: () => share });
+    expect(enforce('reject', ip('192.0.2.1'), at(49))).toBe('reject');
+    expect(enforce('reject', ip('192.0.2.1'), at(50))).toBe('accept');
+  });
+
   it('acts on no client without an address where only a share is acted on', () => {
     expect(enforce('reject', null, acting(99))).toBe('accept');
     expect(enforce('reject', null, acting(100))).toBe('reject');

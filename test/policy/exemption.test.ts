@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { parseIp, parsePrefix } from '../../src/core/ip.ts';
+import { type IpPrefix, parseIp, parsePrefix } from '../../src/core/ip.ts';
 import {
+  exemptAddress,
   exemptClient,
+  type Exemption,
   EXEMPTIONS,
   exemptRecipient,
   exemptSender,
   isExemption,
   isOnPipe,
+  isToldByMta,
+  mayBeDelayed,
 } from '../../src/policy/exemption.ts';
 
 type Macros = Readonly<Record<string, string>>;
@@ -46,6 +50,7 @@ describe('isOnPipe', () => {
     ['unknown', 'localhost', 'localhost [::1]', true],
     ['unknown', 'localhost', 'localhost [unknown]', false],
     ['unknown', 'localhost', '[203.0.113.9]', false],
+    ['unknown', 'localhost', '[203.0.113.9] alice@localhost', false],
     ['unknown', 'localhost', 'alice@localhost [203.0.113.9]', false],
     ['unknown', 'localhost', '', false],
     ['unknown', 'localhost', undefined, false],
@@ -87,4 +92,36 @@ it.each([
 it('knows its own words and no others', () => {
   expect(Object.keys(EXEMPTIONS).every(isExemption)).toBe(true);
   expect(['', 'accept', 'toString', '__proto__', null, 1].some(isExemption)).toBe(false);
+});
+
+it.each([
+  ['192.0.2.9', 'trusted'],
+  ['127.0.0.1', 'loopback'],
+  ['198.51.100.7', null],
+  // Behind our NAT64.
+  ['64:ff9b::192.0.2.9', 'trusted'],
+  ['64:ff9b::198.51.100.7', null],
+  // Named as the MTA sees it.
+  ['64:ff9b:0:1::1', 'trusted'],
+  ['2001:db8::192.0.2.9', null],
+])('exemptAddress %s: %s', (address, wanted) => {
+  const prefix = (text: string): IpPrefix => parsePrefix(text) ?? expect.fail(text);
+  const options = {
+    trusted: [...OPTIONS.trusted, prefix('64:ff9b:0:1::/64')],
+    nat64: [prefix('64:ff9b::/96')],
+  };
+  expect(exemptAddress(parseIp(address) ?? expect.fail(), options)).toBe(wanted);
+});
+
+it.each<[Exemption | null, boolean, boolean]>([
+  [null, true, false],
+  ['tempfail-limit', true, false],
+  ['access', false, false],
+  ['trusted', false, false],
+  ['authenticated', false, true],
+  ['certificate', false, true],
+  ['service', false, true],
+  ['local', false, true],
+])('%s may be delayed: %s; is told by the MTA: %s', (exempt, delayed, told) => {
+  expect([mayBeDelayed(exempt), isToldByMta(exempt)]).toEqual([delayed, told]);
 });

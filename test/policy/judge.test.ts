@@ -7,13 +7,18 @@ import { findings } from '../../src/core/checks/index.ts';
 import fc from 'fast-check';
 import {
   acceptedByAll,
+  isLetInAsRegular,
+  isPutOff,
   judge,
   type Judged,
   judgeMessage,
   judgeUnder,
+  mayBeLimited,
   mildestOf,
   onRamp,
+  onStreamLimit,
   type Opinion,
+  wouldRefuse,
 } from '../../src/policy/judge.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
@@ -28,8 +33,13 @@ const SESSION = {
   mta: { name: 'ours.org', address: null },
 };
 
-async function judged(helo: string, rules: Partial<Rules> = {}, session = {}): Promise<Judged> {
-  const circumstances = { session: { ...SESSION, ...session }, dnsIll: false, elapsedMs: 0, at: 0 };
+async function judged(
+  helo: string,
+  rules: Partial<Rules> = {},
+  session = {},
+  dnsIll = false,
+): Promise<Judged> {
+  const circumstances = { session: { ...SESSION, ...session }, dnsIll, elapsedMs: 0, at: 0 };
   return judge(await assessed(CLIENT, helo, ZONE), { ...RULES, ...rules }, circumstances);
 }
 
@@ -181,6 +191,156 @@ describe('on a ramp', () => {
       }),
     );
   });
+});
+
+it('says of a denied client what the line says, or whose policy it is', async () => {
+  const reason = async (line: string): Promise<unknown> => {
+    const { assessment } = await judged('mail.sender.org', { access: list(line) });
+    return assessment.findings.find(({ id }) => id === 'helo-denied')?.evidence['text'];
+  };
+  expect(await reason('deny mail.sender.org text="go away"')).toBe('go away');
+  expect(await reason('deny mail.sender.org')).toBe('refused by local policy');
+});
+
+/** A client that is refused, one that is only so under the shadow policy, one that is not. */
+const SHADOW = { shadowPolicy: makePolicy('strict', findings) };
+it.each<[string, Partial<Rules>, boolean]>([
+  ['mail.sender.org', {}, false],
+  ['mail.sender.org', SHADOW, false],
+  ['other.sender.org', {}, false],
+  ['other.sender.org', SHADOW, true],
+  ['gone.strange.org', {}, true],
+  ['gone.strange.org', { enforcement: { ...RULES.enforcement, observe: true } }, true],
+])('%s under %o would be refused: %s', async (helo, rules, wanted) => {
+  expect(wouldRefuse(await judged(helo, rules))).toBe(wanted);
+});
+
+it.each([
+  ['gone.strange.org', true, false, true],
+  ['gone.strange.org', false, false, false],
+  ['mail.sender.org', true, false, false],
+  // In an outage it would be let in anyway.
+  ['gone.strange.org', true, true, false],
+  // What the text says is held against regulars too.
+  ['mx.ours.org', true, false, false],
+])('%s, regular %s, resolver ill %s, is let in as a regular: %s', async (helo, regular, ill, wanted) => {
+  expect(isLetInAsRegular(await judged(helo, {}, { regular }, ill))).toBe(wanted);
+});
+
+it.each([
+  ['gone.strange.org', 'strict', false, false],
+  ['gone.strange.org', 'strict', true, true],
+  // What would only be delayed is not refused.
+  ['gone.strange.org', 'rfc5321', true, false],
+  ['mail.sender.org', 'strict', true, false],
+] as const)(
+  'a refusal of %s under %s, resolver ill %s, is put off: %s',
+  async (helo, preset, ill, wanted) => {
+    expect(isPutOff(await judged(helo, { policy: makePolicy(preset, findings) }, {}, ill))).toBe(wanted);
+  },
+);
+
+it.each([
+  ['a denial', 'helo-spf-fail', 5, true, true],
+  ['a denial of no weight', 'helo-spf-fail', 0, true, false],
+  ['a denial that is certain', 'helo-spf-fail', 5, false, false],
+  ['what denies nothing', 'iprev-none', 5, true, false],
+])('%s of the client’s own zone puts a refusal off: %s %i, provisional %s: %s', async (...row) => {
+  const [, id, weight, provisional, wanted] = row;
+  const given = await judged('mail.sender.org');
+  const counted = [{ finding: { id, evidence: {}, ...(provisional ? { provisional } : {}) }, weight }];
+  expect(isPutOff({ ...given, verdict: { ...given.verdict, counted } })).toBe(wanted);
+});
+
+describe('the limit of a stream', () => {
+  const LIMIT = { count: 3, windowMs: 60_000 };
+  const limited = { ...RULES, streamLimits: new Map([['failed', LIMIT]] as const) };
+  const asked = (given: Judged, rules: Rules = limited): [string, Judged['streamLimit'], number] => {
+    let times = 0;
+    const after = onStreamLimit(given, () => ++times < 0, rules);
+    return [after.action, after.streamLimit, times];
+  };
+
+  it.each<[string, string, boolean, [string, Judged['streamLimit'], number]]>([
+    ['who fails', 'mx.dest.org', false, ['tempfail', 'over', 1]],
+    ['who is verified', 'mail.sender.org', false, ['accept', null, 0]],
+    ['nobody in an outage', 'mx.dest.org', true, ['accept', null, 0]],
+  ])('is asked of %s', async (_, helo, ill, wanted) => {
+    expect(asked(await judged(helo, {}, {}, ill))).toEqual(wanted);
+  });
+
+  it('is not asked where there is none for the stream', async () => {
+    const rules = { ...RULES, streamLimits: new Map([['unverified', LIMIT]] as const) };
+    expect(asked(await judged('mx.dest.org'), rules)).toEqual(['accept', null, 0]);
+  });
+
+  it('lets in whoever is within', async () => {
+    const after = onStreamLimit(await judged('mx.dest.org'), () => true, limited);
+    expect([after.action, after.streamLimit]).toEqual(['accept', 'within']);
+  });
+
+  it.each([
+    ['mail.sender.org', limited, false],
+    ['mx.dest.org', limited, true],
+    ['mx.dest.org', RULES, false],
+  ])('may be asked later of %s', async (helo, rules, wanted) => {
+    expect(mayBeLimited(await judged(helo), rules)).toBe(wanted);
+  });
+});
+
+it('judges a message as it judged its client: with the outage, and by the shadow policy', async () => {
+  const nothing = { authservId: 'mx.dest.org', forgedResults: 0 };
+  const ill = judgeMessage(await judged('gone.strange.org', SHADOW, {}, true), nothing, RULES);
+  const well = judgeMessage(await judged('gone.strange.org', SHADOW), nothing, RULES);
+  const plain = judgeMessage(await judged('gone.strange.org'), nothing, RULES);
+  const regular = judgeMessage(await judged('gone.strange.org', {}, { regular: true }), nothing, RULES);
+  expect([ill, well, plain, regular].map((each) => [each.action, each.shadow?.disposition])).toEqual([
+    ['accept', 'accept'],
+    ['tempfail', 'reject'],
+    ['tempfail', undefined],
+    ['accept', undefined],
+  ]);
+});
+
+it.each<
+  [string, readonly (readonly ['accept' | 'tempfail' | 'reject', Opinion['exempt'] | undefined])[], number]
+>([
+  [
+    'who is accepted before who is excused',
+    [
+      ['accept', 'access'],
+      ['accept', null],
+    ],
+    1,
+  ],
+  [
+    'who is excused before who is delayed',
+    [
+      ['tempfail', null],
+      ['accept', 'access'],
+    ],
+    1,
+  ],
+  [
+    'whose refusal is excused before who is delayed',
+    [
+      ['tempfail', null],
+      ['reject', 'access'],
+    ],
+    1,
+  ],
+  [
+    'who is delayed before who is refused',
+    [
+      ['reject', null],
+      ['tempfail', null],
+    ],
+    1,
+  ],
+])('the mildest is %s', async (_, opinions, wanted) => {
+  const given = await judged('mail.sender.org');
+  const all = opinions.map(([action, exempt]) => ({ judged: { ...given, action }, exempt: exempt ?? null }));
+  expect(mildestOf(all)).toBe(all[wanted]);
 });
 
 it('finds the same mildest of several opinions, whoever came first', async () => {

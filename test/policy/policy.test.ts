@@ -1,7 +1,7 @@
 import { mismatchAlone } from '../../src/policy/mismatch-alone.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Assessment } from '../../src/core/assessment.ts';
+import type { Assessment, CheckOutcome } from '../../src/core/assessment.ts';
 import {
   type Correspondence,
   CORRESPONDENCES,
@@ -284,6 +284,20 @@ describe('what proof leaves of', () => {
   });
 });
 
+it.each([
+  ['helo-churn', 0],
+  ['helo-changed', 0],
+  ['helo-dynamic', 0],
+  ['helo-nxdomain', 0],
+  ['helo-underscore', 10],
+  ['helo-claims-us', 10],
+])('of a client that opts out %s weighs %i of 10, and in full where the operator says so', (id, wanted) => {
+  const given = assessment([id], { optOut: true });
+  const policy = makePolicy('rfc5321', findings);
+  expect(decide(given, { ...policy, weights: new Map([[id, 10]]) }).score).toBe(wanted);
+  expect(decide(given, makePolicy('rfc5321', findings, { weights: new Map([[id, 10]]) })).score).toBe(10);
+});
+
 describe('what DNS could not say', () => {
   const unknown = (atWorst: readonly string[], proofs: Proof[] = []): number[] => {
     const given = { ...assessment([], { proofs }), findings: [{ ...finding('dns-temperror'), atWorst }] };
@@ -298,6 +312,46 @@ describe('what DNS could not say', () => {
     [[], [], [0, 0, 0]],
   ])('and is at worst %j, with %j weighs %j', (atWorst, proofs, wanted) => {
     expect(unknown(atWorst, proofs)).toEqual(wanted);
+  });
+
+  /** The outcome of a check that had a result, though an answer which might have shown more did not come. */
+  const open = (check: string): CheckOutcome => ({
+    ...{ check, result: 'pass', finding: null, correspondence: 'none', optOut: false },
+    evidence: { unanswered: 'b.example.org A: timeout' },
+  });
+  const closed = { ...open('csa'), evidence: {} };
+
+  it.each<[string, string, Partial<Assessment>, string]>([
+    ['the client’s zone, which can show no permit', 'helo-no-address', { trouble: 'client' }, 'reject 10'],
+    [
+      'and is asked for a reverse name alone',
+      'helo-no-address',
+      { trouble: 'client', outcomes: [open('iprev'), closed] },
+      'reject 10',
+    ],
+    [
+      'but may have decided what SPF makes of it',
+      'helo-no-address',
+      { trouble: 'client', outcomes: [closed, open('spf')] },
+      'tempfail 10',
+    ],
+    ['nor a permit from nowhere', 'iprev-none', { trouble: 'client' }, 'reject 10'],
+    ['nor an opt-out', 'helo-churn', { trouble: 'client' }, 'reject 10'],
+    ['the owner’s zone, which may show everything', 'helo-no-address', { trouble: 'owner' }, 'tempfail 10'],
+    ['but for what stays', 'helo-underscore', { trouble: 'owner' }, 'reject 10'],
+  ])('of %s: %s with %o: %s', (_, id, facts, wanted) => {
+    const given = assessment([id], { undecided: true, ...facts });
+    const policy = { ...makePolicy('strict', findings), weights: new Map([[id, 10]]) };
+    const { disposition, score } = decide(given, policy);
+    expect(`${disposition} ${score}`).toBe(wanted);
+  });
+
+  it('of the client’s zone might have shown that the name is that of a neighbour', () => {
+    const given = assessment(['helo-no-address'], { undecided: true, trouble: 'client' });
+    const policy = makePolicy('emailcore', findings);
+    expect(words(decide(given, { ...policy, weights: new Map([['helo-no-address', 10]]) }))).toBe(
+      'tempfail 10 helo-no-address',
+    );
   });
 
   it('weighs what the operator says, whatever it might have been', () => {
@@ -428,6 +482,13 @@ describe('with the resolver out of order', () => {
       decide(assessment(['helo-nxdomain', 'dns-temperror']), makePolicy('strict', findings), { dnsIll: true })
         .score,
     ).toBe(0);
+  });
+
+  it('counts what the operator knows, whatever else is excused', () => {
+    const given = assessment(['helo-denied', 'iprev-none']);
+    expect(words(decide(given, makePolicy('strict', findings), { dnsIll: true }))).toMatch(
+      /^reject \d+ helo-denied$/,
+    );
   });
 
   it.each<[string, string[], string]>([
