@@ -20,6 +20,7 @@ import {
   type Opinion,
   wouldRefuse,
 } from '../../src/policy/judge.ts';
+import type { Unproved } from '../../src/core/checks/stream.ts';
 import { makePolicy } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import type { Rules } from '../../src/policy/rules.ts';
@@ -253,8 +254,9 @@ it.each([
 });
 
 describe('the limit of a stream', () => {
-  const LIMIT = { count: 3, windowMs: 60_000 };
-  const limited = { ...RULES, streamLimits: new Map([['failed', LIMIT]] as const) };
+  const LIMIT = { count: 3, ageMs: 60_000, time: '1m' };
+  const limitOf = (stream: Unproved): Rules => ({ ...RULES, streamLimits: new Map([[stream, LIMIT]]) });
+  const limited = limitOf('failed');
   const asked = (given: Judged, rules: Rules = limited): [string, Judged['streamLimit'], number] => {
     let times = 0;
     const after = onStreamLimit(given, () => ++times < 0, rules);
@@ -270,8 +272,7 @@ describe('the limit of a stream', () => {
   });
 
   it('is not asked where there is none for the stream', async () => {
-    const rules = { ...RULES, streamLimits: new Map([['unverified', LIMIT]] as const) };
-    expect(asked(await judged('mx.dest.org'), rules)).toEqual(['accept', null, 0]);
+    expect(asked(await judged('mx.dest.org'), limitOf('unverified'))).toEqual(['accept', null, 0]);
   });
 
   it('lets in whoever is within', async () => {
