@@ -17,7 +17,7 @@ import {
   together,
 } from './report.ts';
 import { resolversBench, startAsking } from './resolvers.ts';
-import { addressOf, product, type Server, startProcess } from './server.ts';
+import { addressOf, nameOf, product, type Server, startProcess } from './server.ts';
 import { amount, type Node, program, type Setting } from './setting.ts';
 
 /** A round trip to a name server on the same continent, at the speed of light in fibre. */
@@ -51,7 +51,7 @@ function zones(clients: number): Record<string, string> {
   const hosts = [
     ...Array.from({ length: clients }, (_, i) => ({
       address: addressOf(i),
-      name: `mx${i}.example.org`,
+      name: nameOf(i),
     })),
     ...Array.from({ length: CLIENTS }, (_, i) => hostOf(i)),
   ];
@@ -63,9 +63,9 @@ function zones(clients: number): Record<string, string> {
   };
 }
 
-/** Sends an A query for mx0.example.org; returns the time until the answer came. */
+/** Sends an A query for the name of the first client; returns the time until the answer came. */
 async function roundTrip(port: number): Promise<number> {
-  const labels = ['mx0', 'example', 'org'].map((label) =>
+  const labels = nameOf(0).split('.').map((label) =>
     Buffer.from(`${String.fromCharCode(label.length)}${label}`),
   );
   // Id, recursion desired, one question; its type and class are both 1.

@@ -16,7 +16,7 @@
  *   -i  stop after HELO and hold the sessions open: prints {"ready":N}, ends when its input does
  *
  * Client I has the address 11.(I mod 256).(I / 256).1, as strangers are not neighbours, and says HELO
- * mxI.example.org. As in Postfix, a session negotiates first, does not send events that were declined, does
+ * mxI.hI.org. As in Postfix, a session negotiates first, does not send events that were declined, does
  * not wait for answers that will not come, keeps packets that need no answer until the next that does,
  * sends macros and command in one write, and says no more about a message once it is accepted or refused.
  */
@@ -85,7 +85,7 @@ static void put_stage(struct session *s, int stage)
     char data[256], address[16], name[32];
     uint32_t n = s->client;
     snprintf(address, sizeof address, "11.%u.%u.%u", n & 255, n >> 8 & 255, (n >> 16 & 255) + 1);
-    snprintf(name, sizeof name, "mx%u.example.org", n);
+    snprintf(name, sizeof name, "mx%u.h%u.org", n, n);
     switch (stage) {
     case OPTNEG:
         put(s, 'O', "\0\0\0\6\0\0\1\377\0\37\377\377", 12);

@@ -98,13 +98,18 @@ export function addressOf(client: number): readonly number[] {
   return [11, client & 255, client >> 8, 1];
 }
 
+/** The name that it gives. Each has a domain of its own: questions about one domain wait for each other. */
+export function nameOf(client: number): string {
+  return `mx${client}.h${client}.org`;
+}
+
 /** Records by zone: every hot client under the name that `load.c` gives it, forward and reverse. */
 export function hotZones(): Readonly<Record<string, readonly string[]>> {
   const hosts = Array.from({ length: HOT }, (_, i) => i);
   return {
-    'example.org': hosts.map((i) => `mx${i} IN A ${addressOf(i).join('.')}`),
+    org: hosts.map((i) => `${nameOf(i)}. IN A ${addressOf(i).join('.')}`),
     '11.in-addr.arpa': hosts.map(
-      (i) => `${addressOf(i).toReversed().slice(0, 3).join('.')} IN PTR mx${i}.example.org.`,
+      (i) => `${addressOf(i).toReversed().slice(0, 3).join('.')} IN PTR ${nameOf(i)}.`,
     ),
   };
 }
@@ -117,7 +122,7 @@ export function cleanZone({ workdir }: Setting): string {
   return file;
 }
 
-/** A zone file in which `org` exists and `example.org` does not. */
+/** A zone file in which `org` exists and no domain of a client does. */
 export function emptyZone({ workdir }: Setting): string {
   const file = join(workdir, 'empty.zone');
   writeFileSync(file, '$ORIGIN example-2.org.\nother IN A 192.0.2.1\n');
@@ -128,7 +133,7 @@ export function emptyZone({ workdir }: Setting): string {
 export function wideZone(setting: Setting): string {
   const file = join(setting.workdir, 'wide.zone');
   const clean = readFileSync(cleanZone(setting), 'utf8');
-  writeFileSync(file, `${clean}$ORIGIN example.org.\n* IN A 11.255.255.255\n`);
+  writeFileSync(file, `${clean}$ORIGIN org.\n* IN A 11.255.255.255\n`);
   return file;
 }
 
