@@ -65,9 +65,9 @@ function zones(clients: number): Record<string, string> {
 
 /** Sends an A query for the name of the first client; returns the time until the answer came. */
 async function roundTrip(port: number): Promise<number> {
-  const labels = nameOf(0).split('.').map((label) =>
-    Buffer.from(`${String.fromCharCode(label.length)}${label}`),
-  );
+  const labels = nameOf(0)
+    .split('.')
+    .map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
   // Id, recursion desired, one question; its type and class are both 1.
   const head = Buffer.from([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
   const query = Buffer.concat([head, ...labels, Buffer.from([0, 0, 1, 0, 1])]);
