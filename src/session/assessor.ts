@@ -3,7 +3,7 @@
  * fail. The Assessment is what is cached, so policy and session facts are applied afresh each time it is
  * read.
  */
-import { AssessmentCache } from '../state/cache.ts';
+import { AssessmentCache, type CacheHit } from '../state/cache.ts';
 import { AssessmentPacker } from '../state/packed-assessment.ts';
 import { assess, type OnCheckError, type Settles } from '../core/assess.ts';
 import type { Assessment } from '../core/assessment.ts';
@@ -60,11 +60,11 @@ const TEMPERROR_LIFE_MS = 10_000;
 const NEGATIVE_LIFE_MS = 60_000;
 
 /**
- * An assessment at once, or a promise of one that never rejects. Call `leave`, once, when it is no longer
- * wanted: an assessment that nobody waits for asks no more questions.
+ * An assessment at once, packed, or a promise of one that never rejects. Call `leave`, once, when it is no
+ * longer wanted: an assessment that nobody waits for asks no more questions.
  */
 export type AssessmentLookup =
-  | { readonly cache: 'hit'; readonly value: Assessment }
+  | CacheHit<Assessment>
   | { readonly cache: 'miss' | 'joined'; readonly pending: Promise<Assessment>; readonly leave: () => void };
 
 /** An assessment under way. */
@@ -101,7 +101,7 @@ export class Assessor {
     });
   }
 
-  /** The assessment, at once if it is cached. `helo` is as the client said it. */
+  /** What is cached, at once, or a promise. `helo` is as the client said it. */
   lookup(ip: IpAddress | null, helo: string, askOthers: AskOthers = () => null): AssessmentLookup {
     // Most look-ups ask nobody.
     let work: Work | null = null;

@@ -6,6 +6,7 @@
  * MTA.
  */
 import type { Assessor } from './assessor.ts';
+import type { CacheHit } from '../state/cache.ts';
 import type { ChurnCounter } from '../state/churn.ts';
 import type { Acquainted, SharedKnowledge } from '../store/shared-knowledge.ts';
 import type { Assessment } from '../core/assessment.ts';
@@ -72,8 +73,13 @@ export class Claim {
   readonly #begunAt: number;
   /** Says that nobody wants the assessment under way. */
   #leave: (() => void) | null = null;
-  /** A promise while DNS is asked; null for a client that is never refused. */
+  /** A promise while DNS is asked; null for a client that is never refused, and while it is packed. */
   #assessment: Assessment | Promise<Assessment> | null = null;
+  /**
+   * The assessment as the cache has it, until there is a verdict: a session that says HELO and waits holds
+   * next to nothing.
+   */
+  #kept: CacheHit<Assessment> | null = null;
   #elapsedMs = 0;
   #judged: Judged | null = null;
 
@@ -109,7 +115,7 @@ export class Claim {
     this.cache = found.cache;
     const met = meet(false);
     if (found.cache === 'hit' && met === null) {
-      this.#assessment = found.value;
+      this.#kept = found;
       return;
     }
     let wanted = found.cache !== 'hit';
@@ -117,7 +123,7 @@ export class Claim {
       wanted = false;
       if (found.cache !== 'hit') found.leave();
     };
-    const pending = found.cache === 'hit' ? Promise.resolve(found.value) : found.pending;
+    const pending = found.cache === 'hit' ? Promise.resolve(wholeOf(found)) : found.pending;
     this.#assessment = this.#afterMeeting(met, pending).then((assessment) => {
       if (found.cache !== 'hit') this.#elapsedMs = options.now() - this.#begunAt;
       this.#assessment = assessment;
@@ -139,9 +145,14 @@ export class Claim {
 
   /** At once if the assessment is there; null for a client that is never refused. */
   verdict(mta: MtaSelf): Judged | Promise<Judged> | null {
-    const assessment = this.#assessment;
-    if (this.#judged !== null || assessment === null) return this.#judged;
-    if (!(assessment instanceof Promise)) return (this.#judged = this.#judge(assessment, mta));
+    if (this.#judged !== null) return this.#judged;
+    const assessment = this.#kept === null ? this.#assessment : wholeOf(this.#kept);
+    if (assessment === null) return null;
+    if (!(assessment instanceof Promise)) {
+      this.#judged = this.#judge(assessment, mta);
+      this.#kept = null;
+      return this.#judged;
+    }
     const { timing, now } = this.#options;
     const askedAt = now();
     return assessment.then((done) => {
@@ -210,4 +221,8 @@ export class Claim {
       at: wallClock(),
     });
   }
+}
+
+function wholeOf({ packed, ip }: CacheHit<Assessment>): Assessment {
+  return packed.whole(ip);
 }

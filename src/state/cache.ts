@@ -19,7 +19,7 @@ export interface CacheLimits {
 export interface PackedValue<T> {
   /** The value for the address that it belongs to. */
   whole(ip: IpAddress): T;
-  /** It is dropped. Called once at most. */
+  /** The cache drops it, once at most. It can still be made whole. */
   release(): void;
 }
 
@@ -47,13 +47,19 @@ export interface CacheOptions<T> {
   readonly now: () => number;
 }
 
+/** What is kept of an address. */
+export interface CacheHit<T> {
+  readonly cache: 'hit';
+  readonly ip: IpAddress;
+  readonly packed: PackedValue<T>;
+}
+
 /**
- * A value at once, or a promise of one: `miss` for the caller that started the look-up, `joined` for those
- * that came while it ran.
+ * What is kept, at once, for whoever wants it whole; or a promise of a value: `miss` for the caller that
+ * started the look-up, `joined` for those that came while it ran.
  */
 export type CacheLookup<T> =
-  | { readonly cache: 'hit'; readonly value: T }
-  | { readonly cache: 'miss' | 'joined'; readonly pending: Promise<T> };
+  CacheHit<T> | { readonly cache: 'miss' | 'joined'; readonly pending: Promise<T> };
 
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
@@ -95,7 +101,7 @@ export class AssessmentCache<T> {
           held.take(stored);
           held.put(stored);
         }
-        return { cache: 'hit', value: stored.packed.whole(ip) };
+        return { cache: 'hit', ip, packed: stored.packed };
       }
       this.#table.forget(held, stored);
     }

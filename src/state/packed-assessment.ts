@@ -121,7 +121,7 @@ export class AssessmentPacker implements Packing<Assessment> {
   }
 }
 
-class PackedAssessment implements PackedValue<Assessment> {
+export class PackedAssessment implements PackedValue<Assessment> {
   readonly #kind: Kind;
   readonly #texts: string | readonly string[];
 

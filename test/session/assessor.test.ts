@@ -59,7 +59,8 @@ function assessor(
     made,
     of: async (ip, helo) => {
       const found = made.lookup(ip === null ? null : parseIp(ip), helo);
-      const assessment: Assessment = found.cache === 'hit' ? found.value : await found.pending;
+      const assessment: Assessment =
+        found.cache === 'hit' ? found.packed.whole(found.ip) : await found.pending;
       expect(assessment.client.helo.text.toLowerCase()).toBe(helo.toLowerCase());
       return found.cache;
     },

@@ -1,7 +1,8 @@
 /** A claim, the name that a client gave: when it is looked up, and how it is judged. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseIp } from '../../src/core/ip.ts';
 import type { Judged } from '../../src/policy/judge.ts';
+import { PackedAssessment } from '../../src/state/packed-assessment.ts';
 import { Claim, type Claimant } from '../../src/session/claim.ts';
 import { CLIENT, list, milterOptions, type Setup, ZONE } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
@@ -54,7 +55,23 @@ it('is a hit the second time, with a verdict at once', async () => {
   const second = new Claim(options, { ...claimant, session: { id: 'c' }, ordinal: 36 });
   expect([first.cache, joined.cache, second.cache]).toEqual(['miss', 'joined', 'hit']);
   expect(second.verdictNow(US)?.elapsedMs).toBe(0);
+  expect(second.verdictNow(US)).toBe(second.verdict(US));
   expect([first.reference, second.reference]).toEqual(['a.1', 'c.10']);
+});
+
+it('of a cached name is made whole for a verdict only, and does not need the cache any more', async () => {
+  const options = milterOptions({}, []);
+  const claimant = { ip: parseIp(CLIENT), helo: 'mail.sender.org', before: null, ask: true };
+  const first = await judged(new Claim(options, { ...claimant, session: { id: 'a' }, ordinal: 1 }));
+  const { prototype } = PackedAssessment;
+  const whole = vi.spyOn(prototype, 'whole');
+  const waiting = new Claim(options, { ...claimant, session: { id: 'b' }, ordinal: 1 });
+  options.assessor.forget();
+  expect(whole).not.toHaveBeenCalled();
+  expect((await judged(waiting)).assessment).toEqual(first.assessment);
+  waiting.verdictNow(US);
+  expect(whole).toHaveBeenCalledTimes(1);
+  whole.mockRestore();
 });
 
 describe('what is known of the session counts', () => {
