@@ -93,26 +93,43 @@ export function seenIn(
   rules: Omit<JudgingRules, 'policy' | 'shadowPolicy' | 'enforcement'>,
   { session, at }: Pick<Circumstances, 'session' | 'at'>,
 ): Pick<Judged, 'assessment' | 'access'> {
-  const { access, churnLimit } = rules;
-  const entry = access.match(cached, at);
-  const { ourNames, ourAddresses } = ourselves(rules, session.mta);
+  const access = rules.access.match(cached, at);
+  return { assessment: inSession(cached, rules, session, access), access };
+}
+
+function inSession(
+  cached: Assessment,
+  rules: Pick<JudgingRules, 'churnLimit' | 'ourNames' | 'ourAddresses'>,
+  { previousHelo, namesSeen, mta }: SessionSeen,
+  access: AccessEntry | null,
+): Assessment {
+  const { ourNames, ourAddresses } = ourselves(rules, mta);
   const facts: SessionFacts = {
     ourNames,
     ourAddresses,
-    previousHelo: session.previousHelo,
-    namesSeen: session.namesSeen,
-    churnLimit,
-    denied: entry?.action === 'deny' ? (entry.text ?? 'refused by local policy') : null,
+    previousHelo,
+    namesSeen,
+    churnLimit: rules.churnLimit,
+    denied: access?.action === 'deny' ? (access.text ?? 'refused by local policy') : null,
     shareUsedUp: heldBack(cached.dns) === 'share',
   };
-  return { assessment: withSession(cached, facts, sessionChecks), access: entry };
+  return withSession(cached, facts, sessionChecks);
 }
 
 /** `cached` is the assessment without anything of a session. */
 export function judge(cached: Assessment, rules: JudgingRules, circumstances: Circumstances): Judged {
-  const { session, dnsIll, elapsedMs } = circumstances;
+  return judgeWith(rules.access.match(cached, circumstances.at), cached, rules, circumstances);
+}
+
+/** The same for whoever has asked the access list already. */
+export function judgeWith(
+  access: AccessEntry | null,
+  cached: Assessment,
+  rules: Omit<JudgingRules, 'access'>,
+  { session, dnsIll, elapsedMs }: Omit<Circumstances, 'at'>,
+): Judged {
   const { policy, shadowPolicy, enforcement } = rules;
-  const { assessment, access } = seenIn(cached, rules, circumstances);
+  const assessment = inSession(cached, rules, session, access);
   const verdict = decide(assessment, policy, { dnsIll, regular: session.regular });
   return {
     assessment,

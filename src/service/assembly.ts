@@ -14,6 +14,7 @@ import { settledByText } from '../policy/rules.ts';
 import { Assessor } from '../session/assessor.ts';
 import { heloMilter, type HeloMilterOptions } from '../session/helo-milter.ts';
 import { macrosFor } from '../session/macros.ts';
+import { RecentVerdicts } from '../session/recent-verdicts.ts';
 import type { Untagged } from '../session/tagging.ts';
 import { createTrace } from '../session/trace.ts';
 import { ChurnCounter } from '../state/churn.ts';
@@ -245,6 +246,7 @@ function sessionOptions(
       },
       now,
     }),
+    recent: new RecentVerdicts(),
     wasDnsIll: (begun) => brake.onSince(begun),
     authResults: () => {
       const { noAuthResults, authservId, forgedResults } = live.config;

@@ -13,15 +13,17 @@ import type { Assessment } from '../core/assessment.ts';
 import { canonicalName } from '../core/domain.ts';
 import type { IpAddress } from '../core/ip.ts';
 import type { Decision } from '../decisions/decision.ts';
-import { judge, type Judged } from '../policy/judge.ts';
+import { type Circumstances, judge, type Judged } from '../policy/judge.ts';
 import type { MtaSelf } from '../policy/our-names.ts';
 import type { Timing } from '../decisions/listener.ts';
 import type { Rules } from '../policy/rules.ts';
+import type { RecentVerdicts } from './recent-verdicts.ts';
 
 /** The parts of the service that judge a claim. */
 export interface ClaimOptions {
   readonly assessor: Assessor;
   readonly churn: ChurnCounter;
+  readonly recent: RecentVerdicts;
   /** What the operator has decided, as it is now. */
   readonly rules: () => Rules;
   /**
@@ -146,18 +148,20 @@ export class Claim {
   /** At once if the assessment is there; null for a client that is never refused. */
   verdict(mta: MtaSelf): Judged | Promise<Judged> | null {
     if (this.#judged !== null) return this.#judged;
-    const assessment = this.#kept === null ? this.#assessment : wholeOf(this.#kept);
-    if (assessment === null) return null;
-    if (!(assessment instanceof Promise)) {
-      this.#judged = this.#judge(assessment, mta);
+    const { recent, rules } = this.#options;
+    if (this.#kept !== null) {
+      this.#judged = recent.judge(this.#kept, rules(), this.#seen(mta));
       this.#kept = null;
       return this.#judged;
     }
+    const assessment = this.#assessment;
+    if (assessment === null) return null;
+    if (!(assessment instanceof Promise)) return (this.#judged = judge(assessment, rules(), this.#seen(mta)));
     const { timing, now } = this.#options;
     const askedAt = now();
     return assessment.then((done) => {
       timing?.waited(now() - askedAt);
-      return (this.#judged ??= this.#judge(done, mta));
+      return (this.#judged ??= judge(done, rules(), this.#seen(mta)));
     });
   }
 
@@ -211,15 +215,15 @@ export class Claim {
     return judged instanceof Promise ? null : judged;
   }
 
-  #judge(cached: Assessment, mta: MtaSelf): Judged {
-    const { rules, wasDnsIll, wallClock, isRegular } = this.#options;
-    const regular = isRegular?.(cached.client.ip, this.helo) ?? false;
-    return judge(cached, rules(), {
+  #seen(mta: MtaSelf): Circumstances {
+    const { wasDnsIll, wallClock, isRegular } = this.#options;
+    const regular = isRegular?.(this.#ip, this.helo) ?? false;
+    return {
       session: { previousHelo: this.#previousHelo, namesSeen: this.#namesSeen, mta, regular },
       dnsIll: wasDnsIll(this.#begunAt),
       elapsedMs: this.#elapsedMs,
       at: wallClock(),
-    });
+    };
   }
 }
 

@@ -15,6 +15,7 @@ import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { readRules } from '../../src/service/read-rules.ts';
 import { registryOf } from '../../src/service/registry.ts';
 import { Assessor } from '../../src/session/assessor.ts';
+import { RecentVerdicts } from '../../src/session/recent-verdicts.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';
 import { client, context, envelope } from '../support/session.ts';
 import { milterOptions } from '../support/service.ts';
@@ -54,6 +55,7 @@ describe.each(PRESETS)('%s', (preset) => {
       });
       const session = heloMilter({
         ...options,
+        recent: new RecentVerdicts(),
         churn: new ChurnCounter({
           limits: () => ({ windowMs: 1, maxNames: 11, maxClients: 9 }),
           now: () => 0,

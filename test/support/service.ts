@@ -2,6 +2,7 @@
 import { networkShare } from '../../src/service/network-share.ts';
 import { AccessList, parseAccess } from '../../src/policy/access.ts';
 import { Assessor } from '../../src/session/assessor.ts';
+import { RecentVerdicts } from '../../src/session/recent-verdicts.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import type { Settles } from '../../src/core/assess.ts';
@@ -110,6 +111,7 @@ export function milterOptions(
     selfTested: ({ result, helo, judged, exempt }) =>
       log.push(`self-test ${helo} ${result} ${String(judged?.verdict.cause?.id)} ${String(exempt)}`),
     wasDnsIll: () => false,
+    recent: new RecentVerdicts(),
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 100 }),
       now,

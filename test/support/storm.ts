@@ -3,6 +3,7 @@
  * answer. DNS is a function with a delay, so that the clock may be a real one or not.
  */
 import { Assessor } from '../../src/session/assessor.ts';
+import { RecentVerdicts } from '../../src/session/recent-verdicts.ts';
 import { ChurnCounter } from '../../src/state/churn.ts';
 import { checks, findings } from '../../src/core/checks/index.ts';
 import type { Answer, RecordType } from '../../src/core/resolver.ts';
@@ -106,6 +107,7 @@ export async function ride(
     budget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
     rehearsedBudget: new TempfailBudget(() => ({ count: 1e6, ageMs: 1e9 }), now),
     wasDnsIll: () => false,
+    recent: new RecentVerdicts(),
     churn: new ChurnCounter({
       limits: () => ({ windowMs: 600_000, maxNames: 11, maxClients: 20_000 }),
       now,

@@ -1,0 +1,108 @@
+/**
+ * Verdicts that were lately given on what the cache holds. A verdict follows from the assessment, the rules
+ * and what was seen of the session, and from nothing else (`policy/judge.ts`): where all of that is the same
+ * as last time, so is the verdict. To make an assessment whole and to judge it is an eighth of a session's
+ * processor time, and most mail comes from hosts that came a moment ago.
+ *
+ * Bounded in verdicts and bytes; the one that was kept first makes room. Whoever fills it takes nothing from
+ * others but that time.
+ */
+import type { Assessment } from '../core/assessment.ts';
+import { type Circumstances, judgeWith, type Judged } from '../policy/judge.ts';
+import type { Rules } from '../policy/rules.ts';
+import { assessmentBytes } from '../state/assessment-size.ts';
+import type { CacheHit, PackedValue } from '../state/cache.ts';
+
+/** A verdict, and what it was made from. */
+interface Recent {
+  readonly rules: Rules;
+  /** Without what was seen of the session. */
+  readonly cached: Assessment;
+  readonly judged: Judged;
+  readonly bytes: number;
+}
+
+export interface RecentLimits {
+  readonly maxVerdicts: number;
+  /** Bytes that they may take, approximately. */
+  readonly maxBytes: number;
+}
+
+const LIMITS: RecentLimits = { maxVerdicts: 1000, maxBytes: 8 * 1024 * 1024 };
+/** A verdict may take this part of the bytes; a larger one is made anew each time. */
+const LARGEST = 1 / 64;
+/** What a verdict takes beside its assessment: findings with their weights, outcomes of the session. */
+const VERDICT = 1500;
+/**
+ * Once there is no room, one in so many verdicts is kept: a crowd in which nobody comes again soon pays
+ * little for it, and whoever comes often is kept before long.
+ */
+const KEPT_WHEN_FULL = 4;
+
+export class RecentVerdicts {
+  readonly #limits: RecentLimits;
+  /** In the order in which they were kept. */
+  readonly #kept = new Map<PackedValue<Assessment>, Recent>();
+  #bytes = 0;
+  #passedOver = 0;
+
+  constructor(limits: RecentLimits = LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Verdicts kept. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** The memory they take, approximately. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The verdict on what the cache holds: the same object as last time where nothing is different. */
+  judge({ packed, ip }: CacheHit<Assessment>, rules: Rules, seen: Circumstances): Judged {
+    const recent = this.#kept.get(packed);
+    const cached = recent?.cached ?? packed.whole(ip);
+    // Asked each time: its lines expire, and it counts how often each has matched.
+    const access = rules.access.match(cached, seen.at);
+    if (recent?.rules === rules && recent.judged.access === access && isSame(recent.judged, seen))
+      return recent.judged;
+    const judged = judgeWith(access, cached, rules, seen);
+    this.#keep(packed, { rules, cached, judged, bytes: VERDICT + assessmentBytes(cached) });
+    return judged;
+  }
+
+  #keep(packed: PackedValue<Assessment>, recent: Recent): void {
+    const { maxVerdicts, maxBytes } = this.#limits;
+    this.#drop(packed);
+    if (recent.bytes > maxBytes * LARGEST) return;
+    const isFull = this.#kept.size >= maxVerdicts || this.#bytes + recent.bytes > maxBytes;
+    if (isFull && ++this.#passedOver % KEPT_WHEN_FULL !== 0) return;
+    for (const [oldest] of this.#kept) {
+      if (this.#kept.size < maxVerdicts && this.#bytes + recent.bytes <= maxBytes) break;
+      this.#drop(oldest);
+    }
+    this.#kept.set(packed, recent);
+    this.#bytes += recent.bytes;
+  }
+
+  #drop(packed: PackedValue<Assessment>): void {
+    const recent = this.#kept.get(packed);
+    if (recent === undefined) return;
+    this.#kept.delete(packed);
+    this.#bytes -= recent.bytes;
+  }
+}
+
+function isSame({ session, dnsIll, elapsedMs }: Judged, seen: Circumstances): boolean {
+  return (
+    dnsIll === seen.dnsIll &&
+    elapsedMs === seen.elapsedMs &&
+    session.previousHelo === seen.session.previousHelo &&
+    session.namesSeen === seen.session.namesSeen &&
+    session.regular === seen.session.regular &&
+    session.mta.name === seen.session.mta.name &&
+    session.mta.address === seen.session.mta.address
+  );
+}
