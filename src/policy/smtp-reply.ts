@@ -73,21 +73,43 @@ const SENDMAIL_DOTS = 4;
 /** However long an address a stranger gives, at least this much of what was seen is told. */
 const MIN_SAID = 60;
 
+/** The part of a reply that is the same whoever is refused, and at whichever command. */
+export interface Refusal {
+  readonly code: number;
+  readonly enhancedCode: string;
+  /** The finding that is the cause. */
+  readonly id: string;
+  readonly cause: string;
+  readonly todo: readonly string[];
+  /** The other findings that counted. */
+  readonly others: readonly string[];
+  readonly page: string;
+}
+
 /** The reply for a verdict that is not accept; null for accept. */
 export function smtpReply(verdict: Verdict, context: ReplyContext): SmtpReply | null {
-  const { findings, words, reference, recipient = null, address = '' } = context;
+  const refusal = refusalOf(verdict, context);
+  return refusal === null ? null : replyTo(refusal, context);
+}
+
+/** Null for accept. */
+export function refusalOf(
+  verdict: Verdict,
+  context: Omit<ReplyContext, 'reference' | 'recipient' | 'address'>,
+): Refusal | null {
+  const { findings, words } = context;
   if (verdict.disposition === 'accept' || verdict.cause === null) return null;
   const { id } = verdict.cause;
   const spec = findings.get(id);
   const permanent = verdict.disposition === 'reject';
   const own = words.codes?.get(id);
-  // Codes like 501 say that the command is malformed for good; the temporary form of every refusal is a 450.
-  const code = permanent
-    ? (own?.reject ?? spec?.rejectCode ?? 550)
-    : (own?.tempfail ?? spec?.tempfailCode ?? 450);
   const several = permanent && failedTogether(verdict, findings);
   const status = !permanent && spec?.tempfailCode === undefined ? '7.1' : (spec?.status ?? '7.1');
-  const told: Told = {
+  return {
+    // Codes like 501 say that the command is malformed for good; the temporary form of every refusal is a
+    // 450.
+    code: permanent ? (own?.reject ?? spec?.rejectCode ?? 550) : (own?.tempfail ?? spec?.tempfailCode ?? 450),
+    enhancedCode: `${permanent ? 5 : 4}.${several ? SEVERAL_FAILED : status}`,
     id,
     cause: wordsFor(verdict.cause, context),
     todo: toDo(verdict, context),
@@ -95,14 +117,26 @@ export function smtpReply(verdict: Verdict, context: ReplyContext): SmtpReply | 
       weight > 0 && finding.id !== id ? [finding.id] : [],
     ),
     page: words.helpUrl === null ? '' : `; see ${words.helpUrl}#${id}`,
+  };
+}
+
+/** The reply to one client, at one command. */
+export function replyTo(
+  refusal: Refusal,
+  {
+    words,
+    reference,
+    recipient = null,
+    address = '',
+  }: Pick<ReplyContext, 'words' | 'reference' | 'recipient' | 'address'>,
+): SmtpReply {
+  const { code, enhancedCode } = refusal;
+  const told: Told = {
+    refusal,
     person: contactOf(words, recipient),
     reference: reference === null ? '' : ` (ref ${reference})`,
   };
-  return {
-    code,
-    enhancedCode: `${permanent ? 5 : 4}.${several ? SEVERAL_FAILED : status}`,
-    text: assemble(told, lineLimit(address)),
-  };
+  return { code, enhancedCode, text: assemble(told, lineLimit(address)) };
 }
 
 /** The most octets of a text about the command with this address. */
@@ -111,7 +145,10 @@ export function lineLimit(address: string): number {
 }
 
 /** What was seen, in the operator's words or in ours. */
-export function wordsFor({ id, evidence }: Finding, context: ReplyContext): string {
+export function wordsFor(
+  { id, evidence }: Finding,
+  context: Pick<ReplyContext, 'assessment' | 'findings' | 'words'>,
+): string {
   const spec = context.findings.get(id);
   const template =
     context.words.templates.get(id) ?? byEvidence(spec?.replyWith, evidence) ?? spec?.reply ?? id;
@@ -132,7 +169,10 @@ function failedTogether({ cause, counted }: Verdict, specs: ReadonlyMap<string, 
 /**
  * What to do: one clause or several, each of which is enough. The operator's own words say that themselves.
  */
-export function toDo(verdict: Verdict, context: ReplyContext): string[] {
+export function toDo(
+  verdict: Verdict,
+  context: Pick<ReplyContext, 'assessment' | 'findings' | 'words' | 'policy'>,
+): string[] {
   const { assessment, findings, words, policy = makePolicy('strict', findings) } = context;
   const { cause } = verdict;
   if (cause === null || words.templates.has(cause.id)) return [];
@@ -154,12 +194,7 @@ export function contactOf({ contact }: ReplyOptions, recipient: string | null): 
 }
 
 interface Told {
-  readonly id: string;
-  readonly cause: string;
-  readonly todo: readonly string[];
-  /** The other findings that counted. */
-  readonly others: readonly string[];
-  readonly page: string;
+  readonly refusal: Refusal;
   readonly person: string;
   readonly reference: string;
 }
@@ -169,7 +204,8 @@ interface Told {
  * thing to do comes first, which is told whole or not at all; then whom to ask, the whole cause, other
  * findings, and other things to do.
  */
-function assemble({ id, cause, todo: ways, others, page, person, reference }: Told, limit: number): string {
+function assemble({ refusal, person, reference }: Told, limit: number): string {
+  const { id, cause, todo: ways, others, page } = refusal;
   const least = Math.min(cause.length, MIN_SAID);
   let room = limit - id.length - 3 - reference.length - least;
   const take = (text: string): string => {
