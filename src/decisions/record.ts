@@ -29,6 +29,11 @@ const MAX_EVIDENCE = 20_480;
 const MAX_RECIPIENTS = 8192;
 /** Octets for what comes after the last answer. */
 const TAIL = 128;
+/**
+ * Octets of a text that is used again: so short that no limit had a part in it. The longest head leaves more
+ * than five times that.
+ */
+const SHORT = 4096;
 
 /** The room left in a record, in octets, and how many things did not fit. */
 class Room {
@@ -91,8 +96,22 @@ function texts(list: readonly string[], room: number): string {
   return `[${members}]`;
 }
 
+/**
+ * Of verdicts that are given again (`session/recent-verdicts.ts`): three quarters of a record, which are the
+ * same each time.
+ */
+const known = new WeakMap<Judged, string>();
+
 /** `most` is the limit for all of it, in octets. */
 function judgedText(judged: Judged, most: number): string {
+  const before = known.get(judged);
+  if (before !== undefined) return before;
+  const made = makeJudgedText(judged, most);
+  if (made.length <= SHORT) known.set(judged, made);
+  return made;
+}
+
+function makeJudgedText(judged: Judged, most: number): string {
   const room = new Room(MAX_EVIDENCE);
   const first = verdictText(judged, room);
   const answers = new Room(most - first.length - TAIL);

@@ -13,7 +13,7 @@ import { parsePrefix } from '../../src/core/ip.ts';
 import type { Decision } from '../../src/decisions/decision.ts';
 import { decisionRecord, MAX_RECORD } from '../../src/decisions/record.ts';
 import { readRecord } from '../../src/decisions/record-reader.ts';
-import { judge, judgeMessage } from '../../src/policy/judge.ts';
+import { judge, type Judged, judgeMessage } from '../../src/policy/judge.ts';
 import type { Rules } from '../../src/policy/rules.ts';
 import { zoneFileResolver } from '../../src/dns/zone-file.ts';
 import { decide } from '../../src/policy/decide.ts';
@@ -414,6 +414,41 @@ it('the schema refuses what is none', () => {
   expect(published({ ...good, extra: 1 })).toBe(true);
   expect(published({ ...good, version: 3 })).toBe(false);
   expect(published({ ...good, action: 'discard' })).toBe(false);
+});
+
+describe('a verdict that is given again', () => {
+  const { judged } = DECISIONS.full;
+  if (judged === null) throw new Error('no verdict');
+  /** A text as long as `n` octets make it, in which a limit has a part or not. */
+  const wordy = (n: number): Judged => ({
+    ...judged,
+    assessment: {
+      ...judged.assessment,
+      dns: Array.from({ length: 14 }, (_, i) => ({
+        name: `n${i}.example.org`,
+        type: 'TXT' as const,
+        status: 'found' as const,
+        records: ['x'.repeat(Math.min(n, 1024)), ...Array.from({ length: n / 1024 }, () => 'y'.repeat(1024))],
+        ttl: 1,
+      })),
+    },
+  });
+  const long = '\xff'.repeat(2000);
+  const heads: readonly Partial<Decision>[] = [
+    {},
+    { helo: 'other.example.org', sender: '<other@example.org>', queueId: 'A1', message: 2, cache: 'joined' },
+    { helo: long, sender: long, queueId: long, recipients: Array(32).fill(long), recipientCount: 99 },
+  ];
+
+  it.each([0, 100, 800, 900, 4000, 9000, 40_000])('is in each record what it is by itself (%s)', (octets) => {
+    const again = wordy(octets);
+    for (const head of [...heads, ...heads]) {
+      const decision: Decision = { ...DECISIONS.full, ...head };
+      expect(decisionRecord({ ...decision, judged: again }, TIME, null)).toBe(
+        decisionRecord({ ...decision, judged: { ...again } }, TIME, null),
+      );
+    }
+  });
 });
 
 describe('the room it takes', () => {
