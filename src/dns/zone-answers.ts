@@ -20,7 +20,7 @@ export type ZoneRecords = ReadonlyMap<string, readonly ZoneRecord[]>;
  */
 const MAX_ALIASES = 11;
 /** The longest name as text: 255 octets on the wire (RFC 1035 §2.3.4). */
-const MAX_NAME = 253;
+export const LONGEST_NAME = 253;
 
 /** Returns a function that gives the answer for a canonical name. */
 export function zoneAnswers(zone: ZoneRecords): (name: string, type: RecordType) => Answer<RecordType> {
@@ -41,7 +41,7 @@ export function zoneAnswers(zone: ZoneRecords): (name: string, type: RecordType)
   }
 
   function find(name: string, type: RecordType, aliases: number, ttl: number): Answer<RecordType> {
-    if (name.length > MAX_NAME) return SERVFAIL;
+    if (name.length > LONGEST_NAME) return SERVFAIL;
     const records = recordsOf(name);
     const told = aliases === 0 ? {} : { alias: name };
     if (records === undefined) return { status: 'nxdomain', ttl: null, ...told };

@@ -6,7 +6,7 @@
 import { canonicalName } from '../core/domain.ts';
 import type { Answer, RecordData, RecordType, Resolver } from '../core/resolver.ts';
 import { FileError } from '../errors.ts';
-import { type ZoneRecord, type ZoneRecords, zoneAnswers } from './zone-answers.ts';
+import { LONGEST_NAME, type ZoneRecord, type ZoneRecords, zoneAnswers } from './zone-answers.ts';
 
 const DEFAULT_TTL = 3600;
 /** Throws FileError, naming the line, for a file that cannot be read. */
@@ -47,6 +47,7 @@ function parseZone(text: string, file: string): ZoneRecords {
     }
     if (first.text.startsWith('$')) throw wrong(`${first.text} is not understood`);
     if (!continued) owner = absolute(first.text, origin);
+    if (owner.length > LONGEST_NAME) throw wrong(`a name is longer than ${LONGEST_NAME} characters`);
     const rest = continued ? [...tokens] : others;
     let ttl = defaultTtl;
     // TTL and class come in either order.
@@ -100,7 +101,9 @@ class Fields {
   }
 
   name(): string {
-    return absolute(this.text(), this.#origin);
+    const name = absolute(this.text(), this.#origin);
+    if (name.length > LONGEST_NAME) throw new RangeError(name);
+    return name;
   }
 
   rest(): string {

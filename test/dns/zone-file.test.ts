@@ -80,6 +80,12 @@ describe('zoneFileResolver', () => {
     ['x TXT', /^z:1: this is no TXT record$/],
     ['x', /^z:1: a record without a type$/],
     ['$TTL soon', /^z:1: "soon" is no TTL$/],
+    [`${'a.'.repeat(126)}bc A 192.0.2.1`, /^z:1: a name is longer than 253 characters$/],
+    [
+      `$ORIGIN ${'a.'.repeat(120)}\nsome.longer.names A 192.0.2.1`,
+      /^z:2: a name is longer than 253 characters$/,
+    ],
+    [`x CNAME ${'a.'.repeat(128)}`, /^z:1: this is no CNAME record$/],
     ['$INCLUDE other', /^z:1: \$INCLUDE is not understood$/],
     ['x TXT "open', /^z:1: a quote is not closed$/],
     ['x SOA ( a b', /^z:1: a parenthesis is not closed$/],
