@@ -11,7 +11,8 @@ import type { Assessment } from '../core/assessment.ts';
 import { type Circumstances, judgeWith, type Judged } from '../policy/judge.ts';
 import type { Rules } from '../policy/rules.ts';
 import { assessmentBytes } from '../state/assessment-size.ts';
-import type { CacheHit, PackedValue } from '../state/cache.ts';
+import type { CacheHit } from '../state/cache.ts';
+import type { Kept } from '../state/cache-table.ts';
 
 /** A verdict, and what it was made from. */
 interface Recent {
@@ -42,7 +43,7 @@ const KEPT_WHEN_FULL = 4;
 export class RecentVerdicts {
   readonly #limits: RecentLimits;
   /** In the order in which they were kept. */
-  readonly #kept = new Map<PackedValue<Assessment>, Recent>();
+  readonly #kept = new Map<Kept<Assessment>, Recent>();
   #bytes = 0;
   #passedOver = 0;
 
@@ -73,7 +74,7 @@ export class RecentVerdicts {
     return judged;
   }
 
-  #keep(packed: PackedValue<Assessment>, recent: Recent): void {
+  #keep(packed: Kept<Assessment>, recent: Recent): void {
     const { maxVerdicts, maxBytes } = this.#limits;
     this.#drop(packed);
     if (recent.bytes > maxBytes * LARGEST) return;
@@ -87,7 +88,7 @@ export class RecentVerdicts {
     this.#bytes += recent.bytes;
   }
 
-  #drop(packed: PackedValue<Assessment>): void {
+  #drop(packed: Kept<Assessment>): void {
     const recent = this.#kept.get(packed);
     if (recent === undefined) return;
     this.#kept.delete(packed);

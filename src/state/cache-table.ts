@@ -10,15 +10,26 @@ import { type NetworkKind, networkOf } from '../core/client-networks.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { link, type Linked, relink, unlink, type UseOrder } from './use-order.ts';
 
-/** What a name of an address has. */
-export interface Stored<P> {
-  readonly name: string;
-  readonly packed: P;
-  readonly expiresAt: number;
+/**
+ * A value that is kept under a name of an address: small, and whole again when it is asked for. It is a link
+ * in the chain of these itself, and knows its name by what it is made of, since each object and each string
+ * more would be one for every address.
+ */
+export abstract class Kept<T> {
+  /** Milliseconds on the scale of the cache. */
+  expiresAt = 0;
   /** An estimate, including what it takes to find the value again. */
-  readonly bytes: number;
-  /** The name of the address that was used next before this one. */
-  next: Stored<P> | null;
+  bytes = 0;
+  /** What was used next before it, of the same address. */
+  next: Kept<T> | null = null;
+
+  abstract isNamed(name: string): boolean;
+
+  /** The value for the address that it belongs to. */
+  abstract whole(ip: IpAddress): T;
+
+  /** The cache drops it, once at most. It can still be made whole. */
+  abstract release(): void;
 }
 
 /** What can be counted to a group. */
@@ -35,7 +46,7 @@ class Held<P> extends Member<P> {
   /** As the table has it. */
   readonly key: string;
   /** The name used last. A chain, and no array or map: nearly always there is one. */
-  latest: Stored<P> | null = null;
+  latest: Kept<P> | null = null;
 
   constructor({ family, text }: IpAddress) {
     super();
@@ -43,29 +54,29 @@ class Held<P> extends Member<P> {
     this.bytes = HELD_BYTES[family];
   }
 
-  find(name: string): Stored<P> | null {
-    let stored = this.latest;
-    while (stored !== null && stored.name !== name) stored = stored.next;
-    return stored;
+  find(name: string): Kept<P> | null {
+    let kept = this.latest;
+    while (kept !== null && !kept.isNamed(name)) kept = kept.next;
+    return kept;
   }
 
-  /** The names, the one used last first. */
-  get names(): readonly Stored<P>[] {
+  /** What is kept under its names, the one used last first. */
+  get names(): readonly Kept<P>[] {
     const names = [];
-    for (let stored = this.latest; stored !== null; stored = stored.next) names.push(stored);
+    for (let kept = this.latest; kept !== null; kept = kept.next) names.push(kept);
     return names;
   }
 
-  /** A name that it does not have, used just now. */
-  put(stored: Stored<P>): void {
-    stored.next = this.latest;
-    this.latest = stored;
+  /** Under a name that it does not have, used just now. */
+  put(kept: Kept<P>): void {
+    kept.next = this.latest;
+    this.latest = kept;
   }
 
-  take(stored: Stored<P>): void {
-    if (this.latest === stored) this.latest = stored.next;
+  take(kept: Kept<P>): void {
+    if (this.latest === kept) this.latest = kept.next;
     for (let each = this.latest; each !== null; each = each.next)
-      if (each.next === stored) each.next = stored.next;
+      if (each.next === kept) each.next = kept.next;
   }
 }
 
@@ -100,9 +111,9 @@ export interface Room {
  * what the networks around it take. Right to within a half, whether it shares these or not (measured by the
  * test).
  */
-export const HELD_BYTES: Readonly<Record<4 | 6, number>> = { 4: 330, 6: 520 };
-/** A name of an address, not counting its characters and the value. */
-export const NAME_BYTES = 100;
+export const HELD_BYTES: Readonly<Record<4 | 6, number>> = { 4: 380, 6: 570 };
+/** What is kept under a name, without what `Packing.pack` tells. */
+export const NAME_BYTES = 24;
 /** The most addresses of one network: all of an IPv4 /24, and as many of an IPv6 /64. */
 const MAX_ADDRESSES = 256;
 /**
@@ -124,7 +135,7 @@ const KINDS: Readonly<Record<4 | 6, readonly NetworkKind[]>> = {
 /** Of this many groups that were not used lately, the largest makes room. */
 const LOOKS = 8;
 
-export class CacheTable<P extends { release(): void }> {
+export class CacheTable<P> {
   // node-cache throws when it is full, and sweeps with a timer that blocks: it gets neither a bound nor
   // times.
   readonly #table = new NodeCache({ useClones: false, checkperiod: 0 });
@@ -155,7 +166,7 @@ export class CacheTable<P extends { release(): void }> {
 
   #remove(held: Held<P>): void {
     this.#table.del(held.key);
-    for (const { packed } of held.names) packed.release();
+    for (const kept of held.names) kept.release();
     if (held.within !== null) count(held.within, -1, -held.bytes);
     let member: Member<P> = held;
     for (let group = held.within; group !== null; member = group, group = group.within) {
@@ -167,15 +178,15 @@ export class CacheTable<P extends { release(): void }> {
   }
 
   /** Keeps a value under a name that the address does not have. */
-  store(held: Held<P>, stored: Stored<P>): void {
-    held.put(stored);
-    grow(held, stored.bytes);
+  store(held: Held<P>, kept: Kept<P>): void {
+    held.put(kept);
+    grow(held, kept.bytes);
   }
 
-  forget(held: Held<P>, stored: Stored<P>): void {
-    held.take(stored);
-    stored.packed.release();
-    grow(held, -stored.bytes);
+  forget(held: Held<P>, kept: Kept<P>): void {
+    held.take(kept);
+    kept.release();
+    grow(held, -kept.bytes);
   }
 
   /** The address was asked for, so others of its networks are dropped first. */

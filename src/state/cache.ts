@@ -6,7 +6,7 @@
  * There is no sweep: each value has its expiry, which is checked on reading, and what was not used lately
  * makes room for what is new.
  */
-import { CacheTable, HELD_BYTES, NAME_BYTES, type Room, SHARES } from './cache-table.ts';
+import { CacheTable, HELD_BYTES, type Kept, NAME_BYTES, type Room, SHARES } from './cache-table.ts';
 import type { IpAddress } from '../core/ip.ts';
 
 export interface CacheLimits {
@@ -15,20 +15,12 @@ export interface CacheLimits {
   readonly maxBytes: number;
 }
 
-/** A value as it is kept: small, and whole again when it is asked for. */
-export interface PackedValue<T> {
-  /** The value for the address that it belongs to. */
-  whole(ip: IpAddress): T;
-  /** The cache drops it, once at most. It can still be made whole. */
-  release(): void;
-}
-
 export interface Packing<T> {
   /**
    * The value packed, and the bytes that this takes, approximately. What packed values have in common takes
    * at most `room` bytes.
    */
-  pack(value: T, room: number): { readonly packed: PackedValue<T>; readonly bytes: number };
+  pack(value: T, room: number): { readonly packed: Kept<T>; readonly bytes: number };
   /** What they have in common takes now, approximately. */
   readonly bytes: number;
   /** Everything is dropped. */
@@ -51,7 +43,7 @@ export interface CacheOptions<T> {
 export interface CacheHit<T> {
   readonly cache: 'hit';
   readonly ip: IpAddress;
-  readonly packed: PackedValue<T>;
+  readonly packed: Kept<T>;
 }
 
 /**
@@ -64,7 +56,7 @@ export type CacheLookup<T> =
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
   readonly #pending = new Map<string, Promise<T>>();
-  #table = new CacheTable<PackedValue<T>>();
+  #table = new CacheTable<T>();
   /** A look-up that began before `clear` is not kept. */
   #cleared = 0;
 
@@ -93,17 +85,17 @@ export class AssessmentCache<T> {
   /** Finds the value or starts `load`. A load that rejects is forgotten, and the caller gets its error. */
   lookup(ip: IpAddress, name: string, load: () => Promise<T>): CacheLookup<T> {
     const held = this.#table.get(ip.text);
-    const stored = held?.find(name) ?? null;
-    if (held !== undefined && stored !== null) {
-      if (stored.expiresAt > this.#options.now()) {
+    const packed = held?.find(name) ?? null;
+    if (held !== undefined && packed !== null) {
+      if (packed.expiresAt > this.#options.now()) {
         this.#table.touch(held);
-        if (held.latest !== stored) {
-          held.take(stored);
-          held.put(stored);
+        if (held.latest !== packed) {
+          held.take(packed);
+          held.put(packed);
         }
-        return { cache: 'hit', ip, packed: stored.packed };
+        return { cache: 'hit', ip, packed };
       }
-      this.#table.forget(held, stored);
+      this.#table.forget(held, packed);
     }
     // An address has no space in it, so the two parts cannot be confused.
     const key = `${ip.text} ${name}`;
@@ -129,8 +121,9 @@ export class AssessmentCache<T> {
     const { maxBytes, maxClients } = limits();
     const { packed, bytes: taken } = packing.pack(value, maxBytes * SHARED);
     const room: Room = { addresses: maxClients, bytes: maxBytes - packing.bytes };
-    const bytes = NAME_BYTES + name.length + taken;
-    if (HELD_BYTES[ip.family] + bytes > room.bytes * SHARES.network) {
+    packed.bytes = NAME_BYTES + taken;
+    // What would not be found again is not kept.
+    if (HELD_BYTES[ip.family] + packed.bytes > room.bytes * SHARES.network || !packed.isNamed(name)) {
       packed.release();
       return;
     }
@@ -141,8 +134,8 @@ export class AssessmentCache<T> {
     const oldest = names.at(-1);
     if (oldest !== undefined && names.length >= maxNamesPerClient) this.#table.forget(held, oldest);
     // Whole milliseconds take no memory of their own.
-    const expiresAt = Math.floor(now() + lifeMs);
-    this.#table.store(held, { name, packed, expiresAt, bytes, next: null });
+    packed.expiresAt = Math.floor(now() + lifeMs);
+    this.#table.store(held, packed);
     this.#table.trim(held, room);
   }
 }

@@ -9,7 +9,8 @@ import { type Evidence, type Finding, NOTHING } from '../core/check.ts';
 import { parseHelo } from '../core/helo.ts';
 import type { IpAddress } from '../core/ip.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
-import type { Packing, PackedValue } from './cache.ts';
+import type { Packing } from './cache.ts';
+import { Kept } from './cache-table.ts';
 
 /** Where a text is: the number of a kept one, and what it has before it: `_auth.` and the like. */
 interface Place {
@@ -84,7 +85,7 @@ export class AssessmentPacker implements Packing<Assessment> {
   bytes = 0;
 
   /** Once shapes take `room` bytes, an assessment of an unknown one has it for itself. */
-  pack(assessment: Assessment, room: number): { packed: PackedValue<Assessment>; bytes: number } {
+  pack(assessment: Assessment, room: number): { packed: Kept<Assessment>; bytes: number } {
     const { shape, texts } = describe(assessment);
     const key = JSON.stringify(shape);
     let kind = this.#kinds.get(key);
@@ -121,16 +122,29 @@ export class AssessmentPacker implements Packing<Assessment> {
   }
 }
 
-export class PackedAssessment implements PackedValue<Assessment> {
+export class PackedAssessment extends Kept<Assessment> {
   readonly #kind: Kind;
   readonly #texts: string | readonly string[];
 
   constructor(kind: Kind, texts: string | readonly string[]) {
+    super();
     this.#kind = kind;
     this.#texts = texts;
   }
 
-  whole(ip: IpAddress): Assessment {
+  /** The name is what the client said in HELO, in lower case. */
+  override isNamed(name: string): boolean {
+    const texts = this.#texts;
+    if (typeof texts !== 'string') return texts[HELO]?.toLowerCase() === name;
+    const end = name.length;
+    // Most hosts say it in lower case.
+    if (texts.startsWith(name) && !name.includes(END) && (texts.length === end || texts[end] === END))
+      return true;
+    const [said = ''] = texts.split(END, 1);
+    return said.toLowerCase() === name;
+  }
+
+  override whole(ip: IpAddress): Assessment {
     const texts = typeof this.#texts === 'string' ? this.#texts.split(END) : this.#texts;
     const { shape } = this.#kind;
     const seen = shape.seen.map((each) => evidenceOf(each, texts));
@@ -150,7 +164,7 @@ export class PackedAssessment implements PackedValue<Assessment> {
     };
   }
 
-  release(): void {
+  override release(): void {
     this.#kind.packer?.release(this.#kind);
   }
 }

@@ -1,5 +1,5 @@
 /** A verdict is given again only where it would come out the same, and what is kept is bounded. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import fc from 'fast-check';
 import { findings } from '../../src/core/checks/index.ts';
 import { parseIp } from '../../src/core/ip.ts';
@@ -27,13 +27,9 @@ const packer = new AssessmentPacker();
 /** As the cache gives it, and the count of how often it was made whole. */
 function hitOf(assessment: Assessment): CacheHit<Assessment> & { readonly made: () => number } {
   const { packed } = packer.pack(assessment, 1 << 20);
-  let made = 0;
-  const whole: typeof packed.whole = (ip) => {
-    made++;
-    return packed.whole(ip);
-  };
+  const whole = vi.spyOn(packed, 'whole');
   const ip = assessment.client.ip ?? expect.fail();
-  return { cache: 'hit', ip, packed: { whole, release: () => undefined }, made: () => made };
+  return { cache: 'hit', ip, packed, made: () => whole.mock.calls.length };
 }
 
 let good: Assessment;

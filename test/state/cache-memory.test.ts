@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { assessmentBytes } from '../../src/state/assessment-size.ts';
-import { AssessmentCache, type Packing } from '../../src/state/cache.ts';
+import { AssessmentCache } from '../../src/state/cache.ts';
+import { keptAsItIs } from '../support/kept-as-it-is.ts';
 import { AssessmentPacker } from '../../src/state/packed-assessment.ts';
 import { assess } from '../../src/core/assess.ts';
 import type { Assessment } from '../../src/core/assessment.ts';
@@ -83,16 +84,6 @@ const ADDRESSES: readonly (readonly [string, (i: number) => string])[] = [
  */
 const FILLING = 2 * 1024 * 1024;
 
-/** Keeps assessments as they are. */
-const unpacked: Packing<Assessment> = {
-  pack: (value) => ({
-    packed: { whole: () => value, release: () => undefined },
-    bytes: assessmentBytes(value),
-  }),
-  bytes: 0,
-  clear: () => undefined,
-};
-
 /** Unpacked, the address makes no difference. */
 const CASES = Object.entries(KINDS).flatMap(([kind, answers]) => [
   ...ADDRESSES.map(([where, address]) => [kind, where, 'packed', address, answers] as const),
@@ -106,7 +97,7 @@ describe('the estimate of what the cache takes', () => {
       const cache = new AssessmentCache<Assessment>({
         limits: () => ({ maxClients: 1_000_000, maxBytes: 1024 ** 3 }),
         maxNamesPerClient: 16,
-        packing: form === 'packed' ? new AssessmentPacker() : unpacked,
+        packing: form === 'packed' ? new AssessmentPacker() : keptAsItIs(assessmentBytes),
         lifeMs: () => 1000,
         now: () => 0,
       });

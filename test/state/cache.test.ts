@@ -5,10 +5,10 @@ import {
   type CacheLimits,
   type CacheLookup,
   type CacheOptions,
-  type Packing,
 } from '../../src/state/cache.ts';
 import { HELD_BYTES, NAME_BYTES } from '../../src/state/cache-table.ts';
 import { type IpAddress, parseIp } from '../../src/core/ip.ts';
+import { keptAsItIs } from '../support/kept-as-it-is.ts';
 
 /** `h7` is the seventh client, in a block of its own; anything else is an address. */
 function client(text: string): IpAddress {
@@ -21,19 +21,10 @@ function client(text: string): IpAddress {
 const A = client('192.0.2.1');
 
 const LIMITS: CacheLimits = { maxClients: 10, maxBytes: 64 * 1024 * 1024 };
-/** Keeps values as they are, each of this size. */
-function packing(sizeOf: () => number): Packing<string> {
-  const pack = (value: string): ReturnType<Packing<string>['pack']> => ({
-    packed: { whole: () => value, release: () => undefined },
-    bytes: sizeOf(),
-  });
-  return { pack, bytes: 0, clear: () => undefined };
-}
-
 const OPTIONS: CacheOptions<string> = {
   limits: () => LIMITS,
   maxNamesPerClient: 3,
-  packing: packing(() => 100),
+  packing: keptAsItIs(() => 100),
   lifeMs: (value) => (value.endsWith('!') ? 0 : 1000),
   now: () => 0,
 };
@@ -58,7 +49,7 @@ function cache({
   };
   const made = new AssessmentCache<string>({
     ...OPTIONS,
-    packing: packing(sizeOf),
+    packing: keptAsItIs(sizeOf),
     limits: () => limits,
     now: () => clock.now,
     ...options,
@@ -98,6 +89,18 @@ describe('AssessmentCache', () => {
     await ask('h0', 'x');
     expect(await ask('h0', 'y')).toBe('miss');
     expect(await ask('h1', 'x')).toBe('miss');
+  });
+
+  it('does not keep what would not be found again', async () => {
+    const asItIs = keptAsItIs<string>(() => 100);
+    const nameless: typeof asItIs.pack = (value, room) => {
+      const made = asItIs.pack(value, room);
+      made.packed.isNamed('another name');
+      return made;
+    };
+    const { ask, made } = cache({ packing: { ...asItIs, pack: nameless } });
+    expect([await ask('h0', 'x'), await ask('h0', 'x')]).toEqual(['miss', 'miss']);
+    expect([made.size, made.bytes]).toEqual([0, 0]);
   });
 
   it('forgets all when told, and keeps nothing that began before', async () => {
@@ -176,7 +179,7 @@ describe('AssessmentCache', () => {
 
   it.each([
     ['addresses', { maxClients: 1000 }],
-    ['bytes', { maxClients: 100_000, maxBytes: 1000 * (HELD_BYTES[4] + NAME_BYTES + 101) }],
+    ['bytes', { maxClients: 100_000, maxBytes: 1000 * (HELD_BYTES[4] + NAME_BYTES + 100) }],
   ])('holds nine tenths of its bound in %s, in whatever order they come', async (_, bounds) => {
     const clients = Array.from({ length: 900 }, (__, i) => `h${i}`);
     const rounds = fc.array(fc.shuffledSubarray(clients, { minLength: 1 }), { minLength: 1, maxLength: 4 });
@@ -271,7 +274,7 @@ describe('the bound in bytes', () => {
     const { ask, made, clock } = cache({ maxBytes });
     await ask('h0', 'x');
     await ask('h0', 'yy');
-    const both = HELD_BYTES[4] + 2 * (NAME_BYTES + 100) + 3;
+    const both = HELD_BYTES[4] + 2 * (NAME_BYTES + 100);
     expect(made.bytes).toBe(both);
     clock.now = 1000;
     await ask('h0', 'x');
@@ -282,7 +285,7 @@ describe('the bound in bytes', () => {
 
   it('is kept soon after it became narrower', async () => {
     const limits = { maxClients: 10_000, maxBytes: 16 * maxBytes };
-    const options = { ...OPTIONS, limits: () => limits, packing: packing(() => 5000) };
+    const options = { ...OPTIONS, limits: () => limits, packing: keptAsItIs<string>(() => 5000) };
     const made = new AssessmentCache<string>(options);
     const ask = async (i: number): Promise<void> => {
       const found = made.lookup(client(`h${i}`), 'x', () => Promise.resolve('x'));

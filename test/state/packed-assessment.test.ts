@@ -125,3 +125,38 @@ describe('AssessmentPacker', () => {
     expect(packer.bytes).toBe(room.bytes);
   });
 });
+
+describe('the name of a packed assessment', () => {
+  const named = async (said: string): Promise<(name: string) => boolean> => {
+    const assessment = await assessed('192.0.2.7', said, () => ({ status: 'nxdomain', ttl: 60 }));
+    const { packed } = new AssessmentPacker().pack(assessment, ROOM);
+    return (name) => packed.isNamed(name);
+  };
+
+  it.each([
+    ['mail.c7.org', 'mail.c7.org', true],
+    ['Mail.C7.ORG', 'mail.c7.org', true],
+    ['mail.c7.org', 'mail.c7.or', false],
+    ['mail.c7.org', 'mail.c7.org.', false],
+    ['mail.c7.org', '', false],
+    ['', '', true],
+    ['', 'mail.c7.org', false],
+    // What follows it in the packed texts is no part of it.
+    ['mail', 'mail\x00192.0.2.7', false],
+    ['a\0b', 'a', false],
+    ['a\0B', 'a\0b', true],
+  ])('%j is found under %j: %s', async (said, name, found) => {
+    expect((await named(said))(name)).toBe(found);
+  });
+
+  it('is what was said in HELO, in lower case, and nothing else', async () => {
+    const helo = fc.string({ unit: fc.constantFrom('a', 'A', '.', '\0', '1', '\xc9'), maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(helo, helo, async (said, other) => {
+        const isNamed = await named(said);
+        expect(isNamed(said.toLowerCase())).toBe(true);
+        expect(isNamed(other.toLowerCase())).toBe(other.toLowerCase() === said.toLowerCase());
+      }),
+    );
+  });
+});
