@@ -34,14 +34,10 @@ export interface ManualCommand {
   readonly options: readonly ManualOption[];
 }
 
+const root = await makeProgram({ version: '0', terminal: fakeTerminal(), environment: {}, exitCode: 0 });
+
 /** The program itself first. */
 export function commandTree(): readonly ManualCommand[] {
-  const root = makeProgram({
-    version: '0',
-    terminal: fakeTerminal(),
-    environment: {},
-    exitCode: 0,
-  });
   return [manualOf(root, ''), ...root.commands.map((each) => manualOf(each, each.name()))];
 }
 

@@ -4,10 +4,7 @@ import { closest } from '../config/closest.ts';
 import type { Environment } from '../config/given.ts';
 import { ConfigSource } from '../config/source.ts';
 import { FileError, UsageError } from '../errors.ts';
-import { addCheck } from './check.ts';
-import { addDoctor } from './doctor.ts';
 import { EX_CONFIG, EX_FAILED, EX_SOFTWARE, EX_USAGE } from './exit-codes.ts';
-import { addFindings } from './findings.ts';
 import {
   addConfigOptions,
   type AddOptions,
@@ -20,16 +17,59 @@ import {
   type Texts,
   WITH_THE_PAST,
 } from './options-of-commands.ts';
-import { addPolicyTests } from './policy-tests.ts';
-import { addPublish } from './publish.ts';
-import { addRegulars } from './regulars.ts';
-import { addReplay } from './replay.ts';
-import { addReport } from './report.ts';
 import { makeRoot, refuseStray, type RootFlags, type Run, runRoot } from './root.ts';
 import type { Terminal } from './terminal.ts';
 
-/** The commands with their options. The manual page and the completions are made from this too. */
-export function makeProgram(run: Run): Command {
+/** Adds a command; `failed` is called where it found something to fail for. */
+type AddCommand = (root: Command, terminal: Terminal, addOptions: AddOptions, failed: () => void) => void;
+
+/** A command, whose file and all that it needs is loaded only when somebody names it. */
+interface Named {
+  readonly load: () => Promise<AddCommand>;
+  /** The rows of the option table that it takes. */
+  readonly takes: Parameters<typeof addTableOptions>[1];
+}
+
+const isOfThePast = (key: string): boolean => JUDGING.has(key) || WITH_THE_PAST.has(key);
+
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, Named>> = {
+  check: {
+    load: async () => (await import('./check.ts')).addCheck,
+    takes: (_, row) => row.check === true,
+  },
+  publish: {
+    load: async () => (await import('./publish.ts')).addPublish,
+    takes: (key) => RESOLVING.has(key),
+  },
+  replay: { load: async () => (await import('./replay.ts')).addReplay, takes: isOfThePast },
+  report: {
+    load: async () => (await import('./report.ts')).addReport,
+    takes: (key) => isOfThePast(key) || IN_REPORTS.has(key),
+  },
+  doctor: { load: async () => (await import('./doctor.ts')).addDoctor, takes: () => true },
+  regulars: {
+    load: async () => (await import('./regulars.ts')).addRegulars,
+    takes: (key) => key === 'regulars' || key === 'regularsFile',
+  },
+  findings: {
+    load: async () => (await import('./findings.ts')).addFindings,
+    takes: (key) => key === 'check' || key === 'contact',
+  },
+  test: {
+    load: async () => (await import('./policy-tests.ts')).addPolicyTests,
+    takes: (key) => JUDGING.has(key),
+  },
+};
+
+/** Words of a command line after which the help of any command may be wanted. */
+const HELP = ['--help', 'help'];
+
+/**
+ * The program with those of its commands that these words may mean. Without words it has all of them: the
+ * manual page and the completions are made from it too.
+ */
+export async function makeProgram(run: Run, words: readonly string[] = HELP): Promise<Command> {
   const { terminal, environment } = run;
   const root = makeRoot(run);
   const served = addTableOptions(root);
@@ -41,61 +81,25 @@ export function makeProgram(run: Run): Command {
       standard,
     });
   root.action(async (flags: RootFlags) => {
-    refuseStray(root);
+    refuseStray(root, Object.keys(COMMANDS));
     await runRoot(run, sourceOf(served, flags, null), flags);
   });
-  const options =
-    (takes: Parameters<typeof addTableOptions>[1]): AddOptions =>
-    (command) => {
+  const failed = (): void => {
+    run.exitCode = EX_FAILED;
+  };
+  const isWanted = (name: string): boolean => [name, ...HELP].some((word) => words.includes(word));
+  for (const [name, { load, takes }] of Object.entries(COMMANDS)) {
+    if (!isWanted(name)) continue;
+    const add = await load();
+    const addOptions: AddOptions = (command) => {
       const texts = addTableOptions(addConfigOptions(command, AS_THE_SERVICE), takes);
       return (flags) => ({
         source: sourceOf(texts, flags, terminal.standardConfig ?? null),
         given: new Set([...served.keys(), ...texts.keys()]),
       });
     };
-  const failed = (): void => {
-    run.exitCode = EX_FAILED;
-  };
-  addCheck(
-    root,
-    terminal,
-    options((_, row) => row.check === true),
-  );
-  addPublish(
-    root,
-    terminal,
-    options((key) => RESOLVING.has(key)),
-    failed,
-  );
-  const past = (key: string): boolean => JUDGING.has(key) || WITH_THE_PAST.has(key);
-  addReplay(root, terminal, options(past));
-  addReport(
-    root,
-    terminal,
-    options((key) => past(key) || IN_REPORTS.has(key)),
-  );
-  addDoctor(
-    root,
-    terminal,
-    options(() => true),
-    failed,
-  );
-  addRegulars(
-    root,
-    terminal,
-    options((key) => key === 'regulars' || key === 'regularsFile'),
-  );
-  addFindings(
-    root,
-    terminal,
-    options((key) => key === 'check' || key === 'contact'),
-  );
-  addPolicyTests(
-    root,
-    terminal,
-    options((key) => JUDGING.has(key)),
-    failed,
-  );
+    add(root, terminal, addOptions, failed);
+  }
   return root;
 }
 
@@ -107,7 +111,7 @@ export async function runCommandLine(
   environment: Environment = {},
 ): Promise<number> {
   const run: Run = { version, terminal, environment, exitCode: 0 };
-  const root = makeProgram(run);
+  const root = await makeProgram(run, args);
   const complain = (message: string): void => {
     terminal.writeError(`helo-milter: ${message}\n`);
   };
@@ -117,7 +121,7 @@ export async function runCommandLine(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      complain(`${error.message.replace(/^error: /, '')}${meantFlag(error, root)}`);
+      complain(`${error.message.replace(/^error: /, '')}${meantFlag(error, await makeProgram(run))}`);
       return EX_USAGE;
     }
     if (error instanceof UsageError) {

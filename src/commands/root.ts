@@ -4,17 +4,10 @@ import { closest } from '../config/closest.ts';
 import type { Environment } from '../config/given.ts';
 import type { ConfigSource } from '../config/source.ts';
 import { UsageError } from '../errors.ts';
-import { registryOf } from '../service/registry.ts';
-import { checkConfig } from './check-config.ts';
 import { EX_CONFIG, EX_FAILED } from './exit-codes.ts';
-import { listFindings } from './list-findings.ts';
 import { located } from './located.ts';
 import { addConfigOptions, type ConfigFlags } from './options-of-commands.ts';
 import { makePaint } from './paint.ts';
-import { runCases } from './policy-tests.ts';
-import { resultsText } from './policy-tests-text.ts';
-import { printConfig } from './print-config.ts';
-import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One run of the program. */
@@ -62,18 +55,17 @@ export function makeRoot({ version, terminal }: Run): Command {
 }
 
 /** Throws UsageError for an argument: only commands, which are not handled here, have any. */
-export function refuseStray(root: Command): void {
+export function refuseStray(root: Command, commands: readonly string[]): void {
   const [stray] = root.args;
   if (stray !== undefined) {
-    const meant = closest(
-      stray,
-      root.commands.map((each) => each.name()),
-    );
+    const meant = closest(stray, commands);
     throw new UsageError(`there is no command "${stray}"${meant === '' ? '; see --help' : meant}`);
   }
 }
 
-/** Without a command it serves, or says something about what it would serve. */
+/**
+ * Without a command it serves, or says something about what it would serve. What is not wanted is not loaded.
+ */
 export async function runRoot(run: Run, source: ConfigSource, flags: RootFlags): Promise<void> {
   const { version, terminal } = run;
   const { cases } = flags;
@@ -81,18 +73,29 @@ export async function runRoot(run: Run, source: ConfigSource, flags: RootFlags):
     throw new UsageError('--cases: it goes with --check-config; to run cases alone, see helo-milter test');
   if (flags.checkConfig === true) {
     run.exitCode = EX_CONFIG;
+    const { checkConfig } = await import('./check-config.ts');
     terminal.write(await checkConfig(source, terminal.host));
-    const results = cases === undefined ? [] : await runCases([cases], await source.read());
-    if (cases !== undefined)
-      terminal.write(resultsText(results, makePaint(terminal.screen?.colour === true)));
-    run.exitCode = results.some(({ differs }) => differs.length > 0) ? EX_FAILED : 0;
+    run.exitCode = cases === undefined || (await passes(cases, source, terminal)) ? 0 : EX_FAILED;
   } else if (flags.printConfig === true) {
     await source.read();
+    const { printConfig } = await import('./print-config.ts');
     terminal.write(printConfig(source.settings, source.file));
   } else if (flags.listFindings === true) {
     const config = await source.read();
+    const { listFindings } = await import('./list-findings.ts');
+    const { registryOf } = await import('../service/registry.ts');
     terminal.write(listFindings((await located(source, registryOf(config))).findings));
   } else {
+    const { serve } = await import('./serve.ts');
     await located(source, serve(source, version, terminal));
   }
+}
+
+/** Whether the policy tests of a file come out as expected. */
+async function passes(file: string, source: ConfigSource, terminal: Terminal): Promise<boolean> {
+  const { runCases } = await import('./policy-tests.ts');
+  const { resultsText } = await import('./policy-tests-text.ts');
+  const results = await runCases([file], await source.read());
+  terminal.write(resultsText(results, makePaint(terminal.screen?.colour === true)));
+  return results.every(({ differs }) => differs.length === 0);
 }

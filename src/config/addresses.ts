@@ -1,7 +1,7 @@
 /** Options that say where somebody listens: the sockets for the MTA, and the name servers to ask. */
 import { readServerAddress, ServerAddressError } from '../dns/server-address.ts';
 import { OptionError, UsageError } from '../errors.ts';
-import { AddressError, parseSocketAddress, type SocketAddress } from '../milter/index.ts';
+import { AddressError, parseSocketAddress, type SocketAddress } from '../milter/address.ts';
 
 /** `--listen` with this word starts only where systemd hands sockets over. */
 export const HANDED_ONLY = 'systemd';
