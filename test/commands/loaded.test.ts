@@ -34,7 +34,7 @@ function targetOf(statement: ts.Statement): string | null {
     const names = clause?.namedBindings;
     const isOfTypes =
       clause !== undefined &&
-      (clause.isTypeOnly ||
+      (clause.phaseModifier === ts.SyntaxKind.TypeKeyword ||
         (clause.name === undefined &&
           names !== undefined &&
           ts.isNamedImports(names) &&
