@@ -92,14 +92,22 @@ export class HeloSession implements MilterSession {
   #client: ConnectedClient | null = null;
   #claims = 0;
   #claim: Claim | null = null;
-  readonly #limits: MessageLimits;
-  readonly #message = new Transaction();
+  /** Null until they are asked, like the transaction: many sessions do nothing but wait. */
+  #limitsOf: MessageLimits | null = null;
+  #transaction: Transaction | null = null;
 
   constructor(options: SessionOptions, applyAt: Stage, self: MtaSelfOf) {
     this.#options = options;
-    this.#limits = new MessageLimits(options);
     this.#applyAt = applyAt;
     this.#self = self;
+  }
+
+  get #limits(): MessageLimits {
+    return (this.#limitsOf ??= new MessageLimits(this.#options));
+  }
+
+  get #message(): Transaction {
+    return (this.#transaction ??= new Transaction());
   }
 
   get id(): string {
@@ -238,7 +246,7 @@ export class HeloSession implements MilterSession {
   /** A new name, which starts without anything that an earlier one had earned. */
   #say(helo: string): Claim {
     this.#end('aborted');
-    this.#limits.askAgain();
+    this.#limitsOf?.askAgain();
     const before = this.#claim;
     const claim = new Claim(this.#options, {
       ip: this.#client?.ip ?? null,
@@ -322,6 +330,6 @@ export class HeloSession implements MilterSession {
   }
 
   #end(end: End): void {
-    this.#message.end(end, this.#options.decided);
+    this.#transaction?.end(end, this.#options.decided);
   }
 }
