@@ -1,7 +1,6 @@
 /**
  * Assessments as the service needs them: from the cache if possible, else made under one deadline; they never
- * fail. The Assessment is what is cached, so policy and session facts are applied afresh each time it is
- * read.
+ * fail. The Assessment is what is cached, so policy and session facts are applied when it is read.
  */
 import { AssessmentCache, type CacheHit } from '../state/cache.ts';
 import { AssessmentPacker } from '../state/packed-assessment.ts';

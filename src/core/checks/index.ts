@@ -57,7 +57,7 @@ export const checks: readonly Check[] = [
   genericReverseName,
 ];
 
-/** Functions of the client and the session: run at every HELO, never cached. */
+/** Functions of the client and the session: applied at HELO, to what is cached. */
 export const sessionChecks: readonly SessionCheck[] = [
   claimsUs,
   heloChanged,

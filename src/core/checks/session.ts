@@ -1,6 +1,6 @@
 /**
  * Checks that need more than the client and DNS: who we are, and what this client said before. They ask DNS
- * nothing, run at every HELO and are never cached.
+ * nothing, and what they find is no part of what the cache holds.
  */
 import {
   type Correspondence,
