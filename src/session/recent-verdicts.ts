@@ -29,11 +29,14 @@ export interface RecentLimits {
   readonly maxBytes: number;
 }
 
-const LIMITS: RecentLimits = { maxVerdicts: 1000, maxBytes: 8 * 1024 * 1024 };
+const LIMITS: RecentLimits = { maxVerdicts: 1000, maxBytes: 10 * 1024 * 1024 };
 /** A verdict may take this part of the bytes; a larger one is made anew each time. */
 const LARGEST = 1 / 64;
-/** What a verdict takes beside its assessment: findings with their weights, outcomes of the session. */
-const VERDICT = 1500;
+/**
+ * What a verdict may take beside its assessment: findings with their weights, outcomes of the session, the
+ * words of its refusal (`refusal.ts`), and what it puts into a record (`decisions/record.ts`).
+ */
+const VERDICT = 6000;
 /**
  * Once there is no room, one in so many verdicts is kept: a crowd in which nobody comes again soon pays
  * little for it, and whoever comes often is kept before long.

@@ -151,7 +151,7 @@ describe('what is kept', () => {
   });
 
   it('is bounded in bytes, and a large one is not kept', () => {
-    const bytes = 1500 + assessmentBytes(good);
+    const bytes = 6000 + assessmentBytes(good);
     const recent = new RecentVerdicts({ maxVerdicts: 1000, maxBytes: 64 * bytes });
     judgeAll(
       recent,
@@ -167,6 +167,6 @@ describe('what is kept', () => {
     const recent = new RecentVerdicts();
     const hit = hitOf(good);
     for (let i = 0; i < 50; i++) recent.judge(hit, { ...RULES }, SEEN);
-    expect([recent.size, recent.bytes]).toEqual([1, 1500 + assessmentBytes(good)]);
+    expect([recent.size, recent.bytes]).toEqual([1, 6000 + assessmentBytes(good)]);
   });
 });
