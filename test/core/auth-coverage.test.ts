@@ -1,4 +1,4 @@
-/** Whether the `helo=` list of an owner record covers the client, whatever is published and does not answer. */
+/** Whether `helo=` of an owner record covers the client, whatever is published or does not answer. */
 import { describe, expect, it } from 'vitest';
 import { coverage, type Coverage } from '../../src/core/auth-record/coverage.ts';
 import { type HeloList, parseAuthRecord } from '../../src/core/auth-record/record.ts';
