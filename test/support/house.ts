@@ -109,6 +109,12 @@ function idleFaults(imports: readonly Import[], table: readonly Row[]): string[]
   });
 }
 
+/** A circle is the same wherever the walk comes upon it: told from the first of its files by name. */
+function fromTheFirst(circle: readonly string[]): readonly string[] {
+  const start = circle.indexOf(circle.toSorted()[0] ?? '');
+  return [...circle.slice(start), ...circle.slice(0, start + 1)];
+}
+
 /** Files that import each other in a circle, each circle once. */
 function circles(imports: readonly Import[]): string[] {
   const below = new Map<string, string[]>();
@@ -120,7 +126,7 @@ function circles(imports: readonly Import[]): string[] {
   const walk = (file: string, path: readonly string[]): void => {
     const start = path.indexOf(file);
     if (start >= 0) {
-      found.push(`a circle of files: ${[...path.slice(start), file].join(' → ')}`);
+      found.push(`a circle of files: ${fromTheFirst(path.slice(start)).join(' → ')}`);
       return;
     }
     if (done.has(file)) return;
