@@ -5,7 +5,7 @@ import { LineBuffer } from '../log/line-buffer.ts';
 import type { EventFields } from '../log/events.ts';
 import { createLog, type Log } from '../log/log.ts';
 import { endOfLifeWarning } from '../system/node-support.ts';
-import { milterItem } from '../doctor/attachment.ts';
+import { milterItem } from '../doctor/milter-item.ts';
 import { formatDuration, formatSize } from '../config/values.ts';
 import type { Config } from '../config/config.ts';
 import { type Service, startService } from '../service/service.ts';

@@ -4,6 +4,7 @@ import { formatDuration } from '../config/values.ts';
 import { leadsTo, socketForPostfix, socketForSendmail } from './endpoint.ts';
 import type { RunningOptions } from './facts.ts';
 import { filtersOf, itemsFor, listWith, type Wanted } from './filter-list.ts';
+import { milterItem, patienceMs } from './milter-item.ts';
 import type { Filter, FilterList, Mta, SmtpService } from './mta.ts';
 import type { PostfixConfig } from './postfix-config.ts';
 import { splitList } from './postfix-value.ts';
@@ -69,21 +70,6 @@ export function oursAmong(filters: readonly Filter[], options: RunningOptions): 
     (listen) => only !== undefined && leadsTo(only.dialled, listen) === 'unknown',
   );
   return only !== undefined && others.length === 0 && possible ? only : null;
-}
-
-/** What an MTA should wait for the answer to a command, in milliseconds: our deadline and a fair margin. */
-function patienceMs({ deadline }: Pick<RunningOptions, 'deadline'>): number {
-  return Math.max(15_000, Math.ceil((deadline + 5000) / 1000) * 1000);
-}
-
-/** Our item in a list of milters of Postfix, with the limits we want. */
-export function milterItem(
-  socket: string,
-  options: Pick<RunningOptions, 'deadline'>,
-  action: 'accept' | 'tempfail' | 'shutdown',
-): string {
-  const patience = formatDuration(patienceMs(options));
-  return `{ ${socket}, connect_timeout=5s, command_timeout=${patience}, content_timeout=30s, default_action=${action} }`;
 }
 
 /** The file and line that attach us to a service properly, in addition to the milters it has. */
