@@ -26,7 +26,8 @@ export { type Service, startService, type Surroundings } from './service/service
 
 // Its log.
 export { type EventFields, type EventName, EVENTS, type Level, type LogEvent } from './log/events.ts';
-export { createLog, LEVELS, type Log, type LogFormat, type LogOptions } from './log/log.ts';
+export { LEVELS } from './log/levels.ts';
+export { createLog, type Log, type LogFormat, type LogOptions } from './log/log.ts';
 
 // What an operator got wrong.
 export { describeError, Faults, FileError, OptionError, UsageError } from './errors.ts';

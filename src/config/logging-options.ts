@@ -1,5 +1,5 @@
 /** Rows of the option table for what the service tells: its log, its decision log, its numbers. */
-import { LEVELS } from '../log/log.ts';
+import { LEVELS } from '../log/levels.ts';
 import { flag, many, one, optional } from './option.ts';
 import { httpAddress, oneOf, prefix, sizeBetween, verbatim } from './values.ts';
 

@@ -3,11 +3,10 @@
  * events are in events.ts.
  */
 import { EVENTS, type EventFields, type EventName, type Level, type LogEvent } from './events.ts';
+import type { LEVELS } from './levels.ts';
 import { type Field, formatFields, jsonFields } from './value.ts';
 import { Repeats } from './repeats.ts';
 
-/** What `--log-level` accepts; `notice` is written with `info`. */
-export const LEVELS = ['error', 'warning', 'info', 'debug'] as const;
 /** `kv`: lines of `key=value`; `json`: one object a line. */
 export type LogFormat = 'kv' | 'json';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type EventFields, type EventName, EVENTS } from '../../src/log/events.ts';
-import { clock, createLog, type Log, type LogOptions, LEVELS } from '../../src/log/log.ts';
+import { LEVELS } from '../../src/log/levels.ts';
+import { clock, createLog, type Log, type LogOptions } from '../../src/log/log.ts';
 
 const TIME = Date.UTC(2026, 10, 24, 7, 40, 0, 23);
 
