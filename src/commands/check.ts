@@ -4,7 +4,6 @@ import type { Config } from '../config/config.ts';
 import { UsageError } from '../errors.ts';
 import { resolverOf } from '../service/resolver.ts';
 import { asJson } from './as-json.ts';
-import { checkPast } from './check-past.ts';
 import { checkReport, type Manner } from './check-report.ts';
 import { explain } from './explanation.ts';
 import { explanationText } from './explanation-text.ts';
@@ -46,6 +45,8 @@ export function addCheck(root: Command, terminal: Terminal, addOptions: AddOptio
       if (recipient !== null) throw new UsageError('--recipient does not go with --ref, which has its own');
       const files = [ip, ...(helo === undefined ? [] : [helo]), ...more];
       const config = await source.read();
+      // Who asks about now need not wait for the reader of logs.
+      const { checkPast } = await import('./check-past.ts');
       terminal.write(await located(source, checkPast({ reference: ref, files, config }, manner)));
       return;
     }

@@ -28,7 +28,7 @@ import { smtpReply } from '../policy/smtp-reply.ts';
 import { treatmentOf } from '../policy/treatment.ts';
 import { readRules } from '../service/read-rules.ts';
 import { registryOf } from '../service/registry.ts';
-import { regularHere } from './known-regulars.ts';
+import type { RegularHere } from './known-regulars.ts';
 import { remarks } from './zone-questions.ts';
 
 /** One pair under every policy. The field names of the report are public API. */
@@ -110,13 +110,20 @@ export async function explain(
       },
     });
     const told = await remarks(cached, bounded.resolver, label);
-    const { regular, fault } = await regularHere(config, client.ip, helo);
+    const { regular, fault } = await regularOf(config, client.ip, helo);
     const session = { ...NOTHING_SEEN, regular };
     seen = { cached, remarks: told, session, dnsIll: false, regularsFault: fault };
   } finally {
     bounded.done();
   }
   return explainSeen(seen, { client: { ip: address, helo }, recipient }, config);
+}
+
+/** Whether the client is a regular. Most installations keep no file of them. */
+async function regularOf(config: Config, ip: IpAddress | null, helo: string): Promise<RegularHere> {
+  if (config.regularsFile === null) return { regular: false, fault: null };
+  const { regularHere } = await import('./known-regulars.ts');
+  return regularHere(config, ip, helo);
 }
 
 /** What was seen, under the options as they are now. */

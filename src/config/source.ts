@@ -1,7 +1,6 @@
 /** Where the configuration comes from. It is read at the start and whenever the operator asks for it. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { readConfigFile } from './file.ts';
 import { type Config, readOptions } from './config.ts';
 import {
   CONFIG_VARIABLE,
@@ -78,10 +77,7 @@ export class ConfigSource {
   /** As `read`, but collects the faults; what has a fault counts as not given. */
   async examine(faults: Faults): Promise<Config> {
     if (this.#standard !== null) this.#file = existsSync(this.#standard) ? this.#standard : null;
-    const file = this.#file;
-    const text = file === null ? null : await faults.attempt(() => this.#text(file));
-    const inFile =
-      file === null || text === null ? new Map<string, never>() : readConfigFile(text, file, faults);
+    const inFile = await this.#inFile(faults);
     this.#settings = merge(this.#flags, readEnvironment(this.#environment, faults), inFile);
     const ofOptions = new Faults((fault) => this.locate(fault) as UsageError);
     const config = readOptions(textsOf(this.#settings), ofOptions);
@@ -92,6 +88,15 @@ export class ConfigSource {
   /** Adds to an error in the value of an option the place where the value was given. */
   locate(error: unknown): unknown {
     return locate(error, this.#settings);
+  }
+
+  /** What the file says. What reads TOML is loaded only where there is a file. */
+  async #inFile(faults: Faults): Promise<Settings> {
+    const file = this.#file;
+    const text = file === null ? null : await faults.attempt(() => this.#text(file));
+    if (file === null || text === null) return new Map();
+    const { readConfigFile } = await import('./file.ts');
+    return readConfigFile(text, file, faults);
   }
 
   async #text(file: string): Promise<string> {
