@@ -11,7 +11,7 @@ import type { Config } from '../config/config.ts';
 import { checks } from '../core/checks/index.ts';
 import type { Rules } from '../policy/rules.ts';
 import { Faults } from '../errors.ts';
-import { pageDataOf, type PageSubject } from './page-data-of.ts';
+import type { PageSubject } from './page-data-of.ts';
 import { readLists, readRules } from './read-rules.ts';
 import type { AddressMask } from '../report/address-mask.ts';
 import type { PageData } from '../report/page-data.ts';
@@ -85,7 +85,9 @@ export class Live {
 }
 
 /** The page is about what would be done: of a service that only watches, by the same options without that. */
-function pageOf(subject: PageSubject): Promise<PageData> {
+async function pageOf(subject: PageSubject): Promise<PageData> {
+  // Loaded at the start or never: a reload cannot switch the page on.
+  const { pageDataOf } = await import('./page-data-of.ts');
   const { observe } = subject.config;
   const notes = observe
     ? ['the service only watches (observe); counts are those of a service that acts']

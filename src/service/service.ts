@@ -11,7 +11,7 @@ import { Metrics } from '../monitoring/metrics.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { StoreNumbers } from '../monitoring/prometheus.ts';
 import type { OnExpired } from '../policy/access.ts';
-import { AddressMask } from '../report/address-mask.ts';
+import type { AddressMask } from '../report/address-mask.ts';
 import type { PageData } from '../report/page-data.ts';
 import { assemble, type Assembly, type Workshop } from './assembly.ts';
 import { launch, type Standing } from './launch.ts';
@@ -77,7 +77,7 @@ export async function startService(
 ): Promise<Service> {
   const now = (): number => performance.now();
   const onExpired = expiryNotices(log);
-  const mask = config.mask === null ? null : new AddressMask(stableNames());
+  const mask = await maskOf(config);
   const live = new Live(await prepare(config, onExpired, mask));
   // Counted only if somebody can look at it.
   const metrics = config.http === null ? null : new Metrics(live.registry.findings.keys(), now);
@@ -200,6 +200,13 @@ function historyOf({ httpPage, history }: Config, mask: AddressMask | null): His
 function inForceOf({ page }: Live): PageData {
   if (page === null) throw new Error('there is no page');
   return page;
+}
+
+/** Hides people on the page, if that is wanted. */
+async function maskOf({ mask }: Config): Promise<AddressMask | null> {
+  if (mask === null) return null;
+  const { AddressMask } = await import('../report/address-mask.ts');
+  return new AddressMask(stableNames());
 }
 
 /** Names for hidden mailboxes that need no memory. Nobody can tell for which; a restart changes them. */
