@@ -73,16 +73,21 @@ export class RecentVerdicts {
     if (recent?.rules === rules && recent.judged.access === access && isSame(recent.judged, seen))
       return recent.judged;
     const judged = judgeWith(access, cached, rules, seen);
-    this.#keep(packed, { rules, cached, judged, bytes: VERDICT + assessmentBytes(cached) });
+    this.#drop(packed);
+    if (!this.#isFull || ++this.#passedOver % KEPT_WHEN_FULL === 0)
+      this.#keep(packed, { rules, cached, judged, bytes: VERDICT + assessmentBytes(cached) });
     return judged;
+  }
+
+  /** A further verdict may not fit. */
+  get #isFull(): boolean {
+    const { maxVerdicts, maxBytes } = this.#limits;
+    return this.#kept.size >= maxVerdicts || this.#bytes > maxBytes * (1 - LARGEST);
   }
 
   #keep(packed: Kept<Assessment>, recent: Recent): void {
     const { maxVerdicts, maxBytes } = this.#limits;
-    this.#drop(packed);
     if (recent.bytes > maxBytes * LARGEST) return;
-    const isFull = this.#kept.size >= maxVerdicts || this.#bytes + recent.bytes > maxBytes;
-    if (isFull && ++this.#passedOver % KEPT_WHEN_FULL !== 0) return;
     for (const [oldest] of this.#kept) {
       if (this.#kept.size < maxVerdicts && this.#bytes + recent.bytes <= maxBytes) break;
       this.#drop(oldest);
