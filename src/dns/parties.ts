@@ -41,6 +41,11 @@ export const FREE_SHARES: Readonly<Record<PartyKind, number>> = {
  * there are.
  */
 const MODEST: Readonly<Record<NetworkKind, number>> = { network: 40, site: 40, block: 80 };
+/**
+ * With no more than these one is never greedy, however many others there are: they are what is asked of DNS
+ * at once about a single client, who may be anybody.
+ */
+const ONE_ASSESSMENT = 9;
 const KINDS: readonly NetworkKind[] = ['block', 'site', 'network'];
 
 export class Parties {
@@ -101,8 +106,7 @@ export class Parties {
     if (kind === 'domain' || kind === 'ours') return false;
     const inHand = fresh + late + waiting;
     const fair = this.#places / (1 / FREE_SHARES[kind] + this.#all[kind].size);
-    // A single question is never greedy.
-    return greedy || (inHand > 1 && inHand >= Math.min(MODEST[kind], fair));
+    return greedy || (inHand > ONE_ASSESSMENT && inHand >= Math.min(MODEST[kind], fair));
   }
 
   #of(kind: PartyKind, key: string): Party {
