@@ -3,7 +3,8 @@
  * concludes from their outcomes (`conclude.ts`).
  */
 import type { Assessment } from './assessment.ts';
-import { type Check, type Finding, none } from './check.ts';
+import { type Check, type Finding, none, type Outcome } from './check.ts';
+import { byPlace, listed } from './check-list.ts';
 import type { SessionCheck, SessionFacts } from './checks/session.ts';
 import { isUnknown } from './checks/unknown.ts';
 import type { Client } from './client.ts';
@@ -39,28 +40,33 @@ export async function assess(
   { resolver, checks, onCheckError, settles = () => false }: AssessOptions,
 ): Promise<Assessment> {
   const { resolver: recorded, reverse, answers } = recordingResolver(resolver);
-  const runOne = async (check: Check): Promise<NamedOutcome> => {
-    try {
-      const outcome = await runCheck(check, client, check.reads === 'client' ? reverse : recorded, reverse);
-      return namedOutcome(check.name, keptOutcome(outcome));
-    } catch (error) {
+  const runOne = (check: Check): NamedOutcome | Promise<NamedOutcome> => {
+    const told = (outcome: Outcome): NamedOutcome => namedOutcome(check.name, keptOutcome(outcome));
+    const failed = (error: unknown): NamedOutcome => {
       onCheckError(check.name, error);
       return { check: check.name, ...none({ detail: 'the check failed' }) };
+    };
+    try {
+      const outcome = runCheck(check, client, check.reads === 'client' ? reverse : recorded, reverse);
+      return outcome instanceof Promise ? outcome.then(told).catch(failed) : told(outcome);
+    } catch (error) {
+      return failed(error);
     }
   };
-  const formal = await Promise.all(checks.filter(isFormal).map(runOne));
+  const list = listed(checks);
+  const formal = await wholeOf(list.formal.map(runOne));
   const early = formal.flatMap(({ finding }) => (finding === null ? [] : [finding]));
   if (early.length > 0 && settles(early)) return { ...conclude(client, formal, checks, []), settled: true };
-  const rest = await Promise.all(checks.filter((check) => !isFormal(check)).map(runOne));
-  const order = checks.map(({ name }) => name);
-  const outcomes = [...formal, ...rest].sort((a, b) => order.indexOf(a.check) - order.indexOf(b.check));
+  const rest = await wholeOf(list.others.map(runOne));
+  const outcomes = [...formal, ...rest].sort(byPlace(list.places, ({ check }) => check));
   return conclude(client, outcomes, checks, answers());
 }
 
-/** Whether a check looks at the text alone: its findings say so. */
-function isFormal({ findings }: Check): boolean {
-  const specs = Object.values(findings);
-  return specs.length > 0 && specs.every(({ basis }) => basis === 'form');
+/** All answers, of which some are there at once. None of the promises may reject. */
+async function wholeOf<T>(answers: readonly (T | Promise<T>)[]): Promise<readonly T[]> {
+  const whole: T[] = [];
+  for (const answer of answers) whole.push(answer instanceof Promise ? await answer : answer);
+  return whole;
 }
 
 /** The assessment with what the session checks add to it. */

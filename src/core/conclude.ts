@@ -15,7 +15,7 @@ import {
   PROOFS,
   type Zone,
 } from './check.ts';
-import { findingsOf } from './checks/index.ts';
+import { byPlace, listed } from './check-list.ts';
 import { isMismatch, mismatch as mismatchWith } from './checks/mismatch.ts';
 import { isUnknown } from './checks/unknown.ts';
 import type { Client } from './client.ts';
@@ -37,9 +37,7 @@ export function conclude(
     (best, outcome) => (atLeast(outcome.correspondence, best) ? outcome.correspondence : best),
     'none',
   );
-  const provers = new Set(
-    checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name),
-  );
+  const { provers } = listed(checks);
   const undecided = outcomes.some(
     (outcome) => provers.has(outcome.check) && (outcome.result === 'temperror' || isOpen(outcome)),
   );
@@ -110,8 +108,8 @@ function troubleOf(outcomes: readonly CheckOutcome[], checks: readonly Check[]):
       each.result === 'temperror' || isOpen(each) || (each.finding !== null && isUnknown(each.finding)),
   );
   if (ill.length === 0) return null;
-  const readers = new Map(checks.map(({ name, reads }) => [name, reads]));
-  return ill.every((each) => isOpen(each) || readers.get(each.check) === 'client') ? 'client' : 'owner';
+  const { reads } = listed(checks);
+  return ill.every((each) => isOpen(each) || reads.get(each.check) === 'client') ? 'client' : 'owner';
 }
 
 /**
@@ -164,9 +162,9 @@ function mismatchOf(
 
 function inRegistryOrder(found: readonly Finding[], checks: readonly Check[]): readonly Finding[] {
   if (found.length < 2) return found;
-  const order = [...findingsOf(checks).keys()];
+  const { findingPlaces } = listed(checks);
   const seen = new Set<string>();
   return found
     .filter(({ id }) => (seen.has(id) ? false : seen.add(id)))
-    .sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+    .sort(byPlace(findingPlaces, ({ id }) => id));
 }
