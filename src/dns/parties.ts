@@ -41,11 +41,6 @@ export const FREE_SHARES: Readonly<Record<PartyKind, number>> = {
  * there are.
  */
 const MODEST: Readonly<Record<NetworkKind, number>> = { network: 40, site: 40, block: 80 };
-/**
- * With no more than these one is never greedy, however many others there are: they are what is asked of DNS
- * at once about a single client, who may be anybody.
- */
-const ONE_ASSESSMENT = 9;
 const KINDS: readonly NetworkKind[] = ['block', 'site', 'network'];
 
 export class Parties {
@@ -106,7 +101,8 @@ export class Parties {
     if (kind === 'domain' || kind === 'ours') return false;
     const inHand = fresh + late + waiting;
     const fair = this.#places / (1 / FREE_SHARES[kind] + this.#all[kind].size);
-    return greedy || (inHand > ONE_ASSESSMENT && inHand >= Math.min(MODEST[kind], fair));
+    // A single question is never greedy.
+    return greedy || (inHand > 1 && inHand >= Math.min(MODEST[kind], fair));
   }
 
   #of(kind: PartyKind, key: string): Party {

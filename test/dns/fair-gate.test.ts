@@ -208,15 +208,6 @@ describe('a block and a site', () => {
   });
 });
 
-it('a single client is not greedy with what is asked about it at once, however many others there are', () => {
-  const { enter, gate } = make({ places: 40, freshPlaces: 40, waitingPlaces: 2_000 });
-  for (let network = 0; network < 300; network++) enter(`crowd${network}`, `d${network}`);
-  for (let i = 0; i < 9; i++) enter('mine', 'mine.org');
-  expect(gate.greedy(alone('mine'))).toBe(false);
-  enter('mine', 'mine.org');
-  expect(gate.greedy(alone('mine'))).toBe(true);
-});
-
 it('whatever comes and goes: no more than there are places and in a share, and none is lost', async () => {
   await fc.assert(
     fc.asyncProperty(

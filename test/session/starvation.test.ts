@@ -28,6 +28,7 @@ it.each<[string, Storm]>([
   expect(during.right / during.verdicts).toBeGreaterThanOrEqual(0.99);
   expect(during.p99).toBeLessThanOrEqual(2 * before.p99 + 100);
   expect(during.silent).toBe(0);
+  expect(during.putOff).toBe(0);
   expect(during.smuggled).toBe(0);
 });
 
@@ -36,6 +37,7 @@ it.each<[string, Storm]>([
   ['one network with as many domains as clients', crowd(150, 1, 150)],
   ['sixty networks', crowd(240, 60, 240)],
   ['a hundred networks', crowd(400, 100, 400)],
+  ['as many networks as clients', crowd(400, 400, 400)],
 ])('who uses up the share of their own networks passes no forgery: %s', async (_, storm) => {
   const { forgeries, smuggled, right, verdicts } = await clock.until(ride(storm));
   expect(forgeries).toBeGreaterThan(100);
@@ -47,6 +49,7 @@ it('others are judged rightly, if later, beside 500 networks with as many slow d
   const during = await clock.until(ride(crowd(500, 500, 500)));
   expect(during.right / during.verdicts).toBeGreaterThanOrEqual(0.99);
   expect(during.silent).toBe(0);
+  expect(during.putOff).toBe(0);
 });
 
 it('where there are more networks than places, each verdict that is wrong says why', async () => {
@@ -55,4 +58,6 @@ it('where there are more networks than places, each verdict that is wrong says w
   const during = await clock.until(ride(crowd(120, 120, 120, 3000), few));
   expect(during.right).toBeLessThan(during.verdicts);
   expect(during.silent).toBe(0);
+  // Whoever got a place, and then waits for more, has all that such a crowd leaves to one network.
+  expect(during.putOff).toBeLessThanOrEqual(during.verdicts * 0.05);
 });

@@ -39,11 +39,20 @@ export interface World {
 }
 
 /** What the others got. */
+/** One verdict on somebody who has no part in the storm. */
+interface Told {
+  readonly right: boolean;
+  readonly trouble: ReturnType<typeof dnsTrouble>;
+  readonly ms: number;
+}
+
 export interface Outcome {
   readonly verdicts: number;
   readonly right: number;
   /** Wrong verdicts whose decision does not say why. */
   readonly silent: number;
+  /** Wrong verdicts that put the mail off because its own network wanted too much. */
+  readonly putOff: number;
   /** Milliseconds from HELO to the answer to RCPT: 99 of 100 took no longer. */
   readonly p99: number;
   readonly p50: number;
@@ -126,7 +135,7 @@ export async function ride(
   const storm = rage({ over: () => now() >= endsAt, sleep, connect });
   // Wait until the storm has gathered.
   await sleep(ms / 4);
-  const told: Promise<{ right: boolean; silent: boolean; ms: number }>[] = [];
+  const told: Promise<Told>[] = [];
   const forgeries: Promise<boolean>[] = [];
   for (let i = 0; now() < endsAt - EVERY_MS; i++) {
     told.push(one(i));
@@ -140,14 +149,16 @@ export async function ride(
   return {
     verdicts: all.length,
     right: all.filter(({ right }) => right).length,
-    silent: all.filter(({ silent }) => silent).length,
+    silent: all.filter(({ right, trouble }) => !right && trouble !== 'overload' && trouble !== 'share')
+      .length,
+    putOff: all.filter(({ right, trouble }) => !right && trouble === 'share').length,
     forgeries: forgeries.length,
     smuggled,
     p50: waits[Math.floor(waits.length * 0.5)] ?? NaN,
     p99: waits[Math.floor(waits.length * 0.99)] ?? NaN,
   };
 
-  async function one(i: number): Promise<{ right: boolean; silent: boolean; ms: number }> {
+  async function one(i: number): Promise<Told> {
     const forged = i % 2 === 0;
     // Each in a block and a domain of its own.
     const client = senderOf(i);
@@ -161,7 +172,7 @@ export async function ride(
     const right = accepted !== forged;
     return {
       right,
-      silent: !right && (judged === null || dnsTrouble(judged) !== 'overload'),
+      trouble: judged === null ? null : dnsTrouble(judged),
       ms: now() - began,
     };
   }
