@@ -6,6 +6,7 @@ import type { Check, Zone } from './check.ts';
 import { findingsOf } from './checks/index.ts';
 
 export interface CheckList {
+  readonly checks: readonly Check[];
   /** Those that look at the text alone. */
   readonly formal: readonly Check[];
   readonly others: readonly Check[];
@@ -21,11 +22,12 @@ export interface CheckList {
 
 const known = new WeakMap<readonly Check[], CheckList>();
 
-/** `checks` must not change afterwards. */
+/** What is known of the list as it is now: whoever has made it may have added to it since. */
 export function listed(checks: readonly Check[]): CheckList {
   const before = known.get(checks);
-  if (before !== undefined) return before;
+  if (before !== undefined && isSame(before.checks, checks)) return before;
   const list: CheckList = {
+    checks: checks.slice(),
     formal: checks.filter(isFormal),
     others: checks.filter((check) => !isFormal(check)),
     provers: new Set(checks.filter((check) => check.provesCorrespondence === true).map(({ name }) => name)),
@@ -35,6 +37,10 @@ export function listed(checks: readonly Check[]): CheckList {
   };
   known.set(checks, list);
   return list;
+}
+
+function isSame(a: readonly Check[], b: readonly Check[]): boolean {
+  return a.length === b.length && a.every((check, place) => check === b[place]);
 }
 
 /** Whether a check looks at the text alone: its findings say so. */
