@@ -46,7 +46,11 @@ it.each<[string, (list: Check[]) => void]>([
 
 it('hears checks that answer at once, later, in a promise of another making, and not at all', async () => {
   const odd = none({ seen: 'thenable' });
-  const thenable = { then: (give: (outcome: Outcome) => void) => { give(odd); } };
+  const thenable = {
+    then: (give: (outcome: Outcome) => void) => {
+      give(odd);
+    },
+  };
   const failed: string[] = [];
   const list = [
     check('at-once', { run: () => none({ seen: 'at once' }) }),
