@@ -3,6 +3,7 @@
  * them, and the domains that are asked about.
  */
 import type { ClientNetworks, NetworkKind } from '../core/client-networks.ts';
+import { NamedWork } from '../core/named-work.ts';
 
 export interface Party {
   readonly kind: PartyKind;
@@ -45,12 +46,12 @@ const KINDS: readonly NetworkKind[] = ['block', 'site', 'network'];
 
 export class Parties {
   /** Those with nothing in hand are not kept. */
-  readonly #all: Readonly<Record<PartyKind, Map<string, Party>>> = {
-    network: new Map(),
-    site: new Map(),
-    block: new Map(),
-    domain: new Map(),
-    ours: new Map(),
+  readonly #all: Readonly<Record<PartyKind, NamedWork<Party>>> = {
+    network: new NamedWork(),
+    site: new NamedWork(),
+    block: new NamedWork(),
+    domain: new NamedWork(),
+    ours: new NamedWork(),
   };
   readonly #places: number;
 

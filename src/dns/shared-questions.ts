@@ -7,6 +7,7 @@
 import { isAskable } from '../core/domain.ts';
 import type { Answer, RecordType } from '../core/resolver.ts';
 import type { Unasked } from '../core/unasked.ts';
+import { NamedWork } from '../core/named-work.ts';
 import { type Asker, askedDomain, type Pending, type SharedResolver } from './asker.ts';
 import { FairGate, type GateOptions, type Ticket } from './fair-gate.ts';
 
@@ -61,7 +62,7 @@ class Switchboard {
   readonly options: SharedQuestionsOptions;
   readonly gate: FairGate;
   /** By type and name. */
-  readonly open = new Map<string, Question>();
+  readonly open = new NamedWork<Question>();
   /** Questions of reserved askers in flight. */
   reserved = 0;
 

@@ -111,7 +111,7 @@ export interface Room {
  * what the networks around it take. Right to within a half, whether it shares these or not (measured by the
  * test).
  */
-export const HELD_BYTES: Readonly<Record<4 | 6, number>> = { 4: 380, 6: 570 };
+export const HELD_BYTES: Readonly<Record<4 | 6, number>> = { 4: 360, 6: 570 };
 /** What is kept under a name, without what `Packing.pack` tells. */
 export const NAME_BYTES = 24;
 /** The most addresses of one network: all of an IPv4 /24, and as many of an IPv6 /64. */

@@ -8,6 +8,7 @@
  */
 import { CacheTable, HELD_BYTES, type Kept, NAME_BYTES, type Room, SHARES } from './cache-table.ts';
 import type { IpAddress } from '../core/ip.ts';
+import { NamedWork } from '../core/named-work.ts';
 
 export interface CacheLimits {
   readonly maxClients: number;
@@ -55,7 +56,7 @@ export type CacheLookup<T> =
 
 export class AssessmentCache<T> {
   readonly #options: CacheOptions<T>;
-  readonly #pending = new Map<string, Promise<T>>();
+  readonly #pending = new NamedWork<Promise<T>>();
   #table = new CacheTable<T>();
   /** A look-up that began before `clear` is not kept. */
   #cleared = 0;
