@@ -1,6 +1,6 @@
 /** How the SPF record of a name comes to permit a client, whatever the record says now. */
 import type { CheckOutcome } from '../core/assessment.ts';
-import type { IpAddress } from '../core/ip.ts';
+import { type IpAddress, parseIp } from '../core/ip.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import { parseSpfRecord, selectSpfRecords } from '../core/spf/record.ts';
 import { emptyWidth, noteRecord, tooWide } from '../core/spf/width.ts';
@@ -25,7 +25,7 @@ export function permitBySpf(
   dns: readonly DnsAnswer[],
   outcomes: readonly CheckOutcome[],
 ): ZoneEdit | null {
-  const term = ips.map(({ family, text }) => `ip${family}:${text}`).join(' ');
+  const term = [...ips, ...tunnelEnd(outcomes)].map(({ family, text }) => `ip${family}:${text}`).join(' ');
   const answer = answerTo(dns, name, 'TXT');
   if (answer === undefined || answer.status === 'temperror') return null;
   const { owner, remove } = placeOf(name, dns);
@@ -58,6 +58,15 @@ export function permitBySpf(
     ],
     remove: rest.map((text) => ({ owner, type: 'TXT' as const, rdata: text })),
   };
+}
+
+/**
+ * The IPv4 address at the end of the client's tunnel, where something speaks for the client by that one: an
+ * SPF record for the client alone would take it away where an `_auth` record wants both.
+ */
+function tunnelEnd(outcomes: readonly CheckOutcome[]): IpAddress[] {
+  const ends = outcomes.flatMap(({ evidence: { embedded = '' } }) => parseIp(embedded) ?? []);
+  return ends.slice(0, 1);
 }
 
 /**

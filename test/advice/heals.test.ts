@@ -143,6 +143,22 @@ describe('advice heals', () => {
   });
 });
 
+/** What was found once. */
+const FOUND: [zone: string, ip: string, helo: string][] = [
+  // A record of SPF for the client alone took away what spoke for the other end of its tunnel.
+  [
+    [
+      'mail.sender.org. A 192.0.2.1',
+      'mail.sender.org. TXT "v=spf1 nonsense -all"',
+      '_auth.mail.sender.org. TXT "helo=A,MX method=SPF"',
+      'sender.org. NS ns.sender.org.',
+      'org. NS a.nic.org.',
+    ].join('\n'),
+    '2002:c000:201::1',
+    'mail.sender.org',
+  ],
+];
+
 it('advice heals whatever is in the zone', async () => {
   let ways = 0;
   await fc.assert(
@@ -151,7 +167,7 @@ it('advice heals whatever is in the zone', async () => {
       ways += told.ways;
       expect(told.faults).toEqual([]);
     }),
-    { numRuns: Number(process.env['HEAL_RUNS'] ?? 300) },
+    { numRuns: Number(process.env['HEAL_RUNS'] ?? 300), examples: FOUND },
   );
   expect(ways).toBeGreaterThan(1000);
 });
