@@ -14,9 +14,8 @@ import { assessmentBytes } from '../state/assessment-size.ts';
 import type { CacheHit } from '../state/cache.ts';
 import type { Kept } from '../state/cache-table.ts';
 
-/** A verdict, and what it was made from. */
+/** A verdict, and what it was made from, beside the rules. */
 interface Recent {
-  readonly rules: Rules;
   /** Without what was seen of the session. */
   readonly cached: Assessment;
   readonly judged: Judged;
@@ -47,6 +46,8 @@ export class RecentVerdicts {
   readonly #limits: RecentLimits;
   /** In the order in which they were kept. */
   readonly #kept = new Map<Kept<Assessment>, Recent>();
+  /** Under which all were given: what was given under others is of no more use. */
+  #rules: Rules | null = null;
   #bytes = 0;
   #passedOver = 0;
 
@@ -66,17 +67,23 @@ export class RecentVerdicts {
 
   /** The verdict on what the cache holds: the same object as last time where nothing is different. */
   judge({ packed, ip }: CacheHit<Assessment>, rules: Rules, seen: Circumstances): Judged {
+    if (rules !== this.#rules) this.#begin(rules);
     const recent = this.#kept.get(packed);
     const cached = recent?.cached ?? packed.whole(ip);
     // Asked each time: its lines expire, and it counts how often each has matched.
     const access = rules.access.match(cached, seen.at);
-    if (recent?.rules === rules && recent.judged.access === access && isSame(recent.judged, seen))
-      return recent.judged;
+    if (recent?.judged.access === access && isSame(recent.judged, seen)) return recent.judged;
     const judged = judgeWith(access, cached, rules, seen);
     this.#drop(packed);
     if (!this.#isFull || ++this.#passedOver % KEPT_WHEN_FULL === 0)
-      this.#keep(packed, { rules, cached, judged, bytes: VERDICT + assessmentBytes(cached) });
+      this.#keep(packed, { cached, judged, bytes: VERDICT + assessmentBytes(cached) + saidBytes(seen) });
     return judged;
+  }
+
+  #begin(rules: Rules): void {
+    this.#rules = rules;
+    this.#kept.clear();
+    this.#bytes = 0;
   }
 
   /** A further verdict may not fit. */
@@ -102,6 +109,11 @@ export class RecentVerdicts {
     this.#kept.delete(packed);
     this.#bytes -= recent.bytes;
   }
+}
+
+/** A name that the client gave before is as long as the MTA lets it be. */
+function saidBytes({ session: { previousHelo } }: Circumstances): number {
+  return 2 * (previousHelo?.length ?? 0);
 }
 
 function isSame({ session, dnsIll, elapsedMs }: Judged, seen: Circumstances): boolean {

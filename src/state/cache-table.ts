@@ -207,7 +207,8 @@ export class CacheTable<P> {
         if (victim !== null) this.#remove(victim);
         else {
           const oldest = held.names.at(-1);
-          if (oldest === undefined || oldest === held.latest) return;
+          // The last that it was given stays; networks around it may still have others to give up.
+          if (oldest === undefined || oldest === held.latest) break;
           this.forget(held, oldest);
         }
       }

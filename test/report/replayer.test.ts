@@ -354,8 +354,9 @@ describe('replay', () => {
           if (got.some(({ unknown }) => unknown !== null)) return;
           compared++;
           // Who was regular then may be so still, by mail from before the log: what is done is known; the
-          // score is taken as it was, and with it what limits say of mail that would only be watched. So it is
-          // where earlier mail was refused then and would come in now: nobody saw how it would have ended.
+          // score is taken as it was, and with it what limits say of mail that would only be watched. So
+          // it is where earlier mail was refused then and would come in now: nobody saw how it would have
+          // ended.
           const wasRefused = recorded.decisions.slice(0, -1).some((each) => actionOf(each) !== 'accept');
           const isOpen =
             recorded.lines.some((line) => line.includes('"regular":true')) ||

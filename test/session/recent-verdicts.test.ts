@@ -163,6 +163,26 @@ describe('what is kept', () => {
     expect([small.size, small.bytes]).toEqual([0, 0]);
   });
 
+  it('counts the name that a client gave before, and keeps none that is huge', () => {
+    const session = (previousHelo: string): Circumstances['session'] => ({ ...SEEN.session, previousHelo });
+    const recent = new RecentVerdicts();
+    recent.judge(hitOf(good), RULES, { ...SEEN, session: session('x'.repeat(1000)) });
+    expect([recent.size, recent.bytes]).toEqual([1, 6000 + 2000 + assessmentBytes(good)]);
+    recent.judge(hitOf(good), RULES, { ...SEEN, session: session('x'.repeat(1_000_000)) });
+    expect(recent.size).toBe(1);
+  });
+
+  it('keeps nothing that was given under other rules', () => {
+    const recent = new RecentVerdicts();
+    judgeAll(
+      recent,
+      Array.from({ length: 20 }, () => hitOf(good)),
+    );
+    // A reload: what the cache holds is packed anew.
+    recent.judge(hitOf(good), { ...RULES }, SEEN);
+    expect([recent.size, recent.bytes]).toEqual([1, 6000 + assessmentBytes(good)]);
+  });
+
   it('does not grow where rules change again and again', () => {
     const recent = new RecentVerdicts();
     const hit = hitOf(good);

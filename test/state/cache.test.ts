@@ -371,3 +371,20 @@ describe('strangers who have many networks', () => {
     for (const each of neighbours) expect(await ask(each, 'x'), each).toBe('hit');
   });
 });
+
+// A network may always have what its latest client was given, up to a 32nd; where so many want it that its
+// part is less than that, others have to go.
+it.each([5_000, 16_000, 20_000, 30_000])(
+  'keeps to its limits where each of many /32s has a value of %i bytes',
+  async (bytes) => {
+    const [maxClients, maxBytes] = [90, 1_000_000];
+    const { get, made } = cache({ maxClients, maxBytes, sizeOf: () => bytes });
+    for (let block = 1; block <= 200; block++) {
+      const found = get(`2a01:${block.toString(16)}::1`, 'a.org');
+      if (found.cache !== 'hit') await found.pending;
+      expect(made.size).toBeLessThanOrEqual(maxClients);
+      expect(made.bytes).toBeLessThanOrEqual(maxBytes);
+    }
+    expect(made.bytes).toBeGreaterThan(maxBytes * 0.4);
+  },
+);
