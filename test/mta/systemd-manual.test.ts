@@ -204,6 +204,41 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     configure('decision-log = "/var/log/helo-milter/decisions.jsonl"\n');
   });
 
+  it('has a second process beside it, as docs/farm.md has it', async () => {
+    const second = await freePort();
+    const http = await freePort();
+    const log = '/var/log/helo-milter/decisions';
+    configure(`decision-log = "${log}.jsonl"\n`);
+    await sh('systemctl restart helo-milter.service');
+    const script = documented('docs/farm.md', 'helo-milter-b.$unit')
+      .replace(/8892/, tcp.split(':')[2] ?? '')
+      .replace(/8893/, String(second))
+      .replace(/9893/, String(http));
+    await sh(script);
+    for (const unit of ['service', 'socket'])
+      expect(await show('ActiveState', `helo-milter-b.${unit}`)).toBe('active');
+    for (const [socket, helo] of [
+      [tcp, 'Jupiter'],
+      [`inet:127.0.0.1:${second}`, 'Saturn'],
+    ] as const)
+      expect(await askMilter(socket, helo)).toMatch(REFUSED);
+    await until(async () => {
+      const logs = [await sh(`cat ${log}.jsonl`), await sh(`cat ${log}.b.jsonl`)];
+      const names = logs.map(
+        (text) => new Set(Array.from(text.matchAll(/"helo":"([^"]+)"/g), ([, helo]) => helo)),
+      );
+      expect(names).toEqual([new Set(['Jupiter']), new Set(['Saturn'])]);
+    });
+    expect(await (await fetch(`http://127.0.0.1:${http}/healthz`)).text()).toBe('ok\n');
+    // The first is neither stopped nor robbed of its files with the second, and the other way round.
+    await sh('systemctl stop helo-milter-b.socket; systemctl restart helo-milter.service');
+    expect(await askMilter(tcp, 'Jupiter')).toMatch(REFUSED);
+    await sh('systemctl start helo-milter-b.socket; systemctl restart helo-milter.socket');
+    expect(await askMilter(`inet:127.0.0.1:${second}`, 'Saturn')).toMatch(REFUSED);
+    await sh('systemctl disable --now helo-milter-b.socket helo-milter-b.service');
+    await serving();
+  });
+
   it('heals by itself from a restart with a typo, and serves who has waited', async () => {
     configure(TYPO);
     await expect(sh('systemctl restart helo-milter.service')).rejects.toThrow(/Job .* failed/);
