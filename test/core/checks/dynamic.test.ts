@@ -21,6 +21,8 @@ it.each<[string | null, string, string | null]>([
   ['198.51.100.23', 'u3325256727.isp.net', 'decimal number'],
   ['198.51.100.23', 'a51-100-23.isp.net', 'three octets, decimal'],
   ['198.51.100.23', '100-51-198.rev.isp.net', 'three octets, reversed decimal'],
+  ['198.51.100.23', 'a198-51-100.isp.net', 'three octets, decimal'],
+  ['198.51.100.23', '23-100-51.isp.net', 'three octets, reversed decimal'],
   ['198.51.100.23', 'dsl-100-23.isp.net', 'two octets, decimal'],
   ['198.51.100.23', '23-100.dynamic.isp.net', 'two octets, reversed decimal'],
   // Not the client's address, or not enough of it.
@@ -42,7 +44,12 @@ it.each<[string | null, string, string | null]>([
   [null, '198-51-100-23.isp.net', null],
   ['198.51.100.23', '198.51.100.23', null],
   ['198.51.100.23', 'Jupiter', null],
+  // A number that fewer than four octets make is half of all names.
+  ['0.188.97.78', 'u12345678.isp.net', null],
   // IPv6.
+  ['2001:db8::1', 'host0000000000000001.isp.net', null],
+  ['2001:db8::1:2345', 'host0000000000012345.isp.net', null],
+  ['2001:db8::12:3456', 'host0000000000123456.isp.net', 'interface identifier, hexadecimal'],
   [V6, '20010db8123456789abcdef013572468.isp.net', 'hexadecimal'],
   [V6, '8.6.4.2.7.5.3.1.0.f.e.d.c.b.a.9.8.7.6.5.4.3.2.1.8.b.d.0.1.0.0.2.isp.net', 'reversed hexadecimal'],
   [V6, '2001-db8-1234-5678-9abc-def0-1357-2468.isp.net', 'hexadecimal groups'],

@@ -24,6 +24,7 @@ const ZONE: Zone = {
   'odd.example.org': { A: ['nonsense'] },
   'alias-to-text.example.org': { CNAME: ['text.example.org'] },
   'apex.org': { CNAME: ['gone.example.org'] },
+  'two.example.org': { A: ['10.0.0.6', '10.0.0.5'] },
 };
 
 it.each<[string | null, string, string]>([
@@ -42,6 +43,10 @@ it.each<[string | null, string, string]>([
   ['192.0.2.9', 'private.example.org', 'helo-private-address'],
   ['10.0.0.5', 'private.example.org', 'pass'],
   ['192.0.2.9', 'mixed.example.org', 'pass'],
+  ['10.0.0.5', 'two.example.org', 'pass'],
+  // A translator's address has the private one in it.
+  ['64:ff9b::a00:5', 'two.example.org', 'pass'],
+  ['64:ff9b::a00:7', 'two.example.org', 'helo-private-address'],
   // The RCODE is that of the last name of the chain (RFC 6604 §3): the alias and its domain are there.
   ['192.0.2.9', 'apex.org', 'helo-nxdomain'],
   ['192.0.2.9', 'mail.apex.org', 'helo-nxdomain'],
