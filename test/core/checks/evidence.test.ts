@@ -1,5 +1,5 @@
 /**
- * What checks say that they saw. Replies, log lines, headers and advice have their words from it, so a missing
+ * What checks say that they saw. Replies, log lines, headers and advice have their words from it: a missing
  * one is a hole in a sentence that a stranger reads.
  */
 import { expect, it } from 'vitest';
