@@ -3,9 +3,10 @@
 export interface Job {
   /**
    * Address and reverse-name questions in turns; all the questions of a cold verdict at once, sent without a
-   * gate and judged by nobody; or whole assessments of new clients whose HELO is exact.
+   * gate and judged by nobody; whole assessments of new clients whose HELO is exact; or a hundred times
+   * such an assessment out of a cache that holds those of all clients.
    */
-  readonly what: 'questions' | 'transport' | 'verdicts';
+  readonly what: 'questions' | 'transport' | 'verdicts' | 'hits';
   /** Number of clients; they are those of `hostOf` from `first` on. */
   readonly first: number;
   readonly count: number;
@@ -14,7 +15,7 @@ export interface Job {
 }
 
 export interface Done {
-  /** Microseconds of user and system time for each question, set of questions or assessment. */
+  /** Microseconds of user and system time for each question, set, assessment or hundred hits. */
   readonly cpu: number;
   /** Of these, how many a second. */
   readonly rate: number;

@@ -1,7 +1,7 @@
 /** Our resolver compared with `node:dns`, each in a process of its own that does nothing else. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Done, Job } from './job.ts';
+import { CLIENTS, type Done, type Job } from './job.ts';
 import { type Contender, contest, figures, ratio, type Results, spread } from './contest.ts';
 import { atLeast, type Columns, figureAtMost, type Findings, type Row, tableOf } from './report.ts';
 import { amount, BUILD, type Node, type Setting } from './setting.ts';
@@ -49,11 +49,13 @@ function heard(child: ChildProcess): Promise<unknown> {
 /** The warm-up of each process, which does not count. */
 const WARM_ROUNDS = 5;
 const OPEN = 16;
-const AMOUNTS = { questions: 4000, transport: 1500, verdicts: 500 } as const;
+const AMOUNTS = { questions: 4000, transport: 1500, verdicts: 500, hits: 500 } as const;
 type What = keyof typeof AMOUNTS;
 
 const nameOf = (what: What, kind: Kind, { major }: Node): string =>
-  `${what}, ${kind === 'own' ? 'our resolver' : 'node:dns'}, Node ${major}`;
+  what === 'hits'
+    ? `a hundred hits of the cache, Node ${major}`
+    : `${what}, ${kind === 'own' ? 'our resolver' : 'node:dns'}, Node ${major}`;
 
 const COLUMNS: Columns<Done> = { 'CPU µs each': ({ cpu }) => cpu, 'a second': ({ rate }) => rate };
 
@@ -67,6 +69,8 @@ export async function resolversBench(setting: Setting, server: string): Promise<
       const asking = await startAsking(node, kind, [server]);
       askings.push(asking);
       for (const what of whats) {
+        // Nothing is asked there.
+        if (what === 'hits' && kind === 'node') continue;
         const job = { what, first: 0, count: amount(setting, AMOUNTS[what]), open: OPEN };
         for (let i = 0; setting.settle && i < WARM_ROUNDS; i++) await asking.run(job);
         contenders.push({ name: nameOf(what, kind, node), run: () => asking.run(job) });
@@ -75,7 +79,7 @@ export async function resolversBench(setting: Setting, server: string): Promise<
   }
   contenders.sort(
     (a, b) =>
-      whats.findIndex((what) => a.name.startsWith(what)) - whats.findIndex((what) => b.name.startsWith(what)),
+      whats.findIndex((what) => a.name.includes(what)) - whats.findIndex((what) => b.name.includes(what)),
   );
   const results = await contest(setting, contenders);
   for (const asking of askings) asking.stop();
@@ -92,6 +96,18 @@ export async function resolversBench(setting: Setting, server: string): Promise<
           figureAtMost(
             480,
             spread(figures(results, nameOf('verdicts', 'own', node), ({ cpu }) => cpu)),
+            'µs',
+          ),
+        ),
+      },
+      {
+        what: `CPU of a hit of the cache, ${CLIENTS} addresses in turn, the assessment made whole`,
+        against: '–',
+        target: '≤ 2 µs',
+        measured: setting.nodes.map((node) =>
+          figureAtMost(
+            2,
+            spread(figures(results, nameOf('hits', 'own', node), ({ cpu }) => cpu / 100)),
             'µs',
           ),
         ),
