@@ -43,7 +43,7 @@ export async function checkConfig(source: ConfigSource, host: Host): Promise<str
   }
   const ailment = await faults.attempt(() => storeAilment(config));
   if (ailment !== null) {
-    warnings.push(`${placeOf('store')}: it does not work now, and until then each host is alone: ${ailment}`);
+    warnings.push(`${placeOf('store')}: it does not work, and until it does each host is alone: ${ailment}`);
   }
   const user = await faults.attempt(() => otherIdentity(config, host));
   if (user === null) {

@@ -24,20 +24,15 @@ export const SHARED = ['budgets', 'ramps', 'streams', 'churn', 'regulars', 'asse
 const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26_379;
 const FORM =
-  'not a store such as redis://HOST:6379, rediss://USER@HOST, unix:/PATH or redis+sentinel://HOST,HOST/NAME';
+  'not a store such as redis://HOST:6379, rediss://USER@HOST, unix:/PATH, unix://USER@/PATH or redis+sentinel://HOST,HOST/NAME';
 
 /** Throws UsageError, which does not repeat a text that may have a password in it. */
 export function storeAddress(text: string): StoreAddress {
-  const [, path] = /^unix:(\/[^?#\0]+)$/.exec(text) ?? [];
-  if (path !== undefined) {
-    return { place: { kind: 'unix', path }, tls: false, user: null, database: 0, text };
-  }
+  const unix = unixAddress(text);
+  if (unix !== null) return unix;
   const parts = /^(redis|rediss)(\+sentinel)?:\/\/(?:([^/@]*)@)?([^/@?#]+)((?:\/[^/?#]*)*)$/.exec(text);
   if (parts === null) throw new UsageError(text.includes('@') ? `this is ${FORM}` : `"${text}" is ${FORM}`);
   const [, scheme, sentinel, login, hosts = '', rest = ''] = parts;
-  if (login?.includes(':') === true) {
-    throw new UsageError('a password does not belong here, where others can see it: use store-password-file');
-  }
   const segments = rest.split('/').slice(1);
   if (segments.at(-1) === '') segments.pop();
   const whole = { tls: scheme === 'rediss', user: userOf(login), text };
@@ -72,8 +67,20 @@ export function sharedWords(text: string): readonly (typeof SHARED)[number][] {
   return SHARED.filter((word) => words.includes(word));
 }
 
+/** A socket, with or without a user and a database, as the client of Python has it; null if it is none. */
+function unixAddress(text: string): StoreAddress | null {
+  const parts = /^unix:(?:\/\/(?:([^/@?#]*)@)?)?(\/(?!\/)[^?#\0]+)(?:\?db=([^&]*))?$/.exec(text);
+  if (parts === null) return null;
+  const [, login, path = '', database = '0'] = parts;
+  const place = { kind: 'unix', path } as const;
+  return { place, tls: false, user: userOf(login), database: databaseOf(database), text };
+}
+
 function userOf(login: string | undefined): string | null {
   if (login === undefined || login === '') return null;
+  if (login.includes(':')) {
+    throw new UsageError('a password does not belong here, where others can see it: use store-password-file');
+  }
   try {
     return decodeURIComponent(login);
   } catch {

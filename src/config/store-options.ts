@@ -7,7 +7,7 @@ export const STORE = {
   store: optional({
     value: 'URL',
     group: 'Farm',
-    help: 'share what is known of senders with other MX hosts over this Redis or Valkey: redis://[USER@]HOST[:PORT][/DB], rediss:// for TLS, unix:/PATH, or redis+sentinel://HOST[:PORT],…/NAME[/DB]; see docs/farm.md',
+    help: 'share what is known of senders with other MX hosts over this Redis or Valkey: redis://[USER@]HOST[:PORT][/DB], rediss:// for TLS, unix:[//USER@]/PATH[?db=DB], or redis+sentinel://HOST[:PORT],…/NAME[/DB]; see docs/farm.md',
     parse: storeAddress,
     check: true,
     restart: true,

@@ -80,8 +80,8 @@ export const EVENTS = {
   'store-recovered': {
     word: 'store-recovered',
     level: 'notice',
-    fields: ['store'],
-    when: 'the store of the farm answers again',
+    fields: ['store', 'detail', 'seconds'],
+    when: 'the store of the farm answers again after so many seconds; `detail` is what was last wrong',
   },
   stopping: {
     word: 'stopping',

@@ -16,6 +16,13 @@ async function readStoreAccess({
 }: StoreConfig): Promise<StoreAccess | null> {
   if (store === null) return null;
   const { place, tls, user, database } = store;
+  if (user !== null && storePasswordFile === null) {
+    // Who does not log in is the server's default user, whose rights are nearly always all that there are.
+    throw new OptionError(
+      '--store',
+      `the user ${user} logs in with a password: name it by store-password-file`,
+    );
+  }
   const [first = ''] =
     storePasswordFile === null
       ? []
@@ -39,9 +46,9 @@ export async function openStore(
   const access = await readStoreAccess(config);
   if (access === null || address === null) return null;
   const { RedisStore: Store } = await import('../store/redis-store.ts');
-  const onChange = (up: boolean, detail: string): void => {
-    const store = address.text;
-    if (up) log.tell('store-recovered', { store });
+  const store = address.text;
+  const onChange = (up: boolean, detail: string, ms: number): void => {
+    if (up) log.tell('store-recovered', { store, detail, seconds: Math.round(ms / 1000) });
     else log.tell('store-outage', { store, detail, effect: ALONE });
   };
   return new Store({ access, prefix, timeoutMs, now, onChange });

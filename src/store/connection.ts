@@ -33,14 +33,19 @@ export interface ConnectionOptions {
   readonly access: StoreAccess;
   /** All that will be run, so that the server has them, and it is known that we may run them. */
   readonly scripts: readonly Script[];
+  /** One that does each command that they need, with the name of `probeKey`. */
+  readonly trial: Script;
   /** A name of ours to write to, to see whether that is possible. */
   readonly probeKey: string;
   /** Milliseconds that a call may take. */
   readonly timeoutMs: number;
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
-  /** It no longer answers, or does again; told once each. `detail` says why. */
-  readonly onChange: (up: boolean, detail: string) => void;
+  /**
+   * It no longer answers, or does again; told once each. `detail` says why it does not or, at the end, what was
+   * last wrong, and `ms` how long it was so.
+   */
+  readonly onChange: (up: boolean, detail: string, ms: number) => void;
 }
 
 /** Milliseconds for a connection, with TLS and Sentinel. */
@@ -55,6 +60,8 @@ const LONGEST_PAUSE_MS = 10_000;
 /** A connection that lasted this long was a good one. */
 const GOOD_MS = 60_000;
 
+type Trial = Pick<ConnectionOptions, 'access' | 'scripts' | 'trial' | 'probeKey'>;
+
 export class StoreConnection {
   readonly #options: ConnectionOptions;
   readonly calls = new Map<(typeof CALL_RESULTS)[number], number>(CALL_RESULTS.map((each) => [each, 0]));
@@ -67,6 +74,7 @@ export class StoreConnection {
   #silent = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #upAt = 0;
+  #downAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** The latest question. */
@@ -146,7 +154,7 @@ export class StoreConnection {
   }
 
   async #connect(): Promise<void> {
-    const { access, scripts, probeKey, timeoutMs, now } = this.#options;
+    const { access, timeoutMs, now } = this.#options;
     const client = dial(access, CONNECT_MS);
     let told: unknown = null;
     client.on('error', (error: unknown) => {
@@ -158,11 +166,10 @@ export class StoreConnection {
     });
     try {
       await within(client.connect(), CONNECT_MS);
-      await within(probe(client, access, scripts, probeKey), timeoutMs);
+      await within(probe(client, this.#options), timeoutMs);
     } catch (error) {
       client.disconnect();
-      // The library says only that the connection is closed where it knows more.
-      this.#fail(describeError(told ?? error));
+      this.#fail(refusal(access, told, error));
       return;
     }
     if (this.#closed) {
@@ -172,7 +179,7 @@ export class StoreConnection {
     this.#client = client;
     this.#silent = 0;
     this.#upAt = now();
-    this.#tell(true, '');
+    this.#tell(true);
   }
 
   #lose(client: Redis, detail: string): void {
@@ -186,54 +193,66 @@ export class StoreConnection {
   #fail(detail: string): void {
     if (this.#closed) return;
     this.#detail = detail;
-    this.#tell(false, detail);
+    this.#tell(false);
     const pause = this.#pauseMs * (1 - Math.random() / 2);
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
     this.#timer = setTimeout(() => void this.#connect(), pause).unref();
   }
 
-  #tell(up: boolean, detail: string): void {
+  #tell(up: boolean): void {
     const before = this.#told ?? true;
     this.#told = up;
     if (up === before) return;
-    if (!up) this.outages++;
-    this.#options.onChange(up, detail);
+    const now = this.#options.now();
+    if (!up) {
+      this.outages++;
+      this.#downAt = now;
+    }
+    this.#options.onChange(up, this.#detail, up ? now - this.#downAt : 0);
   }
 }
 
 /** Whether the server does all that is wanted of it: null, or why not. Takes some seconds at most. */
-export async function tryStore(
-  access: StoreAccess,
-  scripts: readonly Script[],
-  probeKey: string,
-): Promise<string | null> {
+export async function tryStore(trial: Trial): Promise<string | null> {
+  const { access } = trial;
   const client = dial(access, CONNECT_MS);
   let told: unknown = null;
   client.on('error', (error: unknown) => (told = error));
   try {
     await within(client.connect(), CONNECT_MS);
-    await within(probe(client, access, scripts, probeKey), CONNECT_MS);
+    await within(probe(client, trial), CONNECT_MS);
     return null;
   } catch (error) {
-    return describeError(told ?? error);
+    return refusal(access, told, error);
   } finally {
     client.disconnect();
   }
 }
 
-/** Whether it lets us in, runs our scripts, and can write. */
-async function probe(
-  client: Redis,
-  access: StoreAccess,
-  scripts: readonly Script[],
-  probeKey: string,
-): Promise<void> {
+/** Whether it lets us in, runs our scripts, and does all that they need. */
+async function probe(client: Redis, { access, scripts, trial, probeKey }: Trial): Promise<void> {
   await Promise.all([
     ...enter(client, access),
-    client.set(probeKey, 1, 'EX', 60),
+    client.eval(trial.lua, 1, probeKey, 0),
+    // Asked for by its digest, as all later ones are.
+    client.evalsha(trial.sha, 1, probeKey, 0),
     // With nothing to do they do nothing but stay with the server.
     ...scripts.map(({ lua }) => client.eval(lua, 0, 0)),
   ]);
+}
+
+/**
+ * Why a server does not let us in: `told` by the connection, or else the error of what was asked. A server that
+ * wants TLS, or does not, says nothing that one could understand.
+ */
+function refusal({ tls, place }: StoreAccess, told: unknown, error: unknown): string {
+  // The library says only that the connection is closed where it knows more.
+  if (told !== null) return describeError(told);
+  const said = describeError(error);
+  if (tls) return said.startsWith('no answer') ? `${said}; perhaps it is without TLS (redis://)` : said;
+  if (!/^(?:Stream isn't writeable|Connection is closed)/.test(said)) return said;
+  const closed = 'the server closed the connection at once';
+  return place.kind === 'unix' ? closed : `${closed}; perhaps it wants TLS (rediss://)`;
 }
 
 /** See `Script`. */

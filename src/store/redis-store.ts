@@ -5,6 +5,7 @@ import type { StoreAccess } from './dial.ts';
 import { COUNT_LUA, stepArguments } from './count-script.ts';
 import { keyMaker, type KeyOf, textDigest } from './key.ts';
 import { FORGET_LUA, KEEP_LUA, LEARN_LUA, MEET_LUA } from './sender-scripts.ts';
+import { TRIAL_LUA } from './trial-script.ts';
 import type {
   Counted,
   CountStep,
@@ -28,7 +29,7 @@ const MEET = script(MEET_LUA);
 const FORGET = script(FORGET_LUA);
 const LEARN = script(LEARN_LUA);
 const KEEP = script(KEEP_LUA);
-const SCRIPTS = [COUNT, MEET, FORGET, LEARN, KEEP];
+const TRIAL = { scripts: [COUNT, MEET, FORGET, LEARN, KEEP], trial: script(TRIAL_LUA) };
 /** Letters of the tables in the names of values: of counts, and of budgets that are used up. */
 const TABLES: Readonly<Record<CountTable, readonly [counts: string, spent: string]>> = {
   tempfails: ['t', 'T'],
@@ -39,7 +40,7 @@ const TABLES: Readonly<Record<CountTable, readonly [counts: string, spent: strin
 
 /** Whether the store works for a host with this access: null, or why not. Takes some seconds at most. */
 export function probeStore(access: StoreAccess, prefix: string): Promise<string | null> {
-  return tryStore(access, SCRIPTS, keyMaker(prefix)('p', 'probe'));
+  return tryStore({ access, ...TRIAL, probeKey: keyMaker(prefix)('p', 'probe') });
 }
 
 export class RedisStore implements SharedStore {
@@ -52,7 +53,7 @@ export class RedisStore implements SharedStore {
     this.#keyOf = keyMaker(prefix);
     this.#connection = new StoreConnection({
       ...options,
-      scripts: SCRIPTS,
+      ...TRIAL,
       probeKey: this.#keyOf('p', 'probe'),
     });
   }

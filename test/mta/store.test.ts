@@ -12,7 +12,7 @@ import { checks } from '../../src/core/checks/index.ts';
 import { makeClient } from '../../src/core/client.ts';
 import { Regulars } from '../../src/state/regulars.ts';
 import { keyMaker } from '../../src/store/key.ts';
-import { RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
+import { probeStore, RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
 import { SharedKnowledge } from '../../src/store/shared-knowledge.ts';
 import { blocksOf } from '../support/documented.ts';
 import { answers, farmHost, type FarmMessage, SENDER_COUNT } from '../support/farm.ts';
@@ -383,6 +383,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     await Promise.all([works(mx1), works(mx2)]);
     const words = (await mx1.program.output()).match(/store-(?:outage|recovered)(?= store=)/g);
     expect(words).toEqual(['store-outage', 'store-recovered']);
+    expect(await mx1.program.output()).toMatch(/store-recovered store=\S+ detail=\S.* seconds=\d+$/m);
     // The farm learns what was decided meanwhile.
     await ask(mx1, helo);
     expect(await ask(mx2, helo)).toBe('acc');
@@ -409,7 +410,38 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     const output = await mx1.program.output();
     expect(output).toContain('WRONGPASS');
     expect(output).not.toContain('quite-wrong');
-    expect(stdout).toMatch(/warning: --store: it does not work now.*WRONGPASS/);
+    expect(stdout).toMatch(
+      /warning: --store: it does not work, and until it does each host is alone.*WRONGPASS/,
+    );
+  });
+
+  it('says of a user which right is missing', async () => {
+    const [, rights = ''] = /^user helo (.*)$/.exec(lines[0] ?? '') ?? [];
+    const all = rights.split(' ');
+    const trial = (user: string): Promise<string | null> => {
+      const place = { kind: 'tcp', host: '127.0.0.1', port } as const;
+      const access = { place, tls: false, ca: null, user, password: PASSWORD, database: 1 };
+      return probeStore(access, 'helo-milter');
+    };
+    expect(await trial('helo')).toBeNull();
+    const commands = all.filter((word) => word.startsWith('+'));
+    expect(commands.length).toBeGreaterThan(15);
+    for (const missing of commands) {
+      const others = all.filter((word) => word !== missing);
+      await redis.say('acl', 'setuser', 'lame', 'reset', ...others);
+      const name = missing.slice(1);
+      expect(await trial('lame'), name).toMatch(new RegExp(name, 'i'));
+    }
+    await redis.say('acl', 'setuser', 'lame', 'reset', ...all, 'resetkeys', '~other:*');
+    expect(await trial('lame')).toMatch(/can't access|keys/);
+    await redis.say('acl', 'deluser', 'lame');
+  });
+
+  it('takes no user without a password, since that would be the default one', async () => {
+    const words = ['--check-config', '--store', url()];
+    await expect(run(OURS.node, [OURS.cli, ...words])).rejects.toThrow(
+      /--store: the user helo logs in with a password: name it by store-password-file/,
+    );
   });
 
   it('over TLS with an authority of its own, and not with an expired certificate', async () => {
@@ -444,7 +476,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
   it('over a unix socket, and by a Sentinel', async () => {
     const [other = 0, watch = 0] = await freePorts(2);
     const path = join(workdir, 'r.sock');
-    const server = await startRedis(workdir, other, [`unixsocket ${path}`]);
+    const server = await startRedis(workdir, other, [`unixsocket ${path}`, ...lines, 'user default off']);
     open.push(() => server.stop());
     const sentinel = await startRedis(
       workdir,
@@ -453,10 +485,9 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
       ['--sentinel'],
     );
     open.push(() => sentinel.stop());
-    const plain = { user: null, password: null };
-    await connected({ ...plain, place: { kind: 'unix', path } });
+    await works(await host('--store', `unix://helo@${path}?db=0`));
     const sentinels = [{ host: '127.0.0.1', port: watch }];
-    await connected({ ...plain, place: { kind: 'sentinel', sentinels, name: 'main' } });
+    await connected({ place: { kind: 'sentinel', sentinels, name: 'main' } });
   });
 
   it('without --store the library is not even loaded', async () => {

@@ -112,7 +112,7 @@ it.each<[string, Answer]>([
   await up(it);
   expect(it.told).toEqual([
     [false, 'no answer within 50 ms'],
-    [true, ''],
+    [true, 'no answer within 50 ms'],
   ]);
   await vi.waitFor(async () => {
     expect(await it.store.count([STEP])).not.toBeNull();

@@ -59,9 +59,9 @@ export function honest([name = '']: readonly string[]): string {
   return /^eval/i.test(name) ? '*2\r\n:0\r\n*0\r\n' : OK;
 }
 
-/** Only what is said to find out whether it works: scripts that are told to do nothing, and the rest. */
-export function isProbe([name = '', , keys]: readonly string[]): boolean {
-  return !/^eval/i.test(name) || keys === '0';
+/** Only what is said to find out whether it works: scripts for which there is no question yet, and the rest. */
+export function isProbe(words: readonly string[]): boolean {
+  return !/^eval/i.test(words[0] ?? '') || words.at(-1) === '0';
 }
 
 /** The first command; null if it is not whole yet. */

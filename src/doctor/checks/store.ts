@@ -6,14 +6,14 @@ export const storeCheck = defineDoctorCheck({
   diagnoses: {
     'store-works': {
       severity: 'ok',
-      meaning: 'The store of --store lets us in, runs our scripts and can be written to.',
+      meaning: 'The store of --store lets us in, and does each command that we need.',
       cure: null,
     },
     'store-unusable': {
       severity: 'warning',
       meaning:
         'The store of --store does not do what the service needs of it. Mail goes on; each host works with what it knows itself.',
-      cure: 'What it said is in the text. docs/farm.md has the rights that the user needs.',
+      cure: 'What is wrong is in the text. If a command is not possible, or a key not allowed, compare the rights of the user with those of docs/farm.md; the server has the name of the command under ACL LOG.',
     },
   },
   run({ options: { store }, storeAilment = null }) {
