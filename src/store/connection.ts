@@ -42,8 +42,8 @@ export interface ConnectionOptions {
   /** Milliseconds on a steady scale. */
   readonly now: () => number;
   /**
-   * It no longer answers, or does again; told once each. `detail` says why it does not or, at the end, what was
-   * last wrong, and `ms` how long it was so.
+   * It no longer answers, or does again; told once each. `detail` says why it does not or, at the end, what
+   * was last wrong, and `ms` how long it was so.
    */
   readonly onChange: (up: boolean, detail: string, ms: number) => void;
 }
@@ -242,8 +242,8 @@ async function probe(client: Redis, { access, scripts, trial, probeKey }: Trial)
 }
 
 /**
- * Why a server does not let us in: `told` by the connection, or else the error of what was asked. A server that
- * wants TLS, or does not, says nothing that one could understand.
+ * Why a server does not let us in: `told` by the connection, or else the error of what was asked. A server
+ * that wants TLS, or does not, says nothing that one could understand.
  */
 function refusal({ tls, place }: StoreAccess, told: unknown, error: unknown): string {
   // The library says only that the connection is closed where it knows more.

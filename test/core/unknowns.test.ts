@@ -51,3 +51,35 @@ it.each<[string, Zone, string[]]>([
   const verdicts = PRESETS.map((preset) => decide(assessment, makePolicy(preset, findings)).disposition);
   expect(verdicts).toEqual(wanted);
 });
+
+const CHECKED = ['helo-spf-fail', 'helo-spf-softfail', 'helo-spf-permerror'];
+const ABOUT_CLIENT = ['iprev-fail', 'iprev-none', 'iprev-other-name', 'iprev-generic'];
+
+// A verdict may not be worse for what was not answered than the worst answer would have made it: so what that
+// might have been is all that the check may find, and a mismatch where it was the last to show otherwise.
+it.each<[client: string, silent: Zone, worst: string[]]>([
+  [
+    '203.0.113.5',
+    { 'mail.sender.org': { A: ['192.0.2.1'], TXT: 'temperror' } },
+    [...CHECKED, 'helo-mismatch'],
+  ],
+  ['192.0.2.1', { 'mail.sender.org': { A: ['192.0.2.1'], TXT: 'temperror' } }, CHECKED],
+  ['203.0.113.5', { '_auth.mail.sender.org': 'temperror' }, ['helo-auth-fail', 'helo-mismatch']],
+  ['192.0.2.1', { '_auth.mail.sender.org': 'temperror' }, ['helo-auth-fail']],
+  // One that SPF authorizes is as little in doubt as one whose address it is.
+  ['192.0.2.9', { '_auth.mail.sender.org': 'temperror' }, ['helo-auth-fail']],
+  ['203.0.113.5', { '_client._smtp.mail.sender.org': 'temperror' }, ['helo-csa-fail', 'helo-mismatch']],
+  // The client's own zone shows nothing about the name's owner.
+  ['203.0.113.5', { '5.113.0.203.in-addr.arpa': 'temperror' }, ABOUT_CLIENT],
+])('what %s may be at worst where %j', async (client, silent, worst) => {
+  const zone: Zone = {
+    'mail.sender.org': { A: ['192.0.2.1'], TXT: ['v=spf1 ip4:192.0.2.9 -all'] },
+    ...silent,
+  };
+  const { findings: found } = await assessed(client, 'mail.sender.org', {
+    '1.2.0.192.in-addr.arpa': { PTR: ['mail.sender.org'] },
+    ...zone,
+  });
+  const unknown = found.filter(({ id }) => id === 'dns-temperror');
+  expect(unknown.map(({ atWorst }) => atWorst)).toEqual([worst]);
+});

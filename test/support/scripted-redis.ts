@@ -59,7 +59,7 @@ export function honest([name = '']: readonly string[]): string {
   return /^eval/i.test(name) ? '*2\r\n:0\r\n*0\r\n' : OK;
 }
 
-/** Only what is said to find out whether it works: scripts for which there is no question yet, and the rest. */
+/** Only what is said to find out whether it works: scripts without a question of their own, and the rest. */
 export function isProbe(words: readonly string[]): boolean {
   return !/^eval/i.test(words[0] ?? '') || words.at(-1) === '0';
 }
