@@ -21,6 +21,7 @@ import { replayBench } from './replay.ts';
 import { type Findings, page } from './report.ts';
 import { BUILD, buildPrograms, findNode, nodeAtHand, ROOT, type Setting } from './setting.ts';
 import { slowestBench } from './slowest.ts';
+import { storeBench } from './store.ts';
 import { stormBench } from './storm.ts';
 import { waitsBench } from './waits.ts';
 
@@ -31,6 +32,7 @@ const PARTS: Readonly<Record<string, (setting: Setting) => Promise<Findings>>> =
   dns: dnsBench,
   growth: growthBench,
   slowest: slowestBench,
+  store: storeBench,
   waits: waitsBench,
   storm: stormBench,
   replay: replayBench,
