@@ -10,6 +10,7 @@ import { blocksOf, documented } from '../support/documented.ts';
 import { askMilter } from './kit/milter-client.ts';
 import { describeWith } from './kit/present.ts';
 import { INSTALLED_UNITS, type PrivateSystemd, startSystemd } from './kit/private-systemd.ts';
+import { startRedis } from './kit/redis.ts';
 import { freePort, makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -28,7 +29,7 @@ function settings(word: string): string {
   return found[0]?.text ?? '';
 }
 
-describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
+describeWith(['own systemd', 'systemd-notify', 'redis-server'], 'docs/systemd.md', () => {
   let workdir: string;
   let systemd: PrivateSystemd;
   let tcp: string;
@@ -202,6 +203,33 @@ describeWith(['own systemd', 'systemd-notify'], 'docs/systemd.md', () => {
     expect(readFileSync(mailed, 'utf8')).toMatch(/^To: root\nSubject: .*\n[^]*Jupiter[^]*\n0\n$/);
     // The next one restarts it.
     configure('decision-log = "/var/log/helo-milter/decisions.jsonl"\n');
+  });
+
+  it('reads a password that nobody else can, in the check before a reload too', async () => {
+    const redisPort = await freePort();
+    const redis = await startRedis(workdir, redisPort, ['user helo on >not-a-real-one ~* +@all']);
+    const file = '/etc/helo-milter/store.password';
+    const dropIn = '/etc/systemd/system/helo-milter.service.d/20-password.conf';
+    const restart = 'systemctl restart helo-milter.service';
+    const reload = documented('docs/systemd.md', 'systemctl reload');
+    try {
+      systemd.write(file, 'not-a-real-one\n');
+      await sh(`chown root:root ${file}; chmod 600 ${file}`);
+      configure(`store = "redis://helo@127.0.0.1:${redisPort}"\nstore-password-file = "${file}"\n`);
+      await expect(sh(reload)).rejects.toThrow(/Job for helo-milter\.service failed/);
+      expect(await journal()).toMatch(/store-password-file: EACCES/);
+      await sh(documented('docs/systemd.md', 'groupadd'));
+      systemd.write(dropIn, settings('SupplementaryGroups='));
+      await sh(`systemctl daemon-reload\n${restart}\n${reload}`);
+      await until(async () => {
+        expect(await redis.say('client', 'list')).toContain(' user=helo ');
+      });
+      expect(await sh(`stat -c %a:%U:%G ${file}`)).toBe('640:root:helo-milter-store\n');
+    } finally {
+      configure('');
+      await sh(`rm -f ${dropIn}; systemctl daemon-reload; ${restart}`);
+      await redis.stop();
+    }
   });
 
   it('has a second process beside it, as docs/farm.md has it', async () => {
