@@ -27,11 +27,15 @@ export class SmtpClient {
   }
 
   /**
-   * Connects to loopback, from one of the addresses of `test/mta/own-network` or as ourselves, sends what a
-   * proxy would send first, and reads the greeting.
+   * Connects to loopback or another address of `test/mta/own-network`, from one of these or as ourselves,
+   * sends what a proxy would send first, and reads the greeting.
    */
-  static async connect(port: number, from?: string, preface: string | Buffer = ''): Promise<SmtpClient> {
-    const host = from?.includes(':') === true ? '::1' : '127.0.0.1';
+  static async connect(
+    port: number,
+    from?: string,
+    preface: string | Buffer = '',
+    host = from?.includes(':') === true ? '::1' : '127.0.0.1',
+  ): Promise<SmtpClient> {
     const socket = connect({
       port,
       host,
