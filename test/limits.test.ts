@@ -63,9 +63,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   'milter/reply.ts': ['MAX_LINE', 'MAX_LINES'],
   'state/regulars.ts': ['MAX_NAME'],
   'store/assessment-text.ts': ['MAX_NAME', 'MAX_KEY'],
-  'store/count-script.ts': ['MAX_NEW'],
   'store/reply-guard.ts': ['MAX_LINE', 'MAX_DEPTH'],
-  'store/sender-scripts.ts': ['MAX_ASSESSMENTS'],
   'store/shared-knowledge.ts': ['MAX_HELO'],
 };
 
