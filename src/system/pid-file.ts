@@ -1,6 +1,7 @@
 /** The file that says which process is the service, for systems without a service manager to ask. */
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { requireDirectory } from './directory.ts';
+import { isProgramOf } from './program-of-process.ts';
 import type { Host } from './host.ts';
 import { describeError, OptionError } from '../errors.ts';
 
@@ -45,17 +46,8 @@ async function pidIn(path: string): Promise<number | null> {
 
 /**
  * Process ids are reused, and in a container always the same: our own id means no other service, and a live
- * process counts if its command line is one of ours. If the system does not show command lines, any live
- * process counts.
+ * process counts if it is our program.
  */
 async function isService(pid: number, { pid: own, script, isAlive }: Host): Promise<boolean> {
-  if (pid === own || pid === 0 || !isAlive(pid)) return false;
-  const words = await readFile(`/proc/${pid}/cmdline`, 'latin1').then(
-    (text) => text.split('\0'),
-    () => null,
-  );
-  return (
-    words === null ||
-    words.some((word) => word === script || /(?:^|\/)helo-milter(?:\/dist\/cli\.js)?$/.test(word))
-  );
+  return pid !== own && pid !== 0 && isAlive(pid) && (await isProgramOf(pid, script));
 }

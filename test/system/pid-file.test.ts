@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,17 @@ it.each(['/usr/bin/helo-milter', '/usr/lib/node_modules/helo-milter/dist/cli.js'
     expect(readFileSync(file, 'utf8')).toBe(`${pid}\n`);
   },
 );
+
+it.skipIf(process.platform !== 'linux')('leaves that of one with a relative command line alone', async () => {
+  const script = join(directory, 'cli.js');
+  writeFileSync(script, 'console.log(1); setInterval(() => {}, 1000);');
+  const child = spawn(process.execPath, ['cli.js'], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] });
+  other = child;
+  await once(child.stdout, 'data');
+  writeFileSync(file, `${child.pid}\n`);
+  await expect(writePidFile(file, makeHost({ isAlive: () => true, script }))).rejects.toThrow(/belongs to/);
+  expect(readFileSync(file, 'utf8')).toBe(`${child.pid}\n`);
+});
 
 it('is not taken away once it is another’s', async () => {
   const remove = await writePidFile(file, alive);
