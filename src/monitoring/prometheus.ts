@@ -228,12 +228,16 @@ export const METRICS: readonly MetricRow[] = [
     'How often the outage brake was pulled',
     ({ metrics }) => metrics.outages,
   ),
-  number(
-    'gauge',
-    'helo_milter_store_up',
-    '1 while the store of the farm answers; 0 without --store',
-    ({ store }) => (store()?.ailment === null ? 1 : 0),
-  ),
+  {
+    name: 'helo_milter_store_up',
+    help: '1 while the store of the farm answers, 0 while it does not; absent without --store',
+    labels: [],
+    type: 'gauge',
+    read: ({ store }) => {
+      const numbers = store();
+      return numbers === null ? [] : [[{}, numbers.ailment === null ? 1 : 0]];
+    },
+  },
   {
     name: 'helo_milter_store_calls_total',
     help: 'Questions to the store of the farm, by what became of them: busy: too many were under way; alone: not asked, because it did not answer before',
@@ -364,6 +368,8 @@ function register(
     new Gauge({
       ...config,
       collect() {
+        // Without labels it begins with a 0 that nobody read.
+        if (row.labels.length === 0) this.remove();
         for (const [labels, value] of row.read(sources)) this.set(labels, value);
       },
     });

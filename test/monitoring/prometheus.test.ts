@@ -6,6 +6,8 @@ import { expectPage } from '../support/generated.ts';
 
 const PAGE = new URL('../../docs/metrics.md', import.meta.url);
 
+const STORE = { ailment: null, calls: new Map<string, number>(), outages: 0, invalid: 0, assessments: 0 };
+
 describe('the page of /metrics', () => {
   it('has what was counted', async () => {
     const sources = makeSources({
@@ -68,6 +70,22 @@ describe('the page of /metrics', () => {
     registry.clear();
   });
 
+  it.each<[string, string | null | undefined, string[]]>([
+    ['where there is none', undefined, []],
+    ['that answers', null, ['helo_milter_store_up 1']],
+    ['that does not', 'no answer', ['helo_milter_store_up 0']],
+  ])('tells of a store %s', async (_, ailment, samples) => {
+    const registry = makeMetricsPage(
+      makeSources({ store: () => (ailment === undefined ? null : { ...STORE, ailment }) }),
+    );
+    // Twice, since prom-client keeps what it was told.
+    await registry.metrics();
+    const text = await registry.metrics();
+    expect(text.match(/^helo_milter_store_up.*$/gm) ?? []).toEqual(samples);
+    expect(text).toContain('# TYPE helo_milter_store_up gauge');
+    registry.clear();
+  });
+
   it('has the process, but not what lists every socket', async () => {
     const registry = makeMetricsPage(makeSources());
     const text = await registry.metrics();
@@ -92,7 +110,7 @@ describe.each(METRICS)('$name', (row) => {
   });
 
   it('has few series, each with the labels it says', () => {
-    const samples = row.type === 'histogram' ? [] : [...row.read(makeSources())];
+    const samples = row.type === 'histogram' ? [] : [...row.read(makeSources({ store: () => STORE }))];
     expect(samples.length > 0).toBe(row.type !== 'histogram');
     if (row.type === 'histogram') expect(row.labels).toEqual([]);
     expect(samples.length).toBeLessThanOrEqual(64);
@@ -139,6 +157,7 @@ costs anything.
 
 [scrape.yml](../examples/prometheus/scrape.yml) makes Prometheus fetch them, [alerts.yml](../examples/prometheus/alerts.yml)
 says when to look and what to do, and [helo-milter.json](../examples/grafana/helo-milter.json) is a dashboard for Grafana.
+The alerts of the store are silent where there is no \`--store\`.
 
 | metric | type | what it counts | labels |
 | --- | --- | --- | --- |
