@@ -129,19 +129,24 @@ function banner(config: Config, file: string | null, { sockets, http }: Service,
     ...(http === null ? [] : [`metrics and health at http://${http}/metrics, /healthz and /readyz${open}`]),
     ...(http === null || !config.httpPage ? [] : [`the page at http://${http}/`]),
     'Postfix hands its sessions over once you have typed these three commands, in this order; it keeps the milters that it has:',
-    ...attachCommands(milterItem(sockets[0] ?? 'SOCKET', config, observe ? 'accept' : 'tempfail')),
+    ...attachCommands(sockets[0] ?? 'SOCKET', config),
+    'If the second prints a helo_milter, that names another socket and stays as it is. Where another helo-milter listens there,',
+    'give this one a listener of its own (docs/farm.md); if nobody does, "postconf -X helo_milter", and type the three again.',
     '',
   ].join('\n');
 }
 
 /**
  * Each is whole in its line, and may be typed again. The list comes first: postconf warns of a parameter that
- * is set and in no list.
+ * is set and in no list. A helo_milter that names another socket may belong to another process: it is shown,
+ * and not written over.
  */
-function attachCommands(item: string): string[] {
+function attachCommands(socket: string, config: Config): string[] {
+  const item = milterItem(socket, config, config.observe ? 'accept' : 'tempfail');
+  const named = `(^|[{ ])${socket.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}([,} ]|$)`;
   return [
     `  postconf -h smtpd_milters | grep -qF '$helo_milter' || postconf -e "smtpd_milters = \\$helo_milter $(postconf -h smtpd_milters)"`,
-    `  postconf -e 'helo_milter = ${item}' 'smtpd_helo_required = yes'`,
+    `  postconf -h helo_milter 2>/dev/null | grep . | grep -vE '${named}' || postconf -e 'helo_milter = ${item}' 'smtpd_helo_required = yes'`,
     '  postfix reload',
   ];
 }

@@ -72,6 +72,14 @@ export function oursAmong(filters: readonly Filter[], options: RunningOptions): 
   return only !== undefined && others.length === 0 && possible ? only : null;
 }
 
+/** A milter that is not us by its socket, but a helo-milter by its name or by that of its parameter. */
+export function namesake({ filters, list }: SmtpService, options: RunningOptions): Filter | null {
+  const ours = oursAmong(filters, options);
+  const isNamed = (filter: Filter): boolean =>
+    /helo/i.test(`${filter.text} ${filter.socket} ${listWith(list, filter).setting}`);
+  return filters.find((filter) => filter !== ours && isNamed(filter)) ?? null;
+}
+
 /** The file and line that attach us to a service properly, in addition to the milters it has. */
 export function attachLine(
   mta: Mta,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -279,10 +280,31 @@ describe('serve', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^helo-milter 1\.2\.3 listens on inet:127\.0\.0\.1:\d+, inet:127\.0\.0\.1:\d+$/m);
     expect(out).toMatch(
-      /^ {2}postconf -e 'helo_milter = \{ inet:127\.0\.0\.1:\d+, connect_timeout=5s, command_timeout=15s, content_timeout=30s, default_action=tempfail \}' 'smtpd_helo_required = yes'$/m,
+      /^ {2}postconf -h helo_milter .* \|\| postconf -e 'helo_milter = \{ inet:127\.0\.0\.1:\d+, connect_timeout=5s, command_timeout=15s, content_timeout=30s, default_action=tempfail \}' 'smtpd_helo_required = yes'$/m,
     );
-    expect(out.slice(0, out.indexOf('stopping')).trimEnd().split('\n')).toHaveLength(8);
+    expect(out.slice(0, out.indexOf('stopping')).trimEnd().split('\n')).toHaveLength(10);
     expect(out).toMatch(/^stopping reason="the test" connections=0\nstopped\n$/m);
+  });
+
+  // As a shell runs it, with a postconf that says what main.cf has, and notes what it is told to write.
+  it.each<[string, 'written' | 'shown']>([
+    ['', 'written'],
+    ['SOCKET', 'written'],
+    ['{ SOCKET, command_timeout=15s }', 'written'],
+    ['{SOCKET}', 'written'],
+    ['{ SOCKET0, command_timeout=15s }', 'shown'],
+    ['{ inet:127.0.0.1:1, command_timeout=15s }', 'shown'],
+    ['unix:helo-milter/socket', 'shown'],
+  ])('a helo_milter "%s" is %s by its command', async (value, fate) => {
+    const { out } = await run(LISTEN);
+    const [socket = ''] = /inet:127\.0\.0\.1:\d+/.exec(out) ?? [];
+    const [, command = ''] = /^ {2}(postconf -h helo_milter .*)$/m.exec(out) ?? [];
+    const has = value.replace('SOCKET', socket);
+    const postconf = `postconf() { case $1 in -h) [ -z '${has}' ] || echo '${has}';; -e) echo "written $2";; esac; }`;
+    const said = execFileSync('sh', ['-c', `${postconf}\n${command}`], { encoding: 'utf8' });
+    if (fate === 'shown') expect(said).toBe(`${has}\n`);
+    else expect(said).toMatch(/^written helo_milter = \{ inet:/);
+    expect(out).toContain('docs/farm.md');
   });
 
   it.each([

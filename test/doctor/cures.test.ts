@@ -194,6 +194,53 @@ describe.each<[title: string, main: string, master: string, id: string, wanted: 
   });
 });
 
+describe('another helo-milter on the same host', () => {
+  const SECOND = OURS.replace('helo_milter', 'helo_milter_b').replace('8892', '8893');
+  const LISTENERS = 'smtp inet n - n - - smtpd\n192.0.2.26:smtp inet n - n - - smtpd -o smtpd_milters=';
+  const BOTH = 'helo-milter doctor --listen inet:127.0.0.1:8892 --listen';
+
+  it.each<[title: string, main: string, master: string, command: string | undefined]>([
+    ['with a parameter', SECOND, `${LISTENERS}$helo_milter_b`, `${BOTH} inet:127.0.0.1:8893`],
+    ['behind another milter', SECOND, `${LISTENERS}inet:a:1,$helo_milter_b`, `${BOTH} inet:127.0.0.1:8893`],
+    [
+      'on a unix socket',
+      '',
+      `${LISTENERS}unix:helo-b/socket`,
+      `${BOTH} unix:/var/spool/postfix/helo-b/socket`,
+    ],
+    ['on [::1]', 'helo_6 = inet:[::1]:8893\n', `${LISTENERS}$helo_6`, `${BOTH} inet:[::1]:8893`],
+    ['and no name for it', '', `${LISTENERS}inet:127.0.0.1:8893`, undefined],
+  ])('%s is looked at too, and its mail not given to us as well', (_, main, master, command) => {
+    const mta = postfix(`${OURS}${main}smtpd_milters = $helo_milter`, master);
+    const found = diagnose(facts(mta)).filter(({ id }) => id === 'postfix-service-not-attached');
+    expect(found).toHaveLength(1);
+    const [{ text = '', changes = [] } = {}] = found;
+    if (command === undefined) {
+      expect(text).toMatch(/does not hand it to us$/);
+      expect(changes.map(({ file }) => file)).toEqual(['master.cf']);
+      return;
+    }
+    expect(text).toMatch(
+      /^192\.0\.2\.26:smtp inet hands its mail to .*; if another helo-milter listens there/,
+    );
+    expect(changes.map(({ file, line }) => `${file}: ${line}`)).toEqual([`shell: ${command}`]);
+    const listen = [...command.matchAll(/--listen (\S+)/g)].map(([, socket = '']) => socket);
+    const ids = diagnose(facts(mta, { listen })).map(({ id }) => id);
+    expect(ids).not.toContain('postfix-service-not-attached');
+  });
+
+  it('that has all the mail is not joined by us', () => {
+    const mta = postfix(`${OURS.replace('8892', '8893')}smtpd_milters = $helo_milter, inet:a:1`);
+    const found = diagnose(facts(mta)).filter(({ severity }) => severity === 'wrong');
+    expect(found.map(({ id }) => id)).toEqual(['postfix-socket-mismatch']);
+    expect(found[0]?.text).toMatch(
+      /if another helo-milter listens there, name its socket with --listen too$/,
+    );
+    const lines = found.flatMap(({ changes }) => changes.map(({ line }) => line));
+    expect(lines.filter((line) => line.includes('smtpd_milters'))).toEqual([]);
+  });
+});
+
 describe('while we only watch', () => {
   const watching = { observe: ['true'] };
   const linesFor = (mta: Mta, id: string): string[] =>

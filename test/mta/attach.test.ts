@@ -145,7 +145,7 @@ describeWith(['postfix', 'nsd', 'own network'], 'a Postfix that has milters alre
   it('is told by the program what the file says', async () => {
     const item = /^helo_milter =\s*(\{[^}]*\})/m.exec(SHIPPED)?.[1]?.replaceAll(/\s+/g, ' ');
     const [, told] =
-      /^ {2}postconf -e 'helo_milter = (\{[^}]*\})' 'smtpd_helo_required = yes'$/m.exec(
+      /\|\| postconf -e 'helo_milter = (\{[^}]*\})' 'smtpd_helo_required = yes'$/m.exec(
         await program.output(),
       ) ?? [];
     expect(told).toBe(item?.replace('inet:127.0.0.1:8892', program.socket));
@@ -166,6 +166,21 @@ describeWith(['postfix', 'nsd', 'own network'], 'a Postfix that has milters alre
     }
     const { stdout } = await run('postconf', ['-xh', 'smtpd_milters'], { env });
     expect(stdout.match(/inet:[^,\s}]+/g)).toEqual([program.socket, first, second]);
+  });
+
+  it('leaves what another process has, and shows it', async () => {
+    const bare = join(workdir, 'second');
+    mkdirSync(bare);
+    cpSync(join(postfix.etc, 'master.cf'), join(bare, 'master.cf'));
+    const theirs = '{ inet:127.0.0.1:1, default_action=tempfail }';
+    const mainCf = `helo_milter =\n    ${theirs}\nsmtpd_milters = $helo_milter\n`;
+    writeFileSync(join(bare, 'main.cf'), mainCf);
+    const env = { ...withSystemPath(), MAIL_CONFIG: bare };
+    const lines = (await program.output()).match(/^ {2}postconf .*$/gm) ?? [];
+    const said = [];
+    for (const line of lines) said.push(await run('sh', ['-c', line], { env }));
+    expect(said.map(({ stdout, stderr }) => stdout + stderr)).toEqual(['', `${theirs}\n`]);
+    expect(readFileSync(join(bare, 'main.cf'), 'utf8')).toBe(mainCf);
   });
 
   it('says 421 where it knows shutdown, else 451', async () => {

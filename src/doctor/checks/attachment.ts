@@ -7,6 +7,7 @@ import {
   attachments,
   changedLine,
   listedLine,
+  namesake,
   oursAmong,
   reached,
   surplus,
@@ -37,7 +38,7 @@ export const attachmentCheck = defineDoctorCheck({
     'postfix-socket-mismatch': {
       severity: 'wrong',
       meaning: 'smtpd_milters has a socket that looks like ours, but leads to none of our --listen sockets.',
-      cure: 'Make the two agree in the kind of socket, its path or host, and its port.',
+      cure: 'Make the two agree in the kind of socket, its path or host, and its port. If another helo-milter listens there, name its socket with --listen too.',
     },
     'postfix-socket-outside-chroot': {
       severity: 'wrong',
@@ -48,7 +49,7 @@ export const attachmentCheck = defineDoctorCheck({
     'postfix-service-not-attached': {
       severity: 'warning',
       meaning: 'A service that takes mail from outside has its own list of milters, without us.',
-      cure: 'Add our socket to the -o smtpd_milters of the service, or remove that override.',
+      cure: 'Add our socket to the -o smtpd_milters of the service, or remove that override. If it has another helo-milter, name the socket of that with --listen too.',
     },
     'postfix-attached-twice': {
       severity: 'wrong',
@@ -75,7 +76,7 @@ export const attachmentCheck = defineDoctorCheck({
     'sendmail-socket-mismatch': {
       severity: 'wrong',
       meaning: 'A Sendmail filter looks like us, but leads to none of our --listen sockets.',
-      cure: 'Make S= of the filter and --listen agree.',
+      cure: 'Make S= of the filter and --listen agree. If another helo-milter listens there, name its socket with --listen too.',
     },
     'sendmail-filter-unused': {
       severity: 'wrong',
@@ -86,7 +87,7 @@ export const attachmentCheck = defineDoctorCheck({
     'sendmail-service-not-attached': {
       severity: 'warning',
       meaning: 'A daemon that takes mail from outside has its own list of filters, without us.',
-      cure: 'Add the filter to InputMailFilters of its DAEMON_OPTIONS.',
+      cure: 'Add the filter to InputMailFilters of its DAEMON_OPTIONS. If it has another helo-milter, name the socket of that with --listen too.',
     },
   },
   run({ mta, mtaFault, options }) {
@@ -132,14 +133,32 @@ function present(
     }),
     ...missing
       .filter(({ switchedOff }) => switchedOff === null)
-      .map((service) =>
-        diagnosis(
-          `${kind}-service-not-attached` as const,
-          `${service.title} takes mail from outside but does not hand it to us`,
-          ...attachLines(mta, service, options),
-        ),
-      ),
+      .map((service) => {
+        const id = `${kind}-service-not-attached` as const;
+        const other = namesake(service, options);
+        if (other === null) {
+          const text = `${service.title} takes mail from outside but does not hand it to us`;
+          return diagnosis(id, text, ...attachLines(mta, service, options));
+        }
+        // A line that adds us would have its mail judged twice.
+        const text = `${service.title} hands its mail to ${other.socket}; ${IF_ANOTHER}`;
+        return diagnosis(id, text, askBoth(other, options));
+      }),
   ];
+}
+
+const IF_ANOTHER = 'if another helo-milter listens there, name its socket with --listen too';
+
+/** The command that looks at another helo-milter beside us. */
+function askBoth({ dialled, socket }: Filter, options: RunningOptions): [file: string, line: string] {
+  const theirs =
+    dialled.kind === 'unix'
+      ? `unix:${dialled.paths[0] ?? dialled.path}`
+      : dialled.kind === 'inet'
+        ? socketForPostfix(dialled, '', null)
+        : socket;
+  const sockets = [...options.listen, theirs].map((each) => `--listen ${each}`);
+  return ['shell', `helo-milter doctor ${sockets.join(' ')}`];
 }
 
 function absent(
@@ -162,7 +181,7 @@ function absent(
     }
   }
   const candidates = mta.kind === 'sendmail' ? [...mta.defined.values()] : service.filters;
-  const near = candidates.find((filter) => resembles(filter, options));
+  const near = namesake(service, options) ?? candidates.find((filter) => resembles(filter, options));
   if (near === undefined) {
     const has =
       candidates.length === 0
@@ -195,7 +214,7 @@ function absent(
   return [
     diagnosis(
       `${mta.kind}-socket-mismatch` as const,
-      `${service.title} connects to ${near.socket}, and we listen on ${listens}`,
+      `${service.title} connects to ${near.socket}, and we listen on ${listens}; ${IF_ANOTHER}`,
       mta.kind === 'sendmail' ? cure : replaced(service, near, options, mta),
     ),
   ];
