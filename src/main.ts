@@ -3,6 +3,7 @@
  * here.
  */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import { descriptorLimit } from './milter/descriptors.ts';
 import { runCommandLine } from './commands/command-line.ts';
 import { screenOf } from './commands/paint.ts';
 import type { Terminal } from './commands/terminal.ts';
@@ -82,6 +83,7 @@ const host: Host = {
       (process.config.variables as { readonly node_shared_libuv?: boolean }).node_shared_libuv === true,
   },
   systemName,
+  openFiles: descriptorLimit,
   script: process.argv[1] ?? '',
   environment: process.env,
   monotonic: () => process.hrtime.bigint(),

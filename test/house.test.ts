@@ -74,6 +74,7 @@ const HOUSE: readonly Row[] = [
     rooms: [
       'errors.ts',
       'core',
+      'milter',
       'log',
       'system',
       'dns',
@@ -93,7 +94,7 @@ const HOUSE: readonly Row[] = [
   },
   { room: 'embed.ts', rooms: ['errors.ts', 'core', 'dns', 'policy'] },
   { room: 'index.ts', rooms: ['errors.ts', 'log', 'config', 'service'] },
-  { room: 'main.ts', rooms: ['log', 'system', 'config', 'commands'] },
+  { room: 'main.ts', rooms: ['milter', 'log', 'system', 'config', 'commands'] },
   { room: 'cli.ts', rooms: ['system', 'commands', 'main.ts'] },
   {
     room: 'fuzz',

@@ -5,6 +5,8 @@ import { LineBuffer } from '../log/line-buffer.ts';
 import type { EventFields } from '../log/events.ts';
 import { createLog, type Log } from '../log/log.ts';
 import { endOfLifeWarning } from '../system/node-support.ts';
+import { shortage } from '../milter/descriptors.ts';
+import { MAX_CONNECTIONS } from '../milter/server-options.ts';
 import { milterItem } from '../doctor/milter-item.ts';
 import { formatDuration, formatSize } from '../config/values.ts';
 import type { Config } from '../config/config.ts';
@@ -98,9 +100,11 @@ function started(config: Config, { sockets, http }: Service, version: string): E
 }
 
 /** What an operator may want to change in the surroundings; said once, at the start. */
-function warn(log: Log, { node, systemName, identity }: Host): void {
+function warn(log: Log, { node, systemName, identity, openFiles }: Host): void {
   const endOfLife = endOfLifeWarning(node, systemName(), Date.now());
   if (endOfLife !== null) log.tell('node', { detail: endOfLife });
+  const few = shortage(openFiles(), MAX_CONNECTIONS);
+  if (few !== null) log.tell('descriptors', { detail: few });
   if (identity.current().euid === 0) {
     log.tell('root', { detail: 'nothing here needs root; --user drops its rights' });
   }

@@ -114,6 +114,12 @@ export const EVENTS = {
     fields: ['detail'],
     when: 'this version of Node gets no more fixes',
   },
+  descriptors: {
+    word: 'descriptors',
+    level: 'warning',
+    fields: ['detail'],
+    when: 'the process may open fewer files than the SMTP connections that it would take need',
+  },
   'auth-results': {
     word: 'auth-results',
     level: 'warning',

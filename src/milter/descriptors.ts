@@ -9,15 +9,32 @@ import type { Socket } from 'node:net';
 /** Left for everything else that the process opens: DNS questions, logs, files read again. */
 const RESERVE = 64;
 
-/**
- * The first descriptor that no connection gets; Infinity if the system does not tell its limit
- * (`/proc/self/limits`).
- */
-export function firstReserved(limit: number = descriptorLimit()): number {
+/** As many as `systemd/helo-milter.service` permits: more than the connections of a server can take. */
+const ENOUGH = 65_536;
+
+/** The first descriptor that no connection gets. */
+export function firstReserved(limit: number): number {
   return limit - Math.min(RESERVE, Math.floor(limit / 4));
 }
 
-function descriptorLimit(): number {
+/** What is wrong with a limit, and what helps. */
+export function limitText(limit: number): string {
+  return `it may open ${limit} files: raise "ulimit -n" or LimitNOFILE= of its unit, to ${ENOUGH} for instance`;
+}
+
+/**
+ * Why a process with this limit cannot take as many connections; null if it can. Half of what is left for
+ * everything else is taken to be in use when nobody is connected.
+ */
+export function shortage(limit: number, connections: number): string | null {
+  const possible = firstReserved(limit) - RESERVE / 2;
+  if (possible >= connections) return null;
+  const some = Math.max(0, possible);
+  return `at most some ${some} SMTP connections at a time are served, not ${connections}, since the process is short of descriptors; ${limitText(limit)}`;
+}
+
+/** How many files this process may open; Infinity if the system does not say (`/proc/self/limits`). */
+export function descriptorLimit(): number {
   try {
     // Node has raised the soft limit to the hard one.
     return Number(

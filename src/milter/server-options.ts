@@ -8,7 +8,7 @@ import type { MilterSession } from './session.ts';
 const IDLE_TIMEOUT_MS = 2 * 3_600_000;
 /** Postfix gives a milter this long for a message (`milter_content_timeout`), and would be gone by then. */
 const UNREAD_TIMEOUT_MS = 300_000;
-const MAX_CONNECTIONS = 20_000;
+export const MAX_CONNECTIONS = 20_000;
 const MAX_BUFFERED_BYTES = 128 * 1024 * 1024;
 
 /** What a server is made of, and its bounds. */

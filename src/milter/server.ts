@@ -4,7 +4,14 @@ import { performance } from 'node:perf_hooks';
 import { parseSocketAddress, type SocketAddress } from './address.ts';
 import { bind, removeStale, type SocketOwner } from './bind.ts';
 import type { ConversationOptions } from './conversation.ts';
-import { areUsedUp, descriptorOf, firstReserved, isUsedUp } from './descriptors.ts';
+import {
+  areUsedUp,
+  descriptorLimit,
+  descriptorOf,
+  firstReserved,
+  isUsedUp,
+  limitText,
+} from './descriptors.ts';
 import { Holdings } from './holdings.ts';
 import { type Keeper, Link } from './link.ts';
 import type { Wishes } from './negotiation.ts';
@@ -74,7 +81,7 @@ export class MilterServer {
   readonly #links = new OpenLinks<Link>();
   readonly #holdings: Holdings;
   readonly #refusals = new Refusals(() => this.#options.onError);
-  #firstReserved = Infinity;
+  #descriptorLimit = Infinity;
   readonly #keeper: Keeper = {
     turns: new Turns(),
     changed: (link) => {
@@ -141,7 +148,7 @@ export class MilterServer {
     const listener = { server, wishes, options: withWishes(this.#options, wishes) };
     await bind(server, address, mode, owner);
     this.#listeners.push(listener);
-    this.#firstReserved = firstReserved();
+    this.#descriptorLimit = descriptorLimit();
     this.#sweep ??= setInterval(
       () => {
         this.#lookAround();
@@ -224,7 +231,7 @@ export class MilterServer {
       this.#refusals.note('connections', message);
       return;
     }
-    if (descriptorOf(socket) >= this.#firstReserved) {
+    if (descriptorOf(socket) >= firstReserved(this.#descriptorLimit)) {
       socket.destroy();
       this.#outOfDescriptors();
       return;
@@ -238,7 +245,8 @@ export class MilterServer {
   }
 
   #outOfDescriptors(): void {
-    const message = 'a connection was closed at once: the process may hardly open more files';
+    const cause = 'the process may hardly open more files';
+    const message = `a connection was closed at once: ${cause}; ${limitText(this.#descriptorLimit)}`;
     this.#refusals.note('descriptors', message);
   }
 

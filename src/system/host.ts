@@ -8,6 +8,8 @@ export interface Host {
    * What os-release(5) calls the system, such as `Debian GNU/Linux 13 (trixie)`; empty if it says nothing.
    */
   readonly systemName: () => string;
+  /** How many files the process may open; Infinity if the system does not say. */
+  readonly openFiles: () => number;
   /** The file that was started. */
   readonly script: string;
   readonly environment: Readonly<Record<string, string | undefined>>;

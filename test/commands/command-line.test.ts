@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import { flagOf } from '../../src/config/option.ts';
 import { OPTIONS } from '../../src/config/options.ts';
+import type { Host } from '../../src/system/host.ts';
+import { makeHost } from '../support/host.ts';
 import { startDnsStub } from '../support/dns-stub.ts';
 import * as mta from '../support/mta.ts';
 import { fakeTerminal } from '../support/terminal.ts';
@@ -28,6 +30,7 @@ async function run(
     stopAgain: (reason: string) => void;
   }) => Promise<void> = () => Promise.resolve(),
   environment: Readonly<Record<string, string>> = {},
+  host: Partial<Host> = {},
 ): Promise<Ran> {
   let stopping = false;
   const state = {
@@ -38,6 +41,7 @@ async function run(
     reload: (): void => undefined,
   };
   const terminal = fakeTerminal({
+    host: { ...makeHost(), ...host },
     write: (text) => (state.out += text),
     writeError: (text) => (state.err += text),
     untilStopped: async () => {
@@ -284,6 +288,22 @@ describe('serve', () => {
     );
     expect(out.slice(0, out.indexOf('stopping')).trimEnd().split('\n')).toHaveLength(10);
     expect(out).toMatch(/^stopping reason="the test" connections=0\nstopped\n$/m);
+  });
+
+  it.each<[number, RegExp | null]>([
+    [Infinity, null],
+    [65_536, null],
+    [20_096, null],
+    [
+      20_095,
+      /^warning descriptors detail="at most some 19999 SMTP connections at a time are served, not 20000/m,
+    ],
+    [1024, /some 928 SMTP .*; it may open 1024 files: raise \\"ulimit -n\\" or LimitNOFILE= .* 65536/],
+    [25, /some 0 SMTP/],
+  ])('with %d open files it warns of %s', async (limit, warning) => {
+    const { out } = await run(LISTEN, undefined, {}, { openFiles: () => limit });
+    if (warning === null) expect(out).not.toContain('descriptors');
+    else expect(out).toMatch(warning);
   });
 
   // As a shell runs it, with a postconf that says what main.cf has, and notes what it is told to write.

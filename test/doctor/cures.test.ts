@@ -214,7 +214,8 @@ describe('another helo-milter on the same host', () => {
     const mta = postfix(`${OURS}${main}smtpd_milters = $helo_milter`, master);
     const found = diagnose(facts(mta)).filter(({ id }) => id === 'postfix-service-not-attached');
     expect(found).toHaveLength(1);
-    const [{ text = '', changes = [] } = {}] = found;
+    const text = found.map((each) => each.text).join('\n');
+    const changes = found.flatMap((each) => each.changes);
     if (command === undefined) {
       expect(text).toMatch(/does not hand it to us$/);
       expect(changes.map(({ file }) => file)).toEqual(['master.cf']);

@@ -249,6 +249,10 @@ describe('connections that find no place', () => {
     readonly free: number;
   }
 
+  const OUT_OF_FILES = expect.stringMatching(
+    /^turned-away milter-turned-away descriptors: .*it may open 64 files: raise "ulimit -n" or LimitNOFILE=/,
+  ) as string;
+
   /** A server in a process that may open 64 files, and what it says when it is given a line. */
   function fewDescriptors(): {
     ask: (line?: string) => Promise<Report>;
@@ -288,7 +292,7 @@ describe('connections that find no place', () => {
         connections: served,
         turnedAway: { connections: 0, descriptors: 100 - served, buffers: 0, unread: 0 },
         heard: 100 - served,
-        kinds: ['turned-away milter-turned-away descriptors'],
+        kinds: [OUT_OF_FILES],
       });
       expect(served).toBeGreaterThan(8);
       expect(served).toBeLessThan(48);
@@ -313,7 +317,7 @@ describe('connections that find no place', () => {
       await vi.waitFor(async () => {
         const { turnedAway, kinds } = await few.ask();
         expect(turnedAway['descriptors']).toBeGreaterThan(0);
-        expect(kinds).toEqual(['turned-away milter-turned-away descriptors']);
+        expect(kinds).toEqual([OUT_OF_FILES]);
       });
     } finally {
       few.end();

@@ -12,6 +12,7 @@ export function makeHost({
     pid: 4711,
     node: { version: 'v26.0.0', ofDistribution: false },
     systemName: () => '',
+    openFiles: () => Infinity,
     script: '/usr/bin/helo-milter',
     environment: {},
     monotonic: () => 5_000_000n,
