@@ -256,6 +256,53 @@ describe('what an outcome tells', () => {
   });
 });
 
+it.each([
+  ['-all', '192.0.2.1 is not welcome'],
+  // "Not authorized" is said in nothing but a fail (RFC 7208 §6.2).
+  ['~all', null],
+  ['?all', null],
+  ['+all', null],
+])('explains no result but fail: %s', async (all, explanation) => {
+  const zone: Zone = {
+    'mail.example.org': spf(`v=spf1 ${all} exp=why.example.org`),
+    'why.example.org': { TXT: ['%{i} is not welcome'] },
+  };
+  const told = await helo(V4, zone);
+  expect(told.explanation).toBe(explanation);
+  expect(told.queries.includes('why.example.org TXT')).toBe(explanation !== null);
+});
+
+it('takes the name itself for %{p}, whichever name comes first', async () => {
+  const zone: Zone = {
+    'mail.example.org': { A: [V4], ...spf('v=spf1 exists:%{p}.ok.example.net -all') },
+    'a.mail.example.org': { A: [V4] },
+    '1.2.0.192.in-addr.arpa': { PTR: ['other.org', 'a.mail.example.org', 'mail.example.org'] },
+    'other.org': { A: [V4] },
+    'mail.example.org.ok.example.net': { A: ['127.0.0.2'] },
+  };
+  expect((await helo(V4, zone)).result).toBe('pass');
+  // Then one below it, and then any.
+  const below: Zone = {
+    ...zone,
+    '1.2.0.192.in-addr.arpa': { PTR: ['other.org', 'a.mail.example.org'] },
+    'a.mail.example.org.ok.example.net': { A: ['127.0.0.2'] },
+  };
+  expect((await helo(V4, below)).result).toBe('pass');
+  const any: Zone = {
+    ...zone,
+    '1.2.0.192.in-addr.arpa': { PTR: ['other.org'] },
+    'other.org.ok.example.net': { A: ['127.0.0.2'] },
+  };
+  expect((await helo(V4, any)).result).toBe('pass');
+});
+
+it('is the same for a name with a final dot', async () => {
+  const zone = zoneResolver({ 'mail.example.org': spf('v=spf1 a:%{d} -all') });
+  const request = { ip: ip(V4), domain: 'mail.example.org.', sender: 'a@b.org', helo: 'mail.example.org' };
+  expect((await checkHost(request, zone)).result).toBe('fail');
+  expect(zone.queries).toEqual(['mail.example.org TXT', 'mail.example.org A']);
+});
+
 describe('economy', () => {
   it('asks nothing for terms that are not reached', async () => {
     const { queries } = await helo(V4, {

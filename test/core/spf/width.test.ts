@@ -163,6 +163,92 @@ describe('not too wide', () => {
   });
 });
 
+describe('a term with the address of the client in it', () => {
+  const OTHER = '192.255.253.254';
+  const include = (...texts: string[]): Zone => ({
+    ...own('v=spf1 include:%{i}.spf.example.net -all'),
+    [`${CLIENT}.spf.example.net`]: spf('v=spf1 ip4:192.0.2.1 -all'),
+    [`${OTHER}.spf.example.net`]: { TXT: texts },
+  });
+  const address = (records: Zone[string]): Zone => ({
+    ...own('v=spf1 a:%{i}.echo.example.net -all'),
+    [`${CLIENT}.echo.example.net`]: { A: [CLIENT] },
+    [`${OTHER}.echo.example.net`]: records,
+  });
+  const rows: [string, Zone, passesAnybody: boolean][] = [
+    ['another that passes all', include('v=spf1 +all'), true],
+    ['another that passes all, by the way', include('v=spf1 ip4:198.51.100.1 all'), true],
+    ['another that passes its own', include(`v=spf1 ip4:${OTHER} -all`), true],
+    ['another that passes its network', include('v=spf1 ip4:192.255.0.0/16 -all'), true],
+    ['another that passes somebody else', include('v=spf1 ip4:198.51.100.1 -all'), false],
+    ['another that denies all', include('v=spf1 -all'), false],
+    ['another that says nothing of all', include('v=spf1 ?all'), false],
+    ['another that denies its own', include(`v=spf1 -ip4:${OTHER} +all`), false],
+    ['another with no end', include('v=spf1 ip4:198.51.100.1'), false],
+    ['another that needs DNS', include('v=spf1 a:example.net +all'), false],
+    ['another with two records', include('v=spf1 +all', 'v=spf1 +all'), false],
+    ['another with a record that is none', include('v=spf1 foo:bar +all'), false],
+    ['another with a text that is no record', include('hello'), false],
+    ['another that is not answered', { ...include(), [`${OTHER}.spf.example.net`]: 'temperror' }, false],
+    ['one among several addresses', address({ A: ['198.51.100.1', OTHER] }), true],
+    ['the address of somebody else', address({ A: ['198.51.100.1'] }), false],
+    ['no address', address({ TXT: ['hello'] }), false],
+    ['an address that is not answered', address('temperror'), false],
+    [
+      'a host of a name that is there for some',
+      {
+        ...own('v=spf1 a:%{i}.echo.example.net -all'),
+        [`${CLIENT}.echo.example.net`]: { A: [CLIENT] },
+      },
+      false,
+    ],
+    [
+      'the hosts of a domain',
+      {
+        ...own('v=spf1 mx:%{i}.mx.example.net -all'),
+        [`${CLIENT}.mx.example.net`]: { MX: [{ preference: 1, exchange: 'a.example.net' }] },
+        [`${OTHER}.mx.example.net`]: { MX: [{ preference: 1, exchange: 'b.example.net' }] },
+        'a.example.net': { A: [CLIENT] },
+        'b.example.net': { A: [OTHER] },
+      },
+      // Nobody is asked: it would take more than one question.
+      false,
+    ],
+    [
+      'a part of the address that both have',
+      { ...own('v=spf1 a:%{i1r}.spf.example.net -all'), '192.spf.example.net': { A: [CLIENT, OTHER] } },
+      false,
+    ],
+    [
+      'a name that the client has chosen too',
+      {
+        ...own('v=spf1 exists:%{i}.%{p}.example.net -all'),
+        [`${CLIENT}.unknown.example.net`]: { A: ['127.0.0.2'] },
+        [`${OTHER}.unknown.example.net`]: { A: ['127.0.0.2'] },
+      },
+      false,
+    ],
+  ];
+  it.each(rows)('%s', async (_title, zone, passesAnybody) => {
+    const { reason } = await widthOf(zone);
+    if (passesAnybody) expect(reason).toMatch(/ passes any client, 192\.255\.253\.254 for one$/);
+    else expect(reason).toBeNull();
+  });
+
+  it('of IPv6', async () => {
+    const client = '2001:db8::1';
+    const own6 = '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2';
+    const other = '2001:f247:ffff:ffff:ffff:ffff:ffff:fffe';
+    const other6 = other.replaceAll(':', '').split('').reverse().join('.');
+    const zone: Zone = {
+      ...own('v=spf1 a:%{ir}.echo.example.net -all'),
+      [`${own6}.echo.example.net`]: { AAAA: [client] },
+      [`${other6}.echo.example.net`]: { AAAA: [other] },
+    };
+    expect((await widthOf(zone, client)).reason).toMatch(/ passes any client, 2001:f247:ffff/);
+  });
+});
+
 describe('addressesIn', () => {
   const rows: [string[], 4 | 6, bigint][] = [
     [[], 4, 0n],
