@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz [-- --seconds N] [--seed N] [--results FILE] [TARGET…]`: hunts through each target, as
- * they are given, for so many seconds of CPU time, guided by coverage, and prints a line each. What it finds
- * is written into the corpus; ends with 1 if it found anything.
+ * they are given, for so many seconds of CPU time, guided by coverage, and prints a line each, and one for all
+ * at its end. What it finds is written into the corpus; ends with 1 if it found anything.
  *
  * With a file for results, each target's line goes there as JSON; what stands there already is not run again,
  * and a target that was stopped (SIGINT, SIGTERM) gets the time that it lacks.
@@ -62,7 +62,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+let findings = 0;
+
 function tell(target: string, { input, what }: BrokenBy): void {
+  findings++;
   console.log(`  ${what}\n  ${addToCorpus(ROOM, target, Buffer.from(input))}`);
   process.exitCode = 1;
 }
@@ -97,7 +100,11 @@ async function huntThrough(target: string, seconds: number): Promise<void> {
   }
 }
 
+let hunted = 0;
 for (const target of positionals.length === 0 ? names : positionals) {
   const lacking = Number(values.seconds) - secondsOf(target);
-  if (lacking >= 1 && !asked.toStop) await huntThrough(target, lacking);
+  if (lacking < 1 || asked.toStop) continue;
+  hunted++;
+  await huntThrough(target, lacking);
 }
+console.log(`fuzz: ${hunted} targets, ${findings} found`);
