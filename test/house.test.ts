@@ -400,6 +400,37 @@ const MAY_LOAD: readonly string[] = [
   'service/operator-checks.ts',
 ];
 
+/** Which programs the files of src/ may start; SECURITY.md says of each that it is. */
+const MAY_START: Readonly<Record<string, readonly string[]>> = {
+  'system/accounts.ts': ['getent'],
+  'system/systemd/notifier.ts': ['systemd-notify'],
+  'doctor/doctor.ts': ['postconf'],
+};
+
+describe('other programs', () => {
+  const inSrc = [...tree].filter(([file]) => existsSync(join(SRC, file)));
+
+  it('are started by few files', () => {
+    const starters = inSrc.filter(([, text]) => /\b(?:child_process|cluster)\b['"]/.test(text));
+    expect(starters.map(([file]) => file).sort()).toEqual(Object.keys(MAY_START).sort());
+  });
+
+  it.each(Object.entries(MAY_START))('are in %s those that SECURITY.md names', (file, programs) => {
+    const text = tree.get(file) ?? '';
+    // Without a shell, and by a name that stands there: see the calls.
+    expect(text).toMatch(/^import \{ execFile \} from 'node:child_process';$/m);
+    const called = [...text.matchAll(/promisify\(execFile\)\(([^,]+),/g)].map((each) => each[1]);
+    expect(called).toHaveLength(1);
+    const page = readFileSync(new URL('../SECURITY.md', import.meta.url), 'utf8');
+    for (const program of programs) {
+      expect(called[0] === `'${program}'` || text.includes(`for (const ${called[0]} of ['${program}'`)).toBe(
+        true,
+      );
+      expect(page).toContain(`\`${program}\``);
+    }
+  });
+});
+
 describe.each([...tree])('%s', (file, text) => {
   it('is small enough to hold in the head', () => {
     expect(text.split('\n').length).toBeLessThanOrEqual(400);
