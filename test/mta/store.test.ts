@@ -9,6 +9,7 @@ import { parseIp } from '../../src/core/ip.ts';
 import { assess } from '../../src/core/assess.ts';
 import { networksOf } from '../../src/core/client-networks.ts';
 import { checks } from '../../src/core/checks/index.ts';
+import { SHARED } from '../../src/config/store-address.ts';
 import { makeClient } from '../../src/core/client.ts';
 import { Regulars } from '../../src/state/regulars.ts';
 import { keyMaker } from '../../src/store/key.ts';
@@ -18,7 +19,8 @@ import { blocksOf } from '../support/documented.ts';
 import { answers, farmHost, type FarmMessage, SENDER_COUNT } from '../support/farm.ts';
 import { ZONE } from '../support/service.ts';
 import { zoneResolver } from '../support/zone.ts';
-import { askMilter } from './kit/milter-client.ts';
+import { type Between, passOn } from './kit/between.ts';
+import { askMilter, mailMilter } from './kit/milter-client.ts';
 import { greets } from './kit/mta.ts';
 import { type Nsd, startNsd } from './kit/nsd.ts';
 import { type Postfix, shippedMainCf, startPostfix } from './kit/postfix.ts';
@@ -28,13 +30,13 @@ import { type Redis, startRedis } from './kit/redis.ts';
 import { SmtpClient } from './kit/smtp-client.ts';
 import { freePort, freePorts, makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 import { ZONES } from './kit/zones.ts';
-import { SENDER } from './scenarios.ts';
+import { SENDER, STRANGER } from './scenarios.ts';
 
 const run = promisify(execFile);
 const PASSWORD = 'not-a-real-one';
-/** The rights that docs/farm.md gives the user, word for word. */
-const ACL =
-  /^user helo on .*$/m.exec(readFileSync(new URL('../../docs/farm.md', import.meta.url), 'utf8'))?.[0] ?? '';
+const PAGE = readFileSync(new URL('../../docs/farm.md', import.meta.url), 'utf8');
+/** The rights that the page gives the user, word for word. */
+const ACL = /^user helo on .*$/m.exec(PAGE)?.[0] ?? '';
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
 /** A host of the farm, and where it tells how it is. */
@@ -48,6 +50,8 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
   let nsd: Nsd;
   let port: number;
   let redis: Redis;
+  /** A way to it on which answers can be late. */
+  let between: Between;
   let passwordFile: string;
   const open: (() => unknown)[] = [];
   /** Two hosts for all tests that leave them sound. */
@@ -60,6 +64,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     nsd = await startNsd(workdir, { ...ZONES, arpa: '' });
     port = await freePort();
     redis = await startRedis(workdir, port, lines);
+    between = await passOn(port);
     passwordFile = join(workdir, 'password');
     writeFileSync(passwordFile, `${PASSWORD}\n`);
   });
@@ -69,6 +74,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
   });
   afterAll(async () => {
     for (const { program } of (await pair) ?? []) await program.stop();
+    between.stop();
     await redis.stop();
     await nsd.stop();
     removeWorkdir(workdir);
@@ -213,6 +219,12 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     return { shared, regulars };
   }
   const IP = parseIp('198.51.100.7') ?? expect.fail();
+  const madeOf = (helo: string): ReturnType<typeof assess> =>
+    assess(makeClient(IP.text, helo), {
+      resolver: zoneResolver(ZONE),
+      checks,
+      onCheckError: () => undefined,
+    });
 
   it('a client is known to one host as it is to the other', async () => {
     const [a, b] = [await connected(), await connected()];
@@ -237,11 +249,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
       await mx1.shared.meet(IP, 'mail.sender.org', false);
       expect(mx1.regulars.has(IP, 'mail.sender.org')).toBe(true);
     }, PATIENCE);
-    const made = await assess(makeClient(IP.text, 'mail.sender.org'), {
-      resolver: zoneResolver(ZONE),
-      checks,
-      onCheckError: () => undefined,
-    });
+    const made = await madeOf('mail.sender.org');
     mx1.shared.keep(made, 60_000);
     await vi.waitFor(async () => {
       const found = await mx2.shared.meet(IP, 'mail.sender.org', true);
@@ -265,6 +273,64 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     // Another block has its own, and what is kept goes on.
     expect([await names('203.0.113.1', 'a.org'), await names('203.0.113.1', 'b.org')]).toEqual([1, 2]);
     expect(await names(IP.text, 'c.org')).toBe(3);
+  });
+
+  it('a value lives as long as docs/farm.md says', async () => {
+    const store = await connected();
+    const limit = { count: 1, ageMs: 900_000 };
+    const limits = { tempfail: { count: 1, ageMs: 0 }, ramp: limit, stream: limit };
+    const mx1 = farmHost(store, limits, () => 1e9);
+    const message = { host: 0, after: 0 } as const;
+    await answers(
+      [
+        { ...message, sender: 2, counted: 'tempfail' },
+        { ...message, sender: 4, counted: 'tempfail' },
+        { ...message, sender: 4, counted: 'tempfail' },
+        { ...message, sender: 0, counted: 'ramp' },
+        { ...message, sender: 0, counted: 'stream' },
+      ],
+      () => mx1,
+    );
+    const { shared, regulars } = knowledge(store);
+    await shared.meet(IP, 'mail.sender.org', false);
+    regulars.learn(IP, 'mail.sender.org');
+    shared.learn(IP, 'mail.sender.org');
+    shared.keep(await madeOf('mail.sender.org'), 900_000);
+
+    /** The days in the row of the page that begins so. */
+    const days = (what: string): number =>
+      Number(
+        PAGE.split('\n')
+          .find((row) => row.includes(`| ${what}`))
+          ?.match(/\| (\d+) days after/)?.[1],
+      ) * 86_400_000;
+    // By the letter of the table in the name of a value.
+    const lives: Readonly<Record<string, number>> = {
+      t: days('tempfails of a sender'),
+      T: days('budgets that are used up'),
+      r: days('tries on a'),
+      k: days('how often, and on how many days'),
+      // As the stream's limit, the window of names and the life of the assessment say.
+      s: 900_000,
+      c: 600_000,
+      a: 900_000,
+      // What blocks have had of their shares: of counts in a day, of names in the window, of assessments.
+      q: 86_400_000,
+      C: 600_000,
+      Q: 900_000,
+    };
+    const names = async (): Promise<string[]> => (await redis.say('keys', '*')).split('\n');
+    const letterOf = (name: string): string => name.split(':')[2] ?? '';
+    // Nobody waits for what is only told.
+    await vi.waitFor(async () => {
+      expect(new Set((await names()).map(letterOf))).toEqual(new Set(Object.keys(lives)));
+    }, PATIENCE);
+    for (const name of await names()) {
+      const life = lives[letterOf(name)] ?? NaN;
+      const left = Number(await redis.say('pttl', name));
+      expect(left, name).toBeLessThanOrEqual(life);
+      expect(left, name).toBeGreaterThan(life - 120_000);
+    }
   });
 
   it.each([
@@ -356,8 +422,20 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
         await Promise.resolve();
       },
     ],
-    // All that we ask may write, so that it waits.
-    ['slow', () => redis.say('client', 'pause', '60000', 'write'), () => redis.say('client', 'unpause')],
+    [
+      'slow',
+      async () => {
+        between.delayMs = 400;
+        await Promise.resolve();
+      },
+      async () => {
+        // It did answer, too late for those who had asked.
+        await vi.waitFor(() => {
+          expect(between.late).toBeGreaterThan(0);
+        }, PATIENCE);
+        between.delayMs = 0;
+      },
+    ],
     [
       'full',
       async () => {
@@ -368,7 +446,11 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     ],
   ])('mail goes on while the store is %s', async (state, breakIt, mend) => {
     // One of its own, since after many outages it waits longer before it tries again.
-    const [[, mx2], mx1] = await Promise.all([lastingPair(), host()]);
+    const near = state === 'slow' ? between.port : port;
+    const [[, mx2], mx1] = await Promise.all([
+      lastingPair(),
+      host('--store', `redis://helo@127.0.0.1:${near}`),
+    ]);
     await works(mx1);
     const helo = `gone.${state.replaceAll(/\W/g, '')}.org`;
     await breakIt();
@@ -387,6 +469,52 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     // The farm learns what was decided meanwhile.
     await ask(mx1, helo);
     expect(await ask(mx2, helo)).toBe('acc');
+  });
+
+  it('has in the store what --store-share names, and nothing else', async () => {
+    // The letters of their values in the store, and a client that makes one.
+    const tables: Readonly<
+      Record<(typeof SHARED)[number], readonly [letter: string, helo: string, ip: string]>
+    > = {
+      budgets: ['t', 'gone.strange.org', SENDER],
+      ramps: ['r', 'Jupiter', SENDER],
+      streams: ['s', 'other.sender.org', STRANGER],
+      churn: ['c', 'mail.sender.org', SENDER],
+      regulars: ['k', 'mail.sender.org', SENDER],
+      assessments: ['a', 'mail.sender.org', SENDER],
+    };
+    // Each word is given to some of the hosts and not to others, and no two words to the same.
+    const given = [1, 2, 4].map((bit) => SHARED.filter((_, i) => ((i + 1) & bit) !== 0));
+    const hosts = await Promise.all(
+      given.map((words) =>
+        host(
+          ...['--store-share', words.join(), '--ramp', 'helo-not-fqdn=3/24h', '--regulars', '3/2'],
+          ...['--stream-limit', 'unverified=20/1h', '--stream-limit', 'failed=20/1h'],
+          // So that it sees the end of what it lets in.
+          ...['--authserv-id', 'mx.dest.test'],
+        ),
+      ),
+    );
+    const held = async (): Promise<string[]> => {
+      const letters = (await redis.say('keys', '*')).split('\n').map((name) => name.split(':')[2] ?? '');
+      // Others are what blocks have had of their shares.
+      return [...new Set(letters)].filter((letter) => /^[a-or-z]$/.test(letter)).sort();
+    };
+    for (const [i, mx] of hosts.entries()) {
+      await redis.say('flushall');
+      await works(mx);
+      const all = async (): Promise<void> => {
+        for (const [, helo, ip] of Object.values(tables)) await mailMilter(mx.program.socket, helo, ip);
+      };
+      await all();
+      const wanted = (given[i] ?? []).map((word) => tables[word][0]).sort();
+      // Nobody waits for what is only told; nor is there more of it after another round.
+      await vi.waitFor(async () => {
+        expect(await held(), given[i]?.join()).toEqual(wanted);
+      }, PATIENCE);
+      await all();
+      expect(await held(), given[i]?.join()).toEqual(wanted);
+    }
   });
 
   it('a flushed store fills again', async () => {

@@ -86,12 +86,19 @@ describe('a host', () => {
     expect([await mx1.tempfail(KEY), await mx2.tempfail(KEY)]).toEqual([false, false]);
   });
 
-  it.each(['tempfail', 'ramp'] as const)('counts a %s once whose answer was lost', async (counted) => {
-    const { store, mx1, mx2 } = pair();
-    store.health = 'mute';
-    expect(await mx1[counted](KEY)).toBe(true);
-    store.health = 'up';
-    expect(await mx1[counted](KEY)).toBe(true);
-    expect([await mx2[counted](KEY), await mx1[counted](KEY)]).toEqual([false, false]);
-  });
+  it.each(['tempfail', 'ramp', 'stream'] as const)(
+    'counts a %s once whose answer was lost',
+    async (counted) => {
+      const { store, mx1, mx2 } = pair();
+      const isWithin = (host: typeof mx1): Promise<boolean> =>
+        counted === 'stream' ? host.stream('198.51.100.7') : host[counted](KEY);
+      store.health = 'mute';
+      expect(await isWithin(mx1)).toBe(true);
+      store.health = 'up';
+      expect(await isWithin(mx1)).toBe(true);
+      // The limit of a stream is one more.
+      if (counted === 'stream') expect(await isWithin(mx1)).toBe(true);
+      expect([await isWithin(mx2), await isWithin(mx1)]).toEqual([false, false]);
+    },
+  );
 });

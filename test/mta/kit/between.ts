@@ -2,10 +2,15 @@
 import { createSocket } from 'node:dgram';
 import { connect, createServer, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
+import { Transform } from 'node:stream';
 import { quietly } from '../../support/quietly.ts';
 
 export interface Between {
   readonly port: number;
+  /** Milliseconds that what comes back is held; none at first. */
+  delayMs: number;
+  /** Octets that came back so late. */
+  readonly late: number;
   /** Ends every connection with RST. */
   readonly reset: () => void;
   readonly stop: () => void;
@@ -14,6 +19,20 @@ export interface Between {
 /** Passes TCP connections on to a port of this host. */
 export async function passOn(to: number): Promise<Between> {
   const open = new Set<Socket>();
+  const self = { delayMs: 0, late: 0 };
+  const held = (near: Socket): Transform =>
+    new Transform({
+      transform: (chunk: Buffer, _, done) => {
+        if (self.delayMs === 0) {
+          done(null, chunk);
+          return;
+        }
+        setTimeout(() => {
+          if (!near.destroyed) self.late += chunk.length;
+          done(null, chunk);
+        }, self.delayMs);
+      },
+    });
   const server = createServer({ noDelay: true }, (near) => {
     const far = connect({ port: to, host: '127.0.0.1', noDelay: true });
     for (const [one, other] of [
@@ -22,17 +41,18 @@ export async function passOn(to: number): Promise<Between> {
     ] as const) {
       open.add(one);
       quietly(one);
-      one.pipe(other);
       one.on('close', () => {
         open.delete(one);
         other.destroy();
       });
     }
+    near.pipe(far);
+    far.pipe(held(near)).pipe(near);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
+  return Object.assign(self, {
     port: address.port,
     reset: () => {
       for (const each of open) each.resetAndDestroy();
@@ -41,7 +61,7 @@ export async function passOn(to: number): Promise<Between> {
       server.close();
       for (const each of open) each.destroy();
     },
-  };
+  });
 }
 
 /** What becomes of an answer: as it is, none, late, SERVFAIL, a denial of anything, or random octets. */

@@ -1,5 +1,5 @@
 /** One question over the milter protocol, where no complete MTA is needed. */
-import { MilterClient } from '../../../src/milter/index.ts';
+import { MilterClient, type ReceivedReply } from '../../../src/milter/index.ts';
 
 /** Of a program that is being started again and again. */
 const PATIENCE_MS = 60_000;
@@ -17,14 +17,37 @@ export async function askMilter(
   // We negotiate that every step is answered.
   const client = await MilterClient.open(socket, { protocol: 0, timeoutMs: PATIENCE_MS });
   try {
-    let reply = await client.connect(ip);
-    // Whatever is accepted or refused before has no RCPT.
-    if (reply === 'continue') reply = await client.helo(helo);
-    if (reply === 'continue') reply = await client.mail('a@sender.org');
-    if (reply === 'continue') reply = await client.rcpt(recipient);
+    const reply = await upToRecipient(client, helo, ip, recipient);
     if (reply === null || typeof reply === 'string') return reply ?? '';
     return [reply.code, reply.enhancedCode, ...reply.lines].join(' ');
   } finally {
     client.quit();
   }
+}
+
+/** A message of a client that gave this name, up to its end where it is let in. */
+export async function mailMilter(socket: string, helo: string, ip: string): Promise<void> {
+  const client = await MilterClient.open(socket, { protocol: 0, timeoutMs: PATIENCE_MS });
+  try {
+    let reply = await upToRecipient(client, helo, ip, 'b@dest.test');
+    if (reply === 'continue') reply = await client.data();
+    if (reply === 'continue') reply = await client.endOfHeaders();
+    if (reply === 'continue') await client.endOfMessage();
+  } finally {
+    client.quit();
+  }
+}
+
+async function upToRecipient(
+  client: MilterClient,
+  helo: string,
+  ip: string,
+  recipient: string,
+): Promise<ReceivedReply | null> {
+  let reply = await client.connect(ip);
+  // Whatever is accepted or refused before has no RCPT.
+  if (reply === 'continue') reply = await client.helo(helo);
+  if (reply === 'continue') reply = await client.mail('a@sender.org');
+  if (reply === 'continue') reply = await client.rcpt(recipient);
+  return reply;
 }
