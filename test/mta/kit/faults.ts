@@ -128,9 +128,13 @@ export const FAULTS: readonly Fault[] = [
   },
   dns('silent', 'DNS says nothing', 'iptables -I OUTPUT -p udp --dport 53 -j DROP'),
   dns('slow', 'DNS takes 1.5 s for each answer', 'tc qdisc add dev eth0 root netem delay 1500ms'),
-  dns('failing', 'DNS answers SERVFAIL to everything', 'a resolver without its upstream'),
-  dns('lying', 'DNS denies everything', 'a resolver with an empty root zone'),
-  dns('hostile', 'DNS answers with random octets', 'somebody else on port 53'),
+  dns('failing', 'DNS answers SERVFAIL to everything', 'unbound-control forward_add . 127.0.0.1@9'),
+  dns('lying', 'DNS denies everything', 'unbound-control local_zone . always_nxdomain'),
+  dns(
+    'hostile',
+    'DNS answers with random octets',
+    `node -e 's=dgram.createSocket("udp4",(m,r)=>s.send([m.slice(0,2),Buffer.of(129,128),crypto.randomBytes(200)],r.port,r.address)).bind(53)'`,
+  ),
   {
     title: 'whoever reads the log is gone',
     command: 'helo-milter | head -1',
