@@ -60,6 +60,7 @@ const LONGEST_PAUSE_MS = 10_000;
 /** A connection that lasted this long was a good one. */
 const GOOD_MS = 60_000;
 
+/** What is tried before a server is asked anything. */
 type Trial = Pick<ConnectionOptions, 'access' | 'scripts' | 'trial' | 'probeKey'>;
 
 export class StoreConnection {
@@ -164,12 +165,9 @@ export class StoreConnection {
     client.on('close', () => {
       this.#lose(client, told === null ? 'the connection was closed' : describeError(told));
     });
-    try {
-      await within(client.connect(), CONNECT_MS);
-      await within(probe(client, this.#options), timeoutMs);
-    } catch (error) {
-      client.disconnect();
-      this.#fail(refusal(access, told, error));
+    const refusal = await admission(client, this.#options, timeoutMs, () => told);
+    if (refusal !== null) {
+      this.#fail(refusal);
       return;
     }
     if (this.#closed) {
@@ -214,18 +212,34 @@ export class StoreConnection {
 
 /** Whether the server does all that is wanted of it: null, or why not. Takes some seconds at most. */
 export async function tryStore(trial: Trial): Promise<string | null> {
-  const { access } = trial;
-  const client = dial(access, CONNECT_MS);
+  const client = dial(trial.access, CONNECT_MS);
   let told: unknown = null;
   client.on('error', (error: unknown) => (told = error));
+  const refusal = await admission(client, trial, CONNECT_MS, () => told);
+  client.disconnect();
+  return refusal;
+}
+
+/**
+ * Connects, and tries for so many milliseconds all that is wanted of the server: null, or why it does not let
+ * us in, and then the connection is closed. `told` is the error of the connection, null as long as there is
+ * none: the library itself says only that it is closed.
+ */
+async function admission(
+  client: Redis,
+  trial: Trial,
+  ms: number,
+  told: () => unknown,
+): Promise<string | null> {
+  let isOpen = false;
   try {
     await within(client.connect(), CONNECT_MS);
-    await within(probe(client, trial), CONNECT_MS);
+    isOpen = true;
+    await within(probe(client, trial), ms);
     return null;
   } catch (error) {
-    return refusal(access, told, error);
-  } finally {
     client.disconnect();
+    return withHint(trial.access, describeError(told() ?? error), isOpen);
   }
 }
 
@@ -241,15 +255,12 @@ async function probe(client: Redis, { access, scripts, trial, probeKey }: Trial)
   ]);
 }
 
-/**
- * Why a server does not let us in: `told` by the connection, or else the error of what was asked. A server
- * that wants TLS, or does not, says nothing that one could understand.
- */
-function refusal({ tls, place }: StoreAccess, told: unknown, error: unknown): string {
-  // The library says only that the connection is closed where it knows more.
-  if (told !== null) return describeError(told);
-  const said = describeError(error);
-  if (tls) return said.startsWith('no answer') ? `${said}; perhaps it is without TLS (redis://)` : said;
+/** What was said, with a hint: a server that wants TLS, or has none, says nothing that tells us so. */
+function withHint({ tls, place }: StoreAccess, said: string, isOpen: boolean): string {
+  if (tls) {
+    const isSilent = !isOpen && /^(?:no answer within|connect ETIMEDOUT$)/.test(said);
+    return isSilent ? `${said}; perhaps nobody is there, or it is without TLS (redis://)` : said;
+  }
   if (!/^(?:Stream isn't writeable|Connection is closed)/.test(said)) return said;
   const closed = 'the server closed the connection at once';
   return place.kind === 'unix' ? closed : `${closed}; perhaps it wants TLS (rediss://)`;

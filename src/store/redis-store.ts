@@ -29,6 +29,7 @@ const MEET = script(MEET_LUA);
 const FORGET = script(FORGET_LUA);
 const LEARN = script(LEARN_LUA);
 const KEEP = script(KEEP_LUA);
+/** What the server must be able to do. */
 const TRIAL = { scripts: [COUNT, MEET, FORGET, LEARN, KEEP], trial: script(TRIAL_LUA) };
 /** Letters of the tables in the names of values: of counts, and of budgets that are used up. */
 const TABLES: Readonly<Record<CountTable, readonly [counts: string, spent: string]>> = {

@@ -1,6 +1,7 @@
 /** The client of the store, against a server on loopback that does not do as it should. */
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
+import { probeStore, RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
 import type { CountStep } from '../../src/store/shared-store.ts';
 import { type Answer, honest, isProbe, ScriptedRedis } from '../support/scripted-redis.ts';
 
@@ -190,6 +191,34 @@ it('does not tell the password when it is wrong', async () => {
   }, PATIENCE);
   expect(it.told[0]?.[1]).toMatch(/^WRONGPASS/);
   expect(JSON.stringify(it.told)).not.toContain('secret');
+});
+
+it.each<[string, boolean, (socket: Socket) => unknown, RegExp]>([
+  ['without TLS, from whom it goes', false, (socket) => socket.destroy(), /closed .* perhaps it wants TLS/],
+  [
+    'with TLS, to whom it says nothing',
+    true,
+    () => undefined,
+    /^(?:no answer .*|connect ETIMEDOUT); perhaps nobody is there, or it is without TLS/,
+  ],
+])('a server is asked %s', async (_, tls, answer, said) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    answer(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const place = { kind: 'tcp', host: '127.0.0.1', port } as const;
+  const access = { place, tls, ca: null, user: null, password: null, database: 0 };
+  expect(await probeStore(access, 'hm')).toMatch(said);
+});
+
+it('a server that is slow is not taken for one without TLS', async () => {
+  const it = await made(WITHIN, 50, () => null);
+  await vi.waitFor(() => {
+    expect(it.told).toEqual([[false, 'no answer within 50 ms']]);
+  }, PATIENCE);
 });
 
 it('loads a script again that the server has forgotten', async () => {
