@@ -1,24 +1,14 @@
-/** What grows: open sessions, the access list, the decision log. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** What grows: open sessions and the decision log. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Contender, contest, figures, ratio, type Spread, spread } from './contest.ts';
 import { cost, hold, load, type LoadResult, warm } from './load.ts';
-import {
-  asRatio,
-  atMost,
-  type Columns,
-  figureAtMost,
-  type Findings,
-  stated,
-  tableOf,
-  together,
-} from './report.ts';
+import { atMost, type Columns, figureAtMost, type Findings, tableOf, together } from './report.ts';
 import { cleanZone, product, type Server } from './server.ts';
 import { amount, type Node, type Setting } from './setting.ts';
 
-/** Sessions open at once, at most. */
+/** Sessions open at once. */
 const OPEN = 10_000;
-const NETWORKS = 10_000;
 
 const COLUMNS: Columns<LoadResult> = {
   'CPU µs': cost,
@@ -91,78 +81,6 @@ async function idleSessions(setting: Setting): Promise<Findings> {
   };
 }
 
-const openName = ({ major }: Node, open: number): string => `${open} sessions open, Node ${major}`;
-
-/** What a session costs while few others, or many, are open. */
-async function openSessions(setting: Setting): Promise<Findings> {
-  const counts = [10, amount(setting, OPEN)] as const;
-  const contenders: Contender<LoadResult>[] = [];
-  const stops: (() => Promise<void>)[] = [];
-  for (const node of setting.nodes) {
-    for (const open of counts) {
-      const server = await started(setting, node, ['--no-auth-results']);
-      const held = await hold(server, open);
-      stops.push(held.release, server.stop);
-      const sessions = amount(setting, 3000);
-      contenders.push({
-        name: openName(node, open),
-        run: () => load(server, { kind: 'sender', sessions }),
-      });
-    }
-  }
-  const results = await contest(setting, contenders);
-  for (const stop of stops) await stop();
-  const [few, many] = counts;
-  return {
-    rows: [
-      {
-        what: `CPU of a session with ${many} others open`,
-        against: `with ${few} open`,
-        target: 'flat',
-        measured: setting.nodes.map((node) =>
-          stated(asRatio(ratio(results, openName(node, many), openName(node, few), cost))),
-        ),
-      },
-    ],
-    tables: [tableOf('Sessions up to MAIL beside others that are open', results, COLUMNS)],
-  };
-}
-
-const listName = ({ major }: Node, list: boolean): string =>
-  `${list ? `${NETWORKS} networks` : 'no list'}, Node ${major}`;
-
-async function accessList(setting: Setting): Promise<Findings> {
-  const file = join(setting.workdir, 'access');
-  const lines = Array.from({ length: NETWORKS }, (_, i) => `allow * ip=100.${i >> 8}.${i & 255}.0/24`);
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  const contenders: Contender<LoadResult>[] = [];
-  const servers: Server[] = [];
-  for (const node of setting.nodes) {
-    for (const list of [false, true]) {
-      const args = ['--no-auth-results', ...(list ? ['--access', file] : [])];
-      const server = await started(setting, node, args);
-      servers.push(server);
-      const sessions = amount(setting, 3000);
-      contenders.push({ name: listName(node, list), run: () => load(server, { kind: 'sender', sessions }) });
-    }
-  }
-  const results = await contest(setting, contenders);
-  for (const server of servers) await server.stop();
-  return {
-    rows: [
-      {
-        what: `CPU of a session with an access list of ${NETWORKS} networks`,
-        against: 'no list',
-        target: 'Node 20 as Node 24',
-        measured: setting.nodes.map((node) =>
-          stated(asRatio(ratio(results, listName(node, true), listName(node, false), cost))),
-        ),
-      },
-    ],
-    tables: [tableOf('Sessions up to MAIL, by access list', results, COLUMNS)],
-  };
-}
-
 const logName = ({ major }: Node, log: boolean): string =>
   `${log ? 'decision log' : 'no decision log'}, Node ${major}`;
 
@@ -203,6 +121,6 @@ async function decisionLog(setting: Setting): Promise<Findings> {
 
 export async function growthBench(setting: Setting): Promise<Findings> {
   const all: Findings[] = [];
-  for (const part of [idleSessions, openSessions, accessList, decisionLog]) all.push(await part(setting));
+  for (const part of [idleSessions, decisionLog]) all.push(await part(setting));
   return together(all);
 }

@@ -1,17 +1,11 @@
 // Loaded before the program (node --import): on SIGUSR2 it writes what only the process itself can see to
-// the file named in BENCH_INSIDE. Since the last time: seconds; how late the event loop was, in milliseconds
-// (p50, p99, worst); small and large collections of garbage (how many, milliseconds of all and of the
-// longest). And, where Node runs with --expose-gc, how long a full collection takes now, and the bytes in use
-// after it.
+// the file named in BENCH_INSIDE. Since the last time: seconds; small and large collections of garbage (how
+// many, milliseconds of all and of the longest). And, where Node runs with --expose-gc, how long a full
+// collection takes now, and the bytes in use after it.
 import { renameSync, writeFileSync } from 'node:fs';
-import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
-
-/** The histogram counts the resolution too: it holds the whole time from one look to the next. */
-const EACH_MS = 10;
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 
 const file = process.env.BENCH_INSIDE;
-const histogram = monitorEventLoopDelay({ resolution: EACH_MS });
-histogram.enable();
 
 const none = () => ({ count: 0, ms: 0, longest: 0 });
 let [small, large, since] = [none(), none(), performance.now()];
@@ -27,9 +21,6 @@ const observer = new PerformanceObserver((list) => count(list.getEntries()));
 observer.observe({ entryTypes: ['gc'] });
 
 process.on('SIGUSR2', () => {
-  const late = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - EACH_MS);
-  const [p50, p99] = [histogram.percentile(50), histogram.percentile(99)].map(late);
-  const max = late(histogram.max);
   count(observer.takeRecords());
   const seen = { seconds: (performance.now() - since) / 1000, small, large };
   // What needs finalizing, such as sockets, is only freed by a second collection.
@@ -38,13 +29,12 @@ process.on('SIGUSR2', () => {
   globalThis.gc?.();
   const collectionMs = performance.now() - began;
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  const inside = { p50, p99, max, ...seen, collectionMs, bytes: heapUsed + arrayBuffers };
+  const inside = { ...seen, collectionMs, bytes: heapUsed + arrayBuffers };
   writeFileSync(`${file}.new`, JSON.stringify(inside));
   renameSync(`${file}.new`, file);
   // The collections that were asked for here do not count: they are told later.
   setTimeout(() => {
     observer.takeRecords();
     [small, large, since] = [none(), none(), performance.now()];
-    histogram.reset();
   }, 20);
 });

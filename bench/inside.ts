@@ -13,10 +13,6 @@ interface Collections {
 }
 
 export interface Inside {
-  /** How late the event loop was since the last look, in milliseconds. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
   /** Since the last look. */
   readonly seconds: number;
   readonly small: Collections;

@@ -1,48 +1,11 @@
-/** How long an operator waits, and how late the event loop is under load. */
+/** How long an operator waits, and what the first sessions cost. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { contest, figures, type Results, spread } from './contest.ts';
-import { type Inside, watchedFromInside } from './inside.ts';
-import { cost, load, type LoadResult, warm } from './load.ts';
-import { asFigure, figureAtMost, type Findings, type Row, stated, tableOf, together } from './report.ts';
+import { cost, load, type LoadResult } from './load.ts';
+import { asFigure, figureAtMost, type Findings, type Row, stated, together } from './report.ts';
 import { cleanZone, CLI, emptyZone, product } from './server.ts';
 import { amount, type Node, type Setting } from './setting.ts';
-
-/** How late the program's event loop is at 2,000 clients a second. */
-async function loopDelay(setting: Setting): Promise<Findings> {
-  const results: [string, Inside[]][] = [];
-  for (const node of setting.nodes) {
-    const server = await warm(
-      setting,
-      await watchedFromInside(setting, node, ['--dns-zone', cleanZone(setting)]),
-    );
-    await server.look();
-    const found: Inside[] = [];
-    for (let round = 0; round < setting.pairs; round++) {
-      await load(server, { kind: 'sender', sessions: amount(setting, 4000), rate: 2000, open: 2000 });
-      found.push(await server.look());
-    }
-    await server.stop();
-    results.push([`Node ${node.major}`, found]);
-  }
-  return {
-    rows: [
-      {
-        what: 'event-loop delay p99 at 2,000 sessions/s, unix',
-        against: '–',
-        target: 'stated',
-        measured: results.map(([, found]) => stated(asFigure(spread(found.map(({ p99 }) => p99)), 'ms'))),
-      },
-    ],
-    tables: [
-      tableOf('Event-loop delay at 2,000 sessions/s', new Map(results), {
-        'p50 ms': ({ p50 }) => p50,
-        'p99 ms': ({ p99 }) => p99,
-        'worst ms': ({ max }) => max,
-      }),
-    ],
-  };
-}
 
 /** Milliseconds from the start of the program to a given line of its output, or to its end. */
 async function timed(node: Node, args: readonly string[], line: RegExp | null): Promise<number> {
@@ -125,5 +88,5 @@ async function firstSessions(setting: Setting): Promise<Findings> {
 }
 
 export async function waitsBench(setting: Setting): Promise<Findings> {
-  return together([await program(setting), await firstSessions(setting), await loopDelay(setting)]);
+  return together([await program(setting), await firstSessions(setting)]);
 }

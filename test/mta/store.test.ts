@@ -204,7 +204,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
   });
 
   const NOW = 20_000 * 86_400_000;
-  function knowledge(store: RedisStore): { shared: SharedKnowledge; regulars: Regulars } {
+  function knowledge(store: RedisStore, version = '1'): { shared: SharedKnowledge; regulars: Regulars } {
     const regulars = new Regulars(
       () => ({ messages: 2, days: 1 }),
       () => ({ 4: 32, 6: 64 }),
@@ -214,7 +214,7 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
       store,
       churn: () => ({ windowMs: 600_000, maxNames: 4 }),
       regulars,
-      assessing: () => ({ checks, version: '1' }),
+      assessing: () => ({ checks, version }),
     });
     return { shared, regulars };
   }
@@ -258,6 +258,46 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     }, PATIENCE);
     expect(await mx2.shared.meet(IP, 'other.sender.org', true)).toMatchObject({ assessment: null });
     expect([a.invalid, b.invalid, mx2.shared.invalid]).toEqual([0, 0, 0]);
+  });
+
+  it('two versions side by side share what both understand, and ignore the rest', async () => {
+    const [a, b] = [await connected(), await connected()];
+    const [old, fresh] = [knowledge(a, '1'), knowledge(b, '2')];
+    const made = await madeOf('mail.sender.org');
+    for (const name of ['a.sender.org', 'mail.sender.org']) await old.shared.meet(IP, name, false);
+    old.regulars.learn(IP, 'mail.sender.org');
+    old.shared.learn(IP, 'mail.sender.org');
+    old.regulars.learn(IP, 'mail.sender.org');
+    old.shared.learn(IP, 'mail.sender.org');
+    old.shared.keep(made, 60_000);
+    const assessments = async (): Promise<number> =>
+      (await redis.say('keys', 'helo-milter:1:a:*')).split('\n').filter((name) => name !== '').length;
+    await vi.waitFor(async () => {
+      expect(await assessments()).toBe(1);
+    }, PATIENCE);
+    await vi.waitFor(async () => {
+      expect(await fresh.shared.meet(IP, 'mail.sender.org', true)).toMatchObject({
+        ...{ names: 2, assessment: null },
+      });
+      expect(fresh.regulars.has(IP, 'mail.sender.org')).toBe(true);
+    }, PATIENCE);
+    fresh.shared.keep(made, 60_000);
+    await vi.waitFor(async () => {
+      expect(await assessments()).toBe(2);
+    }, PATIENCE);
+    const found = await old.shared.meet(IP, 'mail.sender.org', true);
+    expect(found?.assessment?.value).toEqual(made);
+
+    // A layout to come may have anything under its names.
+    const ours = (await redis.say('keys', 'helo-milter:1:*')).split('\n').filter((name) => name !== '');
+    const theirs = ours.map((name) => name.replace(':1:', ':2:'));
+    expect(theirs.length).toBeGreaterThan(3);
+    for (const name of theirs) await redis.say('rpush', name, 'something', 'else');
+    await redis.say('del', ...ours);
+    expect(await fresh.shared.meet(IP, 'b.sender.org', true)).toMatchObject({ names: 1, assessment: null });
+    for (const name of theirs) expect(await redis.say('lrange', name, '0', '-1')).toBe('something\nelse');
+    expect([a.invalid, b.invalid, old.shared.invalid, fresh.shared.invalid]).toEqual([0, 0, 0, 0]);
+    expect([a, b].map(({ calls }) => calls.get('error'))).toEqual([0, 0]);
   });
 
   it('a block has its share of new records, also where its end was lost', async () => {
