@@ -14,6 +14,9 @@ const ZONE: Zone = {
   '8.100.51.198.in-addr.arpa': { PTR: ['a.sender.net', 'b.sender.net'] },
   'a.sender.net': { A: ['198.51.100.8'] },
   'b.sender.net': { A: ['198.51.100.8'] },
+  // Whoever has a network may name it as he likes.
+  '9.100.51.198.in-addr.arpa': { PTR: ['forged.sender.net'] },
+  'forged.sender.net': { A: ['192.0.2.1'] },
 };
 const NOW = Date.parse('2026-06-15T12:00:00Z');
 const DAY = 86_400_000;
@@ -43,7 +46,10 @@ describe('a line matches', () => {
     ['deny [192.0.2.1]', '198.51.100.7', '192.0.2.1', 'none'],
     ['deny dsl-*.sender.org', '198.51.100.7', 'dsl-1.2.sender.org', 'deny 1'],
     ['deny dsl-*.sender.org', '198.51.100.7', 'adsl-1.sender.org', 'none'],
+    ['deny dsl-*.s*.org', '198.51.100.7', 'dsl-1.sender.org', 'deny 1'],
+    ['deny dsl-*.s*.org', '198.51.100.7', 'dsl-1.sender.net', 'none'],
     ['deny a*', '198.51.100.7', 'a'.repeat(300), 'none'],
+    ['deny a*', '198.51.100.7', 'a'.repeat(255), 'deny 1'],
     ['deny *', null, '', 'deny 1'],
     // Proof.
     ['allow mail.sender.org ip=198.51.100.0/24', '198.51.100.7', 'mail.sender.org', 'allow 1'],
@@ -58,6 +64,7 @@ describe('a line matches', () => {
     ['allow whatever ptr=.sender.net', '198.51.100.7', 'whatever', 'allow 1'],
     ['allow whatever ptr=sender.net', '198.51.100.7', 'whatever', 'none'],
     ['allow whatever ptr=.sender.net', '203.0.113.1', 'whatever', 'none'],
+    ['allow whatever ptr=forged.sender.net', '198.51.100.9', 'whatever', 'none'],
     ['allow mail.sender.org spf=pass', '198.51.100.7', 'mail.sender.org', 'allow 1'],
     ['allow mail.sender.org spf=pass', '203.0.113.1', 'mail.sender.org', 'none'],
     ['allow mail.sender.org spf=pass ip=203.0.113.0/24', '198.51.100.7', 'mail.sender.org', 'none'],
@@ -120,6 +127,14 @@ it.each([
   expect(list(text).refusesByProof).toBe(refuses);
 });
 
+it.each([
+  ['', false],
+  ['deny .sender.org\nallow .sender.org spf=pass ip=198.51.100.7', false],
+  ['deny mail.sender.org\nallow * spf=pass ptr=.sender.net', true],
+])('whether %j has to know the reverse name: %s', (text, needs) => {
+  expect(list(text).needsReverse).toBe(needs);
+});
+
 it('ten thousand networks cost one look-up a prefix length, not one a network', async () => {
   const lines = Array.from({ length: 10_000 }, (_, i) => `deny * ip=10.${i >> 8}.${i & 255}.0/24`);
   const access = list(lines.join('\n'));
@@ -153,6 +168,7 @@ describe('a bad line names file and line:', () => {
     ['deny a..b', /"a\.\.b" is not a name/],
     ['deny a*b*c*d', /is not a pattern/],
     ['deny a*(b)', /is not a pattern/],
+    ['deny (a*b', /is not a pattern/],
     ['deny a text="open', /is none of/],
   ])('%j', (text, message) => {
     expect(() => parseAccess(`# first\n${text}`, 'list', NOW, checks)).toThrow(UsageError);

@@ -21,7 +21,7 @@ import {
   wouldRefuse,
 } from '../../src/policy/judge.ts';
 import type { Unproved } from '../../src/core/checks/stream.ts';
-import { makePolicy } from '../../src/policy/policy.ts';
+import { makePolicy, type PolicyChanges } from '../../src/policy/policy.ts';
 import { parseRecipientRules, RecipientPolicies } from '../../src/policy/recipients.ts';
 import type { Rules } from '../../src/policy/rules.ts';
 import { CLIENT, list, RULES, ZONE } from '../support/service.ts';
@@ -275,6 +275,27 @@ describe('the limit of a stream', () => {
     expect(asked(await judged('mx.dest.org'), limitOf('unverified'))).toEqual(['accept', null, 0]);
   });
 
+  it('is the cause of the answer, and weighs nothing', async () => {
+    const given = await judged('mx.dest.org');
+    const { verdict } = onStreamLimit(given, () => false, limited);
+    expect(verdict.cause?.id).toBe('stream-limit');
+    expect(verdict.score).toBe(given.verdict.score);
+    expect(verdict.counted).toEqual([...given.verdict.counted, { finding: verdict.cause, weight: 0 }]);
+  });
+
+  it.each<[string, Unproved[], PolicyChanges, boolean]>([
+    ['where a host without a name is let in', ['failed'], {}, true],
+    ['not where it is limited too', ['failed', 'unverified'], {}, false],
+    ['not where it is delayed', ['failed'], { weights: new Map([['stream-unverified', 5]]) }, false],
+    ['where it weighs less than that', ['failed'], { weights: new Map([['stream-unverified', 4]]) }, true],
+  ])('tells whoever says a wrong name to say none: %s', async (_, streams, changes, free) => {
+    const rules = { ...RULES, streamLimits: new Map(streams.map((stream) => [stream, LIMIT])) };
+    const given = await judged('mx.dest.org', { policy: makePolicy('rfc5321', findings, changes) });
+    const { verdict } = onStreamLimit(given, () => false, rules);
+    expect(verdict.cause).not.toBeNull();
+    expect('literal' in (verdict.cause?.evidence ?? {})).toBe(free);
+  });
+
   it('lets in whoever is within', async () => {
     const after = onStreamLimit(await judged('mx.dest.org'), () => true, limited);
     expect([after.action, after.streamLimit]).toEqual(['accept', 'within']);
@@ -286,6 +307,17 @@ describe('the limit of a stream', () => {
     ['mx.dest.org', RULES, false],
   ])('may be asked later of %s', async (helo, rules, wanted) => {
     expect(mayBeLimited(await judged(helo), rules)).toBe(wanted);
+  });
+
+  it.each([
+    ['', false],
+    ['a@dest.test strict', true],
+    ['a@dest.test strict\nb@dest.test emailcore', true],
+  ])('may be asked for one of the recipients %j only: %s', async (text, wanted) => {
+    const recipients = new RecipientPolicies(parseRecipientRules(text, 'list'), (preset) =>
+      makePolicy(preset, findings),
+    );
+    expect(mayBeLimited(await judged('other.sender.org'), { ...limited, recipients })).toBe(wanted);
   });
 });
 

@@ -146,7 +146,10 @@ describe('decide', () => {
   ])('correspondence %s where %s is required is a mismatch: %s', (correspondence, require, short) => {
     const facts = { correspondence, mismatch: { addresses: '203.0.113.1' } };
     const { counted } = decide(assessment([], facts), makePolicy('emailcore', findings, { require }));
-    expect(counted.some(({ finding: { id } }) => id === 'helo-mismatch')).toBe(short);
+    const found = counted.find(({ finding: { id } }) => id === 'helo-mismatch');
+    expect(found !== undefined).toBe(short);
+    // An administrator reads there what was not enough.
+    if (short) expect(found?.finding.evidence).toMatchObject({ correspondence, required: require });
   });
 
   it.each([
@@ -607,6 +610,15 @@ describe('worthwhile', () => {
     const always = checks.flatMap(({ name, onlyIfWeighed }) => (onlyIfWeighed === true ? [] : [name]));
     expect(names({})).toEqual(expect.arrayContaining(always));
     expect(names({ weights: new Map([['helo-alias', 1]]) })).toContain('alias');
+  });
+
+  it('keeps what the policy of a single recipient weighs', () => {
+    const policies = [{}, { weights: new Map([['helo-alias', 1]]) }, {}].map((changes) => ({
+      ...makePolicy('rfc5321', findings, changes),
+      operatorSet: new Set<string>(),
+    }));
+    expect(worthwhile(checks, policies).map(({ name }) => name)).toContain('alias');
+    expect(worthwhile(checks, policies.slice(2)).map(({ name }) => name)).not.toContain('alias');
   });
 
   it('keeps what the operator set to zero: who does so wants to see it in the log', () => {

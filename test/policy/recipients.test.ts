@@ -81,6 +81,15 @@ describe('parseRecipientRules', () => {
     expect(() => parseRecipientRules(text, 'table')).toThrow(message);
   });
 
+  it.each([
+    ['# all of it', []],
+    ['a.test strict # why', ['a.test']],
+    ['  a.test \t strict  ', ['a.test']],
+    ['user#1@a.test strict', ['user#1@a.test']],
+  ])('reads %j, in which a comment begins at a blank', (text, wanted) => {
+    expect([...parseRecipientRules(text, 'table').keys()]).toEqual(wanted);
+  });
+
   it('takes an empty file', () => {
     expect(parseRecipientRules('', 'table').size).toBe(0);
   });
