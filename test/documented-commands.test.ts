@@ -97,6 +97,7 @@ const UNTRIED: Readonly<Record<string, string>> = {
   'node dist/cli.js': 'every test of the program starts it so',
   'npm start -- --observe': 'test/mta/commands.test.ts puts it together',
   'npm run bench -- --only storm': 'minutes',
+  'npm run faults -- --only clock': 'the suite of npm run test:mta causes that fault too',
   'npm run fuzz -- --seconds 600 spf toml': 'ten minutes; test/fuzz.test.ts does it for less',
   'postconf -P': 'only prints',
   "postconf -e 'myhostname = mail.example.org'": 'for a mail server of somebody else',
