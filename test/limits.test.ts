@@ -67,6 +67,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   'policy/smtp-reply.ts': ['MAX_TEXT'],
   'state/regulars.ts': ['MAX_NAME'],
   'store/assessment-text.ts': ['MAX_NAME', 'MAX_KEY'],
+  'store/reason.ts': ['MAX_REASON'],
   'store/reply-guard.ts': ['MAX_LINE', 'MAX_DEPTH'],
   'store/shared-knowledge.ts': ['MAX_HELO'],
 };

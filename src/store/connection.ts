@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { describeError } from '../errors.ts';
 import { dial, enter, type StoreAccess } from './dial.ts';
+import { reasonOf, withHint } from './reason.ts';
 
 /**
  * A script answers `{ BAD, ANSWER, QUESTION }`: how many values of the store were no good, what was asked
@@ -137,7 +137,7 @@ export class StoreConnection {
         },
         (error: unknown) => {
           end('error', null);
-          this.#lose(client, describeError(error));
+          this.#lose(client, reasonOf(error));
         },
       );
     });
@@ -160,10 +160,10 @@ export class StoreConnection {
     let told: unknown = null;
     client.on('error', (error: unknown) => {
       told = error;
-      this.#lose(client, describeError(error));
+      this.#lose(client, reasonOf(error));
     });
     client.on('close', () => {
-      this.#lose(client, told === null ? 'the connection was closed' : describeError(told));
+      this.#lose(client, told === null ? 'the connection was closed' : reasonOf(told));
     });
     const refusal = await admission(client, this.#options, timeoutMs, () => told);
     if (refusal !== null) {
@@ -239,7 +239,7 @@ async function admission(
     return null;
   } catch (error) {
     client.disconnect();
-    return withHint(trial.access, describeError(told() ?? error), isOpen);
+    return withHint(trial.access, reasonOf(told() ?? error), isOpen);
   }
 }
 
@@ -253,17 +253,6 @@ async function probe(client: Redis, { access, scripts, trial, probeKey }: Trial)
     // With nothing to do they do nothing but stay with the server.
     ...scripts.map(({ lua }) => client.eval(lua, 0, 0)),
   ]);
-}
-
-/** What was said, with a hint: a server that wants TLS, or has none, says nothing that tells us so. */
-function withHint({ tls, place }: StoreAccess, said: string, isOpen: boolean): string {
-  if (tls) {
-    const isSilent = !isOpen && /^(?:no answer within|connect ETIMEDOUT$)/.test(said);
-    return isSilent ? `${said}; perhaps nobody is there, or it is without TLS (redis://)` : said;
-  }
-  if (!/^(?:Stream isn't writeable|Connection is closed)/.test(said)) return said;
-  const closed = 'the server closed the connection at once';
-  return place.kind === 'unix' ? closed : `${closed}; perhaps it wants TLS (rediss://)`;
 }
 
 /** See `Script`. */

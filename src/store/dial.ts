@@ -48,6 +48,7 @@ export function dial({ place, tls, ca }: StoreAccess, connectMs: number): Redis 
           serverBySentinel(
             client(() => open(each)),
             place.name,
+            connectMs,
           ),
         );
         return open(await firstOf(asked));
@@ -95,10 +96,17 @@ function connector(find: Find): new () => AbstractConnector {
   };
 }
 
-/** Where a Sentinel says that the server is. Not left to the library, which does not bound its answers. */
-async function serverBySentinel(client: Redis, name: string): Promise<HostPort> {
+/**
+ * Where a Sentinel says that the server is. Not left to the library, which does not bound its answers. One
+ * that is silent is left after `ms`: whoever asked may have gone on without it, and would ask again.
+ */
+async function serverBySentinel(client: Redis, name: string, ms: number): Promise<HostPort> {
   let known: unknown = null;
   client.on('error', (error: unknown) => (known = error));
+  const patience = setTimeout(() => {
+    known = new Error(`no answer within ${ms} ms`);
+    client.disconnect();
+  }, ms);
   try {
     await client.connect();
     const told: unknown = await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name);
@@ -111,6 +119,7 @@ async function serverBySentinel(client: Redis, name: string): Promise<HostPort> 
     // The library says only that the connection is closed where it knows more.
     throw known ?? error;
   } finally {
+    clearTimeout(patience);
     client.disconnect();
   }
 }

@@ -123,6 +123,8 @@ it.each<[string, Answer]>([
 
 it.each<[string, Answer, RegExp]>([
   ['is full', () => '-OOM command not allowed\r\n', /^OOM/],
+  ['writes to terminals', () => '-ERR \x1b]0;a\x07\0\x9b1m\r\n', /^ERR \?\]0;a[?]+1m$/],
+  ['has much to say', () => `-${'a'.repeat(4000)}\r\n`, /^a{256}$/],
   ['may not do it', () => '-NOPERM no permissions\r\n', /^NOPERM/],
   ['speaks something else', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', /not RESP2/],
   ['announces more than it may say', () => '$100000000\r\nx', /too long a reply/],
@@ -274,6 +276,10 @@ describe('by Sentinels', () => {
       expect(store.ailment).toBeNull();
     }, PATIENCE);
     expect(good.heard).toContainEqual(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main']);
+    // Or there would be one more with each outage.
+    await vi.waitFor(() => {
+      expect([bad, good].map(({ connections }) => connections)).toEqual([0, 0]);
+    }, PATIENCE);
   });
 
   it.each<[string, string, string]>([

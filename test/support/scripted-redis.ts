@@ -42,6 +42,11 @@ export class ScriptedRedis {
     return made;
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** Breaks all connections. */
   drop(): void {
     for (const socket of this.#sockets) socket.destroy();
