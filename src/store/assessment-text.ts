@@ -7,7 +7,15 @@
  * So a forged one can let mail in, and is no reason to refuse it.
  */
 import type { Assessment, CheckOutcome } from '../core/assessment.ts';
-import { type Check, CORRESPONDENCES, type Evidence, NOTHING, type Proof, RESULTS } from '../core/check.ts';
+import {
+  type Check,
+  CORRESPONDENCES,
+  type Evidence,
+  NOTHING,
+  type Proof,
+  type Result,
+  RESULTS,
+} from '../core/check.ts';
 import type { Client } from '../core/client.ts';
 import { conclude } from '../core/conclude.ts';
 import { KEPT_OF_EVIDENCE, namedOutcome, type NamedOutcome } from '../core/kept-outcome.ts';
@@ -24,6 +32,8 @@ import { Members, RecordError } from '../decisions/members.ts';
 
 /** Octets; a larger assessment is not shared. */
 export const MAX_SHARED_TEXT = 16_384;
+/** Results that say nothing against a client, of checks that found nothing. */
+const HARMLESS: readonly Result[] = ['pass', 'neutral', 'none'];
 const STATUSES = ['found', 'nodata', 'nxdomain'] as const;
 /** Characters of a name, and of the word for a piece of evidence. */
 const MAX_NAME = 255;
@@ -38,7 +48,7 @@ function isShareable({ findings, outcomes, correspondence, trouble, settled, dns
     trouble === null &&
     !settled &&
     findings.length === 0 &&
-    outcomes.every(({ finding, result }) => finding === null && result !== 'temperror') &&
+    outcomes.every(({ finding, result }) => finding === null && HARMLESS.includes(result)) &&
     dns.every(({ status }) => status !== 'temperror')
   );
 }

@@ -106,6 +106,14 @@ it.each<[string, (told: Told) => void]>([
   expect(forge(change)).toBeNull();
 });
 
+it.each(['fail', 'softfail', 'policy', 'permerror', 'temperror'])(
+  'does not have filters behind us told of a %s that was not found here',
+  (result) => {
+    for (const i of checks.keys())
+      expect(forge(({ outcomes }) => Object.assign(outcomes[i] ?? {}, { result }))).toBeNull();
+  },
+);
+
 it('is not read where it is longer than those that are kept', () => {
   expect(readAssessmentText(text.padEnd(20_000), GOOD, checks)).toBeNull();
 });
