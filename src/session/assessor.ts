@@ -163,8 +163,10 @@ export class Assessor {
     if (others === null) return this.#make(client, asker);
     return others.then((told) => {
       const shared = told?.assessment ?? null;
-      if (shared === null) return this.#make(client, asker);
-      this.#lives.set(shared.value, Math.min(shared.lifeMs, this.#options.limits().cacheMaxMs));
+      // One that lives longer than ours would come back for all that time, whatever DNS says by then.
+      if (shared === null || shared.lifeMs > this.#options.limits().cacheMaxMs)
+        return this.#make(client, asker);
+      this.#lives.set(shared.value, shared.lifeMs);
       return shared.value;
     });
   }

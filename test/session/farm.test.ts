@@ -131,6 +131,19 @@ it.each(['', '{}', '[]', 'null', '{"about":1}', 'TRUNCATED', 'FORGED', 'ANOTHER'
   },
 );
 
+it('asks DNS itself where an assessment of the store lives longer than its own would', async () => {
+  const store = new MemoryStore(now);
+  await host(store).ask('mail.sender.org');
+  // The clock of the server was ahead when it was kept.
+  for (const kept of store.assessments.values()) kept.until += 1e10;
+  const [mx2, mx3] = [host(store), host(store)];
+  expect(await mx2.ask('mail.sender.org')).toBe('accept');
+  expect(mx2.resolver.queries.length).toBeGreaterThan(0);
+  // What it has found is in the place of the other.
+  expect(await mx3.ask('mail.sender.org')).toBe('accept');
+  expect(mx3.resolver.queries).toEqual([]);
+});
+
 it('names are counted together, and standing is common', async () => {
   const store = new MemoryStore(now);
   const [mx1, mx2] = [host(store), host(store)];
