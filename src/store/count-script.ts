@@ -28,12 +28,17 @@ local now = tonumber(clock[1])
 local bad = 0
 local function share(quota, most, span)
   local made = redis.pcall('INCR', quota)
-  if type(made) ~= 'number' then
+  if type(made) ~= 'number' or made < 1 then
     bad = bad + 1
     made = 1
     redis.call('SET', quota, 1)
   end
   redis.call('EXPIRE', quota, span, 'NX')
+  -- It was made while the clock was ahead, or by somebody else: the block would be without a share for ever.
+  if made > most and redis.call('PTTL', quota) > span * 1000 then
+    made = 1
+    redis.call('SET', quota, 1, 'EX', span)
+  end
   return made <= most
 end
 local function put(key, existed, quota, most, span, value, life)
@@ -57,7 +62,7 @@ local function read(key)
   if not value then return nil end
   local n, first = string.match(value, '^(%d+) (%d+)$')
   n, first = tonumber(n), tonumber(first)
-  if n and n <= 65535 then return n, math.min(first, now) end
+  if n and n <= 65535 then return n, math.min(first, now), first > now end
   bad = bad + 1
   return nil
 end
@@ -83,22 +88,23 @@ for i = 1, tonumber(ARGV[1]) do
     end
   end
   if not answers[i] then
-    local at, existed, n, first = nil, false, 0, now
+    local at, existed, n, first, isAhead = nil, false, 0, now, false
     for j = 0, names - 1 do
       local known, since = tonumber(ARGV[told + 3 * j]), tonumber(ARGV[told + 3 * j + 1])
       if not at then
-        local count, from = read(KEYS[keys + 2 * j])
+        local count, from, ahead = read(KEYS[keys + 2 * j])
         if count and kind == 'stream' and now - from >= age then count, from = 0, now end
         if count or known > 0 then
-          at, existed = j, count ~= nil
+          at, existed, isAhead = j, count ~= nil, ahead
           n, first = math.max(count or 0, known), math.min(from or now, now - since)
         end
       end
     end
     at = at or 0
     local within = n < most or (kind ~= 'stream' and now - first < age)
-    if within or kind == 'ramp' then
-      n = math.min(n + 1, 65535)
+    -- Made while the clock was ahead, a limit that is used up would be so until then: it begins now.
+    if within or kind == 'ramp' or isAhead then
+      if within or kind == 'ramp' then n = math.min(n + 1, 65535) end
       if kind == 'stream' then life = math.max(1, age - (now - first)) end
       put(KEYS[keys + 2 * at], existed, quota, ${MAX_NEW}, ${DAY}, string.format('%d %d', n, first), life)
     end

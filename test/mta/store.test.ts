@@ -315,6 +315,48 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     expect(await names(IP.text, 'c.org')).toBe(3);
   });
 
+  it('what was kept while the clock of the server was ahead does not stay until then', async () => {
+    const store = await connected();
+    const limit = { count: 3, ageMs: 2000 };
+    const mx1 = farmHost(store, { tempfail: limit, ramp: limit, stream: limit }, () => performance.now());
+    const message: FarmMessage = { host: 0, after: 0, sender: 0, counted: 'stream' };
+    const year = String(366 * 86_400);
+    await answers([message], () => mx1);
+    const nameOf = async (letter: string): Promise<string> =>
+      (await redis.say('keys', `helo-milter:1:${letter}:*`)).trim();
+    const [stream, share] = [await nameOf('s'), await nameOf('q')];
+    await redis.say('set', stream, `3 ${Math.floor(Date.now() / 1000) + Number(year)}`, 'ex', year);
+    expect(await answers([message], () => mx1)).toEqual([false]);
+    await vi.waitFor(async () => {
+      expect(await answers([message], () => mx1)).toEqual([true]);
+    }, PATIENCE);
+    for (const made of ['5000', '-5000']) {
+      await redis.say('del', stream);
+      await redis.say('set', share, made, 'ex', year);
+      await answers([message], () =>
+        farmHost(store, { tempfail: limit, ramp: limit, stream: limit }, () => 0),
+      );
+      expect(await redis.say('get', share)).toMatch(/^1\s*$/);
+      expect(await nameOf('s')).toBe(stream);
+    }
+    expect(Number(await redis.say('ttl', share))).toBeGreaterThan(0);
+  });
+
+  it('of a regular it writes what it reads', async () => {
+    const store = await connected();
+    const { shared, regulars } = knowledge(store);
+    const today = Math.floor(Date.now() / 86_400_000);
+    const told = { messages: 1e9, days: 1e9, firstDay: 0, lastDay: today };
+    regulars.merge(IP, 'mail.sender.org', told);
+    regulars.learn(IP, 'mail.sender.org');
+    shared.learn(IP, 'mail.sender.org');
+    await vi.waitFor(async () => {
+      expect(await redis.say('keys', 'helo-milter:1:k:*')).toContain('helo-milter');
+    }, PATIENCE);
+    await shared.meet(IP, 'mail.sender.org', false);
+    expect(store.invalid).toBe(0);
+  });
+
   it('a value lives as long as docs/farm.md says', async () => {
     const store = await connected();
     const limit = { count: 1, ageMs: 900_000 };
