@@ -3,14 +3,22 @@
 // fails nothing: it is no fault of the tree.
 import { spawnSync } from 'node:child_process';
 
-const { stdout, error } = spawnSync('npm', ['audit', '--omit=dev', '--json'], { encoding: 'utf8' });
+// An answer that is cut would count as none.
+const { stdout, error } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
+  encoding: 'utf8',
+  maxBuffer: 64 * 1024 * 1024,
+});
 const answer = read(stdout ?? '');
-const found = Object.values(answer.vulnerabilities ?? {});
-if (answer.vulnerabilities === undefined) {
+const told = answer.vulnerabilities;
+if (typeof told !== 'object' || told === null) {
   const why = error?.message ?? answer.message ?? answer.error?.summary ?? 'no answer';
-  console.log(`npm audit: NOT DONE, the registry does not answer it (${String(why).slice(0, 100)})`);
+  console.log(`npm audit: NOT DONE, the registry does not answer it (${shown(why)})`);
 } else {
-  for (const { name, severity, range } of found) console.log(`npm audit: ${severity} in ${name} ${range}`);
+  const found = Object.values(told);
+  for (const each of found) {
+    const { name, severity, range } = each ?? {};
+    console.log(`npm audit: ${shown(severity)} in ${shown(name)} ${shown(range)}`);
+  }
   console.log(`npm audit: ${found.length} of the production dependencies with a known fault`);
   process.exitCode = found.length === 0 ? 0 : 1;
 }
@@ -21,4 +29,11 @@ function read(text) {
   } catch {
     return {};
   }
+}
+
+// The registry's words, on one line: CI takes a line that begins with colons for a command.
+function shown(text) {
+  return String(text)
+    .slice(0, 100)
+    .replaceAll(/[^\x20-\x7e]/g, '?');
 }

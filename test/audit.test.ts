@@ -35,6 +35,20 @@ it.each<[string, string | null, number, RegExp]>([
   ['a registry that refuses', '{"message":"405 Method Not Allowed"}', 0, /NOT DONE, .*\(405 Method Not/],
   ['one that is not there', '{"error":{"summary":"ENOTFOUND"}}', 0, /NOT DONE, .*\(ENOTFOUND\)/],
   ['an answer that is none', 'null', 0, /NOT DONE, .*\(no answer\)/],
+  ['an answer without a list', '{"vulnerabilities":null}', 0, /NOT DONE, .*\(no answer\)/],
+  ['a fault without a name', '{"vulnerabilities":{"a":null}}', 1, /^npm audit: undefined in undefined/],
+  [
+    'words that CI would obey',
+    JSON.stringify({ vulnerabilities: { a: { ...FAULT, name: 'a\x1b[1m\r\n::error::b' } } }),
+    1,
+    /^npm audit: high in a\?\[1m\?\?::error::b <99\n/,
+  ],
+  [
+    'a long answer',
+    JSON.stringify({ vulnerabilities: { commander: FAULT }, rest: 'a'.repeat(2 << 20) }),
+    1,
+    /high in commander <99\n/,
+  ],
   ['half an answer', '{"vulnerabilities":', 0, /NOT DONE/],
   ['no npm at all', null, 0, /NOT DONE, .*ENOENT/],
 ])('%s', (_, printed, status, text) => {
