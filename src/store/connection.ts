@@ -137,7 +137,7 @@ export class StoreConnection {
         },
         (error: unknown) => {
           end('error', null);
-          this.#lose(client, reasonOf(error));
+          this.#lose(client, reasonOf(error, this.#options.access));
         },
       );
     });
@@ -160,10 +160,10 @@ export class StoreConnection {
     let told: unknown = null;
     client.on('error', (error: unknown) => {
       told = error;
-      this.#lose(client, reasonOf(error));
+      this.#lose(client, reasonOf(error, access));
     });
     client.on('close', () => {
-      this.#lose(client, told === null ? 'the connection was closed' : reasonOf(told));
+      this.#lose(client, told === null ? 'the connection was closed' : reasonOf(told, access));
     });
     const refusal = await admission(client, this.#options, timeoutMs, () => told);
     if (refusal !== null) {
@@ -239,7 +239,7 @@ async function admission(
     return null;
   } catch (error) {
     client.disconnect();
-    return withHint(trial.access, reasonOf(told() ?? error), isOpen);
+    return withHint(trial.access, reasonOf(told() ?? error, trial.access), isOpen);
   }
 }
 

@@ -5,9 +5,16 @@ import type { StoreAccess } from './dial.ts';
 /** Characters; a server may say more than anybody wants to read. */
 const MAX_REASON = 256;
 
-/** An error as one line. A server's own words go to terminals too, so they are made harmless here. */
-export function reasonOf(error: unknown): string {
-  return describeError(error)
+/** Redis repeats what it was given with a command that it does not have: of AUTH, the password. */
+const GIVEN = /, with args beginning with:.*$/s;
+
+/**
+ * An error as one line, without the password. A server's own words go to terminals too, so they are made
+ * harmless here.
+ */
+export function reasonOf(error: unknown, { password }: Pick<StoreAccess, 'password'>): string {
+  const said = describeError(error).replace(GIVEN, '');
+  return (password === null ? said : said.replaceAll(password, '...'))
     .slice(0, MAX_REASON)
     .replaceAll(/[^\x20-\x7e]/g, '?');
 }

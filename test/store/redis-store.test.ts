@@ -185,13 +185,20 @@ it('is not in the way of a program whose server is not there, and tells it once'
   expect(it.store.outages).toBe(1);
 });
 
-it('does not tell the password when it is wrong', async () => {
-  const wrong = '-WRONGPASS invalid username-password pair\r\n';
-  const it = await made(WITHIN, 500, ([name = '']) => (name === 'auth' ? wrong : '-NOAUTH\r\n'));
+it.each<[string, string, RegExp]>([
+  ['is wrong', 'WRONGPASS invalid username-password pair', /^WRONGPASS/],
+  [
+    'belongs to a command that is not there',
+    "ERR unknown command 'auth', with args beginning with: 'helo' 'secret of",
+    /^ERR unknown command 'auth'$/,
+  ],
+  ['comes back', 'ERR what is secret of ours', /^ERR what is \.\.\.$/],
+])('does not tell the password when it %s', async (_, reply, said) => {
+  const it = await made(WITHIN, 500, ([name = '']) => (name === 'auth' ? `-${reply}\r\n` : '-NOAUTH\r\n'));
   await vi.waitFor(() => {
     expect(it.told).toHaveLength(1);
   }, PATIENCE);
-  expect(it.told[0]?.[1]).toMatch(/^WRONGPASS/);
+  expect(it.told[0]?.[1]).toMatch(said);
   expect(JSON.stringify(it.told)).not.toContain('secret');
 });
 
