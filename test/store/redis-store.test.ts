@@ -163,6 +163,49 @@ it.each([
   expect(it.store.ailment).toBeNull();
 });
 
+it('gives up a server after three calls in a row without an answer, not after three in all', async () => {
+  let [owed, speaks] = ['', false];
+  const it = await made((words) => {
+    owed += WITHIN(words) ?? '';
+    if (!speaks) return null;
+    const late = owed;
+    owed = '';
+    return late;
+  }, 300);
+  await up(it);
+  const answers: boolean[] = [];
+  for (speaks of [false, false, true, false, false]) answers.push((await it.store.count([STEP])) !== null);
+  expect(answers).toEqual([false, false, true, false, false]);
+  expect([it.store.ailment, it.told]).toEqual([null, []]);
+  expect(await it.store.count([STEP])).toBeNull();
+  expect(it.told).toEqual([[false, 'no answer within 300 ms']]);
+});
+
+it('tries again less and less often, and at most ten seconds later', async () => {
+  const pauses: number[] = [];
+  const CONNECT_MS = 2000;
+  const later = setTimeout;
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  const timeouts = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((then: () => void, ms: number) => {
+    if (ms === CONNECT_MS) return later(then, ms);
+    pauses.push(ms);
+    return later(then, 0);
+  }) as typeof setTimeout);
+  const store = storeAt({ kind: 'unix', path: '/nowhere/redis.sock' });
+  open.push(() => {
+    store.close();
+    random.mockRestore();
+    timeouts.mockRestore();
+  });
+  await vi.waitFor(() => {
+    expect(pauses.length).toBeGreaterThan(8);
+  }, PATIENCE);
+  // Each is shortened by a quarter here, of a half at most.
+  expect(pauses.slice(0, 8)).toEqual(
+    [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000].map((ms) => ms * 0.75),
+  );
+});
+
 it('has a bounded number of calls under way', async () => {
   const it = await made(() => null, 60_000);
   await up(it);
