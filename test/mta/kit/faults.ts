@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { MilterClient } from '../../../src/milter/index.ts';
 import { quietly } from '../../support/quietly.ts';
 import type { DnsMood } from './between.ts';
 import { CONFIG, type FaultWorld, openFiles, sleep } from './fault-world.ts';
@@ -32,6 +33,21 @@ const dns = (mood: DnsMood, title: string, command: string): Fault => ({
 
 const prlimit = (world: FaultWorld, files: string): Promise<unknown> =>
   run('prlimit', ['--pid', String(world.program().child.pid), `--nofile=${files}`]);
+
+/** More than the pipe of the log takes with nobody at its other end: what follows waits in the process. */
+const PIPE_BYTES = 300_000;
+
+/** Writes a third of that and more into the log: each message makes a line, of the longest values. */
+async function fillLog(socket: string): Promise<void> {
+  const client = await MilterClient.open(socket, { protocol: 0 });
+  await client.connect('203.0.113.50');
+  await client.helo(`x ${'y'.repeat(200)}`);
+  for (let i = 0; i < 100; i++) {
+    await client.mail(`${'s'.repeat(200)}@x`);
+    await client.rcpt(`${'r'.repeat(200)}@y`);
+  }
+  client.quit();
+}
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -148,10 +164,20 @@ export const FAULTS: readonly Fault[] = [
   {
     title: 'whoever reads the log is stuck',
     command: 'helo-milter | sleep inf',
-    cause: async (world, ms) => {
-      world.program().child.stdout?.pause();
+    cause: async ({ program, network, disk, signal }, ms) => {
+      const stuck = program();
+      const before = (await stuck.output()).length;
+      stuck.child.stdout?.pause();
+      const socket = `inet:127.0.0.1:${network.port}`;
+      await Promise.all([fillLog(socket), fillLog(socket), fillLog(socket)]);
       await sleep(ms);
-      world.program().child.stdout?.resume();
+      stuck.child.stdout?.resume();
+      let held = 0;
+      for (let i = 0; i < 100 && held < PIPE_BYTES; i++) held = (await stuck.output()).length - before;
+      if (held < PIPE_BYTES)
+        throw new Error(`the log had no more than ${held} octets to wait for its reader`);
+      rmSync(join(disk(), 'decisions'), { force: true });
+      signal('SIGUSR1');
     },
   },
   {
