@@ -36,7 +36,8 @@ export interface Account {
 
 export class Post {
   readonly #mta: Mta;
-  readonly #series: number;
+  /** Of the ids of its messages. */
+  readonly #prefix: string;
   readonly #paceMs: number;
   readonly #fates = new Map<string, Fate>();
   readonly #first = new Map<string, Fate>();
@@ -52,14 +53,14 @@ export class Post {
   /** `paceMs` is what each sender waits between its messages; messages of another `series` are others. */
   constructor(mta: Mta, { series = 0, paceMs = 0 }: { series?: number; paceMs?: number } = {}) {
     this.#mta = mta;
-    this.#series = series;
+    this.#prefix = `${mta.name}-${series}-`;
     this.#paceMs = paceMs;
   }
 
   begin(senders: number): void {
     this.#running = Array.from({ length: senders }, async () => {
       while (!this.#over) {
-        const fate = await this.#send(`${this.#mta.name}-${this.#series}-${this.#next++}-`);
+        const fate = await this.#send(`${this.#prefix}${this.#next++}-`);
         if (fate === 'deferred') await sleep(PAUSE_MS);
         if (this.#paceMs > 0) await sleep(this.#paceMs);
       }
@@ -104,6 +105,10 @@ export class Post {
   /** Messages that were answered by 250. */
   get delivered(): readonly string[] {
     return [...this.#fates].flatMap(([id, fate]) => (fate === 'delivered' ? [id] : []));
+  }
+
+  isOwn(id: string): boolean {
+    return id.startsWith(this.#prefix);
   }
 
   /** Milliseconds of the sessions since the last time that this was asked. */
