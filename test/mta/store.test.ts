@@ -11,6 +11,7 @@ import { networksOf } from '../../src/core/client-networks.ts';
 import { checks } from '../../src/core/checks/index.ts';
 import { SHARED } from '../../src/config/store-address.ts';
 import { makeClient } from '../../src/core/client.ts';
+import { MilterClient } from '../../src/milter/index.ts';
 import { Regulars } from '../../src/state/regulars.ts';
 import { keyMaker } from '../../src/store/key.ts';
 import { probeStore, RedisStore, type RedisStoreOptions } from '../../src/store/redis-store.ts';
@@ -43,6 +44,8 @@ const PATIENCE = { timeout: 30_000, interval: 50 };
 interface Host {
   readonly program: Program;
   readonly ready: () => Promise<string>;
+  /** How many questions it has asked of the store. */
+  readonly asked: () => Promise<number>;
 }
 
 describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the store of a farm', () => {
@@ -117,7 +120,12 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
       ...args,
     ]);
     const ready = async (): Promise<string> => (await fetch(`http://${http}/readyz`)).text();
-    return { program, ready };
+    const asked = async (): Promise<number> => {
+      const metrics = await (await fetch(`http://${http}/metrics`)).text();
+      const calls = [...metrics.matchAll(/^helo_milter_store_calls_total\{.*\} (\d+)$/gm)];
+      return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    return { program, ready, asked };
   }
 
   async function host(...args: string[]): Promise<Host> {
@@ -596,6 +604,48 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
       }, PATIENCE);
       await all();
       expect(await held(), given[i]?.join()).toEqual(wanted);
+    }
+  });
+
+  it('asks as often as docs/farm.md says', async () => {
+    /** The number in the row of the page that begins so. */
+    const stated = (what: string): number =>
+      Number(
+        PAGE.split('\n')
+          .find((row) => row.startsWith(`| ${what}`))
+          ?.match(/\| (\d)(?: more)? +\|$/)?.[1],
+      );
+    const [plain, knowing] = await Promise.all([
+      host(),
+      // So that it sees the end of what it lets in.
+      host('--regulars', '3/2', '--authserv-id', 'mx.dest.test'),
+    ]);
+    await Promise.all([works(plain), works(knowing)]);
+    const ehlo = async (socket: string): Promise<void> => {
+      const client = await MilterClient.open(socket, { protocol: 0, timeoutMs: 30_000 });
+      await client.connect(SENDER);
+      await client.helo('mail.sender.org');
+      client.quit();
+    };
+    const mail =
+      (helo: string) =>
+      (socket: string): Promise<void> =>
+        mailMilter(socket, helo, SENDER);
+    const isNew = stated('and its client');
+    const rows: readonly [mx: Host, act: (socket: string) => Promise<void>, wanted: number][] = [
+      [plain, mail('mail.sender.org'), stated('a message that is accepted') + isNew],
+      [plain, mail('mail.sender.org'), stated('a message that is accepted')],
+      [plain, ehlo, stated('EHLO and no more')],
+      [plain, mail('gone.often.org'), stated('one that is tempfailed')],
+      [plain, mail('Jupiter'), stated('one refused')],
+      [knowing, mail('mail.sender.org'), stated('a message that is accepted') + stated('accepted, with')],
+    ];
+    for (const [i, [mx, act, wanted]] of rows.entries()) {
+      const before = await mx.asked();
+      await act(mx.program.socket);
+      await vi.waitFor(async () => {
+        expect((await mx.asked()) - before, `row ${i}`).toBe(wanted);
+      }, 5000);
     }
   });
 
