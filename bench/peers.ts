@@ -48,7 +48,7 @@ async function ours(setting: Setting, nameServer: string): Promise<Peer[]> {
     await warm(setting, server, 'mail');
     peers.push({
       name: oursName(node),
-      does: 'address, reverse name, SPF, CSA and `_auth` of the HELO name, from its cache; a log line; no header',
+      does: 'address, reverse name, SPF, CSA and `_auth` of the HELO name, from its cache; a log line; no header; over a unix socket',
       milter: server.socket,
       pid: server.pid,
       stop: server.stop,
@@ -71,17 +71,17 @@ async function others({ workdir }: Setting): Promise<{ peers: Peer[]; masterCf: 
     peers: [
       milter(
         'opendkim',
-        'reads the message, looks for signatures (there are none); a header',
+        'reads the message, looks for signatures (there are none); a header; over TCP',
         await startOpendkim(workdir),
       ),
       milter(
         'opendmarc',
-        'SPF and the DMARC record of the author; a header',
+        'SPF and the DMARC record of the author; a header; over TCP',
         await startOpendmarc(workdir, { spf: true }),
       ),
       milter(
         'rspamd (hfilter, SPF)',
-        'HELO and reverse name by patterns and DNS, SPF; no header, no other module',
+        'HELO and reverse name by patterns and DNS, SPF; no header, no other module; over TCP',
         await startRspamd(workdir, { modules }),
       ),
       {
