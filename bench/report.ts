@@ -95,7 +95,7 @@ export function page(intro: string, majors: readonly number[], findings: readonl
     target,
     newest?.text ?? '–',
     newest ? verdict(newest) : '–',
-    ...others.map((each) => each.text),
+    ...others.map((each) => (each.met === false ? `${each.text}, **missed**` : each.text)),
   ]);
   const [newest = 0, ...others] = majors;
   const versions = [`Node ${newest}`, '', ...others.map((major) => `Node ${major}`)];
