@@ -12,7 +12,7 @@ import { type Circumstances, judgeWith, type Judged } from '../policy/judge.ts';
 import type { Rules } from '../policy/rules.ts';
 import { assessmentBytes } from '../state/assessment-size.ts';
 import type { CacheHit } from '../state/cache.ts';
-import type { Kept } from '../state/cache-table.ts';
+import type { Kept } from '../state/cache-members.ts';
 
 /** A verdict, and what it was made from, beside the rules. */
 interface Recent {

@@ -8,97 +8,8 @@
 import NodeCache from 'node-cache';
 import { type NetworkKind, networkOf } from '../core/client-networks.ts';
 import type { IpAddress } from '../core/ip.ts';
-import { link, type Linked, relink, unlink, type UseOrder } from './use-order.ts';
-
-/**
- * A value that is kept under a name of an address: small, and whole again when it is asked for. It is a link
- * in the chain of these itself, and knows its name by what it is made of, since each object and each string
- * more would be one for every address.
- */
-export abstract class Kept<T> {
-  /** Milliseconds on the scale of the cache. */
-  expiresAt = 0;
-  /** An estimate, including what it takes to find the value again. */
-  bytes = 0;
-  /** What was used next before it, of the same address. */
-  next: Kept<T> | null = null;
-
-  abstract isNamed(name: string): boolean;
-
-  /** The value for the address that it belongs to. */
-  abstract whole(ip: IpAddress): T;
-
-  /** The cache drops it, once at most. It can still be made whole. */
-  abstract release(): void;
-}
-
-/** What can be counted to a group. */
-class Member<P> implements Linked<Member<P>> {
-  before: Member<P> | null = null;
-  after: Member<P> | null = null;
-  /** Null while it is in no table. */
-  within: Group<P> | null = null;
-  bytes = 0;
-}
-
-/** What is known about one address. */
-class Held<P> extends Member<P> {
-  /** As the table has it. */
-  readonly key: string;
-  /** The name used last. A chain, and no array or map: nearly always there is one. */
-  latest: Kept<P> | null = null;
-
-  constructor({ family, text }: IpAddress) {
-    super();
-    this.key = keyOf(text);
-    this.bytes = HELD_BYTES[family];
-  }
-
-  find(name: string): Kept<P> | null {
-    let kept = this.latest;
-    while (kept !== null && !kept.isNamed(name)) kept = kept.next;
-    return kept;
-  }
-
-  /** What is kept under its names, the one used last first. */
-  get names(): readonly Kept<P>[] {
-    const names = [];
-    for (let kept = this.latest; kept !== null; kept = kept.next) names.push(kept);
-    return names;
-  }
-
-  /** Under a name that it does not have, used just now. */
-  put(kept: Kept<P>): void {
-    kept.next = this.latest;
-    this.latest = kept;
-  }
-
-  take(kept: Kept<P>): void {
-    if (this.latest === kept) this.latest = kept.next;
-    for (let each = this.latest; each !== null; each = each.next)
-      if (each.next === kept) each.next = kept.next;
-  }
-}
-
-/** What the addresses of a network, site or block take in total; or those of the whole table. */
-class Group<P> extends Member<P> implements UseOrder<Member<P>> {
-  readonly key: string;
-  readonly kind: GroupKind;
-  /** Of narrower groups, or of addresses in a network. */
-  first: Member<P> | null = null;
-  last: Member<P> | null = null;
-  /** Addresses in it. */
-  size = 0;
-
-  constructor(key: string, kind: GroupKind, within: Group<P> | null) {
-    super();
-    this.key = key;
-    this.kind = kind;
-    this.within = within;
-  }
-}
-
-type GroupKind = NetworkKind | 'all';
+import { CacheGroup, Held, type Kept, keyOf, type Member, networkOfKey } from './cache-members.ts';
+import { link, relink, unlink } from './use-order.ts';
 
 /** What the table may hold. */
 export interface Room {
@@ -106,12 +17,6 @@ export interface Room {
   readonly bytes: number;
 }
 
-/**
- * An address without names, by IP version: its row in node-cache and its place in its network, with a part of
- * what the networks around it take. Right to within a half, whether it shares these or not (measured by the
- * test).
- */
-export const HELD_BYTES: Readonly<Record<4 | 6, number>> = { 4: 360, 6: 570 };
 /** What is kept under a name, without what `Packing.pack` tells. */
 export const NAME_BYTES = 24;
 /** The most addresses of one network: all of an IPv4 /24, and as many of an IPv6 /64. */
@@ -128,10 +33,8 @@ export const SHARES: Readonly<Record<NetworkKind, number>> = { network: 1 / 32, 
 const BLOCK_OF_FREE = SHARES.block / (1 - SHARES.block);
 /** and in any case this part of all: three hundred addresses, with the default. */
 const BLOCK_LEAST = 1 / 64;
-const KINDS: Readonly<Record<4 | 6, readonly NetworkKind[]>> = {
-  4: ['block', 'network'],
-  6: ['block', 'site', 'network'],
-};
+/** What is around a network, the widest first. */
+const AROUND: Readonly<Record<4 | 6, readonly NetworkKind[]>> = { 4: ['block'], 6: ['block', 'site'] };
 /** Of this many groups that were not used lately, the largest makes room. */
 const LOOKS = 8;
 
@@ -139,8 +42,10 @@ export class CacheTable<P> {
   // node-cache throws when it is full, and sweeps with a timer that blocks: it gets neither a bound nor
   // times.
   readonly #table = new NodeCache({ useClones: false, checkperiod: 0 });
-  readonly #groups = new Map<string, Group<P>>();
-  readonly #all = new Group<P>('', 'all', null);
+  readonly #groups = new Map<string, CacheGroup<P>>();
+  /** By network, the address that it has alone. */
+  readonly #alone = new Map<string, Held<P>>();
+  readonly #all = new CacheGroup<P>('', 'all', null);
 
   get size(): number {
     return this.#all.size;
@@ -158,9 +63,10 @@ export class CacheTable<P> {
   add(ip: IpAddress): Held<P> {
     const held = new Held<P>(ip);
     this.#table.set(held.key, held);
-    held.within = this.#groupOf(ip);
-    link(held.within, held);
-    count(held.within, 1, held.bytes);
+    const group = this.#groupOf(ip, held);
+    held.within = group;
+    link(group, held);
+    count(group, 1, held.bytes);
     return held;
   }
 
@@ -168,6 +74,7 @@ export class CacheTable<P> {
     this.#table.del(held.key);
     for (const kept of held.names) kept.release();
     if (held.within !== null) count(held.within, -1, -held.bytes);
+    if (held.within?.kind !== 'network') this.#alone.delete(networkOfKey(held.key));
     let member: Member<P> = held;
     for (let group = held.within; group !== null; member = group, group = group.within) {
       unlink(group, member);
@@ -196,44 +103,64 @@ export class CacheTable<P> {
   }
 
   /**
-   * Drops entries of an address's network, site and block, and of all, until each is within its share: other
-   * addresses first, then the address's own names.
+   * Drops names of an address that has more than a network may have, then entries of its network, site and
+   * block, and of all, until each is within its share: other addresses first, then the address's own names.
    */
   trim(held: Held<P>, room: Room): void {
     this.touch(held);
+    while (held.bytes > room.bytes * SHARES.network && this.#forgetOldest(held));
     for (let group = held.within; group !== null; group = group.within) {
       while (this.#hasTooMuch(group, room)) {
         const victim = victimOf(group, held);
         if (victim !== null) this.#remove(victim);
-        else {
-          const oldest = held.names.at(-1);
-          // The last that it was given stays; networks around it may still have others to give up.
-          if (oldest === undefined || oldest === held.latest) break;
-          this.forget(held, oldest);
-        }
+        // Networks around it may still have others to give up.
+        else if (!this.#forgetOldest(held)) break;
       }
     }
   }
 
-  #hasTooMuch({ kind, size, bytes }: Group<P>, room: Room): boolean {
+  /** Whether there was one: the name that it was given last stays. */
+  #forgetOldest(held: Held<P>): boolean {
+    const oldest = held.names.at(-1);
+    if (oldest === undefined || oldest === held.latest) return false;
+    this.forget(held, oldest);
+    return true;
+  }
+
+  #hasTooMuch({ kind, size, bytes }: CacheGroup<P>, room: Room): boolean {
     if (kind === 'all') return bytes > room.bytes || size > Math.max(1, room.addresses);
     if (kind !== 'block') return bytes > room.bytes * SHARES[kind] || size > addressesOf(kind, room);
     return bytes > blockShare(room.bytes, this.bytes) || size > blockShare(room.addresses, this.size);
   }
 
-  #groupOf(ip: IpAddress): Group<P> {
+  /** The narrowest group that there is for a new address. Makes those around the network, or its own. */
+  #groupOf(ip: IpAddress, held: Held<P>): CacheGroup<P> {
     let within = this.#all;
-    for (const kind of KINDS[ip.family]) {
+    for (const kind of AROUND[ip.family]) {
       const key = networkOf(ip, kind);
-      let group = this.#groups.get(key);
-      if (group === undefined) {
-        group = new Group<P>(key, kind, within);
-        this.#groups.set(key, group);
-        link(within, group);
-      }
-      within = group;
+      within = this.#groups.get(key) ?? this.#newGroup(key, kind, within);
     }
-    return within;
+    const network = networkOf(ip, 'network');
+    const group = this.#groups.get(network);
+    if (group !== undefined) return group;
+    const alone = this.#alone.get(network);
+    if (alone === undefined) {
+      this.#alone.set(network, held);
+      return within;
+    }
+    this.#alone.delete(network);
+    const made = this.#newGroup(network, 'network', within);
+    unlink(within, alone);
+    link(made, alone);
+    [alone.within, made.size, made.bytes] = [made, 1, alone.bytes];
+    return made;
+  }
+
+  #newGroup(key: string, kind: NetworkKind, within: CacheGroup<P>): CacheGroup<P> {
+    const group = new CacheGroup<P>(key, kind, within);
+    this.#groups.set(key, group);
+    link(within, group);
+    return group;
   }
 }
 
@@ -242,8 +169,8 @@ function grow<P>(held: Held<P>, bytes: number): void {
   if (held.within !== null) count(held.within, 0, bytes);
 }
 
-function count<P>(own: Group<P>, addresses: number, bytes: number): void {
-  for (let group: Group<P> | null = own; group !== null; group = group.within) {
+function count<P>(own: CacheGroup<P>, addresses: number, bytes: number): void {
+  for (let group: CacheGroup<P> | null = own; group !== null; group = group.within) {
     group.size += addresses;
     group.bytes += bytes;
   }
@@ -260,27 +187,20 @@ function addressesOf(kind: NetworkKind, { addresses }: Room): number {
 }
 
 /** Whoever makes room in a group, other than the one just asked for; null if there is nobody else. */
-function victimOf<P>(group: Group<P>, spared: Held<P>): Held<P> | null {
+function victimOf<P>(group: CacheGroup<P>, spared: Held<P>): Held<P> | null {
   let looked = 0;
-  let largest: Group<P> | null = null;
+  let largest: Held<P> | CacheGroup<P> | null = null;
   for (let member = group.first; member !== null; member = member.after) {
-    if (member instanceof Held) {
-      if (member !== spared) return member as Held<P>;
-    } else if (member instanceof Group && (member.size > 1 || !contains(member, spared))) {
-      if (largest === null || member.bytes > largest.bytes) largest = member as Group<P>;
-      if (++looked === LOOKS) break;
-    }
+    if (member === spared || !(member instanceof Held || member instanceof CacheGroup)) continue;
+    if (member instanceof CacheGroup && member.size === 1 && contains(member, spared)) continue;
+    if (group.kind === 'network' || largest === null || member.bytes > largest.bytes) largest = member;
+    if (group.kind === 'network' || ++looked === LOOKS) break;
   }
-  return largest === null ? null : victimOf(largest, spared);
+  return largest instanceof CacheGroup ? victimOf(largest, spared) : largest;
 }
 
-function contains<P>(group: Group<P>, held: Held<P>): boolean {
+function contains<P>(group: CacheGroup<P>, held: Held<P>): boolean {
   let around = held.within;
   while (around !== null && around !== group) around = around.within;
   return around !== null;
-}
-
-/** node-cache keeps its keys in a plain object: a prefix keeps them apart from `toString` and the like. */
-function keyOf(address: string): string {
-  return `ip:${address}`;
 }

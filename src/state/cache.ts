@@ -6,7 +6,8 @@
  * There is no sweep: each value has its expiry, which is checked on reading, and what was not used lately
  * makes room for what is new.
  */
-import { CacheTable, HELD_BYTES, type Kept, NAME_BYTES, type Room, SHARES } from './cache-table.ts';
+import { HELD_BYTES, type Kept } from './cache-members.ts';
+import { CacheTable, NAME_BYTES, type Room, SHARES } from './cache-table.ts';
 import type { IpAddress } from '../core/ip.ts';
 import { NamedWork } from '../core/named-work.ts';
 

@@ -10,7 +10,7 @@ import { parseHelo } from '../core/helo.ts';
 import type { IpAddress } from '../core/ip.ts';
 import type { DnsAnswer } from '../core/recording-resolver.ts';
 import type { Packing } from './cache.ts';
-import { Kept } from './cache-table.ts';
+import { Kept } from './cache-members.ts';
 
 /** Where a text is: the number of a kept one, and what it has before it: `_auth.` and the like. */
 interface Place {

@@ -6,7 +6,8 @@ import {
   type CacheLookup,
   type CacheOptions,
 } from '../../src/state/cache.ts';
-import { HELD_BYTES, NAME_BYTES } from '../../src/state/cache-table.ts';
+import { HELD_BYTES } from '../../src/state/cache-members.ts';
+import { NAME_BYTES } from '../../src/state/cache-table.ts';
 import { type IpAddress, parseIp } from '../../src/core/ip.ts';
 import { keptAsItIs } from '../support/kept-as-it-is.ts';
 

@@ -1,6 +1,6 @@
 /** A packing that keeps values as they are. */
 import type { Packing } from '../../src/state/cache.ts';
-import { Kept } from '../../src/state/cache-table.ts';
+import { Kept } from '../../src/state/cache-members.ts';
 
 class AsItIs<T> extends Kept<T> {
   readonly #value: T;
