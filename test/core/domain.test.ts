@@ -19,6 +19,7 @@ describe('isQueryName', () => {
     '1.2.0.192.in-addr.arpa',
     '0/25.2.0.192'.replace('/', '-'),
     'x'.repeat(63),
+    `${`${'x'.repeat(61)}.`.repeat(4)}abcde`,
     // Not host names, but possible in DNS (RFC 2181 §11).
     '-a.org',
     'a-.org',

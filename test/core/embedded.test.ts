@@ -31,6 +31,12 @@ describe('the IPv4 address in', () => {
     ['2001:0:4136:e378:8000:63bf:3fff:fdd2', '192.0.2.45'],
     ['2001:db8::1', undefined],
     ['2001:1::1', undefined],
+    // One bit away from a tunnel.
+    ['2001:100:4136:e378:8000:63bf:3fff:fdd2', undefined],
+    ['2000:0:4136:e378:8000:63bf:3fff:fdd2', undefined],
+    ['3001:0:4136:e378:8000:63bf:3fff:fdd2', undefined],
+    ['2003:c000:221::1', undefined],
+    ['3002:c000:221::1', undefined],
     ['192.0.2.33', undefined],
   ])('%s', (address, wanted) => {
     expect(embeddedIpv4(ip(address))?.text).toBe(wanted);

@@ -27,6 +27,9 @@ function words(text: string): string {
   }
 }
 
+/** 253 octets. */
+const LONGEST = `${`${'a'.repeat(61)}.`.repeat(4)}abcde`;
+
 describe('parseHelo', () => {
   it.each([
     ['', 'missing'],
@@ -47,7 +50,12 @@ describe('parseHelo', () => {
     ['1.2.3', 'domain 1.2.3'],
     ['1.2.3.4.5', 'domain 1.2.3.4.5'],
     ['256.1.1.1', 'domain 256.1.1.1'],
+    [LONGEST, `domain ${LONGEST}`],
     // Not in the grammar.
+    [`${LONGEST}f`, 'invalid: a name of 254 octets cannot be in DNS'],
+    [`${'a'.repeat(64)}.example`, 'invalid: label of 64 octets, the limit is 63'],
+    ['a\x7fb', 'invalid: a control character is not allowed in a domain'],
+    ['a\x80b', 'invalid: an octet beyond ASCII is not allowed in a domain'],
     ['this is Jupiter', 'invalid: a space is not allowed in a domain'],
     [' mail.example.org', 'invalid: a space is not allowed in a domain'],
     ['a\tb', 'invalid: a control character is not allowed in a domain'],

@@ -46,6 +46,12 @@ describe('parseIp', () => {
     // One client, however the MTA writes it.
     ['::ffff:192.0.2.1', '192.0.2.1'],
     ['::FFFF:C000:0201', '192.0.2.1'],
+    // And nothing that only looks like it.
+    ['::ff:192.0.2.1', '::ff:c000:201'],
+    ['::ff00:192.0.2.1', '::ff00:c000:201'],
+    ['1::ffff:192.0.2.1', '1::ffff:c000:201'],
+    ['1:2:3:4:5:6:192.0.2.1', '1:2:3:4:5:6:c000:201'],
+    ['1:2:3:4:5:6:0:0', '1:2:3:4:5:6::'],
   ])('reads %s as %s', (text, wanted) => {
     expect(ip(text).text).toBe(wanted);
   });
@@ -62,6 +68,22 @@ describe('parseIp', () => {
     '[::1]',
     ' 192.0.2.1',
     'mail',
+    // Too much, at every place where there can be too much.
+    '1:2:3:4:5:6:7:8::',
+    '1:2:3:4:5:6:7::192.0.2.1',
+    '1:2:3:4:5:6:7::8',
+    '1:2:3:4:5:6:7:192.0.2.1',
+    '::12345',
+    '12345::1',
+    '1:::2',
+    ':1::2',
+    '1::2:',
+    '192.0.2.1::1',
+    '1::192.0.2.1:2',
+    '::192.0.2.256',
+    '::1g',
+    '::g1',
+    `${'0:'.repeat(40)}1`,
   ])('refuses %j', (text) => {
     expect(parseIp(text)).toBeNull();
   });
@@ -88,17 +110,30 @@ describe('parsePrefix', () => {
     ['2001:db8::/32', '2001:db8:ffff::1', true],
     ['2001:db8::/33', '2001:db8:ffff::1', false],
     ['::ffff:192.0.2.0/120', '192.0.2.9', true],
+    ['192.0.2.1/32', '192.0.2.1', true],
+    ['192.0.2.1/32', '192.0.2.0', false],
+    ['2001:db8::1/128', '2001:db8::1', true],
+    ['2001:db8::1/128', '2001:db8::', false],
   ])('%s contains %s: %s', (text, address, contained) => {
     const prefix = parsePrefix(text);
     expect(prefix !== null && prefixContains(prefix, ip(address))).toBe(contained);
   });
 
-  it.each(['', '/24', '192.0.2.0/33', '2001:db8::/129', '192.0.2.0/-1', '192.0.2.0/1x', '192.0.2.0/', 'a/8'])(
-    'refuses %j',
-    (text) => {
-      expect(parsePrefix(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    '/24',
+    '192.0.2.0/33',
+    '2001:db8::/129',
+    '192.0.2.0/-1',
+    '192.0.2.0/1x',
+    '192.0.2.0/',
+    'a/8',
+    '192.0.2.0/024',
+    '192.0.2.0/x24',
+    '::ffff:192.0.2.0/24',
+  ])('refuses %j', (text) => {
+    expect(parsePrefix(text)).toBeNull();
+  });
 });
 
 describe('neighbours', () => {

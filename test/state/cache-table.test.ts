@@ -1,4 +1,4 @@
-/** The table of the cache against a plain list of what is in it, under bounds that are reached all the time. */
+/** The table of the cache against a plain list of what is in it, under bounds that are always reached. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseIp } from '../../src/core/ip.ts';
