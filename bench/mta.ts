@@ -19,7 +19,7 @@ import {
   type Row,
   tableOf,
 } from './report.ts';
-import { libmilter, product, type Server, type Transport } from './server.ts';
+import { emptyCallbacks, libmilter, product, type Server, type Transport } from './server.ts';
 import { amount, type Node, ROOT, type Setting } from './setting.ts';
 import { clientZones, smtpLoad, type SmtpResult } from './smtp-load.ts';
 
@@ -31,10 +31,13 @@ interface Entry {
   readonly server: Server | null;
   /** Negotiates what hardly any installation does: measured only for replies that wait. */
   readonly rare?: boolean;
+  /** Does nothing with what the program asks for: shows behind Postfix what is not the program's own. */
+  readonly twin?: boolean;
 }
 
 const entryName = (transport: Transport, tags: boolean, { major }: Node): string =>
   `helo-milter, ${transport}, ${tags ? 'Authentication-Results' : 'no header'}, Node ${major}`;
+const twinName = ({ major }: Node): string => `empty callbacks up to RCPT, unix, Node ${major}`;
 const libmilterName = (transport: Transport): string => `empty libmilter, ${transport}`;
 
 /** The program in each of the ways in which it is used, asking this name server. */
@@ -252,7 +255,7 @@ function stallRow(mta: string, { nodes }: Setting, lone: Results<SmtpResult> | n
     measured: nodes.map(({ major }) => {
       if (lone === null) return { text: 'not measured here', met: null };
       const own = [...lone]
-        .filter(([name]) => name.endsWith(`Node ${major}`))
+        .filter(([name]) => name.startsWith('helo-milter') && name.endsWith(`Node ${major}`))
         .flatMap(([, results]) => results);
       const replies = sum(own.map((result) => result.replies));
       const stages = Object.keys(own[0]?.stalls ?? {})
@@ -272,13 +275,18 @@ export async function mtaBench(setting: Setting): Promise<Findings> {
     const server = await libmilter(setting, transport, { last: 'mail', answersConnect: true });
     entries.push({ name: libmilterName(transport), server });
   }
+  for (const node of setting.nodes) {
+    const server = await emptyCallbacks(setting, 'unix', node, { last: 'recipient', answersConnect: false });
+    entries.push({ name: twinName(node), server, twin: true });
+  }
   entries.push(...(await ours(setting, nsd)));
   for (const { server, rare = false } of entries) {
     if (server !== null && !rare) await warm(setting, server, 'mail');
   }
   const behind = await behindPostfix(setting, entries);
-  const sendmail = await behindSendmail(setting, entries);
-  const atOnce = await behindSendmailAtOnce(setting, entries);
+  const others = entries.filter(({ twin = false }) => !twin);
+  const sendmail = await behindSendmail(setting, others);
+  const atOnce = await behindSendmailAtOnce(setting, others);
   for (const { server } of entries) await server?.stop();
   await nsd.stop();
   return {

@@ -48,7 +48,7 @@ async function ours(setting: Setting, nameServer: string): Promise<Peer[]> {
     await warm(setting, server, 'mail');
     peers.push({
       name: oursName(node),
-      does: 'address, reverse name, SPF, CSA and `_auth` of the HELO name, from its cache; a log line; no header; over a unix socket',
+      does: 'address, reverse name, SPF, CSA and `_auth` of the HELO name, from its cache; a log line; no header',
       milter: server.socket,
       pid: server.pid,
       stop: server.stop,
@@ -60,7 +60,7 @@ async function ours(setting: Setting, nameServer: string): Promise<Peer[]> {
 async function others({ workdir }: Setting): Promise<{ peers: Peer[]; masterCf: string }> {
   const policy = policydSpf(workdir, 'AR');
   const milter = (name: string, does: string, filter: Filter): Peer => ({
-    ...{ name, does, milter: `inet:127.0.0.1:${filter.port}`, pid: filter.pid, stop: () => filter.stop() },
+    ...{ name, does, milter: `unix:${filter.path ?? ''}`, pid: filter.pid, stop: () => filter.stop() },
     ...(name === 'opendmarc' ? {} : { target: 1.6 }),
   });
   const restrict = (...rules: readonly string[]): string =>
@@ -71,18 +71,18 @@ async function others({ workdir }: Setting): Promise<{ peers: Peer[]; masterCf: 
     peers: [
       milter(
         'opendkim',
-        'reads the message, looks for signatures (there are none); a header; over TCP',
-        await startOpendkim(workdir),
+        'reads the message, looks for signatures (there are none); a header',
+        await startOpendkim(workdir, { overUnix: true }),
       ),
       milter(
         'opendmarc',
-        'SPF and the DMARC record of the author; a header; over TCP',
-        await startOpendmarc(workdir, { spf: true }),
+        'SPF and the DMARC record of the author; a header',
+        await startOpendmarc(workdir, { spf: true, overUnix: true }),
       ),
       milter(
         'rspamd (hfilter, SPF)',
-        'HELO and reverse name by patterns and DNS, SPF; no header, no other module; over TCP',
-        await startRspamd(workdir, { modules }),
+        'HELO and reverse name by patterns and DNS, SPF; no header, no other module',
+        await startRspamd(workdir, { modules, overUnix: true }),
       ),
       {
         name: 'policyd-spf',

@@ -9,8 +9,15 @@ import { join } from 'node:path';
 import { withSystemPath } from './nsd.ts';
 import { freePort } from './workdir.ts';
 
-export interface Filter {
+/** Where a filter listens. */
+interface Place {
+  /** What its own program calls a TCP port: this one of 127.0.0.1. */
   readonly port: number;
+  /** A unix socket in place of that, which Postfix may use; null for TCP. */
+  readonly path: string | null;
+}
+
+export interface Filter extends Place {
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -32,14 +39,15 @@ export function withOurDns(workdir: string): readonly [string, ...string[]] {
 async function start(
   name: string,
   workdir: string,
-  make: (port: number, directory: string) => Start,
+  overUnix: boolean,
+  make: (place: Place, directory: string) => Start,
 ): Promise<Filter> {
   const directory = join(workdir, name);
   mkdirSync(directory, { recursive: true });
   // rspamd gives up root's rights.
   chmodSync(directory, 0o777);
-  const port = await freePort();
-  const { config, program } = make(port, directory);
+  const place: Place = { port: await freePort(), path: overUnix ? join(directory, 'socket') : null };
+  const { config, program } = make(place, directory);
   const file = join(directory, 'conf');
   writeFileSync(file, `${config.join('\n')}\n`);
   const [command, ...args] = [...program, file];
@@ -53,12 +61,12 @@ async function start(
       resolve();
     });
   });
-  for (let i = 0; !(await listens(port)); i++) {
+  for (let i = 0; !(await listens(place)); i++) {
     if (i > 1200 || child.exitCode !== null) throw new Error(`${name} does not listen: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
-    port,
+    ...place,
     pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM');
@@ -72,8 +80,8 @@ interface Start {
   readonly program: readonly [string, ...string[]];
 }
 
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+async function listens({ port, path }: Place): Promise<boolean> {
+  const socket = path === null ? connect(port, '127.0.0.1') : connect(path);
   const open = await new Promise<boolean>((resolve) => {
     socket.once('connect', () => {
       resolve(true);
@@ -86,14 +94,21 @@ async function listens(port: number): Promise<boolean> {
   return open;
 }
 
+/** As OpenDKIM and OpenDMARC write it. */
+const spelt = ({ port, path }: Place): string => (path === null ? `inet:${port}@127.0.0.1` : `local:${path}`);
+
 /** OpenDKIM verifies; `removeAll` makes it remove every field of the host's name that it finds. */
-export const startOpendkim = (workdir: string, { removeAll = false } = {}): Promise<Filter> =>
-  start(`opendkim${removeAll ? '-all' : ''}`, workdir, (port, directory) => ({
+export const startOpendkim = (
+  workdir: string,
+  { removeAll = false, overUnix = false } = {},
+): Promise<Filter> =>
+  start(`opendkim${removeAll ? '-all' : ''}`, workdir, overUnix, (place, directory) => ({
     program: ['opendkim', '-f', '-x'],
     config: [
       'Mode v',
       'Syslog no',
-      `Socket inet:${port}@127.0.0.1`,
+      `Socket ${spelt(place)}`,
+      'UMask 000',
       `PidFile ${directory}/pid`,
       `AuthservID ${ID}`,
       'Nameservers 127.0.0.1',
@@ -103,12 +118,16 @@ export const startOpendkim = (workdir: string, { removeAll = false } = {}): Prom
   }));
 
 /** OpenDMARC refuses what fails; with `spf` it checks SPF itself if no field reports it. */
-export const startOpendmarc = (workdir: string, { spf }: { readonly spf: boolean }): Promise<Filter> =>
-  start(`opendmarc${spf ? '-spf' : ''}`, workdir, (port, directory) => ({
+export const startOpendmarc = (
+  workdir: string,
+  { spf, overUnix = false }: { readonly spf: boolean; readonly overUnix?: boolean },
+): Promise<Filter> =>
+  start(`opendmarc${spf ? '-spf' : ''}`, workdir, overUnix, (place, directory) => ({
     program: [...withOurDns(workdir), 'opendmarc', '-f', '-c'],
     config: [
       'Syslog false',
-      `Socket inet:${port}@127.0.0.1`,
+      `Socket ${spelt(place)}`,
+      'UMask 000',
       `PidFile ${directory}/pid`,
       `AuthservID ${ID}`,
       'RejectFailures true',
@@ -130,9 +149,10 @@ const resultsOf = (remove: boolean): readonly string[] => [
  */
 export const startRspamd = (
   workdir: string,
-  { remove = false, modules = resultsOf(remove) } = {},
+  { remove = false, modules = resultsOf(remove), overUnix = false } = {},
 ): Promise<Filter> =>
-  start(`rspamd${remove ? '-removing' : ''}`, workdir, (port, directory) => {
+  start(`rspamd${remove ? '-removing' : ''}`, workdir, overUnix, ({ port, path }, directory) => {
+    const place = path === null ? `127.0.0.1:${port}` : `${path} mode=0666`;
     writeFileSync(join(directory, 'tld'), 'org\nnet\ntest\n');
     return {
       program: ['rspamd', '-f', '-u', '_rspamd', '-g', '_rspamd', '-c'],
@@ -144,7 +164,7 @@ export const startRspamd = (
         '  dns { nameserver = ["127.0.0.1"]; timeout = 1s; }',
         '}',
         'worker "rspamd_proxy" {',
-        `  bind_socket = "127.0.0.1:${port}"; milter = yes; timeout = 60s; count = 1;`,
+        `  bind_socket = "${place}"; milter = yes; timeout = 60s; count = 1;`,
         '  upstream "local" { default = yes; self_scan = yes; }',
         '}',
         'modules { path = "/usr/share/rspamd/plugins"; }',
