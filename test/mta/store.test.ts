@@ -750,6 +750,44 @@ describeWith(['postfix', 'nsd', 'redis-server', 'openssl', 'own network'], 'the 
     await connected({ place: { kind: 'sentinel', sentinels, name: 'main' } });
   });
 
+  it('goes on with the replica that a Sentinel has made the server', async () => {
+    const [first = 0, second = 0, watch = 0] = await freePorts(3);
+    const server = await startRedis(workdir, first, [...lines, 'repl-diskless-sync-delay 0']);
+    const replica = await startRedis(workdir, second, [...lines, `replicaof 127.0.0.1 ${first}`]);
+    const watching = [
+      `sentinel monitor main 127.0.0.1 ${first} 1`,
+      'sentinel down-after-milliseconds main 500',
+      'sentinel failover-timeout main 3000',
+    ];
+    const sentinel = await startRedis(workdir, watch, watching, ['--sentinel']);
+    open.push(
+      () => server.stop(),
+      () => replica.stop(),
+      () => sentinel.stop(),
+    );
+    const store = ['--store', `redis+sentinel://helo@127.0.0.1:${watch}/main`];
+    const mx1 = await host(...store);
+    await works(mx1);
+    await vi.waitFor(async () => {
+      expect(await sentinel.say('sentinel', 'replicas', 'main')).toContain(String(second));
+    }, PATIENCE);
+    expect(await ask(mx1)).toBe('450');
+    await vi.waitFor(async () => {
+      const sizes = [await server.say('dbsize'), await replica.say('dbsize')];
+      expect(sizes[1]).toBe(sizes[0]);
+      expect(Number(sizes[0])).toBeGreaterThan(0);
+    }, PATIENCE);
+    await server.stop();
+    await vi.waitFor(async () => {
+      expect(await sentinel.say('sentinel', 'get-master-addr-by-name', 'main')).toContain(String(second));
+    }, PATIENCE);
+    // Whoever asked meanwhile was alone for that time at most; what was counted before is there.
+    await works(mx1);
+    const mx2 = await host(...store);
+    await works(mx2);
+    expect([await ask(mx2), await ask(mx2)]).toEqual(['450', 'acc']);
+  });
+
   it('without --store the library is not even loaded', async () => {
     const service = new URL('../../dist/index.js', import.meta.url).href;
     const script = `
