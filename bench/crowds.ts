@@ -13,6 +13,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MilterClient } from '../src/milter/index.ts';
+import { NODE_FLAGS } from '../test/mta/kit/node-flags.ts';
 import { CLI } from './server.ts';
 
 const SESSIONS = Number(process.argv[2] ?? 100_000);
@@ -128,11 +129,9 @@ const HALF_SENT = Buffer.concat([
 ]);
 
 async function measured(what: string, crowd: (look: () => void) => Promise<void>): Promise<string> {
-  const program = spawn(
-    process.execPath,
-    ['--max-semi-space-size=8', CLI, '--listen', socket, '--dns-zone', zone],
-    { stdio: 'ignore' },
-  );
+  const program = spawn(process.execPath, [...NODE_FLAGS, CLI, '--listen', socket, '--dns-zone', zone], {
+    stdio: 'ignore',
+  });
   const pss = (): number =>
     Number(
       /^Pss: +(\d+) kB$/m.exec(readFileSync(`/proc/${program.pid ?? 0}/smaps_rollup`, 'utf8'))?.[1] ?? 0,

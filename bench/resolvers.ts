@@ -1,6 +1,7 @@
 /** Our resolver compared with `node:dns`, each in a process of its own that does nothing else. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../test/mta/kit/node-flags.ts';
 import { CLIENTS, type Done, type Job } from './job.ts';
 import { type Contender, contest, figures, ratio, type Results, spread } from './contest.ts';
 import { atLeast, type Columns, figureAtMost, type Findings, type Row, tableOf } from './report.ts';
@@ -18,7 +19,7 @@ export interface Asking {
 export async function startAsking(node: Node, kind: Kind, servers: readonly string[]): Promise<Asking> {
   const child = fork(join(BUILD, 'js', 'bench', 'asking.js'), [kind, ...servers], {
     execPath: node.path,
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: [...NODE_FLAGS],
   });
   await heard(child);
   return {

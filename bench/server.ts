@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../test/mta/kit/node-flags.ts';
 import { freePort } from '../test/mta/kit/workdir.ts';
 import { HOT } from './load.ts';
 import { type Node, program, ROOT, type Setting } from './setting.ts';
@@ -67,9 +68,6 @@ export async function emptyCallbacks(
   const file = join(ROOT, 'bench', 'empty-callbacks.mjs');
   return start(socket, node.path, [...NODE_FLAGS, file, socket, last, ...(answersConnect ? [] : ['-c'])]);
 }
-
-/** The options of Node with which our systemd unit and the documentation start the program. */
-const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=8'];
 
 interface ProductOptions {
   readonly args: readonly string[];

@@ -1,6 +1,7 @@
 /** How long an operator waits, and what the first sessions cost. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../test/mta/kit/node-flags.ts';
 import { contest, figures, type Results, spread } from './contest.ts';
 import { cost, load, type LoadResult } from './load.ts';
 import { asFigure, figureAtMost, type Findings, type Row, stated, together } from './report.ts';
@@ -10,7 +11,7 @@ import { amount, type Node, type Setting } from './setting.ts';
 /** Milliseconds from the start of the program to a given line of its output, or to its end. */
 async function timed(node: Node, args: readonly string[], line: RegExp | null): Promise<number> {
   const began = performance.now();
-  const child = spawn(node.path, [CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(node.path, [...NODE_FLAGS, CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = new Promise((resolve) => child.once('close', resolve));
   let text = '';
   const took = await new Promise<number>((resolve) => {

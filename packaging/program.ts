@@ -90,7 +90,8 @@ export function putProgram(tree: Tree, to: string, root: string, interpreter: st
   const cli = readFileSync(join(dist, 'cli.js'), 'utf8');
   const [, first = '', options = ''] = /^(#!\/usr\/bin\/env -S node( [^\n]*)?)\n/.exec(cli) ?? [];
   if (first === '') throw new Error('dist/cli.js does not begin with "#!/usr/bin/env -S node"');
-  const shebang = interpreter === null ? first : `#!${interpreter}${options}`;
+  // The kernel hands all that follows an interpreter over as one word, which `env -S` takes apart.
+  const shebang = `#!/usr/bin/env -S ${interpreter ?? 'node'}${options}`;
   put(tree, join(to, 'dist/cli.js'), `${shebang}${cli.slice(first.length)}`, 0o755);
   const { name, version, license, engines, dependencies } = readManifest(root);
   const manifest = { name, version, license, type: 'module', engines, dependencies };

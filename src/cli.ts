@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S node --max-semi-space-size=8 --initial-old-space-size=64
 /**
  * The entry. This file and its static imports are written in the JavaScript of 2018, so that a Node too old
  * for the rest can still say so: no top-level await, no `?.` and no `??` (Node 14).

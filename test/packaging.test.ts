@@ -21,6 +21,7 @@ import { readConfig } from '../src/config/config.ts';
 import { parseConfigFile } from '../src/config/file.ts';
 import { textsOf } from '../src/config/given.ts';
 import { ROWS } from '../src/config/options.ts';
+import { NODE_FLAGS } from './mta/kit/node-flags.ts';
 import { blocksOf } from './support/documented.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -40,6 +41,12 @@ it('puts what is built into the place of what was there', () => {
   expect(() => execFileSync(process.execPath, [script, made, place], { stdio: 'ignore' })).toThrow();
   expect(readdirSync(place)).toEqual(['renamed.js']);
   rmSync(directory, { recursive: true });
+});
+
+it('starts Node with the same options by npm and by itself', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
+  expect(NODE_FLAGS.length).toBeGreaterThan(0);
+  expect(scripts.start).toBe(['node', ...NODE_FLAGS, 'dist/cli.js'].join(' '));
 });
 
 it.each([

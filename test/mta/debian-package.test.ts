@@ -1,6 +1,6 @@
 /** Debian's package and the archive, built as `npm run deb` and `npm run tarball` build them. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { type Build, buildDebianPackage } from '../../packaging/debian.ts';
 import { buildTarball } from '../../packaging/tarball.ts';
 import { ask } from './kit/ask.ts';
+import { NODE_FLAGS } from './kit/node-flags.ts';
 import { describeWith } from './kit/present.ts';
 import { makeWorkdir, removeWorkdir } from './kit/workdir.ts';
 
@@ -167,8 +168,14 @@ describeWith(['dpkg-deb', 'shellcheck'], 'the Debian package', () => {
 
   it('has a program that runs by itself', async () => {
     const program = join(root, 'usr/bin/helo-milter');
-    const first = readFileSync(program, 'utf8').split('\n')[0];
-    expect(first).toBe('#!/usr/bin/node --max-semi-space-size=8');
+    const own = ['#!/usr/bin/env -S /usr/bin/node', ...NODE_FLAGS].join(' ');
+    const text = readFileSync(program, 'utf8');
+    expect(text.split('\n')[0]).toBe(own);
+    // As the kernel starts it, but for the place of Node.
+    const copy = join(root, 'usr/share/helo-milter/dist/started.js');
+    writeFileSync(copy, text.replace('/usr/bin/node', process.execPath), { mode: 0o755 });
+    expect((await ask(copy, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/);
+    rmSync(copy);
     const zone = join(root, 'usr/share/doc/helo-milter/examples/senders.zone');
     const started = (...args: string[]): Promise<{ stdout: string }> =>
       ask(process.execPath, [program, ...args]);

@@ -20,7 +20,7 @@ beforeAll(() => {
   ] as const) {
     mkdirSync(join(root, directory, 'dist'), { recursive: true });
     writeFileSync(join(root, directory, 'dist/cli.js'), WAITS);
-    const scripts = { start: 'node --max-semi-space-size=8 dist/cli.js' };
+    const scripts = { start: 'node --max-semi-space-size=8 --initial-old-space-size=64 dist/cli.js' };
     writeFileSync(join(root, directory, 'package.json'), JSON.stringify({ name, scripts }));
   }
   symlinkSync(join(root, 'here/dist/cli.js'), join(root, 'hm'));

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { GATHER_MS } from '../../../src/log/line-buffer.ts';
 import type { Installed } from './installed.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 export const OURS: Installed = { node: process.execPath, cli: CLI };
@@ -37,7 +38,8 @@ export async function startProgram(
   { wrapper = [], environment = {}, installed = OURS }: ProgramOptions = {},
 ): Promise<Program> {
   const listen = args.includes('--listen') ? [] : ['--listen', 'inet:127.0.0.1:0'];
-  const [program = '', ...words] = [...wrapper, installed.node, installed.cli, ...listen, ...args];
+  const command = [installed.node, ...NODE_FLAGS, installed.cli, ...listen, ...args];
+  const [program = '', ...words] = [...wrapper, ...command];
   const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
