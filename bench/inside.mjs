@@ -12,7 +12,8 @@ let [small, large, since] = [none(), none(), performance.now()];
 const count = (entries) => {
   for (const { detail, duration } of entries) {
     const kind = detail.kind === constants.NODE_PERFORMANCE_GC_MINOR ? small : large;
-    kind.count++;
+    // A large one begins with an entry of its own kind (incremental) and ends with one (major).
+    if (kind === small || detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) kind.count++;
     kind.ms += duration;
     kind.longest = Math.max(kind.longest, duration);
   }
