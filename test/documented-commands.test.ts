@@ -94,7 +94,6 @@ const UNTRIED: Readonly<Record<string, string>> = {
   'apt purge helo-milter': 'packaging/try-debian says apt-get',
   'apt remove': 'packaging/try-debian says apt-get',
   'apt install fail2ban python3-systemd': 'the suites find them installed',
-  'node dist/cli.js': 'every test of the program starts it so',
   'npm start -- --observe': 'test/mta/commands.test.ts puts it together',
   'npm run bench -- --only storm': 'minutes',
   'npm run faults -- --only clock': 'the suite of npm run test:mta causes that fault too',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isProgramOf } from '../../src/system/program-of-process.ts';
+import { NODE_FLAGS } from '../mta/kit/node-flags.ts';
 
 const WAITS = 'console.log(process.pid); setInterval(() => {}, 1000);';
 
@@ -20,7 +21,7 @@ beforeAll(() => {
   ] as const) {
     mkdirSync(join(root, directory, 'dist'), { recursive: true });
     writeFileSync(join(root, directory, 'dist/cli.js'), WAITS);
-    const scripts = { start: 'node --max-semi-space-size=8 --initial-old-space-size=64 dist/cli.js' };
+    const scripts = { start: ['node', ...NODE_FLAGS, 'dist/cli.js'].join(' ') };
     writeFileSync(join(root, directory, 'package.json'), JSON.stringify({ name, scripts }));
   }
   symlinkSync(join(root, 'here/dist/cli.js'), join(root, 'hm'));
