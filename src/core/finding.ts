@@ -170,6 +170,11 @@ export interface Finding<Id extends string = string> {
    * heaviest of them, so that not knowing of a missing record is no worse than knowing.
    */
   readonly atWorst?: readonly string[];
+  /**
+   * If DNS could not say which of them it is: the findings that may be meant in place of this one. What is
+   * certain weighs no more than the lightest of them.
+   */
+  readonly mightBe?: readonly string[];
   /** If DNS could not say: the finding no longer matters once one of these is shown. */
   readonly mootBy?: readonly Proof[];
 }

@@ -126,8 +126,8 @@ function makeJudgedText(judged: Judged, most: number): string {
 function verdictText(judged: Judged, room: Room): string {
   const { assessment, verdict, policy, shadow, shadowPolicy, access, dnsIll, elapsedMs } = judged;
   const findings = verdict.counted.map(
-    ({ finding: { id, evidence, provisional, atWorst }, weight }) =>
-      `{"id":${text(id)},"basis":${text(policy.findings.get(id)?.basis ?? 'local')},"weight":${weight}${provisional === true ? ',"provisional":true' : ''}${atWorst === undefined ? '' : `,"atWorst":${words(atWorst)}`},"evidence":${evidenceText(evidence, room)}}`,
+    ({ finding: { id, evidence, provisional, atWorst, mightBe }, weight }) =>
+      `{"id":${text(id)},"basis":${text(policy.findings.get(id)?.basis ?? 'local')},"weight":${weight}${provisional === true ? ',"provisional":true' : ''}${atWorst === undefined ? '' : `,"atWorst":${words(atWorst)}`}${mightBe === undefined ? '' : `,"mightBe":${words(mightBe)}`},"evidence":${evidenceText(evidence, room)}}`,
   );
   return (
     `{"policy":${policyText(judged)},"verdict":{${verdictMembers(verdict)}},"findings":[${findings.join(',')}]` +

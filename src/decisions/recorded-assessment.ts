@@ -42,11 +42,13 @@ export function freshFindings(evidence: ReadonlyMap<string, Members>): Finding[]
 
 function readFinding(id: string, finding: Members | undefined): Finding {
   const atWorst = finding?.texts('atWorst') ?? null;
+  const mightBe = finding?.texts('mightBe') ?? null;
   return {
     id,
     evidence: finding?.evidence('evidence') ?? NOTHING,
     ...(finding?.flag('provisional') === true ? { provisional: true as const } : {}),
     ...(atWorst === null ? {} : { atWorst }),
+    ...(mightBe === null ? {} : { mightBe }),
   };
 }
 

@@ -48,7 +48,7 @@ export function decide(
   const weighed: readonly CountedFinding[] = [
     ...judged(assessment, policy).map((finding) => {
       const weight = weigh(finding, assessment);
-      const certain = best === null ? weight : weigh(finding, best);
+      const certain = Math.min(...readingsOf(finding).map((each) => weigh(each, best ?? assessment)));
       return certain < weight ? { finding, weight, certain } : { finding, weight };
     }),
     ...held,
@@ -84,6 +84,12 @@ function atBest({ proofs, optOut, undecided, trouble, outcomes }: Assessment): S
   // A reverse name that only its own check asks for permits nothing.
   const permitted: readonly Proof[] = outcomes.some(mightPermit) ? ['authorized'] : [];
   return { proofs: [...proofs, ...permitted, 'aligned', 'reverse'], optOut };
+}
+
+/** The finding, and as each other one that it may be. */
+function readingsOf(finding: Finding): readonly Finding[] {
+  const { mightBe = [] } = finding;
+  return [finding, ...mightBe.map((id) => ({ ...finding, id }))];
 }
 
 /** With an opt-out where the policy takes one from a text. */

@@ -91,7 +91,7 @@ export interface Verdict {
 export interface CountedFinding {
   readonly finding: Finding;
   readonly weight: number;
-  /** What is left of it where answers that did not come might have excused it; absent where all is. */
+  /** What is left of it, whatever the answers that did not come would have said; absent where all is. */
   readonly certain?: number;
 }
 

@@ -186,10 +186,11 @@ function evidenceOf(shape: EvidenceShape, texts: readonly string[]): Evidence {
 }
 
 function findingOf(shape: FindingShape, seen: readonly Evidence[]): Finding {
-  const { id, evidence, provisional, atWorst, mootBy } = shape;
+  const { id, evidence, provisional, atWorst, mightBe, mootBy } = shape;
   return {
     id,
     evidence: seen[evidence] ?? NOTHING,
+    ...(mightBe === undefined ? {} : { mightBe }),
     ...(provisional === undefined ? {} : { provisional }),
     ...(mootBy === undefined ? {} : { mootBy }),
     ...(atWorst === undefined ? {} : { atWorst }),

@@ -58,6 +58,7 @@ interface Recorded {
       weight: number;
       provisional?: boolean;
       atWorst?: string[];
+      mightBe?: string[];
       evidence: Record<string, string>;
     }[];
     dnsIll: boolean;
@@ -396,7 +397,8 @@ it('no word of an assessment or a verdict breaks the line', () => {
   };
   const { judged } = DECISIONS.full;
   if (judged === null) throw new Error('no verdict');
-  const finding = { id: 'helo-unknown', evidence: {}, atWorst: ['helo-mismatch'] };
+  const might = ['helo-mismatch'];
+  const finding = { id: 'helo-unknown', evidence: {}, atWorst: might, mightBe: might };
   const counted = [...judged.verdict.counted, { finding, weight: 1 }];
   const { client, ...told } = judged.assessment;
   const assessment = { client, ...(hostile({ ...told, trouble: 'owner' }) as Omit<Assessment, 'client'>) };
@@ -405,6 +407,7 @@ it('no word of an assessment or a verdict breaks the line', () => {
   expect(line).toMatch(/^[\x20-\x7e]+$/);
   const made = JSON.parse(line) as Recorded;
   expect(made.judged?.findings.at(-1)?.atWorst).toEqual([hostile('helo-mismatch')]);
+  expect(made.judged?.findings.at(-1)?.mightBe).toEqual([hostile('helo-mismatch')]);
   expect(Object.keys(made)).toEqual(Object.keys(record(DECISIONS.full)));
 });
 

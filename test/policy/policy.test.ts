@@ -357,6 +357,22 @@ describe('what DNS could not say', () => {
     );
   });
 
+  it.each<[Readonly<Record<string, number>>, Partial<Assessment>, string]>([
+    [{}, {}, 'reject 10'],
+    [{ 'helo-unregistered': 9 }, {}, 'tempfail 10'],
+    [{ 'helo-unregistered': 0 }, {}, 'tempfail 10'],
+    [{ 'helo-unregistered': 12 }, {}, 'reject 10'],
+    // What excuses the one does not excuse the other.
+    [{ 'helo-nxdomain': 10 }, { proofs: ['authorized'] }, 'reject 10'],
+    [{ 'helo-nxdomain': 10 }, { optOut: true }, 'tempfail 10'],
+  ])('refuses with the lighter of two findings: %o, %o: %s', (weights, facts, wanted) => {
+    const nxdomain = { ...finding('helo-nxdomain'), mightBe: ['helo-unregistered'] };
+    const given = { ...assessment([], facts), findings: [nxdomain] };
+    const policy = makePolicy('emailcore', findings, { weights: new Map(Object.entries(weights)) });
+    const { disposition, score } = decide(given, policy);
+    expect(`${disposition} ${score}`).toBe(wanted);
+  });
+
   it('weighs what the operator says, whatever it might have been', () => {
     const policy = makePolicy('rfc5321', findings, { weights: new Map([['dns-temperror', 6]]) });
     const given = { ...assessment([]), findings: [{ ...finding('dns-temperror'), atWorst: [] }] };

@@ -443,6 +443,27 @@ describe('replay', () => {
       'settled',
     ],
     [
+      'a name whose domain did not answer, and might not exist',
+      RULES,
+      { ...RULES, policy: makePolicy('emailcore', findings) },
+      message('203.0.113.9', 'gone.broken.org'),
+      'reject',
+      null,
+      null,
+    ],
+    [
+      'the same, to an operator who does not mind that',
+      RULES,
+      {
+        ...RULES,
+        policy: makePolicy('emailcore', findings, { weights: new Map([['helo-unregistered', 0]]) }),
+      },
+      message('203.0.113.9', 'gone.broken.org'),
+      'tempfail',
+      null,
+      null,
+    ],
+    [
       'a login',
       RULES,
       RULES,

@@ -185,8 +185,17 @@ async function absent(
   const denied = found('helo-nxdomain', { ...evidence, ...own.evidence });
   if (domain === null) return denied;
   // One that says only that there is no such record says that the name is there (RFC 4074 §4.2).
-  const isDenied = answers.every(({ status }) => status === 'nxdomain');
-  if (!isDenied || !(above ?? own.status === 'nxdomain')) return denied;
+  if (answers.some(({ status }) => status !== 'nxdomain')) return denied;
+  const status = above ?? own.status;
+  if (status === 'temperror') {
+    const finding = {
+      id: 'helo-nxdomain',
+      evidence: denied.evidence,
+      mightBe: ['helo-unregistered'],
+    } as const;
+    return { ...denied, finding };
+  }
+  if (status !== 'nxdomain') return denied;
   // A resolver that is cut off from the root may deny everything, and would have us refuse everybody for
   // good.
   const top = name.slice(name.lastIndexOf('.') + 1);
@@ -199,9 +208,11 @@ async function absent(
 }
 
 /**
- * Whether two questions agree that there is no such domain, neither of them answered for an alias' target.
+ * `nxdomain` if two questions agree that there is no such domain, neither of them answered for an alias'
+ * target; `temperror` if they might, but for an answer that did not come.
  */
-async function denialOf(domain: string, resolver: Resolver): Promise<boolean> {
-  const [ns, alias] = await Promise.all([resolver.lookup(domain, 'NS'), resolver.lookup(domain, 'CNAME')]);
-  return ns.status === 'nxdomain' && alias.status === 'nxdomain';
+async function denialOf(domain: string, resolver: Resolver): Promise<Answer<'NS'>['status']> {
+  const answers = await Promise.all([resolver.lookup(domain, 'NS'), resolver.lookup(domain, 'CNAME')]);
+  const said = answers.map(({ status }) => status).filter((status) => status !== 'nxdomain');
+  return said.find((status) => status !== 'temperror') ?? said[0] ?? 'nxdomain';
 }

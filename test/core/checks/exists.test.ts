@@ -128,7 +128,7 @@ describe('answers that contradict each other', () => {
     const { finding, result } = normalise(
       await nameExists.run(makeClient('192.0.2.9', helo), answered(said)),
     );
-    return finding?.id ?? result;
+    return finding === null ? result : [finding.id, ...(finding.mightBe ?? [])].join(' or ');
   };
   const GONE = { A: 'nxdomain', AAAA: 'nxdomain', CNAME: 'nxdomain' } as const;
 
@@ -152,7 +152,25 @@ describe('answers that contradict each other', () => {
       'the domain denied by one answer, and another missing',
       'a.example.org',
       { ...GONE, NS: 'nxdomain', 'example.org CNAME': 'temperror' },
+      'helo-nxdomain or helo-unregistered',
+    ],
+    [
+      'no answer about the domain',
+      'a.example.org',
+      { ...GONE, NS: 'temperror', 'example.org CNAME': 'temperror' },
+      'helo-nxdomain or helo-unregistered',
+    ],
+    [
+      'the domain shown by one answer, and another missing',
+      'a.example.org',
+      { ...GONE, 'example.org NS': 'temperror', 'example.org CNAME': 'nodata' },
       'helo-nxdomain',
+    ],
+    [
+      'a registrable domain that is denied, and might be an alias',
+      'example.org',
+      { ...GONE, CNAME: 'temperror', 'org NS': 'found' },
+      'helo-nxdomain or helo-unregistered',
     ],
     [
       'A found and AAAA never answered (RFC 4074 §4.1)',
