@@ -122,12 +122,22 @@ const policies: fc.Arbitrary<PolicyPlan> = fc.record({
 const policyOf = ({ preset, weights, ...changes }: PolicyPlan): Policy =>
   makePolicy(preset, findings, { ...changes, weights: new Map(Object.entries(weights)) });
 
+/**
+ * Whether a name that is asked about is there only for what is below it. Its answer came (no data), and would
+ * be another one if this name turned out not to exist.
+ */
+function holdsAnother(zone: Zone, name: string): boolean {
+  const labels = name.split('.');
+  const above = labels.slice(1).map((_, i) => labels.slice(i + 1).join('.'));
+  return above.some((each) => zone[each] === undefined && !/^_|arpa$/.test(each));
+}
+
 /** The same world, in which somebody knows what nobody could say. */
 function completed(zone: Zone, choose: (count: number) => number): Zone {
   const truth = (): ZoneEntry => TRUTHS[choose(TRUTHS.length)] ?? {};
   return Object.fromEntries(
     Object.entries(zone).flatMap(([name, each]) => {
-      if (each === 'temperror') return choose(4) === 0 ? [] : [[name, truth()]];
+      if (each === 'temperror') return choose(4) === 0 && !holdsAnother(zone, name) ? [] : [[name, truth()]];
       // Only what was unknown may turn out to be anything.
       const more = Object.entries(truth());
       const known = Object.entries(each).filter(([, records]) => records !== 'temperror');
